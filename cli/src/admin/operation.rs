@@ -102,10 +102,10 @@ pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
 pub(crate) enum AnswerFormat {
     /// Member by member.
     Fields,
-    /// The list in this member as a table of these columns, each a path with dots.
-    Rows(&'static str, &'static [&'static str]),
+    /// The list in this member as a table of these columns: paths with dots, with spaces between the paths.
+    Rows(&'static str, &'static str),
     /// The object in this member as a table: its names, and these columns of its values.
-    Named(&'static str, &'static [&'static str]),
+    Named(&'static str, &'static str),
     /// The secret in this member on standard output, and the rest on standard error.
     Secret(&'static str),
     /// The response has no body; print what the path names, and these words.
@@ -233,19 +233,10 @@ impl BodyRule {
     }
 }
 
-impl CommandOption {
-    /// An option that sets a member of the body or a parameter of the query.
-    pub(in crate::admin) const fn new(
-        flag: &'static str,
-        member: &'static str,
-        kind: OptionKind,
-        help: &'static str,
-    ) -> Self {
-        Self {
-            flag,
-            member,
-            kind,
-            help,
-        }
-    }
+/// Lists options, a row for each: `flag => member: kind, help;`.
+macro_rules! options {
+    ($($flag:literal => $member:literal: $kind:expr, $help:literal;)*) => {
+        &[$(crate::admin::operation::CommandOption { flag: $flag, member: $member, kind: $kind, help: $help }),*]
+    };
 }
+pub(in crate::admin) use options;

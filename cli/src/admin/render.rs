@@ -17,18 +17,19 @@ pub(super) fn render_fields(document: &Value, etag: Option<&str>) -> String {
 }
 
 /// Renders the list in `member` as a table, below a line with the other members of the document.
-pub(super) fn render_rows(document: &Value, member: &str, columns: &[&str]) -> String {
+pub(super) fn render_rows(document: &Value, member: &str, columns: &str) -> String {
+    let columns: Vec<&str> = columns.split(' ').collect();
     let items = document.get(member).and_then(Value::as_array);
     let items: Vec<Vec<Option<&Value>>> = items
         .into_iter()
         .flatten()
         .map(|item| columns.iter().map(|column| find_member(item, column)).collect())
         .collect();
-    with_caption(document, member, &render_columns(columns, &items))
+    with_caption(document, member, &render_columns(&columns, &items))
 }
 
 /// Renders the object in `member` as a table of its names and values.
-pub(super) fn render_named(document: &Value, member: &str, columns: &[&str]) -> String {
+pub(super) fn render_named(document: &Value, member: &str, columns: &str) -> String {
     let names: Vec<(Value, &Value)> = document
         .get(member)
         .and_then(Value::as_object)
@@ -39,11 +40,11 @@ pub(super) fn render_named(document: &Value, member: &str, columns: &[&str]) -> 
     let items: Vec<Vec<Option<&Value>>> = names
         .iter()
         .map(|(name, value)| {
-            let cells = columns.iter().map(|column| find_member(value, column));
+            let cells = columns.split(' ').map(|column| find_member(value, column));
             std::iter::once(Some(name)).chain(cells).collect()
         })
         .collect();
-    let headings: Vec<&str> = std::iter::once("name").chain(columns.iter().copied()).collect();
+    let headings: Vec<&str> = std::iter::once("name").chain(columns.split(' ')).collect();
     with_caption(document, member, &render_columns(&headings, &items))
 }
 
@@ -186,7 +187,7 @@ holdings.entries 3 · tenant acme
  2026-11-21      1207  9007199254740993  –
  2026-11-20         5  –                 –";
         assert_eq!(
-            render_rows(&document, "days", &["day", "requests", "scores", "nothing"]),
+            render_rows(&document, "days", "day requests scores nothing"),
             expected
         );
     }
@@ -224,7 +225,7 @@ holdings.entries 3 · tenant acme
     #[test]
     fn an_object_of_documents_is_a_table_by_name() {
         let flags = json!({"flags": {"b": {"state": "ENABLED"}, "a": {"state": "DISABLED"}}});
-        let text = render_named(&flags, "flags", &["state"]);
+        let text = render_named(&flags, "flags", "state");
         let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
         assert_eq!(lines, ["a     DISABLED", "b     ENABLED"]);
     }

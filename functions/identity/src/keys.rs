@@ -268,7 +268,7 @@ pub(crate) async fn revoke<E: ResponseEnvironment>(
     audit::record_act(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
-    keys::refresh_key_record(context.env, context.tenant, id).await;
+    keys::invalidate_key_record(context.env, context.tenant, id).await;
     Ok(Response::no_content())
 }
 
@@ -323,7 +323,7 @@ async fn change<E: ResponseEnvironment>(
             put => put?.map(|(version, _)| version),
         };
         if let Ok(version) = kept {
-            keys::refresh_key_record(context.env, context.tenant, id).await;
+            keys::invalidate_key_record(context.env, context.tenant, id).await;
             return Ok((version, record));
         }
     }

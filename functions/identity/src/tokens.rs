@@ -5,6 +5,7 @@ use http::StatusCode;
 use leaderboard_core::Timestamp;
 use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 use leaderboard_identity::player_token::Grant;
+use leaderboard_identity::token::KeyBinding;
 
 use leaderboard_api::Credential;
 use leaderboard_api::Permission;
@@ -45,7 +46,7 @@ pub(crate) async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
         Some(end) => request.lifetime_s.min(left_s(context.now, end)?),
         None => request.lifetime_s,
     };
-    let binding = issuer.as_ref().map(ApiKeyRecord::token_binding);
+    let binding = issuer.as_ref().map(KeyBinding::to_key);
     let grant = Grant {
         player: &request.player,
         tenant: context.tenant,

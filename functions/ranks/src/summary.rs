@@ -16,9 +16,8 @@ use leaderboard_api::{Problem, ProblemType};
 use leaderboard_identity::hex::encode as hex;
 use leaderboard_pipeline::Context;
 use leaderboard_pipeline::me::ME;
-use leaderboard_responses::ResponseEnvironment;
 
-use leaderboard_responses::{CacheKey, CachedRead};
+use leaderboard_responses::{CachedRead, ResponseEnvironment, answer_read};
 
 /// How many entries of the top there are unless asked otherwise.
 const DEFAULT_TOP: u32 = 10;
@@ -55,13 +54,6 @@ pub(crate) async fn summary<E: ResponseEnvironment>(
         part("around", DEFAULT_AROUND)?,
         query.period()?,
     );
-    let key = |read| CacheKey {
-        tenant: context.tenant.clone(),
-        leaderboard: leaderboard.clone(),
-        read,
-        version: context.version,
-        integers: context.accepted.integers,
-    };
     // The parts are whole and uncoded, whatever the client has of this answer or likes.
     let mut headers = HeaderMap::new();
     if let Some(control) = context.headers.get(CACHE_CONTROL) {
@@ -73,9 +65,8 @@ pub(crate) async fn summary<E: ResponseEnvironment>(
         cursor: None,
         limit,
     };
-    let top = leaderboard_responses::answer_key(&plain, key(CachedRead::List(list))).await?;
-    let window =
-        leaderboard_responses::answer_key(&plain, key(CachedRead::Around(player, period, around))).await;
+    let top = answer_read(&plain, leaderboard.clone(), CachedRead::List(list)).await?;
+    let window = answer_read(&plain, leaderboard, CachedRead::Around(player, period, around)).await;
     let window = match window {
         Ok(window) => Some(window),
         Err(problem) if problem.kind == ProblemType::EntryNotFound => None,

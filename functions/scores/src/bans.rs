@@ -12,7 +12,7 @@ use leaderboard_pipeline::audit;
 use leaderboard_pipeline::paging;
 use leaderboard_pipeline::paging::Paging;
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_tenant_config::Banned;
+use leaderboard_tenant_config::{add_ban, confirm_ban, remove_ban};
 
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::ban::{BanBody, read};
@@ -41,19 +41,19 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
-    ignore_full_store(Banned::add_ban(context.env, tenant, &ban, context.now).await)?;
+    ignore_full_store(add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // After an error the ban may hold in some leaderboards.
     leaderboard_responses::purge_and_announce(context.env, tenant, None);
     if done?.is_err() {
-        Banned::remove_ban(context.env, tenant, &ban.player, context.now).await?;
+        remove_ban(context.env, tenant, &ban.player, context.now).await?;
         return Err(Problem::new(ProblemType::QuotaReached)
             .with_detail(format!("The tenant has {MAX_BANS} bans, and may have no more.")));
     }
     if !recorded {
         audit::record_ban_again(context, &ban).await;
     }
-    ignore_full_store(Banned::confirm_ban(context.env, tenant, &ban, context.now).await)?;
+    ignore_full_store(confirm_ban(context.env, tenant, &ban, context.now).await)?;
     Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),
         tenant,
@@ -85,10 +85,10 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     let done = store.unban(tenant, &player, context.now).await;
     leaderboard_responses::purge_and_announce(context.env, tenant, None);
     done?;
-    ignore_full_store(Banned::remove_ban(context.env, tenant, &player, context.now).await)?;
+    ignore_full_store(remove_ban(context.env, tenant, &player, context.now).await)?;
     if let Some(again) = store.find_ban(tenant, &player, context.now).await? {
         // The player was banned again in the meantime.
-        Banned::add_ban(context.env, tenant, &again, context.now).await?;
+        add_ban(context.env, tenant, &again, context.now).await?;
     }
     Ok(leaderboard_responses::with_invalidated_groups(
         Response::no_content(),

@@ -70,7 +70,7 @@ async fn submit_to<E: ResponseEnvironment>(
     } else {
         RankDetail::Full
     };
-    let mut charged = context.start_submission(ranks);
+    let mut charged = ChargedSubmission::new(context, ranks);
     let answer = submit_body(context, &body, &mut charged).await;
     charged.finish(answer)
 }

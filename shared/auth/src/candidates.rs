@@ -13,16 +13,22 @@ use super::issuers::{cache_group, issuer_document_name};
 use super::key_sets::KeySetSource;
 use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
-use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentBodies, DocumentLifetime, load_documents};
+use leaderboard_cache::DocumentBodies;
+use leaderboard_cache::documents::{DocumentLifetime, load_documents};
+use leaderboard_cache::freshness::{CLOCK_MARGIN_MS, Lifetime};
 
 /// How long a cached document is used, in milliseconds. A removed issuer is refused everywhere after half a minute, even if the
 /// clocks of instances differ.
 pub(crate) const CACHED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
+/// For how long a cached document is fresh, in milliseconds.
+const FRESH_MS: i64 = 15_000;
 const LIFETIME: DocumentLifetime = DocumentLifetime {
-    soft_ttl_ms: 15_000,
-    hard_ttl_ms: CACHED_MS,
-    stale_if_error_ms: 24 * 60 * 60 * 1000,
-    checks_generation: false,
+    lifetime: Lifetime {
+        fresh_ms: FRESH_MS,
+        stale_while_revalidate_ms: CACHED_MS - FRESH_MS,
+        stale_if_error_ms: 24 * 60 * 60 * 1000,
+    },
+    notices_changes: false,
 };
 /// The most audiences of a token that are looked up.
 const MAX_AUDIENCES: usize = 8;
@@ -143,8 +149,8 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
             audience: audience.clone(),
         };
         let list = claim.list_name();
-        let bodies = load_documents(env, &claim.cache_group(), move || vec![list.clone()], LIFETIME).await?;
-        let Some(list) = bodies.first().and_then(Option::as_ref) else {
+        let loaded = load_documents(env, &claim.cache_group(), move || vec![list.clone()], LIFETIME).await?;
+        let Some(list) = loaded.bodies.first().and_then(Option::as_ref) else {
             continue;
         };
         for entry in index::decode_list(&list.value)? {
@@ -165,7 +171,7 @@ pub(crate) async fn find_candidates<E: AuthEnvironment>(
     Ok(found)
 }
 
-/// Returns a candidate's issuer and the time at which its document was read from the store, if that is known. Returns `None`
+/// Returns a candidate's issuer and the time at which its document was read from the store. Returns `None`
 /// when the document cannot be used for tokens of `issuer`.
 ///
 /// # Errors
@@ -174,16 +180,18 @@ pub(crate) async fn load_issuer<E: AuthEnvironment>(
     env: &E,
     candidate: &CandidateIssuer,
     issuer: &str,
-) -> Result<Option<(Rc<LoadedIssuer>, Option<Timestamp>)>, StoreError> {
+) -> Result<Option<(Rc<LoadedIssuer>, Timestamp)>, StoreError> {
     let owner = candidate.owner.as_ref();
     let name = issuer_document_name(owner, &candidate.id);
     let group = cache_group(owner, &candidate.id);
-    let bodies = load_documents(env, &group, move || vec![name.clone()], LIFETIME).await?;
-    let checked_at = env.cache_state().documents.find_checked_at(&group, &bodies);
-    let found = env.auth_state().issuers.parse_issuer(&group, candidate, &bodies);
+    let loaded = load_documents(env, &group, move || vec![name.clone()], LIFETIME).await?;
+    let found = env
+        .auth_state()
+        .issuers
+        .parse_issuer(&group, candidate, &loaded.bodies);
     // The document may have changed after it was put on the list of this issuer.
     let found = found.filter(|found| found.record.issuer == issuer);
-    Ok(found.map(|found| (found, checked_at)))
+    Ok(found.map(|found| (found, loaded.checked_at)))
 }
 
 #[cfg(test)]

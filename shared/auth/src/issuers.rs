@@ -14,7 +14,7 @@ use crate::AuthEnvironment;
 use leaderboard_api::Preconditions;
 use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_cache::documents::refresh_documents;
+use leaderboard_cache::documents::invalidate_documents;
 
 /// The most documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
@@ -240,9 +240,9 @@ async fn synchronise<E: AuthEnvironment>(
         };
         let _ = index::update_list_entry(env, claim, owner, id, version).await;
     }
-    refresh_documents(env, &cache_group(owner, id), &[issuer_document_name(owner, id)]).await;
+    invalidate_documents(env, &cache_group(owner, id)).await;
     for claim in claims {
-        refresh_documents(env, &claim.cache_group(), &[claim.list_name()]).await;
+        invalidate_documents(env, &claim.cache_group()).await;
     }
     env.auth_state().tokens.clear();
 }

@@ -1,19 +1,18 @@
 //! The key sets that issuers publish.
 //!
-//! A set is cached by the instance and by the region. A set older than [`FRESH_MS`] is fetched again after the response; a set
-//! older than [`STALE_MS`] is fetched again before it is used. A token with an unknown key or a wrong signature causes a fetch at
-//! once, but not within [`COOL_DOWN_MS`] of the last fetch, so that callers cannot cause a request to an issuer at will. One
-//! request of one instance of a region fetches a set; the others wait for it. If the issuer is down, the set is used for
-//! [`KEEP_MS`].
+//! A set is cached by the instance and by the region for its [`LIFETIME`]. A token with an unknown key or a wrong signature causes
+//! a fetch at once, but not within [`COOL_DOWN_MS`] of the last fetch, so that callers cannot cause a request to an issuer at will.
+//! One request of one instance of a region fetches a set; the others wait for it.
 
 mod fetch;
 
 use leaderboard_api::issuer_record::KeySetProbe;
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use leaderboard_core::{TenantId, Timestamp};
+use leaderboard_cache::freshness::{CLOCK_MARGIN_MS, Freshness, Lifetime};
+use leaderboard_cache::single_flight::SingleFlight;
+use leaderboard_core::{LruMap, TenantId, Timestamp};
 use leaderboard_identity::token::KeySet;
 
 use super::region_key_sets;
@@ -22,21 +21,20 @@ use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
 
-/// How long a set is used without another fetch, in milliseconds.
-const FRESH_MS: i64 = 10 * 60 * 1000;
-/// The age from which a set is used only when a new one cannot be fetched, in milliseconds. Without this bound, a key that the
-/// issuer has withdrawn would verify the first token after a night without requests.
-const STALE_MS: i64 = 60 * 60 * 1000;
-/// How long the last valid set is used when the issuer is down, in milliseconds.
-const KEEP_MS: i64 = 24 * 60 * 60 * 1000;
+/// How long a set is used: for ten minutes without another fetch, for an hour while it is fetched again, and for a day if the issuer
+/// does not answer. Without the second bound, a key that the issuer has withdrawn would verify the first token after a night
+/// without requests.
+const LIFETIME: Lifetime = Lifetime {
+    fresh_ms: 10 * 60 * 1000,
+    stale_while_revalidate_ms: 50 * 60 * 1000,
+    stale_if_error_ms: (24 * 60 - 10) * 60 * 1000,
+};
 /// The shortest time between the end of a fetch and the next fetch, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;
 /// The same while no set is cached.
 const FIRST_COOL_DOWN_MS: i64 = 2_000;
-/// How often a request looks whether another request has fetched the set.
-const MAX_LOOKS: u32 = 350;
-/// The pause between two looks, in milliseconds.
-const LOOK_AGAIN_MS: u64 = 20;
+/// How long a request waits for another one that fetches the set, in milliseconds.
+const MAX_WAIT_MS: i64 = 7_000;
 /// How often an instance looks in the region's cache whether another instance has fetched the set.
 const MAX_REGION_LOOKS: u32 = 70;
 /// The pause between two looks in the region's cache, in milliseconds.
@@ -83,11 +81,6 @@ impl KeySetSource {
     }
 }
 
-/// Returns the owner in the cache key of a set.
-fn owner_in_key(name: &str) -> &str {
-    name.split(' ').next().unwrap_or_default()
-}
-
 /// A cached set, and the last fetch of it.
 #[derive(Debug, Clone)]
 struct CachedKeySet {
@@ -108,113 +101,69 @@ impl CachedKeySet {
         }
     }
 
-    const fn may_fetch(&self, now: Timestamp) -> bool {
-        elapsed_ms(now, self.tried_at) >= self.cool_down_ms()
+    /// Returns whether the last fetch ended long enough ago. A fetch in the future was dated by a wrong clock.
+    fn may_fetch(&self, now: Timestamp) -> bool {
+        let elapsed_ms = now.as_unix_ms().saturating_sub(self.tried_at.as_unix_ms());
+        !(-CLOCK_MARGIN_MS..self.cool_down_ms()).contains(&elapsed_ms)
     }
 
-    /// Returns the keys if they were fetched less than `age_ms` ago.
-    fn younger_than(&self, age_ms: i64, now: Timestamp) -> Option<Rc<KeySet>> {
-        let keys = self.keys.as_ref()?;
-        (elapsed_ms(now, self.fetched_at) < age_ms).then(|| Rc::clone(keys))
+    /// Returns for what the keys may be used.
+    fn freshness(&self, now: Timestamp) -> Freshness {
+        match &self.keys {
+            Some(_) => LIFETIME.classify(self.fetched_at, now),
+            None => Freshness::Expired,
+        }
+    }
+
+    /// Returns the keys, also stale ones, for use when no newer ones can be fetched.
+    fn usable_keys(&self, now: Timestamp) -> Option<Rc<KeySet>> {
+        let keys = self.keys.clone()?;
+        (self.freshness(now) != Freshness::Expired).then_some(keys)
     }
 }
 
-const fn elapsed_ms(now: Timestamp, then: Timestamp) -> i64 {
-    now.as_unix_ms().saturating_sub(then.as_unix_ms())
-}
-
-/// The sets that an instance has cached, and those that it is fetching.
+/// The sets that an instance has cached, and the requests that fetch sets.
 #[derive(Debug, Default)]
 pub struct KeySetCache {
-    sets: RefCell<BTreeMap<Rc<str>, KeySetSlot>>,
-    /// How often sets were used or cached so far.
-    uses: Cell<u64>,
-    fetching: RefCell<BTreeSet<Rc<str>>>,
-}
-
-/// A cached set, with its last use.
-#[derive(Debug)]
-struct KeySetSlot {
-    cached: CachedKeySet,
-    /// The number of its last use, among the uses of all sets.
-    last_use: u64,
+    sets: RefCell<LruMap<Rc<str>, CachedKeySet, MAX_SETS>>,
+    fetches: SingleFlight<()>,
 }
 
 impl KeySetCache {
     fn find(&self, name: &str) -> Option<CachedKeySet> {
-        let mut sets = self.sets.borrow_mut();
-        let found = sets.get_mut(name)?;
-        found.last_use = self.next_use();
-        Some(found.cached.clone())
+        self.sets.borrow_mut().get(name).cloned()
     }
 
     fn insert(&self, name: &Rc<str>, cached: CachedKeySet) {
-        let mut sets = self.sets.borrow_mut();
-        if sets.len() >= MAX_SETS && !sets.contains_key(name) {
-            evict_set(&mut sets, owner_in_key(name));
-        }
-        let last_use = self.next_use();
-        sets.insert(Rc::clone(name), KeySetSlot { cached, last_use });
+        self.sets.borrow_mut().insert(Rc::clone(name), cached);
     }
 
     fn remove(&self, name: &str) {
         self.sets.borrow_mut().remove(name);
     }
-
-    fn next_use(&self) -> u64 {
-        let uses = self.uses.get().saturating_add(1);
-        self.uses.set(uses);
-        uses
-    }
 }
 
-/// Makes room for one more set of the owner `newcomer`: removes the least recently used set of the owner who has the most sets,
-/// the new one included. So an owner with many sets takes no room from owners with fewer.
-fn evict_set(sets: &mut BTreeMap<Rc<str>, KeySetSlot>, newcomer: &str) {
-    let mut counts = BTreeMap::from([(newcomer, 1_usize)]);
-    for name in sets.keys() {
-        let count = counts.entry(owner_in_key(name)).or_default();
-        *count = count.saturating_add(1);
-    }
-    // Only owners with cached sets are compared: the newcomer may have none that could be removed.
-    let most = sets
-        .keys()
-        .filter_map(|name| counts.get(owner_in_key(name)))
-        .max();
-    let least_used = sets
-        .iter()
-        .filter(|(name, _)| counts.get(owner_in_key(name)) == most)
-        .min_by_key(|(_, slot)| slot.last_use)
-        .map(|(name, _)| Rc::clone(name));
-    if let Some(least_used) = least_used {
-        sets.remove(&least_used);
-    }
-}
-
-/// Marks a set as being fetched until the value is dropped, also when the request ends early.
-struct Fetching<'a, E: AuthEnvironment>(&'a E, Rc<str>);
-
-impl<E: AuthEnvironment> Drop for Fetching<'_, E> {
-    fn drop(&mut self) {
-        self.0.auth_state().key_sets.fetching.borrow_mut().remove(&self.1);
-    }
-}
-
-/// Returns the keys of a set if they are cached and not stale. A set that is not fresh is fetched again after the response.
+/// Returns the keys of a set if they are cached and may be used before they are fetched again. A set that is not fresh is fetched
+/// again after the response.
 pub(crate) async fn find_cached_keys<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,
 ) -> Option<Rc<KeySet>> {
     let now = env.now();
     let cached = find_cached_set(env, &source.cache_key()).await?;
-    let keys = cached.younger_than(STALE_MS, now)?;
-    if elapsed_ms(now, cached.fetched_at) >= FRESH_MS && cached.may_fetch(now) {
-        let (env, source) = (env.clone(), source.clone());
-        env.clone().later(async move {
-            refresh_keys(&env, &source).await;
-        });
+    match cached.freshness(now) {
+        Freshness::Fresh(_) => {}
+        Freshness::StaleWhileRevalidate(_) => {
+            if cached.may_fetch(now) {
+                let (env, source) = (env.clone(), source.clone());
+                env.clone().later(async move {
+                    refresh_keys(&env, &source).await;
+                });
+            }
+        }
+        Freshness::StaleIfError | Freshness::Expired => return None,
     }
-    Some(keys)
+    cached.keys
 }
 
 /// Returns 503 for a set that is not cached and cannot be fetched.
@@ -248,20 +197,13 @@ pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource
 }
 
 /// Fetches a set and returns its keys. Returns the cached keys when the last fetch was a moment ago, or when the fetch fails and
-/// the keys are not older than [`KEEP_MS`].
+/// the keys have not expired.
 pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
     let (name, cache) = (source.cache_key(), &env.auth_state().key_sets);
-    if cache.fetching.borrow().contains(&name) {
-        for _ in 0..MAX_LOOKS {
-            env.pause(LOOK_AGAIN_MS).await;
-            if !cache.fetching.borrow().contains(&name) {
-                break;
-            }
-        }
-        return cache.find(&name)?.younger_than(KEEP_MS, env.clock());
-    }
-    cache.fetching.borrow_mut().insert(Rc::clone(&name));
-    let _fetching = Fetching(env, Rc::clone(&name));
+    let Some(_leader) = cache.fetches.become_leader(&name) else {
+        cache.fetches.wait_for_leader(env, &name, MAX_WAIT_MS).await;
+        return cache.find(&name)?.usable_keys(env.clock());
+    };
     let began_at = env.clock();
     let cached = find_cached_set(env, &name).await.unwrap_or(CachedKeySet {
         keys: None,
@@ -270,13 +212,13 @@ pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSou
         fault: None,
     });
     if !cached.may_fetch(began_at) {
-        return cached.younger_than(KEEP_MS, began_at);
+        return cached.usable_keys(began_at);
     }
     let fetched = match wait_for_region(env, &name, &cached, began_at).await {
         Some(fetched) => fetched,
         None => fetch_and_share(env, source, cached).await,
     };
-    let keys = fetched.younger_than(KEEP_MS, env.clock());
+    let keys = fetched.usable_keys(env.clock());
     cache.insert(&name, fetched);
     keys
 }
@@ -346,7 +288,7 @@ async fn fetch_and_share<E: AuthEnvironment>(
 /// Returns the instance's set; if it is not fresh, the region's set if that is newer.
 async fn find_cached_set<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
     let cached = env.auth_state().key_sets.find(name);
-    let fresh = |cached: &CachedKeySet| cached.younger_than(FRESH_MS, env.now()).is_some();
+    let fresh = |cached: &CachedKeySet| matches!(cached.freshness(env.now()), Freshness::Fresh(_));
     if cached.as_ref().is_some_and(fresh) {
         return cached;
     }
@@ -368,6 +310,3 @@ async fn read_regional_set<E: AuthEnvironment>(env: &E, name: &str) -> Option<Ca
         fault: None,
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,27 +7,33 @@ use leaderboard_identity::api_key::{ApiKeyRecord, KeyId};
 
 use crate::AuthEnvironment;
 use leaderboard_api::Permission;
-use leaderboard_cache::documents::{CLOCK_MARGIN_MS, DocumentLifetime, load_documents, refresh_documents};
+use leaderboard_cache::documents::{DocumentLifetime, invalidate_documents, load_documents};
+use leaderboard_cache::freshness::{CLOCK_MARGIN_MS, Lifetime};
 
 /// The longest time until a revocation takes effect in every instance of every region, in milliseconds.
 const REVOKED_WITHIN_MS: i64 = 5_000;
+/// How long a record is used without reading it again, in milliseconds.
+const FRESH_MS: i64 = 2_000;
 /// How long a valid key stays valid for reads while the store is out of reach: an hour, in milliseconds.
 const GRACE_MS: i64 = 60 * 60 * 1000;
 
 /// Returns how long a cached record is used. A request that is not a read is refused when the record cannot be read again,
 /// because the key may be revoked.
 const fn record_lifetime(permission: Permission) -> DocumentLifetime {
-    let hard_ttl_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS;
-    DocumentLifetime {
-        soft_ttl_ms: 2_000,
-        hard_ttl_ms,
+    let stale_while_revalidate_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS - FRESH_MS;
+    let lifetime = Lifetime {
+        fresh_ms: FRESH_MS,
+        stale_while_revalidate_ms,
         stale_if_error_ms: match permission {
             Permission::Open | Permission::MetricsKey | Permission::Read | Permission::Identified => GRACE_MS,
             Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator => {
-                hard_ttl_ms
+                stale_while_revalidate_ms
             }
         },
-        checks_generation: false,
+    };
+    DocumentLifetime {
+        lifetime,
+        notices_changes: false,
     }
 }
 
@@ -55,22 +61,22 @@ pub async fn load_key_record<E: AuthEnvironment>(
     permission: Permission,
 ) -> Result<Option<ApiKeyRecord>, StoreError> {
     let name = key_document_name(tenant, id);
-    let bodies = load_documents(
+    let loaded = load_documents(
         env,
         &group(tenant, id),
         move || vec![name.clone()],
         record_lifetime(permission),
     )
     .await?;
-    let document = bodies.first().and_then(Option::as_ref);
+    let document = loaded.bodies.first().and_then(Option::as_ref);
     document
         .map(|document| decode_key_record(&document.value))
         .transpose()
 }
 
-/// Reads a changed record from the store into the caches.
-pub async fn refresh_key_record<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
-    refresh_documents(env, &group(tenant, id), &[key_document_name(tenant, id)]).await;
+/// Removes a changed record from the caches.
+pub async fn invalidate_key_record<E: AuthEnvironment>(env: &E, tenant: &TenantId, id: KeyId) {
+    invalidate_documents(env, &group(tenant, id)).await;
 }
 
 /// Decodes a stored record.

@@ -125,8 +125,8 @@ async fn check_revocation<E: AuthEnvironment>(
     }
     let record = keys::load_key_record(env, tenant, binding.key, permission).await?;
     let record = record.ok_or_else(|| refused(TokenProblem::Revoked))?;
-    record
-        .check_token(binding, token.issued_at, env.now())
+    binding
+        .check(&record, token.issued_at, env.now())
         .map_err(refused)
 }
 
@@ -179,10 +179,7 @@ struct ValidToken {
 }
 
 /// Returns the time until which a token is cached: until the issuer's cached document expires.
-fn cached_until(now: Timestamp, checked_at: Option<Timestamp>) -> Timestamp {
-    let Some(checked_at) = checked_at else {
-        return now;
-    };
+fn cached_until(now: Timestamp, checked_at: Timestamp) -> Timestamp {
     let until = checked_at.saturating_add_ms(CACHED_MS);
     if until > now {
         until
@@ -213,61 +210,97 @@ async fn verify_token<E: AuthEnvironment>(
         });
     }
     let mut check = TokenCheck::default();
-    let mut waiting = Vec::new();
-    for candidate in
-        candidates::find_candidates(env, &claimed, &token.claimed_audiences(), named_tenant).await?
-    {
-        let (issuer, checked_at) = match candidates::load_issuer(env, &candidate, &claimed).await {
-            Ok(Some(found)) => found,
-            Ok(None) => continue,
-            Err(error) => {
-                check.record_unavailable(error.into());
-                continue;
-            }
-        };
-        let source = match &issuer.keys {
-            IssuerKeys::InDocument(keys) => {
-                if let Some(verified) = check.verify(&issuer, token, keys, now) {
-                    return Ok(valid_token(&issuer, verified, now, checked_at));
+    let candidates =
+        candidates::find_candidates(env, &claimed, &token.claimed_audiences(), named_tenant).await?;
+    let mut unverified = Vec::new();
+    for candidate in candidates {
+        match candidates::load_issuer(env, &candidate, &claimed).await {
+            Ok(Some((issuer, checked_at))) => {
+                let candidate = UnverifiedToken {
+                    issuer,
+                    checked_at,
+                    tried: None,
+                };
+                match candidate.verify_with_cached_keys(env, token, &mut check).await {
+                    Ok(valid) => return Ok(valid),
+                    Err(candidate) => unverified.extend(candidate),
                 }
-                continue;
             }
-            IssuerKeys::Published(source) => source.clone(),
-        };
-        let keys = key_sets::find_cached_keys(env, &source).await;
-        if let Some(keys) = &keys {
-            if let Some(verified) = check.verify(&issuer, token, keys, now) {
-                return Ok(valid_token(&issuer, verified, now, checked_at));
-            }
-            if !check.other_keys_may_help() {
-                continue;
-            }
+            Ok(None) => {}
+            Err(error) => check.record_unavailable(error.into()),
         }
-        waiting.push((issuer, checked_at, source, keys));
     }
     // Keys are fetched only when no cached keys verify the token.
-    for (issuer, checked_at, source, tried) in waiting {
-        let Some(keys) = key_sets::refresh_keys(env, &source).await else {
-            if tried.is_none() {
-                check.record_unavailable(key_sets::keys_unavailable(&source));
-            }
-            continue;
-        };
-        if tried.is_some_and(|tried| Rc::ptr_eq(&tried, &keys)) {
-            continue;
-        }
-        if let Some(verified) = check.verify(&issuer, token, &keys, now) {
-            return Ok(valid_token(&issuer, verified, now, checked_at));
+    for candidate in unverified {
+        if let Some(valid) = candidate.verify_with_fetched_keys(env, token, &mut check).await {
+            return Ok(valid);
         }
     }
     Err(check.into_problem())
+}
+
+/// A candidate whose keys have not verified the token yet.
+struct UnverifiedToken {
+    issuer: Rc<LoadedIssuer>,
+    checked_at: Timestamp,
+    /// The cached keys that did not verify the token.
+    tried: Option<Rc<KeySet>>,
+}
+
+impl UnverifiedToken {
+    /// Verifies the token with the keys of the issuer's document, or with its cached key set. Returns the candidate if other keys may
+    /// verify the token, and `None` if they cannot.
+    async fn verify_with_cached_keys<E: AuthEnvironment>(
+        mut self,
+        env: &E,
+        token: &PresentedToken<'_>,
+        check: &mut TokenCheck,
+    ) -> Result<ValidToken, Option<Self>> {
+        let (keys, may_change) = match &self.issuer.keys {
+            IssuerKeys::InDocument(keys) => (Some(Rc::clone(keys)), false),
+            IssuerKeys::Published(source) => (key_sets::find_cached_keys(env, source).await, true),
+        };
+        if let Some(keys) = keys {
+            if let Some(verified) = check.verify(&self.issuer, token, &keys, env.now()) {
+                return Ok(valid_token(&self.issuer, verified, env.now(), self.checked_at));
+            }
+            if !may_change || !check.other_keys_may_help() {
+                return Err(None);
+            }
+            self.tried = Some(keys);
+        }
+        Err(Some(self))
+    }
+
+    /// Fetches the key set, and verifies the token with keys that were not tried.
+    async fn verify_with_fetched_keys<E: AuthEnvironment>(
+        self,
+        env: &E,
+        token: &PresentedToken<'_>,
+        check: &mut TokenCheck,
+    ) -> Option<ValidToken> {
+        let IssuerKeys::Published(source) = &self.issuer.keys else {
+            return None;
+        };
+        let Some(keys) = key_sets::refresh_keys(env, source).await else {
+            if self.tried.is_none() {
+                check.record_unavailable(key_sets::keys_unavailable(source));
+            }
+            return None;
+        };
+        if self.tried.is_some_and(|tried| Rc::ptr_eq(&tried, &keys)) {
+            return None;
+        }
+        let verified = check.verify(&self.issuer, token, &keys, env.now())?;
+        Some(valid_token(&self.issuer, verified, env.now(), self.checked_at))
+    }
 }
 
 fn valid_token(
     issuer: &LoadedIssuer,
     verified: VerifiedToken,
     now: Timestamp,
-    checked_at: Option<Timestamp>,
+    checked_at: Timestamp,
 ) -> ValidToken {
     ValidToken {
         issuer: issuer.id.clone(),
@@ -368,11 +401,10 @@ mod tests {
     #[test]
     fn a_token_is_cached_as_long_as_the_document_of_its_issuer() {
         let until = |now, checked_at| cached_until(at(now), checked_at).as_unix_ms();
-        assert_eq!(until(20_000, Some(at(0))), CACHED_MS);
-        assert_eq!(until(20_000, Some(at(20_000))), 20_000 + CACHED_MS);
-        assert_eq!(until(20_000, None), 20_000);
+        assert_eq!(until(20_000, at(0)), CACHED_MS);
+        assert_eq!(until(20_000, at(20_000)), 20_000 + CACHED_MS);
         // The store is out of reach.
-        assert_eq!(until(60_000, Some(at(0))), 60_000 + CACHED_IN_OUTAGE_MS);
+        assert_eq!(until(60_000, at(0)), 60_000 + CACHED_IN_OUTAGE_MS);
     }
 
     #[test]

@@ -1,109 +1,31 @@
-//! The document cache: configuration documents in the memory of an instance and in the region's key-value store.
+//! The document cache: configuration documents in the memory of an instance and in the slots of the region's key-value store.
 
-mod key_value_tier;
-
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{DocumentName, Documents};
-use leaderboard_core::{LruMap, StoreError, Timestamp, Versioned};
+use leaderboard_core::{LruMap, StoreError, Timestamp};
 
-use super::generations::{self, Generation};
 use crate::CacheEnvironment;
+use crate::cached_documents::{CachedDocuments, Generation};
 use crate::circuit_breaker;
+use crate::freshness::{Freshness, Lifetime};
+use crate::slots::{self, PutChange, SLOT_TTL_MS};
 
 /// How many groups of documents an instance caches.
 const MAX_GROUPS: usize = 1000;
-/// How much the clocks of two instances may differ, in milliseconds.
-pub const CLOCK_MARGIN_MS: i64 = 1_000;
+/// How long after a change every instance of the region uses the new documents, in milliseconds. An instance may use what it read
+/// from a slot just before the change for one TTL, and the micro-cache may reuse a response for one more.
+const VISIBLE_AFTER_MS: i64 = 2 * SLOT_TTL_MS + slots::CLOCK_STEP_MS;
 
-/// How long cached documents may be used. Each age is counted from the instant at which the store was asked.
+/// How long cached documents are used, and which changes of them an instance notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentLifetime {
-    /// From this age on, in milliseconds, cached documents are fetched again after the response.
-    pub soft_ttl_ms: i64,
-    /// From this age on, in milliseconds, the store is asked before the response.
-    pub hard_ttl_ms: i64,
-    /// Up to this age, in milliseconds, cached documents are used if the store does not answer.
-    pub stale_if_error_ms: i64,
-    /// Whether [`invalidate_documents`] makes all cached documents of the group unusable in the region, whatever their age.
-    pub checks_generation: bool,
-}
-
-/// The bodies of some documents, in the order of their names; `None` for a document that does not exist.
-pub type DocumentBodies = Vec<Option<Versioned<Vec<u8>>>>;
-
-/// The cached documents of a group.
-#[derive(Debug)]
-struct CachedDocuments {
-    /// Empty if the documents are unknown: they changed before `checked_at`, and the store has not been read since.
-    bodies: Rc<DocumentBodies>,
-    /// The instant just before the store was asked.
-    checked_at: Timestamp,
-    /// The group's generation before the store was asked.
-    generation: Generation,
-    /// Whether a task is fetching the documents again.
-    refreshing: Cell<bool>,
-}
-
-/// Why the store is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FetchReason {
-    /// A request needs the documents, now or later.
-    Read,
-    /// The documents have just been changed.
-    Change,
-}
-
-impl CachedDocuments {
-    const fn new(bodies: Rc<DocumentBodies>, checked_at: Timestamp, generation: Generation) -> Self {
-        Self {
-            bodies,
-            checked_at,
-            generation,
-            refreshing: Cell::new(false),
-        }
-    }
-
-    const fn age_ms(&self, now: Timestamp) -> i64 {
-        now.as_unix_ms() - self.checked_at.as_unix_ms()
-    }
-
-    /// Returns whether `checked_at` is at most [`CLOCK_MARGIN_MS`] in the future. Documents of a clock that is further ahead
-    /// would stay fresh until this clock gets there.
-    const fn has_plausible_time(&self, now: Timestamp) -> bool {
-        self.age_ms(now) >= -CLOCK_MARGIN_MS
-    }
-
-    fn is_known(&self) -> bool {
-        !self.bodies.is_empty()
-    }
-
-    /// Returns whether the cache keeps these documents rather than `other`: the store was asked later. If both were asked in the
-    /// same millisecond, documents that were fetched after a change win.
-    fn is_newer_than(&self, other: &Self, reason: FetchReason, now: Timestamp) -> bool {
-        let later = match reason {
-            FetchReason::Read => self.checked_at >= other.checked_at,
-            FetchReason::Change => self.checked_at > other.checked_at,
-        };
-        later && self.has_plausible_time(now)
-    }
-}
-
-/// The task that fetches documents again. Dropping it, finished or not, allows the next such task.
-struct Refresh(Rc<CachedDocuments>);
-
-impl Refresh {
-    /// Begins a refresh, or returns `None` if another one is running.
-    fn begin(cached: &Rc<CachedDocuments>) -> Option<Self> {
-        (!cached.refreshing.replace(true)).then(|| Self(Rc::clone(cached)))
-    }
-}
-
-impl Drop for Refresh {
-    fn drop(&mut self) {
-        self.0.refreshing.set(false);
-    }
+    /// How long the documents are used, from the instant at which the store was asked.
+    pub lifetime: Lifetime,
+    /// Whether each instance notices a change within [`SLOT_TTL_MS`]. Otherwise it notices a change when the documents are no
+    /// longer fresh.
+    pub notices_changes: bool,
 }
 
 /// The memory tier of documents, by the name of their group.
@@ -115,29 +37,27 @@ impl DocumentCache {
         self.0.borrow_mut().get(group).cloned()
     }
 
-    /// Returns when the store was asked for these bodies, or `None` if the cache has other bodies by now.
-    pub fn find_checked_at(&self, group: &str, bodies: &Rc<DocumentBodies>) -> Option<Timestamp> {
-        let cached = self.find(group)?;
-        Rc::ptr_eq(&cached.bodies, bodies).then_some(cached.checked_at)
-    }
-
-    /// Stores documents unless newer ones are there. Returns those that the cache has then.
-    fn store(
-        &self,
-        group: &str,
-        cached: Rc<CachedDocuments>,
-        reason: FetchReason,
-        now: Timestamp,
-    ) -> Rc<CachedDocuments> {
+    /// Stores documents, unless later ones of the same generation are there. Returns those that the cache has then.
+    fn store(&self, group: &str, cached: CachedDocuments, now: Timestamp) -> Rc<CachedDocuments> {
         let mut groups = self.0.borrow_mut();
-        if let Some(known) = groups
-            .get(group)
-            .filter(|known| known.is_newer_than(&cached, reason, now))
-        {
+        if let Some(known) = groups.get(group).filter(|known| {
+            known.generation == cached.generation
+                && known.checked_at >= cached.checked_at
+                && known.age_ms(now) >= -crate::freshness::CLOCK_MARGIN_MS
+        }) {
             return Rc::clone(known);
         }
+        let cached = Rc::new(cached);
         groups.insert(group.into(), Rc::clone(&cached));
         cached
+    }
+
+    fn remove(&self, group: &str) {
+        self.0.borrow_mut().remove(group);
+    }
+
+    fn clear(&self) {
+        self.0.borrow_mut().clear();
     }
 }
 
@@ -155,68 +75,73 @@ pub async fn load_documents<E: CacheEnvironment>(
     group: &str,
     names: impl Fn() -> Vec<DocumentName> + 'static,
     lifetime: DocumentLifetime,
-) -> Result<Rc<DocumentBodies>, StoreError> {
-    let now = env.now();
-    let generation = if lifetime.checks_generation {
-        generations::find_generation(env, group).await
-    } else {
-        None
+) -> Result<Rc<CachedDocuments>, StoreError> {
+    let (cached, generation) = find_cached(env, group, lifetime).await;
+    let Some(cached) = cached else {
+        return fetch_documents(env, group, &names(), generation).await;
     };
-    let cached = find_cached(env, group, lifetime.soft_ttl_ms, generation).await;
-    let generation = generation.unwrap_or_default();
-    let Some(cached) = cached.filter(|cached| cached.is_known()) else {
-        return fetch_documents(env, group, &names(), FetchReason::Read, generation).await;
-    };
-    let age_ms = cached.age_ms(now);
-    if age_ms < lifetime.soft_ttl_ms {
-        return Ok(Rc::clone(&cached.bodies));
+    match classify(env, &cached, lifetime.lifetime) {
+        Freshness::Fresh(_) => Ok(cached),
+        Freshness::StaleWhileRevalidate(_) => {
+            refresh_later(env, group, names, generation);
+            Ok(cached)
+        }
+        Freshness::Expired => fetch_documents(env, group, &names(), generation).await,
+        Freshness::StaleIfError if circuit_breaker::is_open(env).await => {
+            circuit_breaker::probe_later(env);
+            Ok(cached)
+        }
+        Freshness::StaleIfError => fetch_within_patience(env, group, names(), generation, &cached).await,
     }
-    if age_ms < lifetime.hard_ttl_ms {
-        refresh_later(env, group, names, &cached, generation);
-        return Ok(Rc::clone(&cached.bodies));
-    }
-    if age_ms >= lifetime.stale_if_error_ms {
-        return fetch_documents(env, group, &names(), FetchReason::Read, generation).await;
-    }
-    if !circuit_breaker::is_open(env).await {
-        return fetch_within_patience(env, group, names(), &cached).await;
-    }
-    circuit_breaker::probe_later(env);
-    Ok(Rc::clone(&cached.bodies))
 }
 
-/// Finds a group's documents in the memory tier. If these are older than the soft TTL, takes newer ones of the key-value tier.
-/// Documents of another generation do not count.
+/// Returns for what documents may be used, by the instant at which the request began. A request that has been waiting may find
+/// documents that were fetched after it began, so the clock counts as well.
+fn classify<E: CacheEnvironment>(env: &E, cached: &CachedDocuments, lifetime: Lifetime) -> Freshness {
+    match lifetime.classify(cached.checked_at, env.now()) {
+        Freshness::Expired => lifetime.classify(cached.checked_at, env.clock()),
+        usable => usable,
+    }
+}
+
+/// Finds a group's documents in the memory tier, or in their slot if the memory tier has none that are fresh, or has not read the
+/// slot lately. Returns them with the generation of the slot; 0 if the key-value store does not answer.
 async fn find_cached<E: CacheEnvironment>(
     env: &E,
     group: &str,
-    soft_ttl_ms: i64,
-    generation: Option<Generation>,
-) -> Option<Rc<CachedDocuments>> {
-    let now = env.now();
+    lifetime: DocumentLifetime,
+) -> (Option<Rc<CachedDocuments>>, Generation) {
     let cache = &env.cache_state().documents;
-    // A request that has been waiting may find documents that were fetched after it arrived, so the clock counts as well.
-    let is_usable = |cached: &CachedDocuments| {
-        (cached.has_plausible_time(now) || cached.has_plausible_time(env.clock()))
-            && generation.is_none_or(|generation| cached.generation == generation)
-    };
-    let cached = cache.find(group).filter(|cached| is_usable(cached));
-    if cached
+    let slot_key = slots::slot_key(group);
+    let known = cache.find(group);
+    let is_fresh = known
         .as_ref()
-        .is_some_and(|cached| cached.age_ms(now) < soft_ttl_ms)
-    {
-        return cached;
+        .is_some_and(|known| matches!(classify(env, known, lifetime.lifetime), Freshness::Fresh(_)));
+    if is_fresh {
+        let ttl_ms = if lifetime.notices_changes {
+            SLOT_TTL_MS
+        } else {
+            i64::MAX
+        };
+        let now = env.clock().as_unix_ms();
+        if let Some(changes) = env.cache_state().slots.find(&slot_key, ttl_ms, now) {
+            let current = known.filter(|known| known.generation == changes.generation);
+            if current.is_some() || !lifetime.notices_changes {
+                return (current, changes.generation);
+            }
+        }
     }
-    let Some(found) = key_value_tier::find(env, group).await.filter(is_usable) else {
-        return cached;
+    let known = cache.find(group);
+    let Some(slot) = slots::read_slot(env, &slot_key).await else {
+        return (known, 0);
     };
-    if cached
-        .as_ref()
-        .is_some_and(|cached| cached.checked_at >= found.checked_at)
-    {
-        return cached;
-    }
-    Some(cache.store(group, Rc::new(found), FetchReason::Read, env.clock()))
+    let generation = slot.changes.generation;
+    let found = slot
+        .documents_of(group)
+        .filter(|found| found.generation == generation)
+        .map(|found| cache.store(group, found.clone(), env.clock()));
+    let known = known.filter(|known| known.generation == generation);
+    (found.or(known), generation)
 }
 
 /// Fetches documents again after the response, unless another task is doing so. If that fails, the next request tries again.
@@ -224,19 +149,17 @@ fn refresh_later<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: impl Fn() -> Vec<DocumentName> + 'static,
-    cached: &Rc<CachedDocuments>,
     generation: Generation,
 ) {
-    let Some(refresh) = Refresh::begin(cached) else {
+    let Some(leader) = env.cache_state().refreshes.become_leader(group) else {
         return;
     };
     let (own_env, group) = (env.clone(), Rc::<str>::from(group));
     env.later(async move {
-        if circuit_breaker::is_open(&own_env).await && !circuit_breaker::probe(&own_env).await {
-            return;
+        if !circuit_breaker::is_open(&own_env).await || circuit_breaker::probe(&own_env).await {
+            let _ = fetch_documents(&own_env, &group, &names(), generation).await;
         }
-        let _ = fetch_documents(&own_env, &group, &names(), FetchReason::Read, generation).await;
-        drop(refresh);
+        leader.end(());
     });
 }
 
@@ -245,65 +168,34 @@ async fn fetch_within_patience<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: Vec<DocumentName>,
-    cached: &CachedDocuments,
-) -> Result<Rc<DocumentBodies>, StoreError> {
-    let (own_env, group, generation) = (env.clone(), Rc::<str>::from(group), cached.generation);
-    let mut fetch =
-        Box::pin(
-            async move { fetch_documents(&own_env, &group, &names, FetchReason::Read, generation).await },
-        );
+    generation: Generation,
+    cached: &Rc<CachedDocuments>,
+) -> Result<Rc<CachedDocuments>, StoreError> {
+    let (own_env, group) = (env.clone(), Rc::<str>::from(group));
+    let mut fetch = Box::pin(async move { fetch_documents(&own_env, &group, &names, generation).await });
     match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, fetch.as_mut()).await {
-        Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(&cached.bodies)),
+        Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(cached)),
         Some(fetched) => fetched,
         None => {
             circuit_breaker::open_as_slow(env);
             env.later(async move {
                 let _ = fetch.await;
             });
-            Ok(Rc::clone(&cached.bodies))
+            Ok(Rc::clone(cached))
         }
     }
 }
 
-/// Replaces the cached documents of a group that has changed by the store's. If the store does not answer, the cache records that
-/// the documents are unknown.
-pub async fn refresh_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
-    replace_documents(env, group, names, 0).await;
-}
-
-/// As [`refresh_documents`], for documents that are read with [`DocumentLifetime::checks_generation`]: soon, no instance of the
-/// region uses the documents from before the change. [`generations::wait_until_visible`] waits until then.
-pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str, names: &[DocumentName]) {
-    // The generation begins before the store is asked, so that documents fetched before the change do not have it.
-    let generation = generations::begin_generation(env, group).await;
-    replace_documents(env, group, names, generation).await;
-}
-
-async fn replace_documents<E: CacheEnvironment>(
-    env: &E,
-    group: &str,
-    names: &[DocumentName],
-    generation: Generation,
-) {
-    let fetched = fetch_documents(env, group, names, FetchReason::Change, generation).await;
-    if fetched.is_err() {
-        let unknown = CachedDocuments::new(Rc::default(), env.clock(), generation);
-        store_documents(env, group, unknown, FetchReason::Change).await;
-    }
-}
-
-/// Asks the store, and stores the documents in both tiers. Returns the newest documents that are known then.
+/// Asks the store, stores the documents in the memory tier, and puts them into their slot after the response. Returns them.
 async fn fetch_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: &[DocumentName],
-    reason: FetchReason,
     generation: Generation,
-) -> Result<Rc<DocumentBodies>, StoreError> {
+) -> Result<Rc<CachedDocuments>, StoreError> {
     // The clock is read before the store is, so that a later change is never assumed to be in the documents.
     let checked_at = env.clock();
-    // After a change the store has just answered, so an older failure does not count.
-    if let (FetchReason::Read, Some(error)) = (reason, env.cache_state().breaker.recent_failure(checked_at)) {
+    if let Some(error) = env.cache_state().breaker.recent_failure(checked_at) {
         return Err(error);
     }
     let bodies = match env.store().read_documents(names).await {
@@ -316,35 +208,72 @@ async fn fetch_documents<E: CacheEnvironment>(
         }
     };
     circuit_breaker::close(env);
-    let cached = CachedDocuments::new(Rc::clone(&bodies), checked_at, generation);
-    let newest = store_documents(env, group, cached, reason).await;
-    Ok(if newest.is_known() {
-        Rc::clone(&newest.bodies)
-    } else {
-        bodies
-    })
+    let fetched = CachedDocuments::new(bodies, checked_at, generation);
+    let cached = env.cache_state().documents.store(group, fetched, env.clock());
+    let (own_env, group, fetched) = (env.clone(), Rc::<str>::from(group), Rc::clone(&cached));
+    env.later(async move {
+        let cache = &own_env.cache_state().documents;
+        let is_cached = || {
+            cache
+                .find(&group)
+                .is_some_and(|known| Rc::ptr_eq(&known, &fetched))
+        };
+        // This request may have changed one of the documents since, or another instance may have.
+        if is_cached() && !slots::put_documents(&own_env, &group, &fetched).await && is_cached() {
+            cache.remove(&group);
+        }
+    });
+    Ok(cached)
 }
 
-/// Stores documents in both tiers, unless newer ones are there. Returns the newest. The key-value store has no transactions, so
-/// older documents may replace newer ones that another instance puts at the same moment; their age then ends their use.
-async fn store_documents<E: CacheEnvironment>(
-    env: &E,
-    group: &str,
-    cached: CachedDocuments,
-    reason: FetchReason,
-) -> Rc<CachedDocuments> {
-    let mut newest = Rc::new(cached);
-    if let Some(key_value_store) = env.cache() {
-        let found = key_value_tier::find(env, group).await;
-        if let Some(found) = found.filter(|found| found.is_newer_than(&newest, reason, env.clock())) {
-            newest = Rc::new(found);
-        } else {
-            key_value_tier::put(key_value_store, group, &newest).await;
-        }
-    }
-    let memory_tier = &env.cache_state().documents;
-    memory_tier.store(group, newest, reason, env.clock())
+/// Removes the documents of a group from the caches because one of them has changed: no instance that reads their slot uses those
+/// from before the change. The change is confirmed after the response.
+pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str) {
+    let change = begin_change(env, group).await;
+    let own_env = env.clone();
+    env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
+}
+
+/// As [`invalidate_documents`]. Returns when each instance of the region that notices changes has noticed this one.
+pub async fn publish_documents<E: CacheEnvironment>(env: &E, group: &str) {
+    let change = begin_change(env, group).await;
+    slots::confirm_changes(env, vec![change]).await;
+    env.pause(VISIBLE_AFTER_MS.unsigned_abs()).await;
+}
+
+/// As [`publish_documents`], for a document that all groups of a kind have.
+pub async fn publish_documents_of_kind<E: CacheEnvironment>(env: &E, kind: &str) {
+    env.cache_state().documents.clear();
+    slots::change_kind(env, kind).await;
+    env.pause(VISIBLE_AFTER_MS.unsigned_abs()).await;
+}
+
+async fn begin_change<E: CacheEnvironment>(env: &E, group: &str) -> PutChange {
+    env.cache_state().documents.remove(group);
+    slots::begin_document_change(env, group).await
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    #[test]
+    fn older_documents_never_replace_later_ones_of_their_generation() {
+        let cache = DocumentCache::default();
+        let store = |ms, generation, now| {
+            let cached = CachedDocuments::new(Rc::default(), at(ms), generation);
+            cache.store("a", cached, at(now)).checked_at
+        };
+        assert_eq!(store(5_000, 1, 5_000), at(5_000));
+        assert_eq!(store(4_999, 1, 5_000), at(5_000));
+        assert_eq!(store(4_998, 2, 5_000), at(4_998));
+        // Documents of a clock that is far ahead are replaced.
+        assert_eq!(store(10_000, 2, 10_000), at(10_000));
+        assert_eq!(store(9_000, 2, 9_000), at(10_000));
+        assert_eq!(store(8_999, 2, 8_999), at(8_999));
+    }
+}

@@ -209,28 +209,3 @@ fn check_bounds(
         _ => Ok(()),
     }
 }
-
-impl Operator {
-    /// Returns the number of the operator in storage: 0 best, 1 set, 2 increment, 3 decrement.
-    #[must_use]
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Best => 0,
-            Self::Set => 1,
-            Self::Increment => 2,
-            Self::Decrement => 3,
-        }
-    }
-
-    /// The inverse of [`Operator::code`].
-    #[must_use]
-    pub const fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            0 => Self::Best,
-            1 => Self::Set,
-            2 => Self::Increment,
-            3 => Self::Decrement,
-            _ => return None,
-        })
-    }
-}

@@ -99,6 +99,16 @@ name!(
     |text| check_text(text, MAX_SUBMISSION_ID_BYTES)
 );
 
+/// The scope in which the id of a submission is unique.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum IdScope {
+    /// The leaderboard: the id stands for the same submission for all servers of the tenant.
+    #[default]
+    Leaderboard,
+    /// The player: the same id of another player, or of a server, stands for another submission.
+    Player,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,12 @@
 //! A leaderboard's configuration.
 
-use crate::{CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, Schedule, Timestamp};
+use crate::{
+    CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, MAX_KEEP_PERIODS, Schedule,
+    Ties, Timestamp,
+};
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
-/// The most periods a leaderboard can keep.
-pub const MAX_KEEP_PERIODS: u16 = 1000;
 /// How many periods a leaderboard keeps unless it says otherwise.
 pub const DEFAULT_KEEP_PERIODS: u16 = 12;
 
@@ -22,17 +23,29 @@ pub enum Operator {
     Decrement,
 }
 
-/// How equal tuples are ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Ties {
-    /// The player who reached the tuple first ranks higher; every rank occurs once.
-    Earliest,
-    /// The player who reached the tuple last ranks higher; every rank occurs once.
-    Latest,
-    /// Equal tuples share a rank, and the next rank is skipped ("1224").
-    Shared,
-    /// Equal tuples share a rank, and no rank is skipped ("1223").
-    Dense,
+impl Operator {
+    /// Returns the number of the operator in storage: 0 best, 1 set, 2 increment, 3 decrement.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Best => 0,
+            Self::Set => 1,
+            Self::Increment => 2,
+            Self::Decrement => 3,
+        }
+    }
+
+    /// The inverse of [`Operator::code`].
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Best,
+            1 => Self::Set,
+            2 => Self::Increment,
+            3 => Self::Decrement,
+            _ => return None,
+        })
+    }
 }
 
 /// Who may read a leaderboard.

@@ -10,18 +10,21 @@ pub mod codec;
 mod columns;
 mod decide;
 mod entry;
-mod error;
 mod event;
 mod ids;
+mod invalid;
 mod leaderboard;
 mod limits;
 mod log_policy;
+mod log_weight;
 mod lru;
 mod nearest;
 mod order_key;
 mod outcome;
 mod period;
+mod period_selector;
 pub mod ports;
+mod refusal;
 mod reset_faults;
 mod schedule;
 mod submission;
@@ -35,28 +38,29 @@ pub use cache::{
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
-pub use error::{Invalid, Refusal, RefusalReason, StoreError};
 pub use event::{Event, EventBody, RecordedEvent};
 pub use ids::{
-    LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, SubmissionId,
-    TenantId,
+    IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId,
+    SubmissionId, TenantId,
 };
+pub use invalid::Invalid;
 pub use leaderboard::{
-    Access, DEFAULT_KEEP_PERIODS, Leaderboard, MAX_KEEP_PERIODS, MAX_TITLE_CHARS, Operator, ReadAccess, Ties,
-    Versioned, WriteAccess,
+    Access, DEFAULT_KEEP_PERIODS, Leaderboard, MAX_TITLE_CHARS, Operator, ReadAccess, Versioned, WriteAccess,
 };
 pub use limits::Limits;
-pub use log_policy::{
-    EVENT_OVERHEAD_BYTES, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, RECORD_OVERHEAD_BYTES, event_weight,
-};
+pub use log_policy::{LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS};
+pub use log_weight::{EVENT_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES, event_weight};
 pub use lru::LruMap;
 pub use nearest::{find_nearest, suggest};
-pub use order_key::{Layout, OrderKey, SORTABLE_BYTES, from_sortable, sortable};
+pub use order_key::{Layout, OrderKey, SORTABLE_BYTES, Ties, from_sortable, sortable};
 pub use outcome::{Outcome, Previous, Status};
-pub use period::{LocalDate, Period, PeriodId, PeriodSelector};
+pub use period::{MAX_KEEP_PERIODS, Period, PeriodId};
+pub use period_selector::{LocalDate, PeriodSelector};
+pub use ports::StoreError;
+pub use refusal::{Refusal, RefusalReason};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
 pub use submission::{
-    Fingerprint, IdScope, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,
+    Fingerprint, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,
 };
 pub use time::Timestamp;

@@ -4,7 +4,7 @@
 //! (sign bit flipped, big-endian, inverted for [`Ties::Latest`]), and the player id. Both stores order entries by these bytes only,
 //! so they order them the same.
 
-use crate::{Columns, Order, PlayerId, Ties, Timestamp, Values};
+use crate::{Columns, Order, PlayerId, Timestamp, Values};
 
 /// The length of one column in an order key, and of the time, in bytes.
 pub const SORTABLE_BYTES: usize = 8;
@@ -19,6 +19,19 @@ pub const fn sortable(value: i64) -> [u8; SORTABLE_BYTES] {
 #[must_use]
 pub const fn from_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
     i64::from_be_bytes(bytes) ^ i64::MIN
+}
+
+/// How equal tuples are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ties {
+    /// The player who reached the tuple first ranks higher; every rank occurs once.
+    Earliest,
+    /// The player who reached the tuple last ranks higher; every rank occurs once.
+    Latest,
+    /// Equal tuples share a rank, and the next rank is skipped ("1224").
+    Shared,
+    /// Equal tuples share a rank, and no rank is skipped ("1223").
+    Dense,
 }
 
 /// How entries are ordered and ranked. An order key depends on nothing else.
@@ -46,6 +59,12 @@ impl Layout {
             bytes.extend_from_slice(&sortable(if descending { !value } else { *value }));
         }
         bytes
+    }
+
+    /// Returns the tuple at the beginning of an order key of this layout.
+    #[must_use]
+    pub fn tuple_of<'k>(&self, key: &'k OrderKey) -> &'k [u8] {
+        key.0.get(..self.tuple_bytes()).unwrap_or(&key.0)
     }
 
     /// Returns the whole key.

@@ -17,6 +17,7 @@ mod rate_limits;
 mod readiness;
 mod reads;
 mod scores;
+mod store_error;
 
 pub use announcements::{
     ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENT_WINDOW_MS, ANNOUNCEMENTS_FAILED, AnnouncedChange, Announcements,
@@ -46,8 +47,7 @@ pub use scores::{
     Events, IDEMPOTENCY_MS, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS, RankDetail, Scores,
     SubmissionResult, SubmitOptions, Submitted,
 };
-
-use crate::StoreError;
+pub use store_error::StoreError;
 
 /// Bytes under keys that may be lost at any time.
 pub trait Cache {

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::access::Caller;
 use crate::{
-    Columns, Leaderboard, LeaderboardId, Metadata, Operator, Period, PlayerId, Refusal, RefusalReason,
-    SubmissionId, Timestamp, Values, Versioned,
+    Columns, IdScope, Leaderboard, LeaderboardId, Metadata, Operator, Period, PlayerId, Refusal,
+    RefusalReason, SubmissionId, Timestamp, Values, Versioned,
 };
 
 /// How far in the future the time of a score may be, in milliseconds. Clocks differ, but an invented time would win every tie.
@@ -210,16 +210,6 @@ impl Submission {
         }
         Ok((period, operator, values))
     }
-}
-
-/// The scope in which the id of a submission is unique.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum IdScope {
-    /// The leaderboard: the id stands for the same submission for all servers of the tenant.
-    #[default]
-    Leaderboard,
-    /// The player: the same id of another player, or of a server, stands for another submission.
-    Player,
 }
 
 /// The separator between player and id in the name of an idempotency record. Neither part contains control characters.

@@ -8,7 +8,8 @@ use crate::compile::{CompiledRule, compile};
 use crate::evaluation::FlagType;
 use crate::flag::{Flag, Targeting};
 use crate::limits::{
-    MAX_DOCUMENT_BYTES, MAX_EVALUATORS, MAX_FLAGS, MAX_KEY_BYTES, MAX_METADATA_MEMBERS, MAX_VARIANTS,
+    MAX_DOCUMENT_BYTES, MAX_EVALUATORS, MAX_FLAGS, MAX_KEY_BYTES, MAX_METADATA_MEMBERS, MAX_PROBLEMS,
+    MAX_VARIANTS,
 };
 use crate::problem::{DocumentPath, FlagProblem, Problems};
 use crate::references;
@@ -17,20 +18,55 @@ use crate::set::FlagSet;
 
 type JsonMembers = Map<String, Value>;
 
+impl FlagSet {
+    /// Parses a new flagd document, and accepts no problems.
+    ///
+    /// # Errors
+    /// The problems, at most [`MAX_PROBLEMS`](crate::limits::MAX_PROBLEMS).
+    pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
+        let ReadDocument {
+            set,
+            mut structure,
+            targeting,
+        } = read(json).map_err(|one| vec![one])?;
+        structure.extend(targeting);
+        structure.truncate(MAX_PROBLEMS);
+        if structure.is_empty() {
+            Ok(set)
+        } else {
+            Err(structure)
+        }
+    }
+
+    /// Parses a flagd document that is in use. A flag with broken targeting stays in the set, and its evaluation returns
+    /// [`ErrorCode::ParseError`](crate::ErrorCode::ParseError), as in flagd.
+    ///
+    /// # Errors
+    /// The problems of the document and its flags, except those of targeting.
+    pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
+        let ReadDocument { set, structure, .. } = read(json).map_err(|one| vec![one])?;
+        if structure.is_empty() {
+            Ok(set)
+        } else {
+            Err(structure)
+        }
+    }
+}
+
 /// The content of a document, and its problems.
-pub(crate) struct ReadDocument {
-    pub(crate) set: FlagSet,
+struct ReadDocument {
+    set: FlagSet,
     /// Problems of the document and its flags. A document with such a problem cannot be used.
-    pub(crate) structure: Vec<FlagProblem>,
+    structure: Vec<FlagProblem>,
     /// Problems of targeting rules. Each affects only the flags that use the rule.
-    pub(crate) targeting: Vec<FlagProblem>,
+    targeting: Vec<FlagProblem>,
 }
 
 /// Reads a document.
 ///
 /// # Errors
 /// A problem that prevents reading: the document is too large, not JSON, or not an object.
-pub(crate) fn read(json: &[u8]) -> Result<ReadDocument, FlagProblem> {
+fn read(json: &[u8]) -> Result<ReadDocument, FlagProblem> {
     let whole = |detail: String| FlagProblem {
         pointer: String::new(),
         detail,

@@ -9,13 +9,10 @@ mod document;
 mod eval;
 mod evaluation;
 mod flag;
-mod fractional;
 pub mod limits;
-mod murmur3;
 mod problem;
 mod references;
 mod rule;
-mod sem_ver;
 mod set;
 
 pub use evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};

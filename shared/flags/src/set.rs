@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::document::{self, ReadDocument};
-use crate::eval::{EvaluationStop, RuleEvaluation};
+use crate::eval::{EvaluationInput, EvaluationStop, RuleEvaluation};
 use crate::evaluation::{ErrorCode, Evaluation, EvaluationError, FlagType, Reason};
 use crate::flag::{Flag, Targeting};
 use crate::limits::{MAX_STEPS, MAX_STEPS_OF_A_SET};
-use crate::problem::FlagProblem;
 use crate::rule::TargetingRule;
 
 /// The flags of one document.
@@ -41,39 +39,6 @@ impl FlagSet {
             flags,
             evaluators,
             metadata,
-        }
-    }
-
-    /// Parses a new flagd document, and accepts no problems.
-    ///
-    /// # Errors
-    /// The problems, at most [`crate::limits::MAX_PROBLEMS`].
-    pub fn parse(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let ReadDocument {
-            set,
-            mut structure,
-            targeting,
-        } = document::read(json).map_err(|one| vec![one])?;
-        structure.extend(targeting);
-        structure.truncate(crate::limits::MAX_PROBLEMS);
-        if structure.is_empty() {
-            Ok(set)
-        } else {
-            Err(structure)
-        }
-    }
-
-    /// Parses a flagd document that is in use. A flag with broken targeting stays in the set, and its evaluation returns
-    /// [`ErrorCode::ParseError`], as in flagd.
-    ///
-    /// # Errors
-    /// The problems of the document and its flags, except those of targeting.
-    pub fn parse_tolerant(json: &[u8]) -> Result<Self, Vec<FlagProblem>> {
-        let ReadDocument { set, structure, .. } = document::read(json).map_err(|one| vec![one])?;
-        if structure.is_empty() {
-            Ok(set)
-        } else {
-            Err(structure)
         }
     }
 
@@ -205,9 +170,15 @@ impl FlagSet {
             }
             Targeting::Rule(rule) => rule,
         };
-        let mut call = RuleEvaluation::new(&self.evaluators, key, context, now, *steps);
-        let chosen = call.run(rule).map(variant_name);
-        *steps = call.steps_left();
+        let input = EvaluationInput {
+            evaluators: &self.evaluators,
+            flag_key: key,
+            context,
+            now,
+        };
+        let mut evaluation = RuleEvaluation::new(*steps);
+        let chosen = evaluation.run(rule, &input).map(variant_name);
+        *steps = evaluation.steps_left();
         match chosen {
             Ok(Some(name)) => flag.variant_outcome(&name),
             Ok(None) => Ok(flag.default_outcome(Reason::Default)),

@@ -145,7 +145,7 @@ fn headers() -> Value {
         "Cache-Groups": text("What is invalidated together (RFC 9875)."),
         "Cache-Group-Invalidation": text("What caches drop by this write (RFC 9875)."),
         "Age": text("How old the answer is, in seconds."),
-        "Content-Encoding": text("`gzip` or `br`, as `Accept-Encoding` likes it best; files are kept in `gzip` alone."),
+        "Content-Encoding": text("`gzip`, if `Accept-Encoding` accepts it."),
     })
 }
 

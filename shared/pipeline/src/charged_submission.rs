@@ -16,7 +16,7 @@ pub struct ChargedSubmission {
 
 impl ChargedSubmission {
     /// Returns the options of a request that is not charged yet.
-    pub(crate) fn new<E: PipelineEnvironment>(context: &Context<'_, E>, ranks: RankDetail) -> Self {
+    pub fn new<E: PipelineEnvironment>(context: &Context<'_, E>, ranks: RankDetail) -> Self {
         let quotas = &context.tenant_config.tenant.quotas;
         Self {
             options: SubmitOptions {

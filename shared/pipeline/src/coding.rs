@@ -11,12 +11,8 @@ use leaderboard_api::{Problem, ProblemType};
 
 /// Bodies up to this many bytes are sent as they are, unless the client refuses that: coded ones are hardly smaller, or larger.
 const MIN_CODED_BYTES: usize = 1024;
-/// How hard gzip tries, of 9.
+/// The compression level of gzip, of 9.
 const GZIP_LEVEL: u32 = 6;
-/// How hard brotli tries, of 11: from 5 on it finds what gzip misses, and from 6 on it takes many times as long.
-const BROTLI_QUALITY: i32 = 5;
-/// The binary logarithm of brotli's window in bytes: 256 KiB, larger than any body here, and small in memory.
-const BROTLI_WINDOW_BITS: i32 = 18;
 
 /// The coding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +21,6 @@ pub enum Coding {
     Identity,
     /// RFC 1952.
     Gzip,
-    /// RFC 7932.
-    Brotli,
 }
 
 impl Coding {
@@ -35,7 +29,6 @@ impl Coding {
         match self {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
-            Self::Brotli => Some("br"),
         }
     }
 
@@ -44,7 +37,6 @@ impl Coding {
         match self {
             Self::Identity => "",
             Self::Gzip => "-g",
-            Self::Brotli => "-b",
         }
     }
 
@@ -59,24 +51,13 @@ impl Coding {
                 let _ = encoder.write_all(body);
                 encoder.finish().unwrap_or_default().into()
             }
-            Self::Brotli => {
-                let parameters = brotli::enc::BrotliEncoderParams {
-                    quality: BROTLI_QUALITY,
-                    lgwin: BROTLI_WINDOW_BITS,
-                    size_hint: body.len(),
-                    ..Default::default()
-                };
-                let mut coded = Vec::new();
-                let _ = brotli::BrotliCompress(&mut body.as_ref(), &mut coded, &parameters);
-                coded.into()
-            }
         }
     }
 
-    /// Returns the coding that a client prefers for a body of this length. Of equally preferred ones it is the one that compresses most.
+    /// Returns the coding that a client prefers for a body of this length: gzip if the client likes both equally.
     ///
     /// # Errors
-    /// 406 when it accepts none.
+    /// 406 if the client accepts neither.
     pub fn accepted(headers: &HeaderMap, body_bytes: usize) -> Result<Self, Problem> {
         let Some(accepted) = list_header(headers, ACCEPT_ENCODING.as_str()) else {
             return Ok(Self::Identity);
@@ -85,39 +66,27 @@ impl Coding {
         if body_bytes <= MIN_CODED_BYTES && weights.identity > 0 {
             return Ok(Self::Identity);
         }
-        // The last of the largest is taken.
-        let (weight, coding) = [
-            (weights.identity_named, Self::Identity),
-            (weights.gzip, Self::Gzip),
-            (weights.brotli, Self::Brotli),
-        ]
-        .into_iter()
-        .max_by_key(|(weight, _)| *weight)
-        .unwrap_or((0, Self::Identity));
-        if weight > 0 {
-            Ok(coding)
+        if weights.prefer_gzip() {
+            Ok(Self::Gzip)
         } else if weights.identity > 0 {
             Ok(Self::Identity)
         } else {
             Err(Problem::new(ProblemType::NotAcceptable)
-                .with_detail("Answers are coded as identity, gzip or br."))
+                .with_detail("Responses are coded as identity or gzip."))
         }
     }
 }
 
 /// Returns whether a client accepts gzip, and prefers it to an uncompressed body or likes both equally.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
-    list_header(headers, ACCEPT_ENCODING.as_str()).is_some_and(|accepted| {
-        let weights = Weights::of(&accepted);
-        weights.gzip > 0 && weights.gzip >= weights.identity_named
-    })
+    list_header(headers, ACCEPT_ENCODING.as_str())
+        .is_some_and(|accepted| Weights::of(&accepted).prefer_gzip())
 }
 
 /// How much each coding is liked, in thousandths.
 #[derive(Debug)]
 struct Weights {
     gzip: u16,
-    brotli: u16,
     /// Acceptable unless it is refused.
     identity: u16,
     /// As the client says; 0 when it says nothing.
@@ -126,7 +95,7 @@ struct Weights {
 
 impl Weights {
     fn of(accepted: &str) -> Self {
-        let (mut gzip, mut brotli, mut identity, mut any) = (None, None, None, None);
+        let (mut gzip, mut identity, mut any) = (None, None, None);
         for item in accepted.split(',') {
             let mut parts = item.split(';').map(str::trim);
             let name = parts.next().unwrap_or("");
@@ -136,7 +105,6 @@ impl Weights {
             let named = match name {
                 "*" => &mut any,
                 _ if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => &mut gzip,
-                _ if name.eq_ignore_ascii_case("br") => &mut brotli,
                 _ if name.eq_ignore_ascii_case("identity") => &mut identity,
                 _ => continue,
             };
@@ -144,10 +112,13 @@ impl Weights {
         }
         Self {
             gzip: gzip.or(any).unwrap_or(0),
-            brotli: brotli.or(any).unwrap_or(0),
             identity: identity.or(any).unwrap_or(1000),
             identity_named: identity.or(any).unwrap_or(0),
         }
+    }
+
+    const fn prefer_gzip(&self) -> bool {
+        self.gzip > 0 && self.gzip >= self.identity_named
     }
 }
 
@@ -167,20 +138,22 @@ mod tests {
 
     #[test]
     fn the_coding_of_the_highest_weight_is_taken() {
-        let (identity, gzip, brotli) = (Some(Coding::Identity), Some(Coding::Gzip), Some(Coding::Brotli));
+        let (identity, gzip) = (Some(Coding::Identity), Some(Coding::Gzip));
         assert_eq!(Coding::accepted(&HeaderMap::new(), 9999), Ok(Coding::Identity));
         for (accepted, small, large) in [
             ("", identity, identity),
-            ("gzip, deflate, br", identity, brotli),
+            ("gzip, deflate, br", identity, gzip),
+            ("br", identity, identity),
+            ("br, identity;q=0", None, None),
             ("gzip", identity, gzip),
             ("GZip;Q=0.5, BR;q=0.4", identity, gzip),
-            ("br;q=0, gzip;q=0", identity, identity),
-            ("*", identity, brotli),
+            ("gzip;q=0", identity, identity),
+            ("*", identity, gzip),
             ("*;q=0", None, None),
             ("identity;q=0", None, None),
             ("identity;q=0, gzip", gzip, gzip),
-            ("*;q=0, br", brotli, brotli),
-            ("identity;q=0, *", brotli, brotli),
+            ("*;q=0, gzip", gzip, gzip),
+            ("identity;q=0, *", gzip, gzip),
             ("deflate, identity;q=0.5, gzip;q=0.1", identity, identity),
             ("zstd", identity, identity),
         ] {
@@ -193,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn coded_bodies_are_the_body() {
+    fn a_coded_body_is_the_body_and_the_same_each_time() {
         let body = Bytes::from(r#"{"rank":1,"player":"José"},"#.repeat(5000));
         let gzip = Coding::Gzip.encode(&body);
         let mut read = Vec::new();
@@ -201,11 +174,7 @@ mod tests {
             .read_to_end(&mut read)
             .unwrap();
         assert_eq!(read, body);
-        let coded = Coding::Brotli.encode(&body);
-        let mut read = Vec::new();
-        brotli::BrotliDecompress(&mut coded.as_ref(), &mut read).unwrap();
-        assert_eq!(read, body);
-        assert!(coded.len() < gzip.len() && gzip.len() < body.len() / 10);
-        assert_eq!(Coding::Brotli.encode(&body), coded);
+        assert!(gzip.len() < body.len() / 10);
+        assert_eq!(Coding::Gzip.encode(&body), gzip);
     }
 }

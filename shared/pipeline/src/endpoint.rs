@@ -6,15 +6,13 @@ use std::rc::Rc;
 use http::HeaderMap;
 use leaderboard_api::{ApiVersion, FunctionName, Identity, JsonForm, Problem, Response};
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::RankDetail;
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_tenant_config::TenantConfig;
 
 use crate::PipelineEnvironment;
-use crate::audit::AuditedAction;
-use crate::charged_submission::ChargedSubmission;
+use crate::audited_action::AuditedAction;
 use crate::route::RouteTable;
 
 /// The routes of a function.
@@ -94,12 +92,6 @@ impl<E: PipelineEnvironment> Context<'_, E> {
     /// This never refuses the read. The caller's next requests have fewer units left.
     pub fn charge_more(&self, units: u64) {
         self.rate_limiter.charge_more(self.env, self.tenant, units);
-    }
-
-    /// Returns the options of this request's submissions; nothing is charged yet.
-    #[must_use]
-    pub fn start_submission(&self, ranks: RankDetail) -> ChargedSubmission {
-        ChargedSubmission::new(self, ranks)
     }
 
     /// Returns the same context with other headers, to make a part of the response.

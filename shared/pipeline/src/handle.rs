@@ -1,22 +1,22 @@
 //! The pipeline: every step of a request, in order.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderName, VARY};
+use http::header::{CONTENT_LENGTH, VARY};
 use http::{HeaderValue, Method, StatusCode};
 use leaderboard_api::{Problem, ProblemType, Response, describe};
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::{Level, LogRecord, metrics};
 
 use crate::anonymous_charge::AnonymousCharge;
-use crate::audit::{self, AuditedAction};
+use crate::audit;
+use crate::audited_action::AuditedAction;
 use crate::micro_cache::MicroCacheEntry;
 use crate::request_state::{MatchedRoute, PreparedCall, RequestState};
 use crate::route::Verb;
+use crate::trace::REQUEST_ID;
 use crate::{Context, Endpoint, PipelineEnvironment, RequestBody};
 use crate::{admit, cdn, is_secure, missing, security, size};
 
-/// The response header with the trace id, so that a client can report it.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The request headers that a response depends on, as `Vary` lists them.
 const VARY_BY: &str =
     "Accept, Accept-Encoding, API-Integers, API-Version, Authorization, X-API-Key, X-Tenant-ID";

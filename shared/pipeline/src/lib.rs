@@ -17,6 +17,7 @@
 
 mod anonymous_charge;
 pub mod audit;
+mod audited_action;
 mod cdn;
 mod charged_submission;
 mod client;
@@ -60,14 +61,15 @@ pub use cors::{CorsOrigins, InvalidOrigins, admit};
 pub use country::country;
 pub use endpoint::{Context, Endpoint, Routes};
 pub use files::{StaticFile, serve_file};
-pub use handle::{HandledRequest, REQUEST_ID, handle};
-pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, RawHeaders, keep, repeated};
+pub use handle::{HandledRequest, handle};
+pub use lines::RawHeaders;
+pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, keep, repeated};
 pub use route::{Base, BuildRoute, Route, RouteTable, Verb};
 pub use scheme::is_secure;
 pub use security::{STRICT_TRANSPORT, protect};
 pub use settings::Settings;
 pub use size::{Body, MAX_BODY_BYTES, MAX_HEADER_BYTES, RequestBody};
-pub use trace::trace_id;
+pub use trace::{REQUEST_ID, trace_id};
 
 /// An environment whose instance serves requests.
 pub trait PipelineEnvironment:

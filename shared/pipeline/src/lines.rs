@@ -2,7 +2,8 @@
 
 use http::HeaderMap;
 
-use crate::micro_cache::RawHeaders;
+/// The headers of a request as they were sent, names in lower case.
+pub type RawHeaders = Vec<(String, Vec<u8>)>;
 
 /// Headers by name.
 pub trait HeaderLines {

@@ -1,9 +1,13 @@
 //! The trace id: the client's own if it is valid (W3C Trace Context), otherwise a new one. The response has it as `X-Request-Id`, and a
 //! problem as `instance`.
 
+use http::HeaderName;
+
 use super::lines::HeaderLines;
 use leaderboard_identity::hex::encode as hex;
 
+/// The response header with the trace id, so that a client can report it.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The digits of a trace id.
 const TRACE_ID_DIGITS: usize = 32;
 /// The digits of a parent id.

@@ -15,6 +15,7 @@ mod applied_limit;
 mod buckets;
 mod charging;
 mod headers;
+mod micros;
 mod rate_limiter;
 mod refusals;
 mod report;
@@ -29,8 +30,9 @@ pub use applied_limit::{
 pub use buckets::RequestCost;
 pub use charging::Charging;
 pub use headers::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimitHeaders};
+pub use micros::now_us;
 pub use rate_limiter::{RateLimiter, RouteCharge, TenantLimits, count_refused_change};
-pub use refusals::{now_us, refuse_request};
+pub use refusals::refuse_request;
 pub use report::{RateLimitState, schedule_report};
 pub use rules::RateLimitRules;
 pub use series::regional_series;

@@ -11,10 +11,11 @@ use leaderboard_core::ports::{Charge, ChargeRequest, RateLimitDecision, RateLimi
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::applied_limit::select_limits;
-use crate::refusals::{now_us, refuse_request};
+use crate::micros::{micros_from_millis, now_us};
+use crate::refusals::refuse_request;
 use crate::series::refused_changes_series;
 use crate::shared_usage::hash_owner;
-use crate::usage_slots::{load_day_usage, micros_from_millis};
+use crate::usage_slots::load_day_usage;
 use crate::{
     AppliedLimit, Charging, RateLimitEnvironment, RateLimitHeaders, RateLimitRules, RequestCost,
     schedule_report,

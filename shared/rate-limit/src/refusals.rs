@@ -3,8 +3,8 @@
 use leaderboard_api::Problem;
 use leaderboard_core::ports::RateLimitDecision;
 
+use crate::micros::now_us;
 use crate::series::{limited_series, quota_limited_series};
-use crate::usage_slots::micros_from_millis;
 use crate::{AppliedLimit, RateLimitEnvironment, RateLimitHeaders, RequestCost, schedule_report};
 
 /// Counts a refused request, and returns 429 with the rate-limit headers.
@@ -29,9 +29,4 @@ pub fn refuse_request<E: RateLimitEnvironment>(
     }
     schedule_report(env);
     headers.refusal()
-}
-
-/// Returns the instant of the request, in microseconds since the epoch.
-pub fn now_us<E: RateLimitEnvironment>(env: &E) -> u64 {
-    micros_from_millis(env.now().as_unix_ms())
 }

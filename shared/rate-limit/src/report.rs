@@ -10,10 +10,11 @@ use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{BucketStates, UsageReport};
+use super::micros::micros_from_millis;
 use super::series;
 use super::series::LimitCounts;
 use super::usage_slots;
-use super::usage_slots::{UsageSlots, micros_from_millis};
+use super::usage_slots::UsageSlots;
 use crate::RateLimitEnvironment;
 use leaderboard_cache::circuit_breaker;
 use leaderboard_cache::circuit_breaker::PATIENCE_MS;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use super::AppliedLimit;
 use super::shared_usage::{DAY, DAY_US, LimitOwner, SharedUsage, UsageLevel};
 use crate::RateLimitEnvironment;
-use crate::refusals::now_us;
+use crate::micros::{micros_from_millis, now_us};
 
 /// How many slots there are, and so the most that a new instance reads.
 const SLOTS: u8 = 16;
@@ -221,11 +221,6 @@ fn usage_key(tenant: &TenantId, bucket: &str) -> UsageKey {
 
 fn select_slot(key: UsageKey) -> u8 {
     key.first().map_or(0, |byte| byte % SLOTS)
-}
-
-/// Converts milliseconds since the epoch to microseconds.
-pub(crate) fn micros_from_millis(ms: i64) -> u64 {
-    u64::try_from(ms).unwrap_or_default().saturating_mul(1000)
 }
 
 fn encode_slot(entries: &SlotEntries) -> Vec<u8> {

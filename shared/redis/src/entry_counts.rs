@@ -3,10 +3,10 @@
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::{Connection, yield_to_others};
+use crate::keys;
 use crate::reply_reader::ReplyReader;
 use crate::script::ScriptCall;
 use crate::scripts::COUNT_ENTRIES;
-use crate::{keys, rate_limits};
 
 /// The number of periods that one command counts (one leaderboard more at most). The command holds up the server for about five
 /// milliseconds.
@@ -24,7 +24,7 @@ pub(crate) async fn complete_count<C: Connection>(
     tenant: &TenantId,
 ) -> Result<(), StoreError> {
     let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
-    rate_limits::add_leaderboard_keys(&mut call, tenant);
+    add_leaderboard_keys(&mut call, tenant);
     call.add_keys([keys::earlier_entry_counts(tenant)]);
     call.add_text(&PERIODS_PER_STEP);
     for _ in 0..MAX_STEPS {
@@ -36,4 +36,12 @@ pub(crate) async fn complete_count<C: Connection>(
     Err(StoreError::Unavailable(
         "the count of entries is not complete".into(),
     ))
+}
+
+/// Adds the key and the arguments of `read_leaderboard_keys` in `entry_counts.lua`.
+pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
+    call.add_keys([keys::boards(tenant)]);
+    for part in keys::period_count_key_parts(tenant) {
+        call.add_bytes(part);
+    }
 }

@@ -34,7 +34,7 @@ impl<C: Connection> RateLimits for RedisStore<C> {
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
-        add_leaderboard_keys(&mut call, tenant);
+        entry_counts::add_leaderboard_keys(&mut call, tenant);
         call.add_keys([keys::usage(tenant), keys::log_sizes(tenant)]);
         call.add_text(&IDEMPOTENCY_MS);
         let mut reply = ReplyReader::new(READ_USAGE.run(&self.connection, &call).await?);
@@ -92,14 +92,6 @@ pub(crate) fn add_charges(
         call.add_text(&charge.burst);
         call.add_option(charge.needs);
         call.add_text(&charge.cost);
-    }
-}
-
-/// Adds the key and the arguments of `read_leaderboard_keys` in `entry_counts.lua`.
-pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
-    call.add_keys([keys::boards(tenant)]);
-    for part in keys::period_count_key_parts(tenant) {
-        call.add_bytes(part);
     }
 }
 

@@ -167,7 +167,7 @@ fn build_call(
     }
     call.add_option(options.max_tenant_entries);
     if options.max_tenant_entries.is_some() {
-        rate_limits::add_leaderboard_keys(&mut call, tenant);
+        entry_counts::add_leaderboard_keys(&mut call, tenant);
     }
     call.add_option(options.max_log_bytes);
     call.add_bytes(options.announce_on.as_deref().unwrap_or_default());

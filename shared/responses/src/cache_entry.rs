@@ -9,10 +9,11 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::{MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, Timestamp};
 
 use super::cache_key::leaderboard_scope;
+use leaderboard_cache::freshness::Lifetime;
 use leaderboard_pipeline::Coding;
 
 /// The version of the format. Bytes of another version are ignored, and the entry is fetched again.
-const FORMAT_VERSION: u64 = 2;
+const FORMAT_VERSION: u64 = 3;
 /// How many bytes the checksum at the end has.
 const SUM_BYTES: usize = 4;
 
@@ -24,15 +25,14 @@ pub struct CacheEntry {
     /// The body without a content coding.
     pub body: Bytes,
     gzip: OnceCell<Bytes>,
-    brotli: OnceCell<Bytes>,
     /// `CDN-Cache-Control` (RFC 9213).
     pub cdn_cache_control: HeaderValue,
     /// `CDN-Cache-Control` while the leaderboard is changing.
     pub cdn_cache_control_while_changing: HeaderValue,
     /// `Cache-Groups` (RFC 9875): the tenant, and the leaderboard.
     pub cache_groups: HeaderValue,
-    /// The ETags of the body without a coding, with gzip, and with Brotli.
-    etags: [HeaderValue; 3],
+    /// The ETags of the body without a coding, and with gzip.
+    etags: [HeaderValue; 2],
 }
 
 /// What the cache knows of an entry without looking at its body.
@@ -60,6 +60,17 @@ pub struct CacheMetadata {
     pub etag: Box<str>,
 }
 
+impl CacheMetadata {
+    /// Returns how long the entry may be used, as the leaderboard's configuration says.
+    pub fn lifetime(&self) -> Lifetime {
+        Lifetime {
+            fresh_ms: self.lifetime_ms.into(),
+            stale_while_revalidate_ms: self.stale_ms.into(),
+            stale_if_error_ms: self.stale_if_error_ms.into(),
+        }
+    }
+}
+
 impl CacheEntry {
     /// Returns the entry, or `None` if the key or ETag is not a valid header value; those of this crate always are.
     pub fn new(metadata: CacheMetadata, body: Bytes) -> Option<Self> {
@@ -84,37 +95,30 @@ impl CacheEntry {
             cdn_cache_control_while_changing: HeaderValue::from_str(&cdn_cache_control_while_changing)
                 .ok()?,
             cache_groups: HeaderValue::from_str(&format!("\"{tenant}\", \"{group}\"")).ok()?,
-            etags: [
-                etag(Coding::Identity)?,
-                etag(Coding::Gzip)?,
-                etag(Coding::Brotli)?,
-            ],
+            etags: [etag(Coding::Identity)?, etag(Coding::Gzip)?],
             metadata,
             body,
             gzip: OnceCell::new(),
-            brotli: OnceCell::new(),
         })
     }
 
     /// Returns the ETag of the body in a coding.
     pub fn etag(&self, coding: Coding) -> &HeaderValue {
-        let [identity, gzip, brotli] = &self.etags;
+        let [identity, gzip] = &self.etags;
         match coding {
             Coding::Identity => identity,
             Coding::Gzip => gzip,
-            Coding::Brotli => brotli,
         }
     }
 
     /// Returns the body in a coding, and whether this call encoded it. The entry keeps the encoded body.
     pub fn encode_body(&self, coding: Coding) -> (Bytes, bool) {
-        let kept = match coding {
-            Coding::Identity => return (self.body.clone(), false),
-            Coding::Gzip => &self.gzip,
-            Coding::Brotli => &self.brotli,
-        };
-        let new = kept.get().is_none();
-        (kept.get_or_init(|| coding.encode(&self.body)).clone(), new)
+        if coding == Coding::Identity {
+            return (self.body.clone(), false);
+        }
+        let new = self.gzip.get().is_none();
+        let encoded = self.gzip.get_or_init(|| coding.encode(&self.body));
+        (encoded.clone(), new)
     }
 
     /// Returns how many bytes the entry takes in memory, approximately. The result is the same before and after the body is
@@ -138,9 +142,7 @@ impl CacheEntry {
         w.byte(self.metadata.public.into());
         w.text(&self.metadata.etag);
         w.bytes(&self.body);
-        for coded in [&self.gzip, &self.brotli] {
-            w.option(coded.get(), |w, body| w.bytes(body));
-        }
+        w.option(self.gzip.get(), |w, body| w.bytes(body));
         let mut bytes = w.finish();
         bytes.extend_from_slice(&checksum(&bytes));
         bytes
@@ -174,14 +176,12 @@ impl CacheEntry {
         };
         let body = Bytes::copy_from_slice(r.bytes()?);
         let gzip = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
-        let brotli = r.option(|r| r.bytes().map(Bytes::copy_from_slice))?;
         r.end()?;
         let Some(entry) = Self::new(metadata, body) else {
             return Ok(None);
         };
         // Setting cannot fail, since the entry is new.
         gzip.map(|body| entry.gzip.set(body));
-        brotli.map(|body| entry.brotli.set(body));
         Ok(Some(entry))
     }
 }
@@ -225,7 +225,6 @@ pub(crate) mod tests {
         let read = CacheEntry::from_bytes(&made.to_bytes()).unwrap();
         assert_eq!((&read.metadata, &read.body), (&made.metadata, &made.body));
         assert_eq!(read.encode_body(Coding::Gzip), (gzip, false));
-        assert!(read.encode_body(Coding::Brotli).1, "not encoded yet");
         assert_eq!(read.etag(Coding::Gzip), "\"17-abc-g\"");
         assert_eq!(read.cache_groups, "\"acme\", \"acme/goals\"");
         assert_eq!(

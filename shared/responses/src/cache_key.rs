@@ -8,6 +8,7 @@ use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timest
 use leaderboard_api::ApiVersion;
 use leaderboard_api::IntegerFormat;
 use leaderboard_api::wire::cursor;
+use leaderboard_cache::hash_fnv;
 
 /// The limits of the first pages that have slots of their own: the default limit, and the largest.
 const OWN_LIMITS: [u32; 2] = [10, 100];
@@ -22,7 +23,7 @@ pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
 /// What identifies a cached response.
 #[derive(Debug, Clone)]
-pub struct CacheKey {
+pub(crate) struct CacheKey {
     /// The leaderboard's tenant.
     pub tenant: TenantId,
     /// The leaderboard.
@@ -54,7 +55,7 @@ pub enum CachedRead {
 
 impl CacheKey {
     /// Returns the key of a warm entry.
-    pub fn for_warm_read(
+    pub(crate) fn for_warm_read(
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         read: WarmView,
@@ -83,7 +84,7 @@ impl CacheKey {
 
     /// Returns the key as text. Different keys have different texts. The text begins with `tenant:leaderboard:`
     /// ([`leaderboard_scope`]).
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = String::with_capacity(96);
         // Writing to a string cannot fail.
         let _ = self.write_text(&mut text);
@@ -146,7 +147,7 @@ impl CacheKey {
     }
 
     /// Returns the player that the key is about, if any.
-    pub fn player(&self) -> Option<&PlayerId> {
+    pub(crate) fn player(&self) -> Option<&PlayerId> {
         match &self.read {
             CachedRead::Entry(player, _) | CachedRead::Around(player, ..) => Some(player),
             CachedRead::List(_)
@@ -157,7 +158,7 @@ impl CacheKey {
     }
 
     /// Returns the period that the key is about. A key that is about no period changes when the current period does.
-    pub fn period(&self) -> &PeriodSelector {
+    pub(crate) fn period(&self) -> &PeriodSelector {
         match &self.read {
             CachedRead::List(query) => &query.period,
             CachedRead::Distribution(query) => &query.period,
@@ -168,12 +169,12 @@ impl CacheKey {
 
     /// Returns whether the key names a period by an id, an instant or a date, so that the leaderboard's configuration is needed
     /// to find the period.
-    pub fn names_a_period(&self) -> bool {
+    pub(crate) fn names_a_period(&self) -> bool {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
 
     /// Returns the key with another name of its period.
-    pub fn with_period(mut self, selector: PeriodSelector) -> Self {
+    pub(crate) fn with_period(mut self, selector: PeriodSelector) -> Self {
         match &mut self.read {
             CachedRead::List(query) => query.period = selector,
             CachedRead::Distribution(query) => query.period = selector,
@@ -184,7 +185,7 @@ impl CacheKey {
     }
 
     /// Returns whether many clients ask for this key: a first page, the distribution, or the leaderboard.
-    pub fn is_common(&self) -> bool {
+    pub(crate) fn is_common(&self) -> bool {
         match &self.read {
             CachedRead::List(query) => query.cursor.is_none(),
             CachedRead::Distribution(query) => query.score.is_none(),
@@ -196,35 +197,25 @@ impl CacheKey {
 
     /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees
     /// more, and a shared cache does not look at the caller.
-    pub fn is_same_for_all_callers(&self) -> bool {
+    pub(crate) fn is_same_for_all_callers(&self) -> bool {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
-    /// Returns the two slots in which the key-value tier may store the entry. Other keys share them, so each entry contains its
-    /// key.
-    pub fn slot_pair(&self, key_text: &str) -> [u64; 2] {
+    /// Returns the slot in which the key-value tier may store the entry. Other keys may share it, so each entry contains its key.
+    pub(crate) fn slot(&self, key_text: &str) -> u64 {
         if let Some(own) = self.own_slot() {
-            return [own, own];
+            return own;
         }
         let hash = hash_fnv(key_text.as_bytes());
-        let (first, slots) = if self.is_common() {
-            (OWN_SLOTS, SHARED_SLOTS)
+        if self.is_common() {
+            OWN_SLOTS + hash % SHARED_SLOTS
         } else {
-            (OWN_SLOTS + SHARED_SLOTS, DEEP_SLOTS)
-        };
-        [hash, hash >> 32].map(|hash| first + hash % slots)
-    }
-
-    /// As [`CacheKey::slot_pair`], without repeating a slot.
-    pub fn slots(&self, key_text: &str) -> impl Iterator<Item = u64> + use<> {
-        let [first, second] = self.slot_pair(key_text);
-        [Some(first), (second != first).then_some(second)]
-            .into_iter()
-            .flatten()
+            OWN_SLOTS + SHARED_SLOTS + hash % DEEP_SLOTS
+        }
     }
 
     /// Returns the slot that only this key uses, if the key is one of those that clients ask for most.
-    pub fn own_slot(&self) -> Option<u64> {
+    pub(crate) fn own_slot(&self) -> Option<u64> {
         if self.integers != IntegerFormat::default() {
             return None;
         }
@@ -256,13 +247,6 @@ pub(crate) fn leaderboard_scope(key_text: &str) -> &str {
         .nth(1)
         .and_then(|end| key_text.get(..end))
         .unwrap_or(key_text)
-}
-
-/// Returns the FNV-1a hash. It only spreads keys over slots: a client that constructs a collision causes a miss.
-pub(crate) fn hash_fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
@@ -333,9 +317,8 @@ mod tests {
 
     #[test]
     fn slots_are_bounded_and_the_most_read_keys_have_their_own() {
-        let in_range = |key: &CacheKey, range: std::ops::Range<u64>| {
-            key.slots(&key.to_text()).all(|slot| range.contains(&slot))
-        };
+        let in_range =
+            |key: &CacheKey, range: std::ops::Range<u64>| range.contains(&key.slot(&key.to_text()));
         let common = OWN_SLOTS + SHARED_SLOTS;
         for limit in (1..500).filter(|limit| !OWN_LIMITS.contains(limit)) {
             assert!(in_range(&list(limit, PeriodSelector::Current), OWN_SLOTS..common));
@@ -356,7 +339,7 @@ mod tests {
             for key in lists.into_iter().chain([spread]) {
                 let key = CacheKey { version, ..key };
                 assert!(in_range(&key, 0..OWN_SLOTS));
-                own.extend(key.slots(&key.to_text()));
+                own.insert(key.slot(&key.to_text()));
             }
         }
         assert_eq!(own.len() as u64, OWN_SLOTS);

@@ -58,7 +58,7 @@ pub async fn apply_change_message<E: ResponseEnvironment>(
     let message: Message = serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
     if message.documents {
-        TenantConfig::invalidate(env, Some(&tenant)).await;
+        TenantConfig::invalidate(env, &tenant).await;
         return Ok(());
     }
     if message.leaderboards.is_empty() {

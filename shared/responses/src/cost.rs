@@ -31,7 +31,7 @@ pub fn units_of_listed_leaderboards(leaderboards: u32) -> u64 {
 
 impl CacheKey {
     /// Returns the extra units for the size of the response.
-    pub fn units_of_size(&self) -> u64 {
+    pub(crate) fn units_of_size(&self) -> u64 {
         match &self.read {
             CachedRead::List(query) => units_of_size(query.limit),
             CachedRead::Around(_, _, limit) | CachedRead::Periods(_, limit) => units_of_size(*limit),
@@ -43,7 +43,7 @@ impl CacheKey {
     /// Returns the extra units when the store is asked. They are 0 if the entry is stored in a slot that only this key uses
     /// (`fills_own_slot`): the store is then asked once per lifetime, however many clients ask. For `no-cache`, and if the entry
     /// is not stored, a miss costs as much as for any other key.
-    pub fn units_of_miss(&self, fills_own_slot: bool) -> u64 {
+    pub(crate) fn units_of_miss(&self, fills_own_slot: bool) -> u64 {
         match self.own_slot() {
             Some(_) if fills_own_slot => 0,
             _ => MISS_UNITS,

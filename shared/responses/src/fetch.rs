@@ -8,13 +8,14 @@ use leaderboard_core::{ReadAccess, Timestamp};
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
-use super::freshness::{Freshness, classify_freshness};
-use super::lease::Lease;
-use super::single_flight::CachedRefusal;
+use super::fetch_outcome::CachedRefusal;
+use super::freshness::classify_freshness;
 use super::{build_deps, invalidation, key_value_tier, store_fetch};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
+use leaderboard_cache::freshness::Freshness;
+use leaderboard_cache::lease::Lease;
 
 /// The first pause while another instance fetches, in milliseconds. Each further pause is twice as long as the one before.
 const FIRST_PAUSE_MS: u64 = 4;
@@ -44,6 +45,8 @@ pub(crate) enum Fetched {
     NotCacheable(Rc<CacheEntry>),
     /// Another instance fetches the entry, and no client waits ([`Urgency::Background`]).
     InProgress,
+    /// The circuit breaker is open, and the memory tier has an older entry. The store was not asked.
+    BreakerOpen,
 }
 
 /// Fetches the entry of a cache key as an ordinary reader sees it. An entry of the key-value tier is used if it is usable and was
@@ -64,17 +67,23 @@ pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
     if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, accepts_stale).await {
         return Ok(Fetched::FromKeyValueTier(entry));
     }
+    // The breaker matters only if there is an older entry to respond with.
+    let has_older = not_before == ANY_AGE && env.responses().find_entry(key_text).is_some();
+    if urgency == Urgency::Now && has_older && circuit_breaker::is_open(env).await {
+        return Ok(Fetched::BreakerOpen);
+    }
     // A key that few clients ask for is hardly ever fetched by two instances at once, so a lease would only cost time.
     let takes_lease = key.is_common() && is_cacheable(env, key, key_text).await?;
     let give_up_at = began.as_unix_ms() + MAX_WAIT_MS;
     let mut lease = None;
+    let lease_key = key_value_tier::lease_key(key, key_text);
     while takes_lease && env.clock().as_unix_ms() < give_up_at {
-        lease = Lease::take(env, key, key_text).await;
+        lease = Lease::take(env, &lease_key, key_text).await;
         if lease.is_none() {
             if urgency == Urgency::Background {
                 return Ok(Fetched::InProgress);
             }
-            wait_for_lease(env, key, key_text).await;
+            wait_for_lease(env, &lease_key, key_text).await;
         }
         // Another instance may have stored the entry since the first look.
         if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, false).await {
@@ -109,12 +118,12 @@ async fn is_cacheable<E: ResponseEnvironment>(
 }
 
 /// Waits until the other instance's lease is released or ends, at most [`MAX_WAIT_MS`].
-async fn wait_for_lease<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) {
+async fn wait_for_lease<E: ResponseEnvironment>(env: &E, lease_key: &str, key_text: &str) {
     let give_up_at = env.clock().as_unix_ms() + MAX_WAIT_MS;
     let mut pause_ms = FIRST_PAUSE_MS;
     loop {
         env.pause(pause_ms).await;
-        if env.clock().as_unix_ms() >= give_up_at || !Lease::is_taken(env, key, key_text).await {
+        if env.clock().as_unix_ms() >= give_up_at || !Lease::is_taken(env, lease_key, key_text).await {
             return;
         }
         pause_ms = (2 * pause_ms).min(MAX_PAUSE_MS);

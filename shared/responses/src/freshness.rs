@@ -4,56 +4,37 @@ use leaderboard_core::Timestamp;
 use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
 
 use super::cache_entry::CacheMetadata;
-use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+use leaderboard_cache::freshness::Freshness;
 
 /// How long an entry is fresh while the leaderboard is changing, in milliseconds.
 pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
-/// How far in the future an entry may have been fetched by this clock, in milliseconds. Beyond that, the other instance's clock
-/// was wrong.
-pub(crate) const MAX_AHEAD_MS: i64 = CLOCK_MARGIN_MS;
 /// `XFetch` begins at most this many fetch times before the end: earlier, the probability is below one in 400 million.
 const AHEAD_COSTS: i64 = 20;
 
-/// What an entry may be used for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    /// For every request, for this many milliseconds more.
-    Fresh(i64),
-    /// While it is fetched again (RFC 5861, section 3): its lifetime ended this many milliseconds ago, and no later change is
-    /// known.
-    StaleWhileRevalidate(i64),
-    /// Only while the store is out of reach (RFC 5861, section 4).
-    StaleIfError,
-    /// Not at all.
-    Expired,
-}
-
 /// Returns what an entry may be used for at `now`, if the leaderboard is known to be changing until `changing_until` (in
-/// milliseconds since the epoch).
+/// milliseconds since the epoch). An entry from before the change is fresh for [`CHANGING_MS`], and is not used while it is fetched
+/// again.
 pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now: Timestamp) -> Freshness {
-    let now_ms = now.as_unix_ms();
-    let fetched_ms = entry.fetched_at.as_unix_ms();
-    let age = now_ms - fetched_ms;
-    let lifetime = i64::from(entry.lifetime_ms);
-    if age < -MAX_AHEAD_MS || entry.expires_at.is_some_and(|until| until <= now) {
+    if entry.expires_at.is_some_and(|until| until <= now) {
         return Freshness::Expired;
     }
-    let fresh_for = if fetched_ms < changing_until {
-        lifetime.min(CHANGING_MS)
-    } else {
-        lifetime
-    };
-    if age < fresh_for {
-        let left = entry
-            .expires_at
-            .map_or(i64::MAX, |until| until.as_unix_ms() - now_ms);
-        Freshness::Fresh((fresh_for - age).min(left))
-    } else if fetched_ms >= changing_until && age < lifetime + i64::from(entry.stale_ms) {
-        Freshness::StaleWhileRevalidate(age - lifetime)
-    } else if age < lifetime + i64::from(entry.stale_if_error_ms) {
-        Freshness::StaleIfError
-    } else {
-        Freshness::Expired
+    let mut lifetime = entry.lifetime();
+    if entry.fetched_at.as_unix_ms() < changing_until {
+        let stale_until_ms = lifetime.fresh_ms + lifetime.stale_if_error_ms;
+        lifetime.fresh_ms = lifetime.fresh_ms.min(CHANGING_MS);
+        lifetime.stale_while_revalidate_ms = 0;
+        lifetime.stale_if_error_ms = stale_until_ms - lifetime.fresh_ms;
+    }
+    match lifetime.classify(entry.fetched_at, now) {
+        Freshness::Fresh(left_ms) => {
+            let until_end = |until: Timestamp| until.as_unix_ms() - now.as_unix_ms();
+            Freshness::Fresh(
+                entry
+                    .expires_at
+                    .map_or(left_ms, |until| left_ms.min(until_end(until))),
+            )
+        }
+        stale => stale,
     }
 }
 
@@ -91,23 +72,6 @@ mod tests {
             fetched + changed_after,
             entry.fetched_at.saturating_add_ms(age),
         )
-    }
-
-    #[test]
-    fn an_entry_without_a_known_change_goes_through_all_states() {
-        for (age, expected) in [
-            (-1_001, Freshness::Expired),
-            (-1_000, Freshness::Fresh(6_000)),
-            (0, Freshness::Fresh(5_000)),
-            (4_999, Freshness::Fresh(1)),
-            (5_000, Freshness::StaleWhileRevalidate(0)),
-            (7_499, Freshness::StaleWhileRevalidate(2_499)),
-            (7_500, Freshness::StaleIfError),
-            (304_999, Freshness::StaleIfError),
-            (305_000, Freshness::Expired),
-        ] {
-            assert_eq!(at(age, 0), expected, "{age}");
-        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Tells the whole region that a leaderboard changed, by tombstones in the key-value store.
 //!
-//! A tombstone is an instant under a key of a leaderboard or of a tenant. There are two ([`Tombstone`]):
+//! A tombstone is an instant under a key of a leaderboard, or in the slot of a tenant's documents. There are two ([`Tombstone`]):
 //!
 //! * An invalidation says until when the leaderboard is changing. An entry that was fetched before this instant is fresh only for a
 //!   short time. Under many writes, one put every half second is enough, since an entry that was fetched after the instant contains
@@ -11,18 +11,20 @@
 
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
+use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
+use leaderboard_cache::slots::{self, MAX_FUTURE_MS};
+use leaderboard_tenant_config::cache_group;
+
+use super::TOMBSTONE_TTL_MS;
 use super::cache_entry::CacheEntry;
+use super::cache_key::CacheKey;
 use super::cache_key::leaderboard_scope;
-use super::key_value_tier::{self, Tombstone};
 use super::memory_tier::ReadTombstone;
-use super::{CacheKey, TOMBSTONE_TTL_MS};
+use super::tombstones::{self, Tombstone};
 use crate::ResponseEnvironment;
-use leaderboard_cache::documents::CLOCK_MARGIN_MS;
 
 /// How long an invalidation lasts, in milliseconds. A write after half of that time puts the next one.
 const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;
-/// A tombstone further in the future than this was written by a wrong clock, in milliseconds.
-const MAX_FUTURE_MS: i64 = 2 * INVALIDATION_MS;
 
 /// A tombstone that this instance has put, and what it replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +67,16 @@ pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
     fetched_at: Timestamp,
 ) -> bool {
-    let read = read_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
-    fetched_at.as_unix_ms() <= read.instant
+    let of_leaderboard = read_tombstone(env, Tombstone::Purge, tenant, leaderboard)
+        .await
+        .instant;
+    let of_tenant = slots::read_changes(env, &cache_group(tenant)).await;
+    let of_tenant = of_tenant.map_or_else(|| env.clock().as_unix_ms(), |changes| changes.purged_at);
+    fetched_at.as_unix_ms() <= of_leaderboard.max(of_tenant)
 }
 
-/// Returns a tombstone's instant from memory, or reads it if memory has none of the last [`TOMBSTONE_TTL_MS`].
+/// Returns the later tombstone of a leaderboard and of its tenant, from memory or, if memory has none of the last
+/// [`TOMBSTONE_TTL_MS`], from the key-value store. If the key-value store does not answer, the result is now.
 async fn find_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
@@ -77,18 +84,20 @@ async fn find_tombstone<E: ResponseEnvironment>(
     key_text: &str,
     now: i64,
 ) -> i64 {
+    let of_tenant = slots::find_changes(env, &cache_group(&key.tenant)).await;
+    let of_tenant = of_tenant.map_or(now, |changes| tombstone.of_group(changes));
     let memory_tier = env.responses();
     let scope = leaderboard_scope(key_text);
     let known = memory_tier.find_tombstone(tombstone, scope);
     if let Some(instant) = known.and_then(|read| read.instant_if_recent(TOMBSTONE_TTL_MS, now)) {
-        return instant;
+        return instant.max(of_tenant);
     }
     let read = read_tombstone(env, tombstone, &key.tenant, &key.leaderboard).await;
     memory_tier.store_tombstone(tombstone, scope, read);
-    read.instant
+    read.instant.max(of_tenant)
 }
 
-/// Reads the later tombstone of a leaderboard and of its tenant. If the key-value store does not answer, the result is now.
+/// Reads a leaderboard's tombstone. If the key-value store does not answer, the result is now.
 async fn read_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
@@ -96,16 +105,10 @@ async fn read_tombstone<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
 ) -> ReadTombstone {
     let read_at = env.clock().as_unix_ms();
-    let of_leaderboard = key_value_tier::read_tombstone(env, tombstone, tenant, Some(leaderboard)).await;
-    let of_tenant = key_value_tier::read_tombstone(env, tombstone, tenant, None).await;
-    let instant = of_leaderboard
-        .zip(of_tenant)
-        .map_or(read_at, |(of_leaderboard, of_tenant)| {
-            of_leaderboard.max(of_tenant)
-        });
+    let instant = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
     ReadTombstone {
         read_at,
-        instant: instant.min(read_at + MAX_FUTURE_MS),
+        instant: instant.unwrap_or(read_at).min(read_at + MAX_FUTURE_MS),
     }
 }
 
@@ -153,7 +156,10 @@ pub(crate) async fn invalidate<E: ResponseEnvironment>(
     leaderboard: Option<&LeaderboardId>,
 ) -> WrittenTombstone {
     announce_invalidation(env, tenant, leaderboard);
-    write_tombstone(env, Tombstone::Invalidation, tenant, leaderboard).await
+    match leaderboard {
+        Some(leaderboard) => write_tombstone(env, Tombstone::Invalidation, tenant, leaderboard).await,
+        None => change_tenant(env, tenant, false).await,
+    }
 }
 
 /// Purges a leaderboard, or all leaderboards of a tenant, and invalidates them.
@@ -162,7 +168,11 @@ pub(crate) async fn purge<E: ResponseEnvironment>(
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
 ) -> WrittenTombstone {
-    let purge = write_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
+    let Some(id) = leaderboard else {
+        announce_invalidation(env, tenant, None);
+        return change_tenant(env, tenant, true).await;
+    };
+    let purge = write_tombstone(env, Tombstone::Purge, tenant, id).await;
     let invalidation = invalidate(env, tenant, leaderboard).await;
     WrittenTombstone {
         written: purge.written && invalidation.written,
@@ -170,14 +180,28 @@ pub(crate) async fn purge<E: ResponseEnvironment>(
     }
 }
 
-/// Puts a tombstone, unless a later one is there.
+/// Invalidates, and on request purges, all leaderboards of a tenant by the slot of its documents.
+async fn change_tenant<E: ResponseEnvironment>(env: &E, tenant: &TenantId, purges: bool) -> WrittenTombstone {
+    let now = env.clock().as_unix_ms();
+    let purged_at = if purges { now } else { i64::MIN };
+    let change = slots::change_responses(env, &cache_group(tenant), now + INVALIDATION_MS, purged_at).await;
+    let written = WrittenTombstone {
+        was_changing: change.before().changing_until > now,
+        written: change.accepted,
+    };
+    let own_env = env.clone();
+    env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
+    written
+}
+
+/// Puts a leaderboard's tombstone, unless a later one is there.
 async fn write_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
     tenant: &TenantId,
-    leaderboard: Option<&LeaderboardId>,
+    leaderboard: &LeaderboardId,
 ) -> WrittenTombstone {
-    let found = key_value_tier::read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let found = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
     let now = env.clock().as_unix_ms();
     let found = found
         .filter(|found| *found <= now + MAX_FUTURE_MS)
@@ -186,11 +210,11 @@ async fn write_tombstone<E: ResponseEnvironment>(
         Tombstone::Invalidation => now + INVALIDATION_MS,
         Tombstone::Purge => now,
     });
-    let written = key_value_tier::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
+    let written = tombstones::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
     if !written {
         // So the next write puts an invalidation.
         env.responses()
-            .set_invalidated_until(&format_scope(tenant, leaderboard), i64::MIN);
+            .set_invalidated_until(&format_scope(tenant, Some(leaderboard)), i64::MIN);
     }
     WrittenTombstone {
         was_changing: found > now,

@@ -17,19 +17,19 @@ mod cache_key;
 mod change_message;
 mod cost;
 mod fetch;
+mod fetch_outcome;
 mod freshness;
 mod instance_state;
 mod invalidation;
 mod key_value_tier;
-mod lease;
 mod memory_tier;
 mod period_names;
 mod private_leaderboards;
 mod request_directives;
 mod response;
 mod serve;
-mod single_flight;
 mod store_fetch;
+mod tombstones;
 mod warm;
 
 use leaderboard_core::Timestamp;
@@ -41,12 +41,13 @@ pub use after_write::{
     has_seen_leaderboard, invalidate_if_submitted, invalidate_submitted, purge_and_announce, purge_deleted,
     purge_made_private, with_invalidated_groups,
 };
-pub use cache_key::{CacheKey, CachedRead};
+pub use cache_key::CachedRead;
 pub use change_message::{ChangesError, apply_change_message};
 pub use cost::{units_of_listed_leaderboards, units_of_uncached_entries};
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
-pub use private_leaderboards::{answer_key, answer_read, refuse_read};
+pub use private_leaderboards::refuse_read;
+pub use serve::answer_read;
 
 /// How long an instance uses a tombstone that it has read before it reads the tombstone again, in milliseconds.
 const TOMBSTONE_TTL_MS: i64 = 20;

@@ -4,12 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
+use leaderboard_cache::single_flight::SingleFlight;
 use leaderboard_core::Timestamp;
 
 use super::cache_entry::CacheEntry;
-use super::freshness::MAX_AHEAD_MS;
-use super::key_value_tier::Tombstone;
-use super::single_flight::SingleFlight;
+use super::fetch_outcome::FetchOutcome;
+use super::tombstones::Tombstone;
 
 /// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;
@@ -52,9 +53,9 @@ pub struct MemoryTier {
     /// The leaderboards whose responses may not be stored, and when this instance read that, in milliseconds since the epoch.
     uncached: ByScope<i64>,
     /// The requests that fetch an entry.
-    pub single_flight: SingleFlight,
+    pub single_flight: SingleFlight<FetchOutcome>,
     /// The tasks that make the warm entries of a leaderboard.
-    pub warming: SingleFlight,
+    pub warming: SingleFlight<()>,
 }
 
 impl MemoryTier {
@@ -69,7 +70,7 @@ impl MemoryTier {
         let mut entries = self.entries.borrow_mut();
         if let Some(known) = entries.get(&entry.metadata.key_text) {
             let (known_at, fetched_at) = (known.metadata.fetched_at, entry.metadata.fetched_at);
-            let believable = known_at <= now.saturating_add_ms(MAX_AHEAD_MS);
+            let believable = known_at <= now.saturating_add_ms(CLOCK_MARGIN_MS);
             let same = known_at == fetched_at && known.metadata.etag == entry.metadata.etag;
             if believable && (known_at > fetched_at || same) {
                 return;

@@ -5,27 +5,75 @@ mod outage;
 
 use std::rc::Rc;
 
+use leaderboard_core::LeaderboardId;
 use leaderboard_core::access::Caller;
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, CachedRead};
+use super::cost::PERIOD_NAME_UNITS;
 use super::fetch::{Fetched, Urgency, fetch_entry};
-use super::freshness::{Freshness, classify_freshness, is_refresh_ahead_due};
+use super::fetch_outcome::{CachedRefusal, FetchOutcome};
+use super::freshness::{classify_freshness, is_refresh_ahead_due};
 use super::period_names::name_period;
 use super::request_directives::has_no_cache_directive;
 use super::response::{CacheStatus, MissReason, build_response};
-use super::single_flight::{CachedRefusal, Leader, LeaderResult};
 use super::{invalidation, private_leaderboards, store_fetch};
 use crate::ResponseEnvironment;
-use leaderboard_api::{Problem, Response};
+use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker;
+use leaderboard_cache::freshness::Freshness;
+use leaderboard_cache::single_flight::Leader;
 use leaderboard_pipeline::Context;
 
-/// Answers the read that a cache key names.
+/// Answers a read of a leaderboard from the cache or the store. If it fails, a caller without a credential pays as much as for a
+/// leaderboard that does not exist.
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn answer_key<E: ResponseEnvironment>(
+pub async fn answer_read<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    leaderboard: LeaderboardId,
+    read: CachedRead,
+) -> Result<Response, Problem> {
+    let key = CacheKey {
+        tenant: context.tenant.clone(),
+        leaderboard,
+        read,
+        version: context.version,
+        integers: context.accepted.integers,
+    };
+    if context.caller != Caller::Anonymous {
+        return answer_from_cache(context, key).await;
+    }
+    let units_of_name = if key.names_a_period() {
+        PERIOD_NAME_UNITS
+    } else {
+        0
+    };
+    let units = key
+        .units_of_miss(false)
+        .saturating_add(key.units_of_size())
+        .saturating_add(units_of_name);
+    let before = context.rate_limiter.units();
+    let answer = answer_from_cache(context, key).await;
+    if let Err(problem) = &answer
+        && matches!(
+            problem.kind,
+            ProblemType::LeaderboardNotFound | ProblemType::Unavailable
+        )
+    {
+        // Each way to fail charges something else; charge the rest, so that the total is always the same.
+        let charged = context.rate_limiter.units().saturating_sub(before);
+        context.charge_more(units.saturating_sub(charged));
+    }
+    answer
+}
+
+/// Answers the read that a cache key names, from the cache or the store.
+///
+/// # Errors
+/// The problem to answer with.
+async fn answer_from_cache<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     key: CacheKey,
 ) -> Result<Response, Problem> {
@@ -200,10 +248,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
 }
 
 /// Gives followers the result of a fetch that no request waits for.
-fn end_leader(leader: Leader, fetched: &Result<Fetched, CachedRefusal>) {
+fn end_leader(leader: Leader<FetchOutcome>, fetched: &Result<Fetched, CachedRefusal>) {
     match fetched {
-        Ok(Fetched::Cached(_) | Fetched::FromKeyValueTier(_)) => leader.end(LeaderResult::Stored),
-        Ok(Fetched::NotCacheable(_)) => leader.end(LeaderResult::NotCacheable),
-        Ok(Fetched::InProgress) | Err(_) => drop(leader),
+        Ok(Fetched::Cached(_) | Fetched::FromKeyValueTier(_)) => leader.end(FetchOutcome::Stored),
+        Ok(Fetched::NotCacheable(_)) => leader.end(FetchOutcome::NotCacheable),
+        Ok(Fetched::InProgress | Fetched::BreakerOpen) | Err(_) => drop(leader),
     }
 }

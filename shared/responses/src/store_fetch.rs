@@ -51,7 +51,14 @@ pub(crate) async fn fetch_from_store<E: ResponseEnvironment>(
         key,
         caller,
     };
-    let fetched = read.fetch_body().await?;
+    let fetched = match &key.read {
+        CachedRead::List(query) => read.fetch_list(query).await,
+        CachedRead::Distribution(query) => read.fetch_distribution(query).await,
+        CachedRead::Leaderboard => read.fetch_leaderboard().await,
+        CachedRead::Periods(before, limit) => read.fetch_periods(*before, *limit).await,
+        CachedRead::Entry(player, period) => read.fetch_entry(player, period).await,
+        CachedRead::Around(player, period, limit) => read.fetch_window(player, period, *limit).await,
+    }?;
     let cost = env.clock().as_unix_ms() - fetched_at.as_unix_ms();
     let board = &fetched.board.value;
     let digest = Sha256::digest(&fetched.body);
@@ -96,17 +103,6 @@ struct StoreRead<'a, E: ResponseEnvironment> {
 }
 
 impl<E: ResponseEnvironment> StoreRead<'_, E> {
-    async fn fetch_body(&self) -> Result<FetchedBody, Problem> {
-        match &self.key.read {
-            CachedRead::List(query) => self.fetch_list(query).await,
-            CachedRead::Distribution(query) => self.fetch_distribution(query).await,
-            CachedRead::Leaderboard => self.fetch_leaderboard().await,
-            CachedRead::Periods(before, limit) => self.fetch_periods(*before, *limit).await,
-            CachedRead::Entry(player, period) => self.fetch_entry(player, period).await,
-            CachedRead::Around(player, period, limit) => self.fetch_window(player, period, *limit).await,
-        }
-    }
-
     async fn fetch_list(&self, query: &ListQuery) -> Result<FetchedBody, Problem> {
         let (deps, key, caller) = (&self.deps, self.key, self.caller);
         let found = usecase::read_page(deps, &key.tenant, caller, &key.leaderboard, query)

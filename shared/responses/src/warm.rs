@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use leaderboard_core::{CachePolicy, LeaderboardId, TenantId};
 
-use super::CacheKey;
+use super::cache_key::CacheKey;
 use super::fetch::{Urgency, fetch_entry};
 use crate::ResponseEnvironment;
 use leaderboard_api::ApiVersion;

@@ -1,4 +1,4 @@
-//! Bodies of requests, read when the pipeline asks for them, and no slower than a client may send them.
+//! Request bodies. The pipeline decides when a body is read. A client that sends its body too slowly is refused.
 
 use std::time::{Duration, Instant};
 
@@ -12,31 +12,31 @@ use spin_sdk::wasip3::{spawn, wit_future};
 
 use crate::timeout::{TimedOut, within};
 
-/// How long a body may take, at whatever rate it comes: 30 seconds.
+/// The longest time that a body may take.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
-/// How long a client may send nothing before its rate counts.
+/// How long a client may send nothing before the least rate applies.
 const GRACE: Duration = Duration::from_secs(5);
-/// The rate at which a body must come after that, in bytes a second: 8 KiB.
+/// The least rate of a body after that, in bytes a second: 8 KiB.
 const MIN_BYTES_PER_SECOND: u64 = 8 << 10;
-/// Bytes of a body that is too large, or that nobody reads, which are still taken in, and thrown away: a client whose
-/// connection is closed while it sends may never see the answer.
+/// How many bytes of a body are read and discarded if the body is too large or was refused. A client whose connection is closed
+/// while it sends may never see the response.
 const MAX_DISCARDED_BYTES: usize = 4 << 20;
-/// For how long the body of a request that was refused unread is taken in. The host closes the connection over the rest.
+/// For how long the body of a refused request is read. Then the host closes the connection.
 const DISCARD_LIMIT: Duration = Duration::from_secs(2);
-/// Bytes that are read at a time where the client does not say how many will come.
+/// How many bytes are read at a time if the client did not declare a length.
 const CHUNK_BYTES: usize = 16 * 1024;
 
 /// A body that has not been read.
 pub(crate) struct Unread {
     declared: Option<usize>,
-    /// Whether the client waits for a sign before it sends anything.
+    /// Whether the client waits for `100 Continue` before it sends the body.
     asks_first: bool,
     is_empty: bool,
     request: types::Request,
 }
 
 impl Unread {
-    /// The body of a request with this head.
+    /// Creates the unread body of a request with this method and these headers.
     pub(crate) fn new(method: &Method, headers: &HeaderMap, request: types::Request) -> Self {
         let declared = declared_length(headers);
         Self {
@@ -51,10 +51,10 @@ impl Unread {
 impl RequestBody for Unread {
     async fn read(self) -> Body {
         if self.is_empty {
-            // Without looking at the stream: each look is a call of the host.
+            // The stream is not read, because each read is a call of the host.
             return Body::Bytes(Bytes::new());
         }
-        // A client that asks first sends nothing when it is refused.
+        // A client that waits for `100 Continue` sends nothing when it is refused.
         let too_large = self.declared.is_some_and(|bytes| {
             bytes > MAX_BODY_BYTES && (self.asks_first || bytes > MAX_BODY_BYTES + MAX_DISCARDED_BYTES)
         });
@@ -70,7 +70,7 @@ impl RequestBody for Unread {
     }
 
     fn discard(self) {
-        // To read is the sign that a client which asks first waits for.
+        // Reading makes the host send `100 Continue`, and then the client would send the body.
         if !self.is_empty && !self.asks_first {
             spawn(async move {
                 let mut reading = Reading::begin(self.request, DISCARD_LIMIT);
@@ -87,7 +87,7 @@ impl RequestBody for Unread {
 struct Reading {
     stream: StreamReader<u8>,
     trailers: FutureReader<Result<Option<Trailers>, ErrorCode>>,
-    /// Tells the host that the body was taken.
+    /// Tells the host that the body was read.
     _taken: FutureWriter<Result<(), ErrorCode>>,
     began: Instant,
     limit: Duration,
@@ -108,12 +108,12 @@ impl Reading {
         }
     }
 
-    /// How long more may take to come.
+    /// Returns how long the rest of the body may take.
     fn time_left(&self) -> Duration {
         time_left(self.received, self.began.elapsed(), self.limit)
     }
 
-    /// A body of a length that the client told. Its end is not waited for: that would be one more call of the host.
+    /// Reads a body of the declared length. It does not wait for the end of the stream, which would be one more call of the host.
     async fn exactly(mut self, bytes: usize) -> Result<Body, Body> {
         let mut body = Vec::new();
         while self.received < bytes {
@@ -123,7 +123,7 @@ impl Reading {
         Ok(self.whole(body))
     }
 
-    /// A body of any length, as far as it is taken in.
+    /// Reads a body of unknown length. A body that is too large is read up to a limit and discarded.
     async fn all(mut self) -> Result<Body, Body> {
         let mut body = Vec::new();
         while let Some(chunk) = self.next(CHUNK_BYTES).await? {
@@ -134,7 +134,7 @@ impl Reading {
         }
         let left = self.time_left();
         let body = self.whole(body);
-        // How it ended stands behind it.
+        // The trailers say whether the body ended with an error.
         match within(left, self.trailers.into_future()).await {
             Ok(Ok(_)) => Ok(body),
             Ok(Err(error)) => Err(broken(&error.to_string())),
@@ -142,11 +142,11 @@ impl Reading {
         }
     }
 
-    /// At most `room` bytes; `None` at the end.
+    /// Reads at most `room` bytes; `None` at the end.
     async fn next(&mut self, room: usize) -> Result<Option<Vec<u8>>, Body> {
         let left = self.time_left();
         if left.is_zero() {
-            // More of it may be there at once, again and again.
+            // A read that is ready at once never times out, so a slow client could go on for ever.
             return Err(Body::TooSlow);
         }
         let read = within(left, self.stream.read(Vec::with_capacity(room))).await;
@@ -164,9 +164,8 @@ impl Reading {
     }
 }
 
-/// How long more of a body may take to come, of which so many bytes came within `elapsed`, and which may take `limit` in all. Each
-/// byte earns the time that it takes at the least rate, so that a client which sends little at a time, however often, runs
-/// out of it.
+/// Returns how long the rest of a body may take, if `received` bytes came within `elapsed` and the whole body may take `limit`.
+/// Each byte adds the time that it takes at the least rate. So the time of a client that sends slower than this rate runs out.
 fn time_left(received: usize, elapsed: Duration, limit: Duration) -> Duration {
     let received = u64::try_from(received).unwrap_or(u64::MAX);
     let earned = Duration::from_millis(received.saturating_mul(1000) / MIN_BYTES_PER_SECOND);
@@ -174,7 +173,7 @@ fn time_left(received: usize, elapsed: Duration, limit: Duration) -> Duration {
     allowed.saturating_sub(elapsed)
 }
 
-/// Keeps a chunk, up to the limit and no further.
+/// Appends a chunk, unless the body is already above the limit.
 fn add(body: &mut Vec<u8>, chunk: Vec<u8>) {
     if body.is_empty() {
         *body = chunk;

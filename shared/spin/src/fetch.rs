@@ -1,4 +1,4 @@
-//! Documents of other services, over the host's outbound HTTP.
+//! Fetches documents of other services over the outbound HTTP of the host.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use spin_sdk::wasip3::http::types::ErrorCode;
 
 use crate::timeout::{TimedOut, within};
 
-/// How long another service may take for a whole document.
+/// The longest time that a whole document may take.
 const FETCH_LIMIT: Duration = Duration::from_millis(3_000);
 
-/// The host's outbound HTTP; hosts that the manifest does not grant are refused by it.
+/// The outbound HTTP of the host. The host refuses services that the manifest does not grant.
 #[derive(Debug, Default)]
 pub struct OutboundHttp;
 

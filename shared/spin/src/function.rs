@@ -1,7 +1,7 @@
-//! What makes a component of an endpoint.
+//! The entry point of a component.
 
-/// Makes a component of an expression that takes the host's request and gives the answer to it, as a future: the SDK's
-/// `http_service` without its conversion of requests.
+/// Makes a component from an expression: a function that takes the request of the host and returns the response as a future. This
+/// is the SDK's `http_service` without its conversion of requests.
 #[macro_export]
 macro_rules! http_function {
     ($answer:expr) => {

@@ -1,5 +1,5 @@
-//! Requests as the host hands them over. The SDK's own conversion also asks for what no route reads (scheme, authority, options,
-//! trailers), and each question is a call of the host.
+//! Requests of the host. The conversion of the SDK also reads scheme, authority, options and trailers. No route needs them, and
+//! each of them is a call of the host.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use leaderboard_pipeline::RawHeaders;
@@ -7,7 +7,7 @@ use spin_sdk::wasip3::http::types::{self, ErrorCode};
 
 use crate::body::Unread;
 
-/// A request of which the body has not been read.
+/// A request whose body has not been read.
 pub(crate) struct Incoming {
     pub(crate) method: Method,
     /// With the query.
@@ -17,10 +17,10 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Asks the host for the head.
+    /// Reads method, path and headers.
     ///
     /// # Errors
-    /// When the method is none that HTTP allows.
+    /// The method is not one that HTTP allows.
     pub(crate) fn new(request: types::Request) -> Result<Self, ErrorCode> {
         let method =
             Method::try_from(request.get_method()).map_err(|_| ErrorCode::HttpRequestMethodInvalid)?;
@@ -34,10 +34,10 @@ impl Incoming {
         })
     }
 
-    /// The request in the pipeline's types; its body is still to be read.
+    /// Converts the request to the types of the pipeline, without reading its body.
     ///
     /// # Errors
-    /// When the address or a header is none that HTTP allows; the host lets no such request through.
+    /// The path or a header is not one that HTTP allows. The host refuses such requests earlier.
     pub(crate) fn into_request(self) -> Result<http::Request<Unread>, ErrorCode> {
         let headers = header_map(self.headers)?;
         let mut request = http::Request::new(Unread::new(&self.method, &headers, self.request));

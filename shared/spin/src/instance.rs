@@ -1,4 +1,4 @@
-//! What the requests of one instance share.
+//! An instance of a component: the stores, settings and caches that its requests share.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ thread_local! {
     static INSTANCE: OnceCell<Rc<Instance>> = const { OnceCell::new() };
 }
 
-/// The stores, settings and remembered configurations of one instance of a component.
+/// The stores, settings and caches of one instance of a component.
 #[derive(Debug)]
 pub struct Instance {
     store: Store,
@@ -35,8 +35,11 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// This instance's, built by the first request. Nothing is connected yet: stores connect when first used,
-    /// and again after a failure.
+    /// Returns the shared state, which the first request creates. This opens no connection: a store connects at its first use, and
+    /// again after a failure.
+    ///
+    /// # Errors
+    /// [`StoreError::Rejected`] if a variable is invalid.
     pub(crate) async fn shared() -> Result<Rc<Self>, StoreError> {
         if let Some(ready) = INSTANCE.with(|cell| cell.get().cloned()) {
             return Ok(ready);
@@ -44,7 +47,7 @@ impl Instance {
         let built = Self::build()
             .await
             .map_err(|InvalidVariable(what)| StoreError::Rejected(what))?;
-        // Requests that arrived together may each have built one; the first is kept.
+        // Several of the first requests can each create one. The first is kept.
         Ok(INSTANCE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(built)))))
     }
 
@@ -62,7 +65,7 @@ impl Instance {
     }
 }
 
-/// The environment of one request: its instance, and the clock read once.
+/// The environment of one request: its instance, and the time at which the request began.
 #[derive(Debug, Clone)]
 pub struct RequestEnvironment {
     instance: Rc<Instance>,
@@ -78,7 +81,7 @@ impl RequestEnvironment {
     }
 }
 
-/// Random bytes; a host without randomness still tells instances apart by their instant.
+/// Returns random bytes, or the time if the host has no randomness. Both differ between instances.
 fn seed() -> [u8; 16] {
     let mut seed = [0; 16];
     if getrandom::fill(&mut seed).is_err() {
@@ -87,7 +90,7 @@ fn seed() -> [u8; 16] {
     seed
 }
 
-/// The wall clock, cut to milliseconds.
+/// Returns the time of the wall clock in milliseconds.
 fn read_clock() -> Timestamp {
     let since_epoch = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,4 +1,4 @@
-//! The region's cache on Spin's key-value store.
+//! The key-value tier of the caches, on Spin's key-value store.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,12 +10,12 @@ use spin_sdk::key_value::{Error, Store};
 
 use crate::timeout::{TimedOut, within};
 
-/// The store every component is granted.
+/// The label of the store that the manifest grants to every component.
 const STORE_LABEL: &str = "default";
-/// How long the cache may take before the request goes on without it.
+/// The longest time for one operation. Then the request continues without the cache.
 const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
-/// The key-value store, opened once: a Redis-backed one pings its server at every open.
+/// The key-value store. It is opened once, because a store on Redis pings its server at every open.
 #[derive(Default)]
 pub struct RegionCache(RefCell<Option<Rc<Store>>>);
 
@@ -35,7 +35,7 @@ impl RegionCache {
     }
 }
 
-/// A cache that hangs must not hold up a request that can do without it.
+/// Limits the time of an operation: a request can be answered without the cache, so it must not wait for a hanging one.
 async fn bounded<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
     match within(CACHE_LIMIT, work).await {
         Ok(done) => done.map_err(|error| StoreError::Unavailable(format!("key-value: {error}"))),

@@ -1,8 +1,8 @@
-//! The composition root of Edgeboard's components: it reads the settings, opens the stores and hands them to
-//! the pipeline. The only crate that calls the Spin SDK.
+//! The composition root of Edgeboard's components: it reads the settings, opens the stores, and passes both to the pipeline. It is
+//! the only crate that calls the Spin SDK.
 //!
-//! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. What they share is
-//! in [`Instance`]: connections, settings and configurations, and nothing about a user.
+//! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. They share an [`Instance`]: connections,
+//! settings and caches. It contains nothing about a user.
 
 mod body;
 mod changes;
@@ -22,7 +22,7 @@ mod subscribe;
 mod timeout;
 mod trace_ids;
 
-pub use changes::{Unheard, changed};
+pub use changes::{UnappliedChange, apply_changes};
 pub use instance::{Instance, RequestEnvironment};
 pub use serve::{serve, serve_files};
 pub use store::Store;

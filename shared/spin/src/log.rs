@@ -1,8 +1,8 @@
-//! Structured lines on standard error, one for each request or message.
+//! The log: lines of JSON on standard error, one for each request or message.
 //!
 //! Standard error has no buffer, and every write is a call of the host. So the lines of requests are collected and written
-//! together: at once when something failed, otherwise after a moment, which the instance lives to see (work after a response
-//! keeps it).
+//! together: at once after an error, otherwise after a short time. The instance lives until then, because work after a response
+//! keeps it alive.
 
 use std::cell::{Cell, RefCell};
 use std::io::Write;
@@ -13,9 +13,9 @@ use leaderboard_pipeline::MicroCacheEntry;
 use leaderboard_telemetry::{Level, LogRecord};
 use serde_json::{Value, json};
 
-/// How long lines are collected.
+/// The time after which collected lines are written.
 const COLLECTED_FOR: Duration = Duration::from_millis(20);
-/// How many bytes of lines are collected at most.
+/// The number of collected bytes after which the lines are written at once.
 const MAX_COLLECTED_BYTES: usize = 16 * 1024;
 
 thread_local! {
@@ -24,15 +24,15 @@ thread_local! {
     static TO_BE_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes one line of JSON, after those collected so far. A log that cannot be written is not worth failing a request for,
-/// so unlike `eprintln!` this never panics.
-pub(crate) fn line(line: &Value) {
+/// Writes the collected lines and one line of JSON. If the log cannot be written, the line is lost: a request must not fail for
+/// that. `eprintln!` would panic.
+pub(crate) fn write_line(line: &Value) {
     COLLECTED.with_borrow_mut(|lines| lines.extend_from_slice(format!("{line}\n").as_bytes()));
     write_collected();
 }
 
-/// Collects a request's line.
-pub(crate) fn request(record: &LogRecord) {
+/// Collects the line of a request.
+pub(crate) fn collect_request(record: &LogRecord) {
     let collected = collect(record);
     if record.level == Level::Error || collected > MAX_COLLECTED_BYTES {
         write_collected();
@@ -41,10 +41,10 @@ pub(crate) fn request(record: &LogRecord) {
     }
 }
 
-/// How many bytes there are now.
+/// Adds a line, and returns the number of collected bytes.
 fn collect(record: &LogRecord) -> usize {
     COLLECTED.with_borrow_mut(|lines| {
-        // Strings and numbers alone: there is nothing in it that could not be written.
+        // The record contains only strings and numbers, so serialising it cannot fail.
         let _ = serde_json::to_writer(&mut *lines, record);
         lines.push(b'\n');
         lines.len()
@@ -61,8 +61,8 @@ fn write_soon() {
     }
 }
 
-/// Counts a reused response. One line per interval stands for all of them.
-pub(crate) fn repeated(answer: &Rc<MicroCacheEntry>) {
+/// Notes that a response of the micro-cache was reused. All reuses of a response within an interval are one line.
+pub(crate) fn collect_reuse(answer: &Rc<MicroCacheEntry>) {
     REPEATED.with_borrow_mut(|answers| {
         if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {
             answers.push(Rc::clone(answer));
@@ -71,12 +71,12 @@ pub(crate) fn repeated(answer: &Rc<MicroCacheEntry>) {
     write_soon();
 }
 
-/// Writes that something went wrong, and what was behind it.
-pub(crate) fn cause(level: &str, cause: &impl ToString) {
-    line(&json!({"level": level, "cause": cause.to_string()}));
+/// Writes a line with the cause of a failure.
+pub(crate) fn write_cause(level: &str, cause: &impl ToString) {
+    write_line(&json!({"level": level, "cause": cause.to_string()}));
 }
 
-/// In one piece, so that lines of other instances do not come between.
+/// Writes all lines at once, so that no lines of other instances come between them.
 fn write_collected() {
     for answer in REPEATED.take() {
         if let Some(record) = answer.take_log() {

@@ -1,4 +1,4 @@
-//! Responses as the host takes them.
+//! Converts responses to the types of the host.
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -6,19 +6,19 @@ use leaderboard_pipeline::MicroCacheHit;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
-/// A response of a pipeline's.
+/// Converts a response of the pipeline.
 ///
 /// # Errors
-/// When the host takes a header for malformed.
-pub(crate) fn response(response: http::Response<Bytes>) -> Result<Response, ErrorCode> {
+/// The host refuses a header as malformed.
+pub(crate) fn convert_response(response: http::Response<Bytes>) -> Result<Response, ErrorCode> {
     let (head, body) = response.into_parts();
     respond(head.status, fields(&head.headers)?, body)
 }
 
-/// Headers as the host keeps them.
+/// Converts headers.
 ///
 /// # Errors
-/// When the host takes one for malformed.
+/// The host refuses a header as malformed.
 pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     let entries: Vec<_> = headers
         .iter()
@@ -27,10 +27,10 @@ pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     Fields::from_list(&entries).map_err(|error| malformed(&error))
 }
 
-/// A response whose body is written while it goes out.
+/// Creates a response. Its body is written after this function has returned.
 ///
 /// # Errors
-/// When the host does not take the status.
+/// The host refuses the status.
 pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Response, ErrorCode> {
     let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
     let contents = if body.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Resul
     } else {
         let (mut writer, contents) = wit_stream::new();
         spawn(async move {
-            // A client that went away has no use for the rest.
+            // An error means that the client closed the connection.
             let _ = writer.write_all(body.into()).await;
             drop(trailers_writer);
         });
@@ -47,7 +47,7 @@ pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Resul
     };
     let (response, _sent) = Response::new(headers, contents, trailers);
     if status == StatusCode::OK {
-        // As it is made.
+        // The default of a new response. Setting it would be a call of the host.
         return Ok(response);
     }
     response
@@ -56,11 +56,11 @@ pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Resul
     Ok(response)
 }
 
-/// Returns a response of the micro-cache. The host copies headers that it already has, which is cheaper than receiving new ones.
+/// Converts a response of the micro-cache. The host copies headers that it already has, which is cheaper than receiving new ones.
 ///
 /// # Errors
-/// When the host takes a header for malformed.
-pub(crate) fn again(repeated: &MicroCacheHit) -> Result<Response, ErrorCode> {
+/// The host refuses a header as malformed.
+pub(crate) fn convert_hit(repeated: &MicroCacheHit) -> Result<Response, ErrorCode> {
     let answer = &repeated.answer;
     let headers = match answer.prepared(fields)? {
         Some(prepared) => Fields::clone(prepared),

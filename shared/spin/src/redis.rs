@@ -9,23 +9,24 @@ use spin_sdk::redis::{self, RedisParameter, RedisResult};
 
 use crate::timeout::{TimedOut, within};
 
-/// How long opening a connection may take.
+/// The longest time for opening a connection.
 const CONNECT_LIMIT: Duration = Duration::from_millis(1_000);
-/// How long a command may take, a slow script on a large leaderboard included.
+/// The longest time for a command, also for a slow script on a large leaderboard.
 const COMMAND_LIMIT: Duration = Duration::from_millis(3_000);
 
-/// How long a pause between two steps of work is.
+/// The pause between two steps of long work.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A connection that is opened at its first use, and again after a failure or once its server is no primary any more. Commands of interleaved requests
-/// share it: it is multiplexed, so they are pipelined and never wait for each other's answers.
+/// A connection that is opened at its first use. It is opened again after a failure, and when its server is not the primary any
+/// more. All requests of the instance share it. It is multiplexed: commands are pipelined, so no request waits for the reply to
+/// another.
 pub(crate) struct RedisConnection {
     address: String,
     open: RefCell<Option<Rc<redis::Connection>>>,
 }
 
 impl std::fmt::Debug for RedisConnection {
-    /// Without the address: it can hold a password.
+    /// Leaves out the address, which can contain a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("RedisConnection")
     }
@@ -47,13 +48,13 @@ impl RedisConnection {
             .await
             .map_err(|TimedOut| unavailable("connecting took too long"))?
             .map_err(|error| classify(&error))?;
-        // Requests that arrived together may each have opened one; the first is everyone's.
+        // Several requests can each open a connection at the same time. All use the first.
         Ok(Rc::clone(
             self.open.borrow_mut().get_or_insert_with(|| Rc::new(opened)),
         ))
     }
 
-    /// Forgets `failed`, unless another request has replaced it already.
+    /// Drops a failed connection, unless another request has already replaced it.
     fn drop_connection(&self, failed: &Rc<redis::Connection>) {
         let mut open = self.open.borrow_mut();
         if open.as_ref().is_some_and(|current| Rc::ptr_eq(current, failed)) {

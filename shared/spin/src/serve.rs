@@ -1,4 +1,4 @@
-//! A request, from the host's types through the pipeline and back.
+//! Serves a request of the host.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -13,16 +13,15 @@ use crate::instance::{Instance, RequestEnvironment};
 use crate::settings::trusted_proxies;
 use crate::{log, outgoing};
 
-/// Answers one request for the routes of `P`. Every response has a `content-length`: without it Spin sends
-/// the body in a second packet, which a client that delays its acknowledgements takes 40 ms to accept.
+/// Serves one request with the routes of `P`. Every response has a `content-length`. Without it, Spin would send the body in a
+/// second packet, which a client with delayed acknowledgements accepts 40 ms later.
 ///
 /// # Errors
-/// Only when there is no client left to answer, or no instance to answer with; the cause goes to the host's
-/// log, never to the client.
+/// The client closed the connection, or a variable is invalid. The cause is in the log, not in the response.
 pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<Response, ErrorCode> {
     let started = Instant::now();
     let instance = Instance::shared().await.map_err(|error| {
-        log::cause("error", &error);
+        log::write_cause("error", &error);
         failed("the component is not set up")
     })?;
     let request = Incoming::new(request)?;
@@ -30,35 +29,35 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
     if let Some(key) = &key {
         let env = RequestEnvironment::new(Rc::clone(&instance));
         if let Some(again) = repeated::<P, _>(&env, key, &request.headers) {
-            log::repeated(&again.answer);
-            return outgoing::again(&again);
+            log::collect_reuse(&again.answer);
+            return outgoing::convert_hit(&again);
         }
     }
     let env = RequestEnvironment::new(instance);
     let mut handled = handle::<P, _, _>(&env, request.into_request()?).await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    log::request(&handled.log);
+    log::collect_request(&handled.log);
     if let Some((key, repeatable)) = key.zip(handled.repeatable) {
         keep(&env, key, repeatable);
     }
-    outgoing::response(handled.response)
+    outgoing::convert_response(handled.response)
 }
 
-/// Answers one request with a file that the component carries. Opens no store, and reads no variables but those of the proxies in
-/// front. Where these are not what they can be, no proxy's word is taken.
+/// Serves one request with a file that the component contains. It opens no store, and reads only the variables about trusted
+/// proxies. If these are invalid, no proxy is trusted.
 ///
 /// # Errors
-/// When the host does not take the response.
+/// The host refuses the response.
 pub async fn serve_files(files: &'static [StaticFile], request: Request) -> Result<Response, ErrorCode> {
     let mut trace_id = [0; 16];
-    // A host without randomness still answers; the id is for reports alone.
+    // Without randomness the id is zero. It is only used in reports.
     let _ = getrandom::fill(&mut trace_id);
     let head = Incoming::new(request)?.into_request()?.map(|_| ());
     let proxies = trusted_proxies().await.unwrap_or_else(|error| {
-        log::cause("error", &error.0);
+        log::write_cause("error", &error.0);
         TrustedProxies::default()
     });
-    outgoing::response(serve_file(files, &head, trace_id, &proxies))
+    outgoing::convert_response(serve_file(files, &head, trace_id, &proxies))
 }
 
 fn failed(what: &str) -> ErrorCode {

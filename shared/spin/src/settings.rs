@@ -14,20 +14,20 @@ use spin_sdk::variables::{self, Error};
 /// The tenant of callers that name none.
 const DEFAULT_TENANT: &str = "default";
 
-/// Which store the variables ask for. No `Debug`: an address can hold a password.
+/// The store that the variables select. It is not `Debug`, because an address can contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreChoice {
-    /// No `redis_url`: the built-in SQLite.
+    /// The built-in SQLite: `redis_url` is not set.
     Embedded,
-    /// The Redis at this address.
+    /// Redis at this address.
     Redis(String),
 }
 
-/// What is wrong with a variable; for the log of the operator.
+/// An invalid variable, described for the log of the operator.
 #[derive(Debug, Clone)]
 pub(crate) struct InvalidVariable(pub(crate) String);
 
-/// An optional variable: not granted, not set and empty are the same.
+/// Reads an optional variable. The text is empty if the variable is empty, not set or not granted.
 async fn optional(name: &str) -> Result<String, InvalidVariable> {
     match variables::get(name).await {
         Ok(value) => Ok(value),
@@ -36,7 +36,7 @@ async fn optional(name: &str) -> Result<String, InvalidVariable> {
     }
 }
 
-/// Which store this instance works with.
+/// Reads which store this instance uses.
 pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
     let url = optional("redis_url").await?;
     let url = url.trim().trim_end_matches('/');
@@ -75,12 +75,12 @@ fn invalid(what: &str) -> InvalidVariable {
     InvalidVariable(format!("variable redis_url: {what}"))
 }
 
-/// Percent-encoded for the userinfo part of a URL (RFC 3986, section 3.2.1).
+/// Percent-encodes a text for the userinfo part of a URL (RFC 3986, section 3.2.1).
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// What the pipeline needs to know. A component without the admin key (the Redis trigger) never compares it.
+/// Reads the settings of the pipeline. The component of the Redis trigger has no admin key and never compares it.
 pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let admin_key = key("admin_key").await?;
     let metrics_key = key("metrics_key").await?;
@@ -117,13 +117,13 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     })
 }
 
-/// A key that the operator has set; one that is too short keeps the component from starting.
+/// Reads a key of the operator. A key that is too short is an error, so that the component does not start.
 async fn key(name: &str) -> Result<Secret, InvalidVariable> {
     Secret::of_operator(&optional(name).await?)
         .map_err(|what| InvalidVariable(format!("variable {name}: {what}")))
 }
 
-/// The proxies in front, and the header that they write.
+/// Reads which proxies are trusted, and which header they write.
 pub(crate) async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
     let invalid =
         |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
@@ -134,7 +134,7 @@ pub(crate) async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable>
     Ok(proxies.writing(header))
 }
 
-/// A variable that names a request header.
+/// Reads a variable that names a request header.
 async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariable> {
     let name = optional(variable).await?;
     if name.is_empty() {
@@ -164,7 +164,7 @@ async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
     }
 }
 
-/// An optional instant, RFC 3339.
+/// Reads an optional instant (RFC 3339).
 async fn instant(name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
     let text = optional(name).await?;
     let text = text.trim();

@@ -7,10 +7,10 @@ use std::time::Duration;
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
 use spin_sdk::sqlite::{self, Error};
 
-/// The database every component is granted.
+/// The label of the database that the manifest grants to every component.
 const DATABASE: &str = "default";
 
-/// How long a request waits before it looks again whether the connection is free.
+/// The time after which a waiting request checks again whether the connection is free.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// A connection that is opened at its first use.
@@ -29,7 +29,8 @@ impl SqliteConnection {
             return Ok(Rc::clone(open));
         }
         let opened = Rc::new(sqlite::Connection::open(DATABASE).await.map_err(classify)?);
-        // A connection is one transaction scope: if two were opened at once, the first is everyone's.
+        // Two requests can each open a connection at the same time. Both must use the first, because a transaction belongs to a
+        // connection.
         Ok(Rc::clone(self.0.borrow_mut().get_or_insert(opened)))
     }
 }
@@ -62,7 +63,7 @@ impl Connection for SqliteConnection {
         spin_sdk::time::sleep(PAUSE).await;
     }
 
-    /// Drops the connection: SQLite rolls back what it had open, whatever was still under way in it.
+    /// Drops the connection. SQLite then rolls back its open transaction.
     async fn reset(&self) -> Result<(), ConnectionError> {
         *self.0.borrow_mut() = None;
         Ok(())

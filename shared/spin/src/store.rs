@@ -1,7 +1,7 @@
-//! The store of record: Redis or the embedded SQLite, by one name.
+//! The store of record: Redis or the embedded SQLite.
 //!
-//! An enum rather than a type parameter: the pipeline and the handlers are compiled once, not once for each
-//! store, which keeps the components small.
+//! It is an enum and not a type parameter, so that the pipeline and the handlers are compiled once. A second copy for the other
+//! store would make each component larger.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -41,7 +41,7 @@ impl Store {
     }
 }
 
-/// Calls a port's method on whichever engine is there.
+/// Calls a method of a port on the selected engine.
 macro_rules! engine {
     ($self:ident.$method:ident($($argument:expr),*)) => {
         match &$self.0 {
@@ -55,47 +55,51 @@ impl Scores for Store {
     async fn submit_with_options(
         &self,
         tenant: &TenantId,
-        attempts: &[PreparedSubmission],
-        terms: &SubmitOptions,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        engine!(self.submit_with_options(tenant, attempts, terms))
+        engine!(self.submit_with_options(tenant, submissions, options))
     }
 
     async fn page(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         from: &PageFrom,
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        engine!(self.page(place, from, limit, caller))
+        engine!(self.page(period_ref, from, limit, caller))
     }
 
     async fn around(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        engine!(self.around(place, player, limit, caller))
+        engine!(self.around(period_ref, player, limit, caller))
     }
 
     async fn entries_by_player(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        engine!(self.entries_by_player(place, players, caller))
+        engine!(self.entries_by_player(period_ref, players, caller))
     }
 
-    async fn sample(&self, place: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        engine!(self.sample(place, fractions))
+    async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
+        engine!(self.sample(period_ref, fractions))
     }
 
-    async fn positions(&self, place: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError> {
-        engine!(self.positions(place, tuples))
+    async fn positions(
+        &self,
+        period_ref: &PeriodRef<'_>,
+        tuples: &[Vec<u8>],
+    ) -> Result<Positions, ReadError> {
+        engine!(self.positions(period_ref, tuples))
     }
 
     async fn find_period(
@@ -121,11 +125,11 @@ impl Scores for Store {
 
     async fn remove(
         &self,
-        place: &PeriodRef<'_>,
+        period_ref: &PeriodRef<'_>,
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        engine!(self.remove(place, player, at))
+        engine!(self.remove(period_ref, player, at))
     }
 }
 

@@ -1,9 +1,8 @@
-//! A message of the Redis trigger, from its payload into the store.
+//! Messages of the Redis trigger that contain scores.
 
 use std::time::Duration;
 
 use leaderboard_core::StoreError;
-
 use leaderboard_score_messages::{MessageReport, OnRebuild};
 use serde_json::json;
 
@@ -15,11 +14,11 @@ use crate::log;
 const ATTEMPTS: u32 = 6;
 /// The wait before the second try, in milliseconds. It doubles each time (6.2 s in all).
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// From this try on, scores for a period that is being rebuilt become dead letters. Small rebuilds are over by then (0.6 s), and the
-/// large rebuild of one tenant does not delay the messages of others.
+/// From this try on, scores for a period that is being rebuilt become dead letters. Small rebuilds are over by then (0.6 s), and
+/// the large rebuild of one tenant does not delay the messages of others.
 const REBUILD_ATTEMPTS: u32 = 3;
 
-/// A message that was neither applied nor put into the dead letters: the store stayed out of reach.
+/// A message that was neither applied nor stored as dead letters, because the store was unavailable.
 #[derive(Debug)]
 pub struct Unapplied;
 
@@ -31,10 +30,10 @@ impl std::fmt::Display for Unapplied {
 
 impl std::error::Error for Unapplied {}
 
-/// Applies one message. What is wrong with it goes to the dead letters and is not an error here.
+/// Applies one message. Its invalid or refused submissions become dead letters, which is not an error.
 ///
 /// # Errors
-/// [`Unapplied`] when the store stayed out of reach; the cause is in the log.
+/// [`Unapplied`] if the store was unavailable; the cause is in the log.
 pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
     until_applied(
         async |on_rebuild| apply_message(payload, on_rebuild).await,
@@ -57,12 +56,12 @@ async fn until_applied(
         };
         match apply_message(on_rebuild).await {
             Ok(report) => {
-                log::line(&json!({"level": "info", "message": report, "attempt": attempt}));
+                log::write_line(&json!({"level": "info", "message": report, "attempt": attempt}));
                 if report.waiting == 0 {
                     return Ok(());
                 }
             }
-            Err(error) => log::cause("warn", &error),
+            Err(error) => log::write_cause("warn", &error),
         }
         if attempt < ATTEMPTS {
             pause(wait).await;
@@ -78,7 +77,7 @@ async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageR
     let environment = RequestEnvironment::new(Instance::shared().await?);
     match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {
         Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
-            log::cause("error", &error);
+            log::write_cause("error", &error);
             leaderboard_score_messages::push_as_dead_letters(
                 &environment,
                 payload,
@@ -98,7 +97,8 @@ mod tests {
 
     use super::*;
 
-    /// Returns the waits between the tries in milliseconds, and whether the message was applied, when each try calls `apply_message`.
+    /// Returns the waits between the tries in milliseconds, and whether the message was applied, when each try calls
+    /// `apply_message`.
     fn attempts(apply_message: impl Fn(OnRebuild) -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
         let waits = RefCell::new(Vec::new());
         let applied = until_applied(
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_meets_a_long_rebuild_is_buried_soon() {
+    fn a_score_that_meets_a_long_rebuild_soon_becomes_a_dead_letter() {
         let made = Cell::new(0);
         let done = attempts(|on_rebuild| {
             made.set(made.get() + 1);
-            let is_buried = on_rebuild == OnRebuild::DeadLetter;
+            let is_dead_letter = on_rebuild == OnRebuild::DeadLetter;
             Ok(MessageReport {
-                buried: usize::from(is_buried),
-                waiting: usize::from(!is_buried),
+                buried: usize::from(is_dead_letter),
+                waiting: usize::from(!is_dead_letter),
                 ..MessageReport::default()
             })
         });

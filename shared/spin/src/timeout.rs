@@ -1,4 +1,4 @@
-//! Bounds on waiting. Spin's outbound connections have none of their own.
+//! Time limits for calls. Spin's outbound connections have none.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 
-/// The call took longer than it was given.
+/// The call took longer than its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimedOut;
 
-/// Waits for `work`, but no longer than `limit`. A timer is a call of the host, so work that is done at once has none.
+/// Waits for `work`, at most for `limit`. A timer is a call of the host, so work that completes at once gets no timer.
+///
+/// # Errors
+/// [`TimedOut`].
 pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, TimedOut> {
     let mut work = pin!(work);
     if let Poll::Ready(done) = futures::poll!(work.as_mut()) {

@@ -1,13 +1,13 @@
-//! Trace ids: they tell requests apart and are no secret, so the host is asked for randomness once for each instance.
+//! Trace ids. They distinguish requests and are not secret, so each instance reads random bytes only once.
 
 use std::cell::Cell;
 
-/// Numbers by `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+/// A generator of trace ids by `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 #[derive(Debug)]
 pub(crate) struct TraceIds(Cell<u64>, u64);
 
 impl TraceIds {
-    /// Begins with 16 random bytes.
+    /// Creates a generator from 16 random bytes.
     pub(crate) fn new(seed: [u8; 16]) -> Self {
         let seed = u128::from_be_bytes(seed);
         #[expect(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
@@ -15,7 +15,8 @@ impl TraceIds {
         Self(Cell::new(upper), lower)
     }
 
-    /// The next id: 16 bytes, not all of them zero. Half of it tells the instances apart, the other its requests.
+    /// Returns the next id: 16 bytes, not all zero. One half differs between instances, the other between the requests of an
+    /// instance.
     pub(crate) fn next(&self) -> [u8; 16] {
         let state = self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.0.set(state);

@@ -6,7 +6,7 @@ use leaderboard_core::{StoreError, TenantId, Timestamp};
 use crate::connection::{Connection, Value};
 use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The most surplus records that one call deletes; each call adds one record.
 const MIN_TRIMMED_EVENTS: u64 = 64;

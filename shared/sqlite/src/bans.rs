@@ -9,7 +9,7 @@ use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 pub(crate) use apply::{apply_next, apply_to_board};
 pub(crate) use records::{find, list};

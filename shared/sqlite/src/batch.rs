@@ -11,7 +11,7 @@ use crate::boards::{self, LeaderboardRow};
 use crate::connection::Connection;
 use crate::periods::{self, PeriodRow};
 use crate::retention::{self, AppendedEvents, LogWeights};
-use crate::store::Session;
+use crate::session::Session;
 use crate::{ids, log, sweep, usage};
 
 /// A leaderboard in the batch.

@@ -11,7 +11,7 @@ use crate::connection::{Connection, Value};
 use crate::rate_limits::{fresh_version, now_us};
 use crate::retention::{LogState, log_columns};
 use crate::row::{Cells, malformed, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// How often one transaction applies bans to a leaderboard before it fails.
 const MAX_STEPS: u32 = 4;

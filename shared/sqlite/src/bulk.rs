@@ -3,7 +3,7 @@
 use leaderboard_core::StoreError;
 
 use crate::connection::{Connection, Value};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Rows in one statement. The number is fixed, so that the library caches the prepared statement.
 const ROWS: usize = 32;

@@ -5,8 +5,9 @@ use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, Put
 use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 
 use crate::connection::{Connection, Value};
-use crate::store::Session;
-use crate::{boards, expiries, log, periods, rebuild, sweep, usage};
+use crate::periods::rebuild;
+use crate::session::Session;
+use crate::{boards, expiries, log, periods, sweep, usage};
 
 /// The configuration before a change.
 struct CurrentConfiguration {

@@ -5,7 +5,7 @@ use leaderboard_core::StoreError;
 use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Adds to counters. A counter at the end of its range stays there.
 pub(crate) async fn add<C: Connection>(

@@ -1,12 +1,11 @@
-//! Counts visible entries by their index, or the different tuples of a period.
+//! Counts visible entries by their index, or the different tuples of a period, and ranks one entry by these counts.
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
 use crate::connection::{Connection, Value};
 use crate::periods::PeriodRow;
 use crate::row::corrupt;
-use crate::store::Session;
-use crate::tuples;
+use crate::session::Session;
 
 /// The rows that a count counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ impl CountedBy {
 pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     match period.layout.ties {
         Ties::Earliest | Ties::Latest => key.as_bytes(),
-        Ties::Shared | Ties::Dense => tuples::prefix_of(period, key),
+        Ties::Shared | Ties::Dense => period.layout.tuple_of(key),
     }
 }
 
@@ -83,4 +82,52 @@ pub(crate) async fn count_before_each<C: Connection>(
         from = to;
     }
     Ok(counts)
+}
+
+/// Returns the ranks of an entry after and before it moves from `old` to `new`. The entry has not moved in the tables yet. A banned
+/// player gets the ranks that they would have without the ban.
+pub(crate) async fn rank_move<C: Connection>(
+    session: &Session<'_, C>,
+    period: &PeriodRow,
+    old: Option<&OrderKey>,
+    new: &OrderKey,
+    banned: bool,
+) -> Result<(u64, Option<u64>), StoreError> {
+    const ENTRIES: &str = "SELECT \
+         (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2), \
+         (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 AND order_key < ?3), \
+         1";
+    const TUPLES: &str = "SELECT \
+         (SELECT count(*) FROM tuples WHERE period = ?1 AND tuple < ?2), \
+         (SELECT count(*) FROM tuples WHERE period = ?1 AND tuple >= ?2 AND tuple < ?3), \
+         (SELECT entries FROM tuples WHERE period = ?1 AND tuple = ?2)";
+    let new = rank_bound(period, new);
+    let old = old.map(|key| rank_bound(period, key));
+    let (low, high) = match old {
+        Some(old) if old < new => (old, new),
+        Some(old) => (new, old),
+        None => (new, new),
+    };
+    let sql = match CountedBy::for_ranks(period) {
+        CountedBy::Entries => ENTRIES,
+        CountedBy::Tuples => TUPLES,
+    };
+    let parameters = [Value::Integer(period.row), Value::Blob(low), Value::Blob(high)];
+    let mut cells = session
+        .row(sql, &parameters)
+        .await?
+        .ok_or_else(|| corrupt("rank"))?;
+    let before_low = cells.unsigned("rank")?;
+    let before_high = before_low.saturating_add(cells.unsigned("rank")?);
+    let at_low = cells.integer_or_null("entries of a tuple")?;
+    let rank = |better: u64| better.saturating_add(1);
+    Ok(match old {
+        // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
+        Some(old) if old < new => {
+            let leaves = u64::from(!banned && at_low == Some(1));
+            (rank(before_high.saturating_sub(leaves)), Some(rank(before_low)))
+        }
+        Some(_) => (rank(before_low), Some(rank(before_high))),
+        None => (rank(before_low), None),
+    })
 }

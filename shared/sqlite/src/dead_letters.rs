@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::connection::{Connection, Row, Value};
 use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Adds letters. Skips a letter if the store has the same letter from within [`IDEMPOTENCY_MS`].
 pub(crate) async fn push<C: Connection>(

@@ -6,7 +6,7 @@ use leaderboard_core::{StoreError, TenantId, Versioned};
 use crate::connection::{Connection, Value};
 use crate::rate_limits::{fresh_version, now_us};
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The most documents that one statement reads.
 pub(crate) const READ_AT_ONCE: usize = 64;

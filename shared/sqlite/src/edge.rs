@@ -9,7 +9,7 @@ use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Connection;
 use crate::rate_limits;
-use crate::store::Session;
+use crate::session::Session;
 use crate::{SqliteStore, audit, counters, documents, usage};
 
 impl<C: Connection> Documents for SqliteStore<C> {

@@ -4,7 +4,7 @@ use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The columns that [`read_entry`] reads, in its order.
 macro_rules! entry_columns {

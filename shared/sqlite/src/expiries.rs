@@ -11,7 +11,7 @@ use crate::SqliteStore;
 use crate::connection::{Connection, Value};
 use crate::periods;
 use crate::row::malformed;
-use crate::store::Session;
+use crate::session::Session;
 
 /// How many periods one transaction changes.
 const PERIODS_PER_STEP: usize = 100;

@@ -9,7 +9,7 @@ use leaderboard_core::{Fingerprint, Outcome, PreparedSubmission, StoreError, Tim
 use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::row::stored;
-use crate::store::Session;
+use crate::session::Session;
 
 /// How many expired records one call deletes, in addition to two for each record that it adds.
 const PRUNED_AT_ONCE: u64 = 64;

@@ -9,7 +9,7 @@ use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Events that are written together at the end of the transaction.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use leaderboard_core::StoreError;
 use crate::connection::Connection;
 use crate::row::corrupt;
 use crate::schema::MIGRATIONS;
-use crate::store::Session;
+use crate::session::Session;
 
 /// Reads in one statement whether a connection needs preparation.
 const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \

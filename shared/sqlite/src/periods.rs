@@ -1,14 +1,15 @@
 //! Rows of periods.
 
+pub(crate) mod rebuild;
+
 use leaderboard_core::codec::{decode_layout, encode_layout};
-use leaderboard_core::ports::{PeriodPage, PeriodRef, PeriodSummary, REBUILD_LEASE_MS, ReadError};
+use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
-use crate::bans::{self, is_behind_sql};
+use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, malformed, stored};
-use crate::store::Session;
-use crate::{bulk, rebuild};
+use crate::session::Session;
 
 /// The row of a period that has or had entries.
 #[derive(Debug, Clone)]
@@ -41,7 +42,8 @@ impl PeriodRow {
     }
 }
 
-fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
+/// Reads layout, expiry, version, both counts, and the end of a rebuild.
+pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
     Ok(PeriodRow {
         row,
         layout: decode_layout(&cells.blob("layout")?).map_err(malformed)?,
@@ -51,40 +53,6 @@ fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
         total: cells.unsigned("entries")?,
         rebuilt_until: cells.instant_or_null("end of a rebuild")?,
     })
-}
-
-/// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
-pub(crate) async fn find_current<C: Connection>(
-    session: &Session<'_, C>,
-    period_ref: &PeriodRef<'_>,
-) -> Result<Option<PeriodRow>, ReadError> {
-    const FIND_CURRENT: &str = concat!(
-        "SELECT b.version, ",
-        is_behind_sql!("?4"),
-        ", p.row, p.layout, p.expires_at, p.version, p.visible, p.total, \
-         (SELECT until FROM rebuilds WHERE period = p.row) \
-         FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?3 \
-         WHERE b.tenant = ?1 AND b.id = ?2"
-    );
-    let parameters = [
-        Value::Text(period_ref.tenant.as_str()),
-        Value::Text(period_ref.board.value.id.as_str()),
-        Value::Text(period_ref.period.as_str()),
-        Value::Integer(period_ref.now.as_unix_ms()),
-    ];
-    let Some(mut cells) = session.row(FIND_CURRENT, &parameters).await? else {
-        return Err(ReadError::StaleConfiguration);
-    };
-    if cells.unsigned("configuration version")? != period_ref.board.version {
-        return Err(ReadError::StaleConfiguration);
-    }
-    if cells.flag("bans")? && session.requires_applied_bans {
-        return Err(bans::refuse_behind().into());
-    }
-    match cells.integer_or_null("period row")? {
-        None => Ok(None),
-        Some(row) => Ok(Some(read_columns(&mut cells, row)?)),
-    }
 }
 
 /// Returns a leaderboard's period, if it exists and has not expired at `now`.

@@ -13,11 +13,9 @@ use leaderboard_core::{
 
 use crate::bans::{self, BanResult};
 use crate::connection::Connection;
-use crate::store::Session;
-use crate::{
-    SqliteStore, boards, configuration, dead_letters, entries_by_player, log, page, periods, removal, sample,
-    submit, sweep,
-};
+use crate::reads::{entries_by_player, page, sample};
+use crate::session::Session;
+use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, submit, sweep};
 
 /// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
 /// half-way, repeating it with the same ids applies the rest.

@@ -8,7 +8,7 @@ use leaderboard_core::{StoreError, TenantId};
 use crate::bulk;
 use crate::connection::{Connection, Value};
 use crate::row::{corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Microseconds in a day.
 pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;

@@ -5,7 +5,7 @@ use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::corrupt;
-use crate::store::Session;
+use crate::session::Session;
 use crate::{boards, entries, log, periods, tuples};
 
 /// Removes a player's entry, and returns the period's new version.
@@ -33,7 +33,7 @@ pub(crate) async fn remove<C: Connection>(
     let visible = !cells.flag("hidden")?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if visible && period.keeps_tuples() {
-        tuples::remove(session, period.row, tuples::prefix_of(&period, &key)).await?;
+        tuples::remove(session, period.row, period.layout.tuple_of(&key)).await?;
     }
     let position = board.last_position.saturating_add(1);
     period.version = position;

@@ -6,7 +6,7 @@ use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The events that a transaction has appended to a log.
 #[derive(Debug)]

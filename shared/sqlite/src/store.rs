@@ -3,10 +3,10 @@
 use futures::lock::{Mutex, MutexGuard};
 use leaderboard_core::StoreError;
 
-use crate::connection::{Connection, ConnectionError, Row, Value};
+use crate::connection::{Connection, ConnectionError};
 use crate::migrate;
 use crate::queue::Queue;
-use crate::row::Cells;
+use crate::session::Session;
 
 /// The most pauses of about a millisecond for which a request waits for the connection.
 const MAX_PAUSES: u32 = 15_000;
@@ -162,35 +162,6 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     fn session(&self) -> Session<'_, C> {
-        Session {
-            connection: &self.connection,
-            requires_applied_bans: false,
-        }
-    }
-}
-
-/// The connection while its lock is held.
-#[derive(Debug)]
-pub(crate) struct Session<'a, C> {
-    connection: &'a C,
-    /// Whether a read of a leaderboard with pending bans fails.
-    pub(crate) requires_applied_bans: bool,
-}
-
-impl<C: Connection> Session<'_, C> {
-    /// Runs a statement for its rows.
-    pub(crate) async fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        Ok(self.connection.execute(sql, parameters).await?)
-    }
-
-    /// Runs a statement for its first row.
-    pub(crate) async fn row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Option<Cells>, StoreError> {
-        let rows = self.rows(sql, parameters).await?;
-        Ok(rows.into_iter().next().map(Cells::from))
-    }
-
-    /// Runs a statement for its effect.
-    pub(crate) async fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
-        self.rows(sql, parameters).await.map(drop)
+        Session::new(&self.connection)
     }
 }

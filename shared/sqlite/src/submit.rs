@@ -9,13 +9,13 @@ use leaderboard_core::{
 
 use crate::batch::SubmissionBatch;
 use crate::connection::{Connection, Value};
+use crate::counting::rank_move;
 use crate::entries::{self, KeyedEntry};
 use crate::ids::{self, IdempotencyRecord};
 use crate::periods::PeriodRow;
-use crate::ranking::rank_move;
 use crate::rate_limits;
 use crate::row::{Cells, corrupt, malformed};
-use crate::store::Session;
+use crate::session::Session;
 use crate::tuples;
 
 /// A result or a refusal, or an error of the store.
@@ -351,8 +351,8 @@ async fn move_tuple<C: Connection>(
     old: Option<&OrderKey>,
     new: &OrderKey,
 ) -> Result<(), StoreError> {
-    let new = tuples::prefix_of(period, new);
-    let old = old.map(|key| tuples::prefix_of(period, key));
+    let new = period.layout.tuple_of(new);
+    let old = old.map(|key| period.layout.tuple_of(key));
     if old == Some(new) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use leaderboard_core::{PeriodId, StoreError, Timestamp};
 use crate::connection::{Connection, Value};
 use crate::retention;
 use crate::row::{corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// Kinds of rows in `discarded`.
 const LEADERBOARD: i64 = 0;

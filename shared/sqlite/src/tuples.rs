@@ -2,18 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use leaderboard_core::{OrderKey, StoreError};
+use leaderboard_core::StoreError;
 
 use crate::bulk;
 use crate::connection::{Connection, Value};
-use crate::periods::PeriodRow;
-use crate::store::Session;
-
-/// Returns the tuple at the beginning of an order key.
-pub(crate) fn prefix_of<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
-    let key = key.as_bytes();
-    key.get(..period.layout.tuple_bytes()).unwrap_or(key)
-}
+use crate::session::Session;
 
 /// Returns whether a visible entry has this tuple.
 pub(crate) async fn contains<C: Connection>(

@@ -7,7 +7,7 @@ use crate::connection::{Connection, Value};
 use crate::rate_limits::{DAY_US, now_us};
 use crate::retention;
 use crate::row::{Cells, corrupt, stored};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The last days that have any usage, newest first, and what the tenant holds, by the database's clock.
 pub(crate) async fn read<C: Connection>(

@@ -5,17 +5,12 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
-use leaderboard_core::ports::{Ban, Bans, DocumentKind, Documents, Expected};
-use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
+use leaderboard_core::ports::Ban;
+use leaderboard_core::{PlayerId, StoreError, Timestamp};
 use sha2::{Digest, Sha256};
-
-use super::tenant_config::{TenantConfig, single_document_name};
-use crate::TenantConfigEnvironment;
 
 /// The version of the document's format.
 const FORMAT_V1: u8 = 1;
-/// How often a change is tried again because another request changed the document first.
-const MAX_TRIES: u32 = 8;
 
 /// The digests of a tenant's banned players, and the ends of their bans (`None`: without end).
 ///
@@ -30,100 +25,26 @@ impl Banned {
         !self.0.is_empty() && self.0.contains_key(&digest_player(player))
     }
 
-    /// Adds a ban before it is stored. If the player has a ban that ends later, its end stays in the document, because that ban is
-    /// in force until the store has the new one.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn add_ban<E: TenantConfigEnvironment>(
-        env: &E,
-        tenant: &TenantId,
-        ban: &Ban,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        Self::update_document(env, tenant, now, |banned| banned.extend(ban)).await
-    }
-
-    /// Sets the end of a ban after it is stored, even if the document has a later end. If two requests ban one player at once, the
-    /// document keeps the later end.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn confirm_ban<E: TenantConfigEnvironment>(
-        env: &E,
-        tenant: &TenantId,
-        ban: &Ban,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        Self::update_document(env, tenant, now, |banned| {
-            banned.0.insert(digest_player(&ban.player), ban.expires_at);
-        })
-        .await?;
-        // Another request may have banned the player in the meantime.
-        match env.store().find_ban(tenant, &ban.player, now).await? {
-            Some(stored) if stored.expires_at != ban.expires_at => {
-                Self::add_ban(env, tenant, &stored, now).await
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Adds a ban, unless the player has one that ends at the same time or later.
-    fn extend(&mut self, ban: &Ban) {
+    pub(crate) fn extend(&mut self, ban: &Ban) {
         let end = self.0.entry(digest_player(&ban.player)).or_insert(ban.expires_at);
         // `None` is the latest end: a ban without one.
         *end = end.zip(ban.expires_at).map(|(known, new)| known.max(new));
     }
 
-    /// Removes a ban that has ended.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn remove_ban<E: TenantConfigEnvironment>(
-        env: &E,
-        tenant: &TenantId,
-        player: &PlayerId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        Self::update_document(env, tenant, now, |banned| {
-            banned.0.remove(&digest_player(player));
-        })
-        .await
+    /// Sets the end of a player's ban, also to an earlier one.
+    pub(crate) fn set_end(&mut self, ban: &Ban) {
+        self.0.insert(digest_player(&ban.player), ban.expires_at);
     }
 
-    async fn update_document<E: TenantConfigEnvironment>(
-        env: &E,
-        tenant: &TenantId,
-        now: Timestamp,
-        change: impl Fn(&mut Self),
-    ) -> Result<(), StoreError> {
-        let name = single_document_name(Some(tenant), DocumentKind::Bans);
-        for _ in 0..MAX_TRIES {
-            let found = env.store().read_documents(std::slice::from_ref(&name)).await?;
-            let found = found.into_iter().next().flatten();
-            let before = Self::parse(found.as_ref().map(|document| document.value.as_slice()))?;
-            let mut after = before.clone();
-            after.0.retain(|_, end| end.is_none_or(|end| end > now));
-            change(&mut after);
-            if after == before {
-                return Ok(());
-            }
-            let expected = found
-                .as_ref()
-                .map_or(Expected::Absent, |document| Expected::Version(document.version));
-            if env
-                .store()
-                .put_document(&name, &after.encode(), expected)
-                .await?
-                .is_ok()
-            {
-                TenantConfig::publish_change(env, Some(tenant)).await;
-                return Ok(());
-            }
-        }
-        Err(StoreError::Unavailable(
-            "bans change faster than they can be recorded".into(),
-        ))
+    /// Removes a player's ban.
+    pub(crate) fn remove(&mut self, player: &PlayerId) {
+        self.0.remove(&digest_player(player));
+    }
+
+    /// Removes the bans that are over.
+    pub(crate) fn remove_ended(&mut self, now: Timestamp) {
+        self.0.retain(|_, end| end.is_none_or(|end| end > now));
     }
 
     /// Parses the stored document; `None` stands for a document that does not exist.
@@ -151,7 +72,7 @@ impl Banned {
         Ok(Self(banned))
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
         w.byte(FORMAT_V1);
         w.unsigned(self.0.len() as u64);

@@ -2,8 +2,9 @@
 //!
 //! - `tenant_config`: loads the configuration for a request, and publishes changes of its documents;
 //! - `flags`: evaluates feature flags, the tenant's own before the operator's; `product_flags` checks those of the product;
-//! - `banned`: the players who may be banned, for caches that are shared by all readers.
+//! - `banned`: the players who may be banned, for caches that are shared by all readers; `ban_changes` changes their document.
 
+mod ban_changes;
 mod banned;
 mod flags;
 mod product_flags;
@@ -12,10 +13,13 @@ mod tenant_config;
 use leaderboard_environment::Environment;
 use leaderboard_rate_limit::RateLimitEnvironment;
 
+pub use ban_changes::{add_ban, confirm_ban, remove_ban};
 pub use banned::Banned;
 pub use flags::{FlagCache, FlagTarget, TenantFlags};
 pub use product_flags::{V2_DEFAULT, WRITES, check_product_flags};
-pub use tenant_config::{TenantConfig, TenantConfigCache, single_document_name, tenant_record_name};
+pub use tenant_config::{
+    TenantConfig, TenantConfigCache, cache_group, single_document_name, tenant_record_name,
+};
 
 /// An environment whose instance keeps tenant configurations.
 pub trait TenantConfigEnvironment:

@@ -9,9 +9,11 @@ use leaderboard_core::{LruMap, StoreError, TenantId, Versioned};
 
 use super::Banned;
 use crate::TenantConfigEnvironment;
-use leaderboard_cache::documents::invalidate_documents;
-use leaderboard_cache::documents::{DocumentBodies, DocumentLifetime, load_documents};
-use leaderboard_cache::generations::wait_until_visible;
+use leaderboard_cache::DocumentBodies;
+use leaderboard_cache::documents::{
+    DocumentLifetime, invalidate_documents, load_documents, publish_documents, publish_documents_of_kind,
+};
+use leaderboard_cache::freshness::Lifetime;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
 /// The id of a document whose kind exists once for each tenant, and once for the operator.
@@ -20,14 +22,18 @@ const SINGLE_ID: &str = "only";
 /// How long cached documents of a tenant are used. A change takes effect in its own region before it is answered, and in other
 /// regions by a message. These times apply when a message is lost.
 const LIFETIME: DocumentLifetime = DocumentLifetime {
-    soft_ttl_ms: 15_000,
-    hard_ttl_ms: 30_000,
-    stale_if_error_ms: 24 * 60 * 60 * 1000,
-    checks_generation: true,
+    lifetime: Lifetime {
+        fresh_ms: 15_000,
+        stale_while_revalidate_ms: 15_000,
+        stale_if_error_ms: 24 * 60 * 60 * 1000,
+    },
+    notices_changes: true,
 };
+/// The kind of the cache groups of tenants.
+const GROUP_KIND: &str = "tenant";
 
-/// The configuration that applies to a tenant, from the operator's documents and its own. The parsed values are kept with
-/// their documents, so that an instance parses each document once.
+/// The configuration that applies to a tenant, from the operator's documents and its own. One cache group has all of them, so that a
+/// request reads one slot. The parsed values are kept with their documents, so that an instance parses each document once.
 #[derive(Debug, Default)]
 pub struct TenantConfig {
     /// The tenant's record; the defaults when it has no record.
@@ -36,8 +42,7 @@ pub struct TenantConfig {
     pub limits: RateLimitRules,
     /// The players who may be banned.
     pub banned: Banned,
-    operator: Rc<DocumentBodies>,
-    own: Rc<DocumentBodies>,
+    documents: Rc<DocumentBodies>,
 }
 
 /// The most tenants whose configuration an instance keeps.
@@ -47,22 +52,16 @@ const MAX_CACHED_TENANTS: usize = 200;
 #[derive(Debug, Default)]
 pub struct TenantConfigCache {
     tenants: RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_CACHED_TENANTS>>,
-    /// The operator's documents and the rate limits that they set.
+    /// The default tenant's documents, and the rate limits that the operator sets in them.
     operator: RefCell<Option<(Rc<DocumentBodies>, Rc<RateLimitRules>)>>,
 }
 
 impl TenantConfigCache {
     /// Returns a tenant's configuration if it was parsed from these documents.
-    fn find(
-        &self,
-        tenant: &TenantId,
-        operator: &Rc<DocumentBodies>,
-        own: &Rc<DocumentBodies>,
-    ) -> Option<Rc<TenantConfig>> {
+    fn find(&self, tenant: &TenantId, documents: &Rc<DocumentBodies>) -> Option<Rc<TenantConfig>> {
         let mut tenants = self.tenants.borrow_mut();
         let tenant_config = tenants.get(tenant)?;
-        let current = Rc::ptr_eq(&tenant_config.operator, operator) && Rc::ptr_eq(&tenant_config.own, own);
-        current.then(|| Rc::clone(tenant_config))
+        Rc::ptr_eq(&tenant_config.documents, documents).then(|| Rc::clone(tenant_config))
     }
 
     fn insert(&self, tenant: &TenantId, tenant_config: &Rc<TenantConfig>) {
@@ -72,8 +71,6 @@ impl TenantConfigCache {
     }
 }
 
-/// The operator's documents, in the order in which they are loaded.
-const OPERATOR_KINDS: [DocumentKind; 2] = [DocumentKind::Limits, DocumentKind::Flags];
 /// A tenant's documents, in the order in which they are loaded.
 const OWN_KINDS: [DocumentKind; 4] = [
     DocumentKind::Tenant,
@@ -81,6 +78,8 @@ const OWN_KINDS: [DocumentKind; 4] = [
     DocumentKind::Flags,
     DocumentKind::Bans,
 ];
+/// The operator's documents, which are loaded after the tenant's.
+const OPERATOR_KINDS: [DocumentKind; 2] = [DocumentKind::Limits, DocumentKind::Flags];
 
 impl TenantConfig {
     /// Returns the configuration of a tenant from cached documents, or from the store.
@@ -91,13 +90,11 @@ impl TenantConfig {
         env: &E,
         tenant: &TenantId,
     ) -> Result<Rc<Self>, StoreError> {
-        let operator = load_documents(env, "operator", operator_names, LIFETIME).await?;
-        let owner = tenant.clone();
-        let own = load_documents(env, &group(tenant), move || own_names(&owner), LIFETIME).await?;
-        if let Some(tenant_config) = env.tenant_config_state().configs.find(tenant, &operator, &own) {
+        let documents = load_tenant_documents(env, tenant).await?;
+        if let Some(tenant_config) = env.tenant_config_state().configs.find(tenant, &documents) {
             return Ok(tenant_config);
         }
-        let record = find_body(&own, &OWN_KINDS, DocumentKind::Tenant);
+        let record = find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Tenant);
         let tenant_config = Rc::new(Self {
             tenant: record
                 .map(serde_json::from_slice)
@@ -105,34 +102,46 @@ impl TenantConfig {
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
             limits: RateLimitRules::from_stored(
-                find_body(&operator, &OPERATOR_KINDS, DocumentKind::Limits),
-                find_body(&own, &OWN_KINDS, DocumentKind::Limits),
+                find_body(
+                    operator_documents(&documents),
+                    &OPERATOR_KINDS,
+                    DocumentKind::Limits,
+                ),
+                find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Limits),
             ),
-            banned: Banned::parse(find_body(&own, &OWN_KINDS, DocumentKind::Bans))?,
-            operator,
-            own,
+            banned: Banned::parse(find_body(
+                own_documents(&documents),
+                &OWN_KINDS,
+                DocumentKind::Bans,
+            ))?,
+            documents,
         });
         env.tenant_config_state().configs.insert(tenant, &tenant_config);
         Ok(tenant_config)
     }
 
-    /// Returns the operator's rate limits, which apply before the tenant is known.
+    /// Returns the operator's rate limits, which apply before the tenant is known. They are among the documents of the default
+    /// tenant, too.
     ///
     /// # Errors
     /// [`StoreError`] when the documents are not cached and the store does not answer.
     pub async fn load_operator_rules<E: TenantConfigEnvironment>(
         env: &E,
     ) -> Result<Rc<RateLimitRules>, StoreError> {
-        let operator = load_documents(env, "operator", operator_names, LIFETIME).await?;
+        let documents = load_tenant_documents(env, env.default_tenant()).await?;
         let cached = &env.tenant_config_state().configs.operator;
-        if let Some((documents, rules)) = cached.borrow().as_ref()
-            && Rc::ptr_eq(documents, &operator)
+        if let Some((parsed, rules)) = cached.borrow().as_ref()
+            && Rc::ptr_eq(parsed, &documents)
         {
             return Ok(Rc::clone(rules));
         }
-        let limits = find_body(&operator, &OPERATOR_KINDS, DocumentKind::Limits);
+        let limits = find_body(
+            operator_documents(&documents),
+            &OPERATOR_KINDS,
+            DocumentKind::Limits,
+        );
         let rules = Rc::new(RateLimitRules::from_stored(limits, None));
-        *cached.borrow_mut() = Some((operator, Rc::clone(&rules)));
+        *cached.borrow_mut() = Some((documents, Rc::clone(&rules)));
         Ok(rules)
     }
 
@@ -158,50 +167,77 @@ impl TenantConfig {
 
     /// Returns whether the tenant has a document. A tenant's id that a caller invented has none.
     pub fn has_own_documents(&self) -> bool {
-        self.own.iter().any(Option::is_some)
+        own_documents(&self.documents).iter().any(Option::is_some)
     }
 
     /// Returns the operator's document of a kind.
     pub fn operator_document(&self, kind: DocumentKind) -> Option<&[u8]> {
-        find_body(&self.operator, &OPERATOR_KINDS, kind)
+        find_body(operator_documents(&self.documents), &OPERATOR_KINDS, kind)
     }
 
     /// Returns the operator's flags with their version.
     pub fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        find_document(&self.operator, &OPERATOR_KINDS, DocumentKind::Flags)
+        find_document(
+            operator_documents(&self.documents),
+            &OPERATOR_KINDS,
+            DocumentKind::Flags,
+        )
     }
 
     /// Returns the tenant's own flags with their version.
     pub fn tenant_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        find_document(&self.own, &OWN_KINDS, DocumentKind::Flags)
+        find_document(own_documents(&self.documents), &OWN_KINDS, DocumentKind::Flags)
     }
 
-    /// Publishes a change of a document of a tenant, or of the operator (`None`): invalidates the cached documents and announces
-    /// a tenant's change to the other regions. Returns when every instance of this region uses the change.
+    /// Publishes a change of a document of a tenant, or of the operator (`None`): announces a tenant's change to the other regions,
+    /// and invalidates the cached documents. Returns when every instance of this region uses the change.
     pub async fn publish_change<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
-        let changed_at = env.clock().as_unix_ms();
-        Self::invalidate(env, tenant).await;
-        if let Some((tenant, channel)) = tenant.zip(env.changes_channel()) {
+        let Some(tenant) = tenant else {
+            publish_documents_of_kind(env, GROUP_KIND).await;
+            return;
+        };
+        if let Some(channel) = env.changes_channel() {
             // A failed message has no consequence but a delay: other regions use the change when their documents expire.
             let _ = env
                 .store()
                 .announce(channel, tenant, AnnouncedChange::Documents)
                 .await;
         }
-        wait_until_visible(env, changed_at).await;
+        publish_documents(env, &cache_group(tenant)).await;
     }
 
-    /// Invalidates the cached documents of a tenant, or of the operator (`None`), because one of them has changed.
-    pub async fn invalidate<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
-        match tenant {
-            Some(tenant) => invalidate_documents(env, &group(tenant), &own_names(tenant)).await,
-            None => invalidate_documents(env, "operator", &operator_names()).await,
-        }
+    /// Invalidates the cached documents of a tenant, because another region has changed one of them.
+    pub async fn invalidate<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId) {
+        invalidate_documents(env, &cache_group(tenant)).await;
     }
 }
 
-fn group(tenant: &TenantId) -> String {
-    format!("tenant:{tenant}")
+/// Returns the cache group of a tenant's documents.
+pub fn cache_group(tenant: &TenantId) -> String {
+    format!("{GROUP_KIND}:{tenant}")
+}
+
+async fn load_tenant_documents<E: TenantConfigEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+) -> Result<Rc<DocumentBodies>, StoreError> {
+    let owner = tenant.clone();
+    let loaded = load_documents(
+        env,
+        &cache_group(tenant),
+        move || document_names(&owner),
+        LIFETIME,
+    )
+    .await?;
+    Ok(Rc::clone(&loaded.bodies))
+}
+
+fn own_documents(documents: &DocumentBodies) -> &[Option<Versioned<Vec<u8>>>] {
+    documents.get(..OWN_KINDS.len()).unwrap_or_default()
+}
+
+fn operator_documents(documents: &DocumentBodies) -> &[Option<Versioned<Vec<u8>>>] {
+    documents.get(OWN_KINDS.len()..).unwrap_or_default()
 }
 
 /// Returns the name of a document whose kind exists once for each tenant, and once for the operator (`None`).
@@ -222,26 +258,27 @@ pub fn tenant_record_name(tenant: &TenantId) -> DocumentName {
     }
 }
 
-fn operator_names() -> Vec<DocumentName> {
-    OPERATOR_KINDS
-        .map(|kind| single_document_name(None, kind))
-        .to_vec()
-}
-
-fn own_names(tenant: &TenantId) -> Vec<DocumentName> {
-    let name = |kind| match kind {
+fn document_names(tenant: &TenantId) -> Vec<DocumentName> {
+    let own = OWN_KINDS.iter().map(|kind| match kind {
         DocumentKind::Tenant => tenant_record_name(tenant),
-        kind => single_document_name(Some(tenant), kind),
-    };
-    OWN_KINDS.map(name).to_vec()
+        kind => single_document_name(Some(tenant), *kind),
+    });
+    let operators = OPERATOR_KINDS
+        .iter()
+        .map(|kind| single_document_name(None, *kind));
+    own.chain(operators).collect()
 }
 
-fn find_body<'a>(bodies: &'a DocumentBodies, kinds: &[DocumentKind], kind: DocumentKind) -> Option<&'a [u8]> {
+fn find_body<'a>(
+    bodies: &'a [Option<Versioned<Vec<u8>>>],
+    kinds: &[DocumentKind],
+    kind: DocumentKind,
+) -> Option<&'a [u8]> {
     find_document(bodies, kinds, kind).map(|document| document.value.as_slice())
 }
 
 fn find_document<'a>(
-    bodies: &'a DocumentBodies,
+    bodies: &'a [Option<Versioned<Vec<u8>>>],
     kinds: &[DocumentKind],
     kind: DocumentKind,
 ) -> Option<&'a Versioned<Vec<u8>>> {
@@ -259,8 +296,7 @@ mod tests {
         let tenant = |n: usize| TenantId::new(format!("t{n:04}")).unwrap();
         let tenant_config = || {
             Rc::new(TenantConfig {
-                operator: Rc::new(DocumentBodies::new()),
-                own: Rc::new(DocumentBodies::new()),
+                documents: Rc::new(DocumentBodies::new()),
                 ..TenantConfig::default()
             })
         };
@@ -269,7 +305,7 @@ mod tests {
         for n in 1..MAX_CACHED_TENANTS {
             cache.insert(&tenant(n), &tenant_config());
         }
-        let find = |n, of: &TenantConfig| cache.find(&tenant(n), &of.operator, &of.own).is_some();
+        let find = |n, of: &TenantConfig| cache.find(&tenant(n), &of.documents).is_some();
         assert!(find(0, &first));
         let one_more = tenant_config();
         cache.insert(&tenant(MAX_CACHED_TENANTS), &one_more);

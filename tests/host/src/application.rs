@@ -1,4 +1,4 @@
-//! The application with its variables filled in: components with their grants, routes, subscriptions.
+//! The application: the manifest with the values of its variables. It has components with their grants, routes, and subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub(crate) struct Application {
     pub(crate) subscriptions: Vec<Subscription>,
 }
 
-/// One component and what it was granted.
+/// A component and its grants.
 pub(crate) struct Component {
     pub(crate) id: Arc<str>,
     pub(crate) source: PathBuf,
@@ -35,7 +35,7 @@ pub(crate) struct Component {
     pub(crate) sqlite_databases: Vec<String>,
 }
 
-/// A directory of the host that a component sees, read-only.
+/// A directory of the host that a component can read.
 pub(crate) struct Mount {
     pub(crate) source: PathBuf,
     pub(crate) destination: String,
@@ -43,17 +43,17 @@ pub(crate) struct Mount {
 
 /// A component that handles the messages of a channel.
 pub(crate) struct Subscription {
-    /// The server's address; empty switches the subscription off.
+    /// The address of the server. If it is empty, the subscription is off.
     pub(crate) address: String,
     pub(crate) channel: String,
     pub(crate) component: String,
 }
 
 impl Application {
-    /// Reads the manifest and resolves it.
+    /// Reads the manifest and replaces its variables.
     ///
     /// # Errors
-    /// A wrong manifest, a missing variable, or a value that makes something in the manifest wrong.
+    /// The manifest is wrong, a variable has no value, or a value makes the manifest wrong.
     pub(crate) fn load(config: &HostConfig) -> Result<Self, StartError> {
         let manifest = manifest::read(&config.manifest)?;
         let values = values(config, &manifest)?;
@@ -94,7 +94,7 @@ impl Application {
         })
     }
 
-    /// Whether anything is served over HTTP.
+    /// Returns whether the application has an HTTP trigger.
     pub(crate) fn has_http(&self) -> bool {
         !self.http_components.is_empty()
             || self

@@ -1,4 +1,4 @@
-//! The host's side of the interface definitions in `wit/spin`.
+//! The Rust types and traits that are generated from the interface definitions in `wit/spin`.
 
 wasmtime::component::bindgen!({
     path: "../../wit/spin",
@@ -11,7 +11,7 @@ wasmtime::component::bindgen!({
     },
 });
 
-/// What a component of the Redis trigger exports.
+/// The exports of a component with a Redis trigger.
 pub(crate) mod trigger {
     wasmtime::component::bindgen!({
         path: "../../wit/spin",

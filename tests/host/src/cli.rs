@@ -2,14 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Parser;
 
-use crate::config::{self, HostConfig, Limits, ReuseConfig};
+use crate::config::{HostConfig, Limits, ReuseConfig};
 use crate::engine::shared_directory;
 use crate::logging::LogFormat;
-use crate::range::{OneOf, parse_count, parse_duration, parse_durations};
 use crate::variables::VariableSource;
 
 const AFTER_HELP: &str = "\
@@ -65,49 +63,10 @@ pub struct Cli {
     #[arg(long, default_value = "text")]
     log_format: LogFormat,
 
-    /// Requests per instance, a number or a range such as 1..8.
-    #[arg(long, value_parser = parse_count, default_value = "128")]
-    max_instance_reuse_count: OneOf<usize>,
-    /// Requests per instance at a time, a number or a range.
-    #[arg(long, value_parser = parse_count, default_value = "16")]
-    max_instance_concurrent_reuse_count: OneOf<usize>,
-    /// How long an idle instance is kept, a duration or a range.
-    #[arg(long, value_parser = parse_durations, default_value = "1s")]
-    idle_instance_timeout: OneOf<Duration>,
-    /// How long a request may take, a duration or a range [default: no limit].
-    #[arg(long, value_parser = parse_durations)]
-    request_timeout: Option<OneOf<Duration>>,
-
-    /// How long a guest may run without waiting for anything before it is stopped.
-    #[arg(long, value_parser = parse_duration, default_value = "10s")]
-    guest_busy_limit: Duration,
-    /// Memory of one instance in bytes.
-    #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", default_value_t = config::DEFAULT_INSTANCE_MEMORY_BYTES)]
-    max_instance_memory: usize,
-    /// Instances at a time.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_INSTANCES)]
-    max_instances: u32,
-    /// Requests at a time that wait for their response; others wait their turn.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_IN_FLIGHT)]
-    max_in_flight: usize,
-    /// Bytes of a request's body; a larger one is answered with 413.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_BODY_BYTES)]
-    max_body_bytes: u64,
-    /// Header fields of a request; more are answered with 431.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_HEADERS)]
-    max_headers: usize,
-    /// Bytes of a request's head, at least 8192; a larger one is answered with 431.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_HEADER_BYTES)]
-    max_header_bytes: usize,
-    /// How long a client may take to send a request's head.
-    #[arg(long, value_parser = parse_duration, default_value = "30s")]
-    header_timeout: Duration,
-    /// Connections from clients at a time; others wait to be accepted.
-    #[arg(long, default_value_t = config::DEFAULT_MAX_CONNECTIONS)]
-    max_connections: usize,
-    /// How long a stop waits for what is in flight.
-    #[arg(long, value_parser = parse_duration, default_value = "30s")]
-    drain_limit: Duration,
+    #[command(flatten)]
+    reuse: ReuseConfig,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Cli {
@@ -129,24 +88,8 @@ impl From<Cli> for HostConfig {
             variables_from_environment: true,
             only: cli.only,
             workers: cli.workers,
-            reuse: ReuseConfig {
-                max_count: cli.max_instance_reuse_count,
-                max_concurrent: cli.max_instance_concurrent_reuse_count,
-                request_timeout: cli.request_timeout,
-                idle_timeout: cli.idle_instance_timeout,
-            },
-            limits: Limits {
-                guest_busy: cli.guest_busy_limit,
-                instance_memory_bytes: cli.max_instance_memory,
-                instances: cli.max_instances,
-                in_flight: cli.max_in_flight,
-                body_bytes: cli.max_body_bytes,
-                headers: cli.max_headers,
-                header_bytes: cli.max_header_bytes,
-                header_timeout: cli.header_timeout,
-                connections: cli.max_connections,
-                drain: cli.drain_limit,
-            },
+            reuse: cli.reuse,
+            limits: cli.limits,
         }
     }
 }

@@ -1,105 +1,94 @@
-//! What a host is started with, and its limits.
+//! The configuration of a host.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::range::OneOf;
-use crate::variables::VariableSource;
+use clap::Args;
 
-/// Requests that one instance serves before it is dropped, as on Spin.
-pub const DEFAULT_INSTANCE_REUSE: usize = 128;
-/// Requests that one instance serves at a time, as on Spin.
-pub const DEFAULT_INSTANCE_CONCURRENT_REUSE: usize = 16;
-/// How long an idle instance is kept, as on Spin.
-pub const DEFAULT_IDLE_INSTANCE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a guest may run without waiting for anything before it is stopped. Spin has no such limit.
-pub const DEFAULT_GUEST_BUSY_LIMIT: Duration = Duration::from_secs(10);
-/// Memory of one instance in bytes. Spin has no limit by default.
-pub const DEFAULT_INSTANCE_MEMORY_BYTES: usize = 256 << 20;
-/// Instances that exist at a time.
-pub const DEFAULT_MAX_INSTANCES: u32 = 1024;
-/// Requests that wait for their response's head at a time, over all threads; further ones wait their turn.
-pub const DEFAULT_MAX_IN_FLIGHT: usize = 512;
-/// Bytes of a request's body. Spin has no such limit.
-pub const DEFAULT_MAX_BODY_BYTES: u64 = 16 << 20;
-/// Header fields of a request. Spin has no limit of its own.
-pub const DEFAULT_MAX_HEADERS: usize = 100;
-/// Bytes of a request's head. Spin's buffer is larger.
-pub const DEFAULT_MAX_HEADER_BYTES: usize = 64 << 10;
-/// How long a client may take to send a request's head, and how long a connection may be idle between two requests.
-pub const DEFAULT_HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections from clients that are open at a time; further ones wait to be accepted.
-pub const DEFAULT_MAX_CONNECTIONS: usize = 10_000;
-/// How long a stop waits for what is in flight.
-pub const DEFAULT_DRAIN_LIMIT: Duration = Duration::from_secs(30);
+use crate::range::{OneOf, parse_count, parse_duration, parse_durations};
+use crate::variables::VariableSource;
 
 /// Everything that a host needs to start.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The path of `spin.toml`.
     pub manifest: PathBuf,
-    /// Where to listen for HTTP; port 0 takes a free one.
+    /// The address on which to listen for HTTP. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// The directory of the key-value and SQLite files; made when it is not there.
+    /// The directory of the key-value and SQLite files. It is created if it does not exist.
     pub state_dir: PathBuf,
     /// The directory of compiled components; `None` is `compiled` in the state directory.
     pub cache_dir: Option<PathBuf>,
-    /// Values of application variables; later ones win, and all win over the environment.
+    /// Values of application variables. A later value replaces an earlier one, and each replaces a value of the environment.
     pub variables: Vec<VariableSource>,
-    /// Whether variables are also taken from `SPIN_VARIABLE_…` of the environment.
+    /// Whether variables are also read from `SPIN_VARIABLE_…` in the environment.
     pub variables_from_environment: bool,
-    /// The ids of the only components to run; empty runs all.
+    /// The ids of the components to run; empty runs all.
     pub only: Vec<String>,
-    /// Worker threads, each with its own event loop; 0 takes one per core.
+    /// The number of worker threads, each with its own event loop; 0 is one for each core.
     pub workers: usize,
-    /// How long instances live.
+    /// How instances are reused.
     pub reuse: ReuseConfig,
-    /// What is refused or cut off.
+    /// The limits.
     pub limits: Limits,
 }
 
 /// How instances are reused, with Spin's defaults.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Args)]
 pub struct ReuseConfig {
-    /// Requests per instance.
-    pub max_count: OneOf<usize>,
-    /// Requests per instance at a time.
-    pub max_concurrent: OneOf<usize>,
-    /// How long a request may take until its response begins, and a finished one may go on; `None` is no limit.
+    /// Requests per instance, a number or a range such as 1..8.
+    #[arg(long, value_parser = parse_count, default_value = "128")]
+    pub max_instance_reuse_count: OneOf<usize>,
+    /// Requests per instance at a time, a number or a range.
+    #[arg(long, value_parser = parse_count, default_value = "16")]
+    pub max_instance_concurrent_reuse_count: OneOf<usize>,
+    /// How long an idle instance is kept, a duration or a range.
+    #[arg(long, value_parser = parse_durations, default_value = "1s")]
+    pub idle_instance_timeout: OneOf<Duration>,
+    /// How long a request may take, a duration or a range [default: no limit].
+    #[arg(long, value_parser = parse_durations)]
     pub request_timeout: Option<OneOf<Duration>>,
-    /// How long an idle instance is kept.
-    pub idle_timeout: OneOf<Duration>,
 }
 
-/// Limits that protect the host.
-#[derive(Clone, Debug)]
+/// Limits that protect the host. Spin has none of them, except for the size of a request's head.
+#[derive(Clone, Debug, Args)]
 pub struct Limits {
-    /// See [`DEFAULT_GUEST_BUSY_LIMIT`].
-    pub guest_busy: Duration,
-    /// See [`DEFAULT_INSTANCE_MEMORY_BYTES`].
-    pub instance_memory_bytes: usize,
-    /// See [`DEFAULT_MAX_INSTANCES`].
-    pub instances: u32,
-    /// See [`DEFAULT_MAX_IN_FLIGHT`].
-    pub in_flight: usize,
-    /// See [`DEFAULT_MAX_BODY_BYTES`].
-    pub body_bytes: u64,
-    /// See [`DEFAULT_MAX_HEADERS`].
-    pub headers: usize,
-    /// See [`DEFAULT_MAX_HEADER_BYTES`].
-    pub header_bytes: usize,
-    /// See [`DEFAULT_HEADER_TIMEOUT`].
+    /// How long a guest may run without waiting for anything before it is stopped.
+    #[arg(long, value_parser = parse_duration, default_value = "10s")]
+    pub guest_busy_limit: Duration,
+    /// Memory of one instance in bytes.
+    #[arg(long, env = "SPIN_MAX_INSTANCE_MEMORY", default_value_t = Limits::default().max_instance_memory)]
+    pub max_instance_memory: usize,
+    /// Instances at a time.
+    #[arg(long, default_value_t = Limits::default().max_instances)]
+    pub max_instances: u32,
+    /// Requests at a time that wait for their response; others wait their turn.
+    #[arg(long, default_value_t = Limits::default().max_in_flight)]
+    pub max_in_flight: usize,
+    /// Bytes of a request's body; a larger one is answered with 413.
+    #[arg(long, default_value_t = Limits::default().max_body_bytes)]
+    pub max_body_bytes: u64,
+    /// Header fields of a request; more are answered with 431.
+    #[arg(long, default_value_t = Limits::default().max_headers)]
+    pub max_headers: usize,
+    /// Bytes of a request's head, at least 8192; a larger one is answered with 431.
+    #[arg(long, default_value_t = Limits::default().max_header_bytes)]
+    pub max_header_bytes: usize,
+    /// How long a client may take to send a request's head.
+    #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub header_timeout: Duration,
-    /// See [`DEFAULT_MAX_CONNECTIONS`].
-    pub connections: usize,
-    /// See [`DEFAULT_DRAIN_LIMIT`].
-    pub drain: Duration,
+    /// Connections from clients at a time; others wait to be accepted.
+    #[arg(long, default_value_t = Limits::default().max_connections)]
+    pub max_connections: usize,
+    /// How long a stop waits for what is in flight.
+    #[arg(long, value_parser = parse_duration, default_value = "30s")]
+    pub drain_limit: Duration,
 }
 
 impl HostConfig {
-    /// A configuration for `manifest` with its state in `state_dir`, a free port on the loopback address, and defaults
-    /// for the rest. It does not look at the environment.
+    /// Creates a configuration with defaults, for `manifest`, with its state in `state_dir`, and on a free port of the loopback
+    /// address. It does not read the environment.
     #[must_use]
     pub fn new(manifest: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
         Self {
@@ -130,10 +119,10 @@ impl HostConfig {
 impl Default for ReuseConfig {
     fn default() -> Self {
         Self {
-            max_count: OneOf::Value(DEFAULT_INSTANCE_REUSE),
-            max_concurrent: OneOf::Value(DEFAULT_INSTANCE_CONCURRENT_REUSE),
+            max_instance_reuse_count: OneOf::Value(128),
+            max_instance_concurrent_reuse_count: OneOf::Value(16),
+            idle_instance_timeout: OneOf::Value(Duration::from_secs(1)),
             request_timeout: None,
-            idle_timeout: OneOf::Value(DEFAULT_IDLE_INSTANCE_TIMEOUT),
         }
     }
 }
@@ -141,16 +130,16 @@ impl Default for ReuseConfig {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            guest_busy: DEFAULT_GUEST_BUSY_LIMIT,
-            instance_memory_bytes: DEFAULT_INSTANCE_MEMORY_BYTES,
-            instances: DEFAULT_MAX_INSTANCES,
-            in_flight: DEFAULT_MAX_IN_FLIGHT,
-            body_bytes: DEFAULT_MAX_BODY_BYTES,
-            headers: DEFAULT_MAX_HEADERS,
-            header_bytes: DEFAULT_MAX_HEADER_BYTES,
-            header_timeout: DEFAULT_HEADER_TIMEOUT,
-            connections: DEFAULT_MAX_CONNECTIONS,
-            drain: DEFAULT_DRAIN_LIMIT,
+            guest_busy_limit: Duration::from_secs(10),
+            max_instance_memory: 256 << 20,
+            max_instances: 1024,
+            max_in_flight: 512,
+            max_body_bytes: 16 << 20,
+            max_headers: 100,
+            max_header_bytes: 64 << 10,
+            header_timeout: Duration::from_secs(30),
+            max_connections: 10_000,
+            drain_limit: Duration::from_secs(30),
         }
     }
 }

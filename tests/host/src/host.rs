@@ -1,4 +1,4 @@
-//! Starting and stopping a host.
+//! Starts and stops a host.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
@@ -10,6 +10,7 @@ use crate::application::Application;
 use crate::config::HostConfig;
 use crate::engine::{Compiler, Ticker, engine};
 use crate::error::{StartError, one_line};
+use crate::guest::HostServices;
 use crate::worker::{HostState, Worker};
 use crate::{http, key_value, load, sqlite, trigger};
 
@@ -19,7 +20,7 @@ const CACHE_DIRECTORY: &str = "compiled";
 /// Starts hosts.
 pub struct Host;
 
-/// A host that runs. Dropping it stops it without waiting.
+/// A running host. Dropping it stops the host without waiting for requests.
 pub struct Running {
     address: Option<SocketAddr>,
     routes: Vec<RouteLine>,
@@ -35,15 +36,15 @@ pub struct RouteLine {
     pub route: String,
     /// Whether it ends with a wildcard.
     pub wildcard: bool,
-    /// The component that answers, or `None` for a static response.
+    /// The component that handles the route; `None` for a static response.
     pub component: Option<String>,
 }
 
 impl Host {
-    /// Loads the application and starts serving it on threads of its own.
+    /// Loads the application, and serves it on new threads.
     ///
     /// # Errors
-    /// Anything that keeps the application from running, as one line.
+    /// The application cannot run. The reason is one line.
     pub async fn start(config: HostConfig) -> Result<Running, StartError> {
         let started = tokio::task::spawn_blocking(move || start(&config)).await;
         started.map_err(|error| StartError::System(error.to_string()))?
@@ -51,26 +52,26 @@ impl Host {
 }
 
 impl Running {
-    /// The address that is listened on; `None` when nothing of the application is served over HTTP.
+    /// Returns the address on which the host listens; `None` if the application has no HTTP trigger.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// The base of the application's URLs, such as `http://127.0.0.1:3000`; empty when there is no HTTP.
+    /// Returns the base of the application's URLs, such as `http://127.0.0.1:3000`; empty if the application has no HTTP trigger.
     #[must_use]
     pub fn url(&self) -> String {
         self.address
             .map_or_else(String::new, |address| format!("http://{address}"))
     }
 
-    /// The routes, in the manifest's order.
+    /// Returns the routes in the order of the manifest.
     #[must_use]
     pub fn routes(&self) -> &[RouteLine] {
         &self.routes
     }
 
-    /// Takes no further connection, finishes what is in flight, at most for the drain limit, and ends.
+    /// Accepts no more connections, waits for running requests up to the drain limit, and ends.
     pub async fn stop(mut self) {
         self.stopping.cancel();
         for worker in std::mem::take(&mut self.workers) {
@@ -91,7 +92,7 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
     std::fs::create_dir_all(&config.state_dir)
         .map_err(|error| state(format!("{}: {error}", config.state_dir.display())))?;
     let system = |error: wasmtime::Error| StartError::System(one_line(&error));
-    let engine = engine(config.limits.instances, config.limits.instance_memory_bytes).map_err(system)?;
+    let engine = engine(config.limits.max_instances, config.limits.max_instance_memory).map_err(system)?;
     let cache = config
         .cache_dir
         .clone()
@@ -99,16 +100,21 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
     let compiler = Compiler::new(&engine, &cache);
     let loaded = load::all(&engine, &compiler, &application)?;
     let has_http = application.has_http();
-    let host = Arc::new(HostState {
+    let services = HostServices {
+        memory_bytes: config.limits.max_instance_memory,
+        busy_limit: config.limits.guest_busy_limit,
         key_value: key_value::Database::open(&config.state_dir).map_err(state)?,
         sqlite_path: config.state_dir.join(sqlite::FILE_NAME),
+        address: OnceLock::new(),
+        engine,
+    };
+    let host = Arc::new(HostState {
         application,
         loaded,
+        services: Arc::new(services),
         reuse: config.reuse.clone(),
         limits: config.limits.clone(),
-        address: OnceLock::new(),
         stopping: CancellationToken::new(),
-        engine,
     });
     run(config, &host, has_http)
 }
@@ -127,10 +133,10 @@ fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Run
         (vec![None], None)
     };
     if let Some(address) = address {
-        _ = host.address.set(address);
+        _ = host.services.address.set(address);
     }
     let system = |error: std::io::Error| StartError::System(error.to_string());
-    let ticker = Ticker::start(&host.engine).map_err(system)?;
+    let ticker = Ticker::start(&host.services.engine).map_err(system)?;
     let mut workers = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
         let worker = Worker::new(host, count).map_err(StartError::State)?;

@@ -1,31 +1,33 @@
-//! From the files of an application to components that can be instantiated.
+//! Compiles and links the components of an application.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::Engine;
+use wasmtime::component::Linker;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::application::{Application, Component};
+use crate::bindings::spin;
 use crate::bindings::trigger::RedisTriggerPre;
-use crate::engine::{Compiler, linker};
+use crate::engine::Compiler;
 use crate::error::{StartError, one_line};
-use crate::guest::GuestState;
+use crate::guest::{GuestState, Platform};
 
-/// A component that is compiled and linked.
+/// A component, compiled and linked.
 pub(crate) struct Loaded {
     pub(crate) component: Arc<Component>,
-    /// Set when the component has a trigger for HTTP.
+    /// Set if the component has an HTTP trigger.
     pub(crate) service: Option<ServicePre<GuestState>>,
-    /// Set when the component has a trigger for Redis.
+    /// Set if the component has a Redis trigger.
     pub(crate) subscriber: Option<RedisTriggerPre<GuestState>>,
 }
 
 /// Loads every component of `application`.
 ///
 /// # Errors
-/// A file that is missing, that is no component, that imports what this host does not have, or that does not export
-/// what its trigger calls.
+/// A file is missing or is not a component, a component imports an interface that this host does not have, or it does not export
+/// the function that its trigger calls.
 pub(crate) fn all(
     engine: &Engine,
     compiler: &Compiler<'_>,
@@ -69,4 +71,20 @@ pub(crate) fn all(
         );
     }
     Ok(loaded)
+}
+
+/// Creates a linker with WASI 0.2 and 0.3, `wasi:http` 0.3 and the interfaces of Spin that SDK 7 uses.
+///
+/// # Errors
+/// Two interfaces have the same name, which would be a bug of this program.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    spin::redis::redis::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::key_value::key_value::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::sqlite::sqlite::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    spin::variables::variables::add_to_linker::<_, Platform>(&mut linker, |state| state)?;
+    Ok(linker)
 }

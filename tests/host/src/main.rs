@@ -1,4 +1,4 @@
-//! The local host's program: see `leaderboard-host --help`.
+//! The program of the local host. `leaderboard-host --help` describes it.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ async fn run(config: HostConfig) -> Result<(), StartError> {
     Ok(())
 }
 
-/// The first line is for programs, the table for people. Nobody needs to read either: a closed output is no failure.
+/// Prints a line for programs and a table for people. A closed output is not an error.
 fn print_routes(running: &Running) {
     let mut text = String::new();
     if running.address().is_none() {

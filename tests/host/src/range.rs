@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use crate::random;
 
-/// One value, or a half-open range from which one is picked at random for each new instance.
+/// One value, or a half-open range. For each new instance, a value of the range is drawn at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OneOf<T> {
-    /// Always this.
+    /// The same value for every instance.
     Value(T),
-    /// From the first up to, not including, the second.
+    /// From the first value, included, to the second, excluded.
     Range(T, T),
 }
 
 impl OneOf<usize> {
-    /// A value for a new instance.
+    /// Returns a value for a new instance.
     pub(crate) fn pick(self) -> usize {
         match self {
             Self::Value(value) => value,
@@ -27,7 +27,7 @@ impl OneOf<usize> {
 }
 
 impl OneOf<Duration> {
-    /// A value for a new instance.
+    /// Returns a value for a new instance.
     pub(crate) fn pick(self) -> Duration {
         match self {
             Self::Value(value) => value,
@@ -42,7 +42,7 @@ impl OneOf<Duration> {
 /// Parses a count or a range of counts.
 ///
 /// # Errors
-/// What was expected.
+/// The expected form, for the command line.
 pub fn parse_count(text: &str) -> Result<OneOf<usize>, String> {
     parse(text, |part| {
         part.parse()
@@ -53,7 +53,7 @@ pub fn parse_count(text: &str) -> Result<OneOf<usize>, String> {
 /// Parses a duration (`2`, `2s`, `5ms`, `5us`, `5ns`; a bare number is seconds) or a range of durations.
 ///
 /// # Errors
-/// What was expected.
+/// The expected form, for the command line.
 pub fn parse_durations(text: &str) -> Result<OneOf<Duration>, String> {
     parse(text, parse_duration)
 }
@@ -61,7 +61,7 @@ pub fn parse_durations(text: &str) -> Result<OneOf<Duration>, String> {
 /// Parses a duration: `2`, `2s`, `5ms`, `5us`, `5ns`; a bare number is seconds.
 ///
 /// # Errors
-/// What was expected.
+/// The expected form, for the command line.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     type Unit = (&'static str, fn(u64) -> Duration);
     let units: [Unit; 5] = [

@@ -1,4 +1,5 @@
-//! Which trigger a path belongs to. The matching is `routefinder`'s, as on Spin: exact beats wildcard, longer wins.
+//! Finds the route of a path. As on Spin, `routefinder` does the matching: an exact route comes before a wildcard, and a longer
+//! route before a shorter one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +8,7 @@ use http::HeaderValue;
 
 use crate::manifest::{HttpTrigger, Route, StaticResponse};
 
-/// Paths under this prefix are answered by the host.
+/// The host itself handles paths with this prefix.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
 /// How many paths are cached with their routes.
@@ -19,11 +20,11 @@ const MAX_KNOWN_PATH_BYTES: usize = 256;
 pub(crate) struct Router {
     finder: routefinder::Router<usize>,
     entries: Vec<Entry>,
-    /// What was found lately: the finder looks at every route.
+    /// A cache of results, because a search looks at every route.
     known: Mutex<HashMap<Box<str>, Found>>,
 }
 
-/// What is found for a path.
+/// The result of a search.
 #[derive(Clone)]
 struct Found {
     entry: usize,
@@ -38,15 +39,15 @@ pub(crate) struct Entry {
     /// Whether it ends with a wildcard.
     pub(crate) wildcard: bool,
     pub(crate) target: Target,
-    /// The route with a slash in front and none behind.
+    /// The route, with a slash at the beginning and none at the end.
     pub(crate) matched_route: HeaderValue,
     /// The route as the manifest has it.
     pub(crate) raw_route: HeaderValue,
-    /// The same without its wildcard.
+    /// The route without its wildcard.
     pub(crate) component_route: HeaderValue,
 }
 
-/// Who answers.
+/// What handles the requests of a route.
 pub(crate) enum Target {
     Component(String),
     Static(StaticResponse),
@@ -55,14 +56,14 @@ pub(crate) enum Target {
 /// A path and its route.
 pub(crate) struct Match<'a> {
     pub(crate) entry: &'a Entry,
-    /// What the trailing wildcard matched, with its slash; empty without a wildcard.
+    /// The part of the path that the wildcard matched, with its slash; empty without a wildcard.
     pub(crate) trailing: String,
-    /// The named segments.
+    /// The values of the named segments.
     pub(crate) named: BTreeMap<String, String>,
 }
 
 impl Router {
-    /// Takes the routes of `triggers`; private ones have none.
+    /// Creates a router with the routes of `triggers`. A private trigger has no route.
     ///
     /// # Errors
     /// The first malformed route.
@@ -92,7 +93,7 @@ impl Router {
         })
     }
 
-    /// The route of `path`, if any.
+    /// Finds the route of a path.
     pub(crate) fn find(&self, path: &str) -> Option<Match<'_>> {
         let known = self.lock().get(path).cloned();
         let found = match known {
@@ -146,7 +147,7 @@ impl Router {
         })
     }
 
-    /// Every route, in the manifest's order.
+    /// Returns the routes in the order of the manifest.
     pub(crate) fn routes(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter()
     }
@@ -171,7 +172,7 @@ impl Entry {
         })
     }
 
-    /// An entry as if the whole path had matched the wildcard `/...`: for requests between components.
+    /// Creates the route of requests between components: as if the whole path had matched the wildcard `/...`.
     pub(crate) fn synthetic(component: &str) -> Self {
         let any = HeaderValue::from_static("/...");
         Self {
@@ -184,7 +185,7 @@ impl Entry {
         }
     }
 
-    /// The route in `routefinder`'s form.
+    /// Returns the route in the syntax of `routefinder`.
     fn pattern(&self) -> String {
         let based = self.matched_route.to_str().unwrap_or_default();
         based

@@ -1,4 +1,4 @@
-//! A client of the API, and the ways by which its requests reach the service.
+//! A client of the API.
 
 #![expect(
     clippy::expect_used,
@@ -10,70 +10,16 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::LocalBoxFuture;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::Request;
 use serde_json::{Value, json};
 
-use crate::{ApiRequest, ApiResponse, ListedEntry, encode_segment};
+use crate::{ApiRequest, ApiResponse, HttpTransport, ListedEntry, Transport, encode_segment};
 
 /// The operator's key in all tests.
 pub const ADMIN_KEY: &str = "a key for tests alone, with 32 bytes and more";
 
 /// The most submissions that one request may have.
 const MAX_BATCH: usize = 1000;
-
-/// A way by which requests reach the service: over HTTP, or in process.
-pub trait Transport {
-    /// Returns what the addresses of requests begin with, such as `http://127.0.0.1:3000`.
-    fn url(&self) -> &str;
-
-    /// Sends a request and reads the whole response.
-    ///
-    /// # Errors
-    /// The text of an error of the connection. A response with an error status is no error.
-    fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>>;
-}
-
-/// Sends requests over HTTP/1.1. It keeps connections open.
-#[derive(Debug)]
-pub struct HttpTransport {
-    url: String,
-    client: Client<HttpConnector, Full<Bytes>>,
-}
-
-impl HttpTransport {
-    /// Makes a transport to an address such as `http://127.0.0.1:3000`.
-    #[must_use]
-    pub fn new(url: &str) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        Self {
-            url: url.to_owned(),
-            client: Client::builder(TokioExecutor::new()).build(connector),
-        }
-    }
-}
-
-impl Transport for HttpTransport {
-    fn url(&self) -> &str {
-        &self.url
-    }
-
-    fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>> {
-        let response = self.client.request(request.map(Full::new));
-        async {
-            let (head, body) = response.await.map_err(|error| format!("{error:?}"))?.into_parts();
-            let body = body.collect().await.map_err(|error| format!("{error:?}"))?;
-            Ok(Response::from_parts(head, body.to_bytes()))
-        }
-        .boxed_local()
-    }
-}
 
 /// A client of the API that uses the operator's key and speaks for one tenant.
 #[derive(Clone)]

@@ -22,11 +22,13 @@ mod service;
 #[cfg(feature = "service")]
 mod shared_service;
 mod stores;
+#[cfg(feature = "client")]
+mod transport;
 pub mod values;
 mod wait;
 
 #[cfg(feature = "client")]
-pub use client::{ADMIN_KEY, ApiClient, HttpTransport, Transport};
+pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]
 pub use expected::{ExpectedTies, ListedEntry, ScoreOrder, ScoredPlayer, ranked_entries};
 pub use paths::{project_root, target_dir, tool_program};
@@ -46,4 +48,6 @@ pub use stores::{
     ALL, AllPorts, LeaderboardPorts, RankedLine, StoreBackend, StoreFixture, put_leaderboard, ranked_line,
     ranked_lines, run_on, with_submission_id,
 };
+#[cfg(feature = "client")]
+pub use transport::{HttpTransport, Transport};
 pub use wait::{block_on, wait_until};

@@ -1,9 +1,11 @@
 //! Tenants, and the documents and records of a tenant.
 
+use crate::admin::operation::OptionKind::{Instant, Integer, One, Text};
 use crate::admin::operation::{
-    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, LETTERS, Noun, OptionKind, RECORDS,
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, LETTERS, Noun, RECORDS, options,
 };
 
+const FLAG_TABLE: AnswerFormat = AnswerFormat::Named("flags", "state defaultVariant variants targeting");
 pub(super) const FLAGS: Noun = Noun {
     name: "flags",
     about: "Feature flags, as flagd defines them",
@@ -11,17 +13,11 @@ pub(super) const FLAGS: Noun = Noun {
         AdminOperation::get("get", "/flags", "Show the flags")
             .for_operator()
             .conditional()
-            .view(AnswerFormat::Named(
-                "flags",
-                &["state", "defaultVariant", "variants", "targeting"],
-            )),
+            .view(FLAG_TABLE),
         AdminOperation::put("/flags", "Replace the flags", BodyRule::Required(&[]))
             .for_operator()
             .conditional()
-            .view(AnswerFormat::Named(
-                "flags",
-                &["state", "defaultVariant", "variants", "targeting"],
-            )),
+            .view(FLAG_TABLE),
         AdminOperation::delete("delete", "/flags", "Remove all flags", "flags removed")
             .for_operator()
             .conditional(),
@@ -50,62 +46,23 @@ pub(super) const LIMITS: Noun = Noun {
 };
 
 const TENANT: &str = "/tenants/{tenant}";
-const TENANT_FIELDS: &[CommandOption] = &[
-    CommandOption::new("title", "title", OptionKind::Text, "The name for people"),
-    CommandOption::new(
-        "state",
-        "state",
-        OptionKind::One(&["active", "suspended"]),
-        "Whether it is served",
-    ),
-    CommandOption::new(
-        "max-leaderboards",
-        "quotas.leaderboards",
-        OptionKind::Integer,
-        "The most leaderboards",
-    ),
-    CommandOption::new(
-        "max-entries",
-        "quotas.entries",
-        OptionKind::Integer,
-        "The most entries in all leaderboards",
-    ),
-    CommandOption::new(
-        "max-requests-per-day",
-        "quotas.requests_per_day",
-        OptionKind::Integer,
-        "The most requests in a day (UTC)",
-    ),
-    CommandOption::new(
-        "max-log-bytes",
-        "quotas.log_bytes",
-        OptionKind::Integer,
-        "The most bytes in all event logs",
-    ),
-    CommandOption::new(
-        "tokens-not-before",
-        "tokens_not_before",
-        OptionKind::Instant,
-        "Tokens of players that were issued before are refused",
-    ),
-];
+const TENANT_FIELDS: &[CommandOption] = options! {
+    "title" => "title": Text, "The name for people";
+    "state" => "state": One(&["active", "suspended"]), "Whether it is served";
+    "max-leaderboards" => "quotas.leaderboards": Integer, "The most leaderboards";
+    "max-entries" => "quotas.entries": Integer, "The most entries in all leaderboards";
+    "max-requests-per-day" => "quotas.requests_per_day": Integer, "The most requests in a day (UTC)";
+    "max-log-bytes" => "quotas.log_bytes": Integer, "The most bytes in all event logs";
+    "tokens-not-before" => "tokens_not_before": Instant, "Tokens of players that were issued before are refused";
+};
+const TENANT_COLUMNS: &str = "id title state quotas.leaderboards quotas.entries quotas.requests_per_day";
 pub(super) const TENANTS: Noun = Noun {
     name: "tenants",
     about: "Tenants and their quotas",
     operations: &[
         AdminOperation::get("list", "/tenants", "List the tenants")
             .paged(DOCUMENTS)
-            .view(AnswerFormat::Rows(
-                "tenants",
-                &[
-                    "id",
-                    "title",
-                    "state",
-                    "quotas.leaderboards",
-                    "quotas.entries",
-                    "quotas.requests_per_day",
-                ],
-            )),
+            .view(AnswerFormat::Rows("tenants", TENANT_COLUMNS)),
         AdminOperation::get("get", TENANT, "Show a tenant; without its id, one's own")
             .without("/tenant")
             .conditional(),
@@ -119,6 +76,9 @@ pub(super) const TENANTS: Noun = Noun {
     ],
 };
 
+const USAGE_PARAMETERS: &[CommandOption] = options! {
+    "days" => "days": Integer, "How many days, 1 to 400 [default: 30]";
+};
 pub(super) const USAGE: Noun = Noun {
     name: "usage",
     about: "What a tenant has and uses",
@@ -128,15 +88,12 @@ pub(super) const USAGE: Noun = Noun {
         "Show a tenant's usage by day; without its id, one's own",
     )
     .without("/tenant/usage")
-    .query(&[CommandOption::new(
-        "days",
-        "days",
-        OptionKind::Integer,
-        "How many days, 1 to 400 [default: 30]",
-    )])
-    .view(AnswerFormat::Rows("days", &["day", "requests", "scores"]))],
+    .query(USAGE_PARAMETERS)
+    .view(AnswerFormat::Rows("days", "day requests scores"))],
 };
 
+const AUDIT_COLUMNS: &str =
+    "position at event.type event.who event.method event.route event.parameters event.from event.trace";
 pub(super) const AUDIT: Noun = Noun {
     name: "audit",
     about: "The audit log: who did what",
@@ -144,38 +101,23 @@ pub(super) const AUDIT: Noun = Noun {
         AdminOperation::get("list", "/audit", "List the records, newest first")
             .for_operator()
             .paged(RECORDS)
-            .view(AnswerFormat::Rows(
-                "records",
-                &[
-                    "position",
-                    "at",
-                    "event.type",
-                    "event.who",
-                    "event.method",
-                    "event.route",
-                    "event.parameters",
-                    "event.from",
-                    "event.trace",
-                ],
-            )),
+            .view(AnswerFormat::Rows("records", AUDIT_COLUMNS)),
     ],
 };
 
+const LETTER_PARAMETERS: &[CommandOption] = options! {
+    "of-tenant" => "tenant": Text, "With the operator's key, those of this tenant and not of all";
+};
 pub(super) const DEAD_LETTERS: Noun = Noun {
     name: "dead-letters",
     about: "Published scores that could not be applied",
     operations: &[
         AdminOperation::get("list", "/dead-letters", "List the dead letters, newest first")
-            .query(&[CommandOption::new(
-                "of-tenant",
-                "tenant",
-                OptionKind::Text,
-                "With the operator's key, those of this tenant and not of all",
-            )])
+            .query(LETTER_PARAMETERS)
             .paged(LETTERS)
             .view(AnswerFormat::Rows(
                 "letters",
-                &["id", "tenant", "at", "reason", "payload", "complete"],
+                "id tenant at reason payload complete",
             )),
         AdminOperation::post(
             "replay",

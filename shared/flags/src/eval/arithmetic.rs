@@ -3,21 +3,18 @@
 use std::borrow::Cow;
 
 use super::coerce::{from_number, to_number};
-use super::data::DataScope;
-use super::{NULL, OperationResult, RuleEvaluation};
-use crate::rule::{Operation, TargetingRule};
+use super::data::Scope;
+use super::{Arguments, NULL, OperationResult, RuleEvaluation};
+use crate::rule::Operation;
 
-impl<'a> RuleEvaluation<'a> {
+impl RuleEvaluation {
     /// Evaluates an operation on numbers. Without a finite result, it returns null.
     pub(super) fn calculate<'s>(
         &mut self,
         operation: Operation,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let mut numbers = Vec::with_capacity(arguments.len());
         for rule in arguments {
             let value = self.eval(rule, scope)?;

@@ -16,7 +16,7 @@ pub(crate) enum EvaluationStop {
     Depth,
 }
 
-impl RuleEvaluation<'_> {
+impl RuleEvaluation {
     /// Takes one step.
     pub(super) fn step(&mut self) -> Result<(), EvaluationStop> {
         self.take(1)

@@ -54,7 +54,7 @@ fn text_to_number(text: &str) -> f64 {
 }
 
 /// Converts a number to a value: an integer if it is whole, null if it is not finite.
-pub(crate) fn from_number(number: f64) -> Value {
+pub(super) fn from_number(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() <= MAX_EXACT {
         #[expect(clippy::cast_possible_truncation, reason = "whole and at most 2^53")]
         return Value::from(number as i64);

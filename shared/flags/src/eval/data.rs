@@ -5,17 +5,22 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::coerce::{to_number, to_text};
-use super::{NULL, OperationResult, RuleEvaluation};
-use crate::rule::TargetingRule;
+use super::{Arguments, EvaluationInput, NULL, OperationResult, RuleEvaluation};
 
 /// The member of the context that the evaluation provides.
 const FLAGD: &str = "$flagd";
 
-/// What `var` reads from.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum DataScope<'s> {
+/// What `var` reads from, and the input of the whole evaluation.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'s> {
+    pub(super) input: &'s EvaluationInput<'s>,
+    data: ScopedData<'s>,
+}
+
+#[derive(Clone, Copy)]
+enum ScopedData<'s> {
     /// The context of the evaluation.
-    Root,
+    Context,
     /// An element of the list of `map`, `filter` and similar operations.
     Item(&'s Value),
     /// The two values of `reduce`.
@@ -25,16 +30,47 @@ pub(super) enum DataScope<'s> {
     },
 }
 
-impl<'a> RuleEvaluation<'a> {
-    /// `var`: the value at a path (`a.b.0`), or else the second argument.
-    pub(super) fn var<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
+impl<'s> Scope<'s> {
+    pub(super) fn of_input(input: &'s EvaluationInput<'s>) -> Self {
+        let data = ScopedData::Context;
+        Self { input, data }
+    }
+
+    pub(super) fn at_item<'i>(self, item: &'i Value) -> Scope<'i>
     where
-        'a: 's,
+        's: 'i,
     {
+        Scope {
+            data: ScopedData::Item(item),
+            ..self
+        }
+    }
+
+    pub(super) fn at_fold<'i>(self, current: &'i Value, accumulator: &'i Value) -> Scope<'i>
+    where
+        's: 'i,
+    {
+        Scope {
+            data: ScopedData::Fold { current, accumulator },
+            ..self
+        }
+    }
+
+    /// Returns `$flagd`, or one of its members.
+    fn flagd(self, name: Option<&str>) -> Option<Value> {
+        let EvaluationInput { flag_key, now, .. } = *self.input;
+        match name {
+            None => Some(json!({ "flagKey": flag_key, "timestamp": now })),
+            Some("flagKey") => Some(Value::from(flag_key)),
+            Some("timestamp") => Some(Value::from(now)),
+            Some(_) => None,
+        }
+    }
+}
+
+impl RuleEvaluation {
+    /// `var`: the value at a path (`a.b.0`), or else the second argument.
+    pub(super) fn var<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let path = self.argument(arguments, 0, scope)?;
         self.weigh_both(&path, &NULL)?;
         match self.look_up(&to_text(&path), scope)? {
@@ -44,14 +80,7 @@ impl<'a> RuleEvaluation<'a> {
     }
 
     /// `missing`: the paths without a value.
-    pub(super) fn missing<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn missing<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut paths = self.values(arguments, scope)?;
         if let Some(Value::Array(first)) = paths.first_mut() {
             paths = std::mem::take(first);
@@ -62,12 +91,9 @@ impl<'a> RuleEvaluation<'a> {
     /// `missing_some`: as `missing`, but empty if at least the given number of paths have values.
     pub(super) fn missing_some<'s>(
         &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let wanted = to_number(self.argument(arguments, 0, scope)?.as_ref());
         let paths = self.argument(arguments, 1, scope)?;
         let Value::Array(paths) = self.own(paths)? else {
@@ -84,10 +110,7 @@ impl<'a> RuleEvaluation<'a> {
         })
     }
 
-    fn absent<'s>(&mut self, paths: Vec<Value>, scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    fn absent<'s>(&mut self, paths: Vec<Value>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut absent = Vec::new();
         for path in paths {
             self.step()?;
@@ -103,22 +126,19 @@ impl<'a> RuleEvaluation<'a> {
     fn look_up<'s>(
         &mut self,
         path: &str,
-        scope: DataScope<'s>,
-    ) -> Result<Option<Cow<'s, Value>>, super::EvaluationStop>
-    where
-        'a: 's,
-    {
+        scope: Scope<'s>,
+    ) -> Result<Option<Cow<'s, Value>>, super::EvaluationStop> {
         self.take_text(path.len())?;
         if path.is_empty() {
             return self.everything(scope).map(Some);
         }
         let mut names = path.split('.');
         let first = names.next().unwrap_or_default();
-        let start = match scope {
-            DataScope::Root if first == FLAGD => return Ok(self.flagd(names.next()).map(Cow::Owned)),
-            DataScope::Root => member(self.context, first),
-            DataScope::Item(item) => member(item, first),
-            DataScope::Fold { current, accumulator } => match first {
+        let start = match scope.data {
+            ScopedData::Context if first == FLAGD => return Ok(scope.flagd(names.next()).map(Cow::Owned)),
+            ScopedData::Context => member(scope.input.context, first),
+            ScopedData::Item(item) => member(item, first),
+            ScopedData::Fold { current, accumulator } => match first {
                 "current" => Some(current),
                 "accumulator" => Some(accumulator),
                 _ => None,
@@ -132,30 +152,18 @@ impl<'a> RuleEvaluation<'a> {
         Ok(value.map(Cow::Borrowed))
     }
 
-    fn flagd(&self, name: Option<&str>) -> Option<Value> {
-        match name {
-            None => Some(json!({ "flagKey": self.flag_key, "timestamp": self.now })),
-            Some("flagKey") => Some(Value::from(self.flag_key)),
-            Some("timestamp") => Some(Value::from(self.now)),
-            Some(_) => None,
-        }
-    }
-
     /// Returns the whole scope.
-    fn everything<'s>(&mut self, scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
-        match scope {
-            DataScope::Item(item) => Ok(Cow::Borrowed(item)),
-            DataScope::Root => {
-                let mut context = self.own(Cow::Borrowed(self.context))?;
+    fn everything<'s>(&mut self, scope: Scope<'s>) -> OperationResult<'s> {
+        match scope.data {
+            ScopedData::Item(item) => Ok(Cow::Borrowed(item)),
+            ScopedData::Context => {
+                let mut context = self.own(Cow::Borrowed(scope.input.context))?;
                 if let Value::Object(members) = &mut context {
-                    members.insert(FLAGD.to_owned(), self.flagd(None).unwrap_or_default());
+                    members.insert(FLAGD.to_owned(), scope.flagd(None).unwrap_or_default());
                 }
                 Ok(Cow::Owned(context))
             }
-            DataScope::Fold { current, accumulator } => {
+            ScopedData::Fold { current, accumulator } => {
                 let current = self.own(Cow::Borrowed(current))?;
                 let accumulator = self.own(Cow::Borrowed(accumulator))?;
                 Ok(Cow::Owned(

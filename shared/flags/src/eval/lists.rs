@@ -5,64 +5,39 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::coerce::{strictly_equal, to_text};
-use super::data::DataScope;
-use super::{NULL, OperationResult, RuleEvaluation, boolean};
-use crate::rule::{Operation, TargetingRule};
+use super::data::Scope;
+use super::{Arguments, NULL, OperationResult, RuleEvaluation, boolean};
+use crate::rule::Operation;
 
-impl<'a> RuleEvaluation<'a> {
-    pub(super) fn map<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+impl RuleEvaluation {
+    pub(super) fn map<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let mut mapped = Vec::new();
         for item in items(&list) {
-            let value = self.argument(arguments, 1, DataScope::Item(item))?;
+            let value = self.argument(arguments, 1, scope.at_item(item))?;
             mapped.push(self.own(value)?);
         }
         Ok(Cow::Owned(Value::Array(mapped)))
     }
 
-    pub(super) fn filter<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn filter<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let mut kept = Vec::new();
         for item in items(&list) {
             self.step()?;
-            if self.is_true(arguments.get(1), DataScope::Item(item))? {
+            if self.is_true(arguments.get(1), scope.at_item(item))? {
                 kept.push(self.own(Cow::Borrowed(item))?);
             }
         }
         Ok(Cow::Owned(Value::Array(kept)))
     }
 
-    pub(super) fn reduce<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn reduce<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let start = self.argument(arguments, 2, scope)?;
         let mut accumulator = self.own(start)?;
         for current in items(&list) {
-            let inside = DataScope::Fold {
-                current,
-                accumulator: &accumulator,
-            };
-            let next = self.argument(arguments, 1, inside)?;
+            let next = self.argument(arguments, 1, scope.at_fold(current, &accumulator))?;
             accumulator = self.own(next)?;
         }
         Ok(Cow::Owned(accumulator))
@@ -72,18 +47,15 @@ impl<'a> RuleEvaluation<'a> {
     pub(super) fn quantify<'s>(
         &mut self,
         operation: Operation,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let list = self.argument(arguments, 0, scope)?;
         let items = items(&list);
         let wanted = operation != Operation::All;
         for item in items {
             self.step()?;
-            if self.is_true(arguments.get(1), DataScope::Item(item))? == wanted {
+            if self.is_true(arguments.get(1), scope.at_item(item))? == wanted {
                 return Ok(boolean(operation == Operation::Some));
             }
         }
@@ -94,14 +66,7 @@ impl<'a> RuleEvaluation<'a> {
         }))
     }
 
-    pub(super) fn merge<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn merge<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut merged = Vec::new();
         for value in self.values(arguments, scope)? {
             match value {
@@ -113,14 +78,7 @@ impl<'a> RuleEvaluation<'a> {
     }
 
     /// `in`: an element in a list, or a text in a text.
-    pub(super) fn contains<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn contains<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let needle = self.argument(arguments, 0, scope)?;
         let haystack = self.argument(arguments, 1, scope)?;
         self.weigh_both(&needle, &haystack)?;
@@ -134,13 +92,10 @@ impl<'a> RuleEvaluation<'a> {
     /// `starts_with` and `ends_with`: null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
         holds: fn(&str, &str) -> bool,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    ) -> OperationResult<'s> {
         let [text, part] = arguments else {
             return Ok(NULL);
         };

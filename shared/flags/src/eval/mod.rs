@@ -7,7 +7,10 @@ mod arithmetic;
 mod budget;
 mod coerce;
 mod data;
+mod fractional;
 mod lists;
+mod murmur3;
+mod sem_ver;
 mod text;
 
 use std::borrow::Cow;
@@ -15,42 +18,35 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::rule::{Operation, TargetingRule};
-use crate::{fractional, sem_ver};
 pub(crate) use budget::EvaluationStop;
-pub(crate) use coerce::from_number;
 use coerce::{is_truthy, less, loosely_equal, strictly_equal};
-use data::DataScope;
+use data::Scope;
 
 /// The result of an operation, borrowed from the rule or the context if possible.
 type OperationResult<'s> = Result<Cow<'s, Value>, EvaluationStop>;
 
 const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
 
-/// One evaluation of one rule.
-pub(crate) struct RuleEvaluation<'a> {
-    evaluators: &'a [TargetingRule],
-    flag_key: &'a str,
-    context: &'a Value,
+/// The arguments of an operation.
+type Arguments<'s> = &'s [TargetingRule];
+
+/// What an evaluation reads.
+pub(crate) struct EvaluationInput<'a> {
+    pub(crate) evaluators: &'a [TargetingRule],
+    pub(crate) flag_key: &'a str,
+    pub(crate) context: &'a Value,
     /// Seconds since 1970.
-    now: i64,
+    pub(crate) now: i64,
+}
+
+/// One evaluation of one rule: the steps that it may still take.
+pub(crate) struct RuleEvaluation {
     steps: u32,
 }
 
-impl<'a> RuleEvaluation<'a> {
-    pub(crate) const fn new(
-        evaluators: &'a [TargetingRule],
-        flag_key: &'a str,
-        context: &'a Value,
-        now: i64,
-        steps: u32,
-    ) -> Self {
-        Self {
-            evaluators,
-            flag_key,
-            context,
-            now,
-            steps,
-        }
+impl RuleEvaluation {
+    pub(crate) const fn new(steps: u32) -> Self {
+        Self { steps }
     }
 
     /// Returns the number of remaining steps.
@@ -58,26 +54,22 @@ impl<'a> RuleEvaluation<'a> {
         self.steps
     }
 
-    /// The value of a rule.
-    pub(crate) fn run(&mut self, rule: &'a TargetingRule) -> Result<Value, EvaluationStop> {
-        let value = self.eval(rule, DataScope::Root)?;
+    /// Returns the value of a rule.
+    pub(crate) fn run(
+        &mut self,
+        rule: &TargetingRule,
+        input: &EvaluationInput<'_>,
+    ) -> Result<Value, EvaluationStop> {
+        let value = self.eval(rule, Scope::of_input(input))?;
         self.own(value)
     }
 
-    fn eval<'s>(&mut self, rule: &'s TargetingRule, scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    fn eval<'s>(&mut self, rule: &'s TargetingRule, scope: Scope<'s>) -> OperationResult<'s> {
         self.step()?;
         match rule {
             TargetingRule::Literal(value) => Ok(Cow::Borrowed(value)),
             TargetingRule::Array(rules) => Ok(Cow::Owned(Value::Array(self.values(rules, scope)?))),
-            TargetingRule::Shared(index) => {
-                let evaluators = self.evaluators;
-                evaluators
-                    .get(*index)
-                    .map_or(Ok(NULL), |shared| self.eval(shared, scope))
-            }
+            TargetingRule::Shared(index) => self.argument(scope.input.evaluators, *index, scope),
             TargetingRule::Apply(operation, arguments) => self.apply(*operation, arguments, scope),
         }
     }
@@ -85,12 +77,9 @@ impl<'a> RuleEvaluation<'a> {
     fn apply<'s>(
         &mut self,
         operation: Operation,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         match operation {
             Operation::Var => self.var(arguments, scope),
             Operation::Missing => self.missing(arguments, scope),
@@ -134,13 +123,10 @@ impl<'a> RuleEvaluation<'a> {
     /// Evaluates the argument with this index; null if it is missing.
     fn argument<'s>(
         &mut self,
-        arguments: &'s [TargetingRule],
+        arguments: Arguments<'s>,
         index: usize,
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         arguments
             .get(index)
             .map_or(Ok(NULL), |rule| self.eval(rule, scope))
@@ -150,11 +136,8 @@ impl<'a> RuleEvaluation<'a> {
     fn values<'s>(
         &mut self,
         rules: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> Result<Vec<Value>, EvaluationStop>
-    where
-        'a: 's,
-    {
+        scope: Scope<'s>,
+    ) -> Result<Vec<Value>, EvaluationStop> {
         let mut values = Vec::new();
         for rule in rules {
             let value = self.eval(rule, scope)?;
@@ -166,19 +149,13 @@ impl<'a> RuleEvaluation<'a> {
     fn is_true<'s>(
         &mut self,
         rule: Option<&'s TargetingRule>,
-        scope: DataScope<'s>,
-    ) -> Result<bool, EvaluationStop>
-    where
-        'a: 's,
-    {
+        scope: Scope<'s>,
+    ) -> Result<bool, EvaluationStop> {
         rule.map_or(Ok(false), |rule| Ok(is_truthy(self.eval(rule, scope)?.as_ref())))
     }
 
     /// `if`: pairs of a condition and a value, and perhaps a last value.
-    fn choose<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    fn choose<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         for pair in arguments.chunks(2) {
             match pair {
                 [condition, value] if self.is_true(Some(condition), scope)? => {
@@ -194,13 +171,10 @@ impl<'a> RuleEvaluation<'a> {
     /// `and`, `or`: the first value whose truth is `wanted`, or else the last value.
     fn first_that<'s>(
         &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
         wanted: bool,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    ) -> OperationResult<'s> {
         let mut last = NULL;
         for rule in arguments {
             last = self.eval(rule, scope)?;
@@ -214,12 +188,9 @@ impl<'a> RuleEvaluation<'a> {
     fn compare<'s>(
         &mut self,
         operation: Operation,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+        arguments: Arguments<'s>,
+        scope: Scope<'s>,
+    ) -> OperationResult<'s> {
         let left = self.argument(arguments, 0, scope)?;
         let right = self.argument(arguments, 1, scope)?;
         self.weigh_both(&left, &right)?;
@@ -246,10 +217,7 @@ impl<'a> RuleEvaluation<'a> {
         Ok(boolean(holds))
     }
 
-    fn fractional<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    fn fractional<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut values = self.values(arguments, scope)?;
         // One operation that yields all the arguments.
         if let ([TargetingRule::Apply(..) | TargetingRule::Shared(_)], [Value::Array(all)]) =
@@ -257,20 +225,17 @@ impl<'a> RuleEvaluation<'a> {
         {
             values = std::mem::take(all);
         }
-        let targeting_key = self.context.get("targetingKey");
+        let targeting_key = scope.input.context.get("targetingKey");
         self.weigh_both(
             targeting_key.unwrap_or(&Value::Null),
             values.first().unwrap_or(&Value::Null),
         )?;
         Ok(Cow::Owned(
-            fractional::choose(&values, self.flag_key, targeting_key).unwrap_or_default(),
+            fractional::choose(&values, scope.input.flag_key, targeting_key).unwrap_or_default(),
         ))
     }
 
-    fn sem_ver<'s>(&mut self, arguments: &'s [TargetingRule], scope: DataScope<'s>) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    fn sem_ver<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let [left, operator, right] = arguments else {
             return Ok(NULL);
         };

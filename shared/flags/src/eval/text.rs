@@ -5,19 +5,11 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::coerce::{from_number, to_number, to_text};
-use super::data::DataScope;
-use super::{NULL, OperationResult, RuleEvaluation};
-use crate::rule::TargetingRule;
+use super::data::Scope;
+use super::{Arguments, NULL, OperationResult, RuleEvaluation};
 
-impl<'a> RuleEvaluation<'a> {
-    pub(super) fn cat<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+impl RuleEvaluation {
+    pub(super) fn cat<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut text = String::new();
         for rule in arguments {
             let value = self.eval(rule, scope)?;
@@ -29,14 +21,7 @@ impl<'a> RuleEvaluation<'a> {
     }
 
     /// `substr`: from an offset (from the end if negative), up to a number of characters (without this many at the end if negative).
-    pub(super) fn substr<'s>(
-        &mut self,
-        arguments: &'s [TargetingRule],
-        scope: DataScope<'s>,
-    ) -> OperationResult<'s>
-    where
-        'a: 's,
-    {
+    pub(super) fn substr<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let text = self.argument(arguments, 0, scope)?;
         self.weigh_both(&text, &NULL)?;
         let text = to_text(&text).into_owned();

@@ -8,7 +8,6 @@ use leaderboard_core::ports::IDEMPOTENCY_MS;
 use leaderboard_core::{Fingerprint, TenantId, Timestamp};
 
 use super::{KeyId, SecretDigest};
-use crate::token::{KeyBinding, TokenProblem};
 
 /// How long a replaced secret may stay valid, in seconds: 30 days.
 pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
@@ -135,42 +134,6 @@ impl ApiKeyRecord {
         }
     }
 
-    /// Returns the binding of tokens that the key issues to players.
-    #[must_use]
-    pub fn token_binding(&self) -> KeyBinding {
-        let addresses = self.token_addresses.as_ref().unwrap_or(&self.allowed_addresses);
-        KeyBinding {
-            key: self.id,
-            key_made_at: Some(self.created_at),
-            addresses: addresses.clone(),
-        }
-    }
-
-    /// Checks whether a token with this binding, issued at `issued_at`, was issued by this key and is still valid. An id alone is not
-    /// enough: if the request that created a removed key is repeated, it creates another key with the same id.
-    ///
-    /// # Errors
-    /// [`TokenProblem`].
-    pub fn check_token(
-        &self,
-        binding: &KeyBinding,
-        issued_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), TokenProblem> {
-        let is_own = match binding.key_made_at {
-            Some(made_at) => made_at == self.created_at,
-            // A token of an older version contains only the second of its issue.
-            None => issued_at.is_some_and(|at| whole_second(at) >= whole_second(self.created_at)),
-        };
-        if self.revoked_at.is_some() || !is_own {
-            return Err(TokenProblem::Revoked);
-        }
-        if self.expires_at.is_some_and(|end| now >= end) {
-            return Err(TokenProblem::Expired);
-        }
-        Ok(())
-    }
-
     /// Replaces the secret. The replaced secret stays valid for `overlap_s`; earlier secrets keep their ends.
     ///
     /// # Errors
@@ -228,11 +191,6 @@ impl ApiKeyRecord {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
     }
-}
-
-/// The second that an instant is in, since the epoch.
-const fn whole_second(instant: Timestamp) -> i64 {
-    instant.as_unix_ms().div_euclid(1000)
 }
 
 /// Returns whether an address is in one of the ranges, or there are no ranges. An unknown address is in no range.

@@ -1,14 +1,12 @@
 //! The meaning of a token's claims.
 
-use ipnet::IpNet;
 use leaderboard_core::access::Scopes;
-use leaderboard_core::{PlayerId, TenantId, Timestamp};
+use leaderboard_core::{PlayerId, TenantId};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::TokenProblem;
-use crate::api_key::KeyId;
 
 /// The claim that names the player unless another is configured.
 pub const DEFAULT_PLAYER_CLAIM: &str = "sub";
@@ -43,24 +41,6 @@ pub struct ClaimsMapping {
     pub granted_scopes: Scopes,
     /// Whether a token can be bound to an API key. Only this service issues such tokens; for other issuers the claims are ignored.
     pub bound_to_keys: bool,
-}
-
-/// The claim that names the API key that a token was issued by.
-pub(crate) const KEY_CLAIM: &str = "key";
-/// The claim that says when that key was made, in milliseconds since the epoch.
-pub(crate) const KEY_MADE_CLAIM: &str = "key_made";
-/// The claim that lists the address ranges that a token is good from.
-pub(crate) const ADDRESSES_CLAIM: &str = "net";
-
-/// The API key that issued a token, and the limits that the token gets from the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyBinding {
-    /// The key. The token is valid only as long as the key.
-    pub key: KeyId,
-    /// When the key was created, which tells it from other keys of the same id; `None` in tokens of older versions.
-    pub key_made_at: Option<Timestamp>,
-    /// The addresses that may use the token; empty allows all.
-    pub addresses: Vec<IpNet>,
 }
 
 impl ClaimsMapping {
@@ -111,30 +91,6 @@ impl ClaimsMapping {
                 Err(_) => Err(TokenProblem::InvalidClaim(name.clone())),
             },
         }
-    }
-
-    pub(super) fn binding(&self, claims: &ClaimMap) -> Result<Option<KeyBinding>, TokenProblem> {
-        let Some(key) = claims.text(KEY_CLAIM)?.filter(|_| self.bound_to_keys) else {
-            return Ok(None);
-        };
-        let range = |value: &Value| value.as_str()?.parse().ok();
-        let addresses = match claims.get(ADDRESSES_CLAIM) {
-            None => Some(Vec::new()),
-            Some(Value::Array(list)) => list.iter().map(range).collect(),
-            Some(_) => None,
-        };
-        let key_made_at = match claims.get(KEY_MADE_CLAIM) {
-            None => None,
-            Some(value) => {
-                let instant = value.as_i64().and_then(Timestamp::from_unix_ms);
-                Some(instant.ok_or_else(|| TokenProblem::InvalidClaim(KEY_MADE_CLAIM.into()))?)
-            }
-        };
-        Ok(Some(KeyBinding {
-            key_made_at,
-            key: KeyId::parse(key).ok_or_else(|| TokenProblem::InvalidClaim(KEY_CLAIM.into()))?,
-            addresses: addresses.ok_or_else(|| TokenProblem::InvalidClaim(ADDRESSES_CLAIM.into()))?,
-        }))
     }
 
     pub(super) fn scopes(&self, claims: &ClaimMap) -> Result<Scopes, TokenProblem> {

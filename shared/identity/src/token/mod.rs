@@ -3,6 +3,7 @@
 mod claims;
 mod issuer;
 mod key;
+mod key_binding;
 mod key_set;
 mod presented;
 mod problem;
@@ -10,7 +11,7 @@ mod public_hosts;
 mod shape;
 mod verifier;
 
-pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, KeyBinding, MAX_CLAIM_NAME_BYTES, TenantSource};
+pub use claims::{ClaimsMapping, DEFAULT_PLAYER_CLAIM, MAX_CLAIM_NAME_BYTES, TenantSource};
 pub use issuer::{
     Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, MAX_URL_BYTES, checked_url, discovery_url,
 };
@@ -18,6 +19,7 @@ pub use key::{
     KeyOrigin, KeyProblem, MAX_KEY_ID_BYTES, MAX_PEM_BYTES, MAX_RSA_BITS, MIN_RSA_BITS, MIN_SECRET_BYTES,
     TokenAlgorithm, VerificationKey,
 };
+pub use key_binding::KeyBinding;
 pub use key_set::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, MAX_KEYS_TRIED};
 pub use presented::{MAX_TOKEN_BYTES, PresentedToken};
 pub use problem::TokenProblem;

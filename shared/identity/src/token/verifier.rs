@@ -4,7 +4,8 @@ use jwt_compact::Claims;
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{Invalid, PlayerId, TenantId, Timestamp};
 
-use super::claims::{ClaimMap, ClaimsMapping, KeyBinding, MAX_CLAIM_NAME_BYTES};
+use super::claims::{ClaimMap, ClaimsMapping, MAX_CLAIM_NAME_BYTES};
+use super::key_binding::KeyBinding;
 use super::{KeySet, MAX_URL_BYTES, PresentedToken, TokenProblem};
 
 /// How far clocks may differ unless configured, in seconds.
@@ -211,7 +212,11 @@ impl Verifier {
             player: self.mapping.player(claims)?,
             scopes: self.mapping.scopes(claims)?,
             token_id,
-            binding: self.mapping.binding(claims)?,
+            binding: if self.mapping.bound_to_keys {
+                KeyBinding::read(claims)?
+            } else {
+                None
+            },
             issued_at: signed
                 .issued_at
                 .map(|at| Timestamp::saturating_from_unix_ms(at.timestamp_millis())),

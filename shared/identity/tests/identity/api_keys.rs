@@ -123,11 +123,11 @@ fn a_token_is_good_by_the_very_key_that_issued_it() {
     let check = |key_made_at: Option<Timestamp>, issued_at: Option<Timestamp>| {
         let binding = KeyBinding {
             key_made_at,
-            ..own.token_binding()
+            ..KeyBinding::to_key(&own)
         };
-        own.check_token(&binding, issued_at, at(NOW_S + 10))
+        binding.check(&own, issued_at, at(NOW_S + 10))
     };
-    assert_eq!(own.token_binding().key_made_at, Some(own.created_at));
+    assert_eq!(KeyBinding::to_key(&own).key_made_at, Some(own.created_at));
     assert_eq!(check(Some(own.created_at), None), Ok(()));
     for other_ms in [made_ms - 1, made_ms + 1] {
         let refused = check(Some(ms(other_ms)), Some(at(NOW_S + 9)));

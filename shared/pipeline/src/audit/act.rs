@@ -1,6 +1,5 @@
 //! Administrative actions: recorded before they are done.
 
-use std::cell::RefCell;
 use std::net::IpAddr;
 
 use http::StatusCode;
@@ -10,10 +9,8 @@ use leaderboard_core::{StoreError, TenantId};
 use super::record::{AuditEntry, first_characters, parameters};
 use super::refusals::{UNRECORDED, has_room_for_one};
 use crate::PipelineEnvironment;
+use crate::audited_action::{AuditedAction, RecordedAction};
 use crate::endpoint::Context;
-use crate::route::Route;
-use leaderboard_api::PathParams;
-use leaderboard_api::Permission;
 use leaderboard_api::Response;
 use leaderboard_api::{Credential, Identity};
 use leaderboard_api::{Problem, ProblemType};
@@ -38,57 +35,22 @@ impl AuditContext {
     }
 }
 
-/// An administrative action that a request asks for. Its handler records it with [`record_act`] after it has checked the request, and
-/// before it changes anything.
-#[derive(Debug)]
-pub struct AuditedAction<'a> {
-    method: &'static str,
-    route: &'static str,
-    parameters: &'a PathParams<'a>,
-    /// Whether it concerns the whole installation. Then the operator's log has the record.
-    is_operators: bool,
-    /// Whether it works while the store is out of memory.
-    frees_memory: bool,
-    recorded: RefCell<Option<RecordedAction>>,
-}
-
-/// The record of an action.
-#[derive(Debug)]
-struct RecordedAction {
-    record: AuditRecord,
-    /// The position in the log; `None` when the store had no memory for the record of an action that frees memory.
-    position: Option<u64>,
-}
-
-impl<'a> AuditedAction<'a> {
-    /// Returns the action of a request, or `None` if its route is not administrative.
-    pub fn of<R>(route: &Route<R>, parameters: &'a PathParams<'a>) -> Option<Self> {
-        route.is_administrative().then(|| Self {
-            method: route.verb.name(),
-            route: route.pattern,
-            parameters,
-            is_operators: route.permission == Permission::Operator,
-            frees_memory: route.frees_memory,
-            recorded: RefCell::default(),
-        })
-    }
-
-    fn record<E>(&self, context: &Context<'_, E>) -> AuditRecord {
-        let event = AuditEntry::Action {
-            who: (&context.identity.credential).into(),
-            method: self.method,
-            route: self.route,
-            parameters: parameters(self.parameters),
-            query: first_characters(context.query),
-            from: context.client,
-            trace: context.trace_id,
-        };
-        AuditRecord {
-            tenant: (!self.is_operators).then(|| context.tenant.clone()),
-            kind: AuditKind::Action,
-            at: context.now,
-            body: event.into_body(),
-        }
+/// Returns the record of an action.
+fn make_record<E>(action: &AuditedAction<'_>, context: &Context<'_, E>) -> AuditRecord {
+    let event = AuditEntry::Action {
+        who: (&context.identity.credential).into(),
+        method: action.method,
+        route: action.route,
+        parameters: parameters(action.parameters),
+        query: first_characters(context.query),
+        from: context.client,
+        trace: context.trace_id,
+    };
+    AuditRecord {
+        tenant: (!action.is_operators).then(|| context.tenant.clone()),
+        kind: AuditKind::Action,
+        at: context.now,
+        body: event.into_body(),
     }
 }
 
@@ -105,7 +67,7 @@ pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Res
     if act.recorded.borrow().is_some() {
         return Ok(());
     }
-    let record = act.record(context);
+    let record = make_record(act, context);
     let position = match context.env.store().append_audit(&record).await {
         Ok(position) => Some(position),
         Err(StoreError::OutOfMemory(_)) if act.frees_memory => None,
@@ -131,7 +93,7 @@ pub async fn end<E: PipelineEnvironment>(
     let recorded = act.recorded.take();
     let (record, position) = match recorded {
         Some(RecordedAction { record, position }) => (record, position),
-        None => (act.record(context), None),
+        None => (make_record(act, context), None),
     };
     if position.is_none() && !has_failed {
         return match context.env.store().append_audit(&record).await {

@@ -3,9 +3,7 @@
 use http::Method;
 
 use crate::MAX_HEADER_BYTES;
-
-/// The headers of a request as they were sent, names in lower case.
-pub type RawHeaders = Vec<(String, Vec<u8>)>;
+use crate::lines::RawHeaders;
 
 /// The longest key, in bytes. Longer requests are unlikely to repeat.
 const MAX_KEY_BYTES: usize = 1024;

@@ -14,10 +14,11 @@ use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 
 pub use answer::MicroCacheEntry;
-pub use key::{MicroCacheKey, RawHeaders};
+pub use key::MicroCacheKey;
 
 use crate::PipelineEnvironment;
 use crate::endpoint::Endpoint;
+use crate::lines::RawHeaders;
 use crate::{REQUEST_ID, STRICT_TRANSPORT, client_address, is_secure, trace_id};
 use leaderboard_rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use leaderboard_telemetry::metrics;

@@ -6,7 +6,7 @@ use leaderboard_core::{StoreError, Timestamp};
 
 use super::{Probed, Settings, age_ms};
 use crate::PipelineEnvironment;
-use leaderboard_cache::documents::CLOCK_MARGIN_MS;
+use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 
 /// For how long an instance that says it asks the store is left alone with that, in milliseconds. It may end before it has an
 /// answer.

@@ -5,7 +5,7 @@ use std::pin::pin;
 use leaderboard_core::TenantId;
 
 use super::RateLimiter;
-use crate::refusals::now_us;
+use crate::micros::now_us;
 use crate::{Charging, RateLimitEnvironment, RequestCost, schedule_report};
 use leaderboard_api::Problem;
 use leaderboard_cache::circuit_breaker::run_within;

@@ -8,10 +8,11 @@ use crate::ResponseEnvironment;
 use crate::cache_entry::CacheEntry;
 use crate::cache_key::leaderboard_scope;
 use crate::fetch::{ANY_AGE, Fetched, Urgency, fetch_and_store, fetch_entry, is_usable};
+use crate::fetch_outcome::{CachedRefusal, FetchOutcome};
 use crate::response::{CacheStatus, MissReason};
-use crate::single_flight::{CachedRefusal, Leader, LeaderResult};
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
+use leaderboard_cache::single_flight::{Leader, LeaderResult};
 
 /// For how long an instance assumes that a leaderboard's responses may not be stored, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
@@ -27,6 +28,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             return self.fetch_alone(reason).await;
         }
         if reason != MissReason::Request
+            && memory_tier.find_entry(&self.key_text).is_some()
             && circuit_breaker::is_open(env).await
             && let Some(answer) = self.answer_during_outage().await
         {
@@ -60,8 +62,12 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             .wait_for_leader(env, &self.key_text, *at_most_ms)
             .await
         {
-            LeaderResult::Stored => self.respond_as_follower(reason).await,
-            LeaderResult::Refused(refusal) => Some(self.answer_refusal(&refusal, reason).await),
+            LeaderResult::NoLeader | LeaderResult::Ended(FetchOutcome::Stored) => {
+                self.respond_as_follower(reason).await
+            }
+            LeaderResult::Ended(FetchOutcome::Refused(refusal)) => {
+                Some(self.answer_refusal(&refusal, reason).await)
+            }
             LeaderResult::TimedOut if *at_most_ms < MAX_WAIT_MS => {
                 let answer = self.respond_stale_if_error(false).await;
                 if answer.is_some() {
@@ -70,7 +76,9 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
                 *at_most_ms = MAX_WAIT_MS;
                 answer
             }
-            LeaderResult::NotCacheable | LeaderResult::TimedOut => Some(self.fetch_alone(reason).await),
+            LeaderResult::Ended(FetchOutcome::NotCacheable) | LeaderResult::TimedOut => {
+                Some(self.fetch_alone(reason).await)
+            }
             LeaderResult::Failed => {
                 // A store that has just failed would fail for this request as well. Otherwise this request may be the leader.
                 let error = env.cache_state().breaker.recent_failure(env.clock())?;
@@ -102,7 +110,11 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     }
 
     /// Fetches the entry for this request and its followers.
-    async fn fetch_as_leader(&self, leader: Leader, reason: MissReason) -> Result<Response, Problem> {
+    async fn fetch_as_leader(
+        &self,
+        leader: Leader<FetchOutcome>,
+        reason: MissReason,
+    ) -> Result<Response, Problem> {
         let env = self.context.env;
         let (own_env, key, key_text) = (env.clone(), Rc::clone(&self.key), self.key_text.clone());
         let not_before = self.not_before(reason);
@@ -116,12 +128,19 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
                 return answer;
             }
         };
+        if matches!(fetched, Ok(Fetched::BreakerOpen)) {
+            drop(leader);
+            return match self.respond_while_breaker_is_open().await {
+                Some(answer) => answer,
+                None => self.fetch_alone(reason).await,
+            };
+        }
         if !matches!(fetched, Ok(Fetched::FromKeyValueTier(_) | Fetched::InProgress)) {
             self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
         }
         match &fetched {
             Err(refusal) if refusal.problem.kind != ProblemType::Unavailable => {
-                leader.end(LeaderResult::Refused(refusal.clone()));
+                leader.end(FetchOutcome::Refused(refusal.clone()));
             }
             _ => end_leader(leader, &fetched),
         }
@@ -174,8 +193,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             Ok(Fetched::Cached(entry)) => respond(&entry, true).await,
             Ok(Fetched::NotCacheable(entry)) => respond(&entry, false).await,
             Ok(Fetched::FromKeyValueTier(entry)) => self.respond_from_key_value_tier(&entry, reason).await,
-            // Only a fetch in the background returns this.
-            Ok(Fetched::InProgress) => Err(Problem::internal("a fetch for a client returned no entry")),
+            // A fetch in the background returns the first, and a fetch as leader has handled the second.
+            Ok(Fetched::InProgress | Fetched::BreakerOpen) => {
+                Err(Problem::internal("a fetch for a client returned no entry"))
+            }
             Err(refusal) => self.answer_refusal(&refusal, reason).await,
         }
     }

@@ -2,11 +2,12 @@
 
 use super::CachedRequest;
 use crate::fetch::{ANY_AGE, find_in_key_value_tier};
-use crate::freshness::{Freshness, classify_freshness};
+use crate::fetch_outcome::CachedRefusal;
+use crate::freshness::classify_freshness;
 use crate::response::{CacheStatus, MissReason};
-use crate::single_flight::CachedRefusal;
 use crate::{ResponseEnvironment, invalidation};
 use leaderboard_api::{Problem, ProblemType, Response};
+use leaderboard_cache::freshness::Freshness;
 
 impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     /// Answers when a fetch returned a problem instead of an entry.
@@ -52,6 +53,12 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         if let Some(entry) = find_in_key_value_tier(env, &self.key, &self.key_text, at_least, true).await {
             return Some(self.respond_from_key_value_tier(&entry, MissReason::Stale).await);
         }
+        self.respond_while_breaker_is_open().await
+    }
+
+    /// Responds with the memory tier's entry, without asking the store. Returns `None` if that entry is not usable.
+    pub(super) async fn respond_while_breaker_is_open(&self) -> Option<Result<Response, Problem>> {
+        let env = self.context.env;
         let answer = self.respond_stale_if_error(false).await?;
         if let Some(entry) = env.responses().find_entry(&self.key_text) {
             self.refresh_later(&entry);

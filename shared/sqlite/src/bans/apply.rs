@@ -5,7 +5,7 @@ use leaderboard_core::{Event, EventBody, StoreError, TenantId, Timestamp};
 use super::{BanChange, count_changes, end_bans, is_behind, read_player};
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt};
-use crate::store::Session;
+use crate::session::Session;
 use crate::{entries, log, periods, tuples};
 
 /// The most periods that one transaction looks at; it takes a few milliseconds.
@@ -247,7 +247,7 @@ async fn move_entry<C: Connection>(
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if period.keeps_tuples() {
-        let tuple = tuples::prefix_of(&period, &key);
+        let tuple = period.layout.tuple_of(&key);
         if change.banned {
             tuples::remove(session, period.row, tuple).await?;
         } else {

@@ -6,7 +6,7 @@ use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 use super::read_player;
 use crate::connection::{Connection, Value};
 use crate::row::{Cells, corrupt};
-use crate::store::Session;
+use crate::session::Session;
 
 /// The ban of a player that holds at `now`.
 pub(crate) async fn find<C: Connection>(

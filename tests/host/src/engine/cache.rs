@@ -1,8 +1,8 @@
-//! Compiled components on disk, so that a second start compiles nothing, whatever its state directory.
+//! A cache of compiled components on disk, so that a second start compiles nothing. All state directories share it.
 //!
-//! An entry's name is the digest of the Wasm and of everything that decides whether compiled code fits this engine.
-//! Its content begins with the digest of the rest: what was cut short or changed is compiled again. Hosts that share the
-//! directory need no lock: an entry appears as a whole, is read as a whole, and may go at any time.
+//! The name of an entry is a digest of the Wasm and of all settings that compiled code depends on. An entry begins with the digest
+//! of its code, so an entry that is truncated or changed is compiled again. Hosts share the directory without a lock: an entry is
+//! created by a rename, is read at once, and can be deleted at any time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind, Write};
@@ -17,27 +17,27 @@ use wasmtime::component::Component;
 /// Bytes of the digest before the compiled code.
 const DIGEST_BYTES: usize = 32;
 const EXTENSION: &str = "cwasm";
-/// What is being written; renamed once it is whole.
+/// The extension of a file that is being written. It is renamed when it is complete.
 const PARTIAL_EXTENSION: &str = "partial";
-/// Bytes that all entries may take together; the least recently used ones go first.
+/// The most bytes of all entries together. The least recently used entries are deleted first.
 const MAX_CACHE_BYTES: u64 = 1 << 30;
-/// How long an entry is kept that no host uses.
+/// How long an unused entry is kept.
 const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The modification time of an entry is the time of its last use. It is updated when it is older than this.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// What is still partial after this time was left behind by a process that was killed.
+/// A partial file that is older than this was left by a process that was killed.
 const MAX_WRITING: Duration = Duration::from_secs(60 * 60);
 
-/// Compiles components, or takes them from the cache directory.
+/// Compiles components, or reads them from the cache directory.
 pub(crate) struct Compiler<'a> {
     engine: &'a Engine,
-    /// `None` when the directory cannot be used.
+    /// `None` if the directory cannot be used.
     directory: Option<PathBuf>,
 }
 
 impl<'a> Compiler<'a> {
-    /// A compiler that keeps its results in `directory`, which only the owner may change: compiled code is trusted.
-    /// A directory that cannot be used is logged and costs a compilation at every start.
+    /// Creates a compiler with a cache in `directory`. Only its owner may write to the directory, because compiled code is trusted.
+    /// If the directory cannot be used, this is logged, and every start compiles all components.
     pub(crate) fn new(engine: &'a Engine, directory: &Path) -> Self {
         let usable = prepare(directory);
         if let Err(error) = &usable {
@@ -49,10 +49,10 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The component of `wasm`, ready to be instantiated.
+    /// Returns the compiled component of `wasm`.
     ///
     /// # Errors
-    /// `wasm` is no valid component. Trouble with the cache is logged and costs a compilation.
+    /// `wasm` is not a valid component. Errors of the cache are logged, and the component is compiled.
     pub(crate) fn component(&self, wasm: &[u8]) -> wasmtime::Result<Component> {
         let Some(directory) = &self.directory else {
             return Component::new(self.engine, wasm);
@@ -101,8 +101,8 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The directory of compiled components that all state directories of a user share: `edgeboard/compiled` in
-/// `$XDG_CACHE_HOME`, which is `~/.cache` unless it is an absolute path. `None` without a home.
+/// Returns the directory of compiled components that all state directories of a user share: `edgeboard/compiled` in
+/// `$XDG_CACHE_HOME`, or in `~/.cache` if that variable is not an absolute path. Returns `None` if there is no home directory.
 pub(crate) fn shared_directory(xdg_cache_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let caches = xdg_cache_home
@@ -111,7 +111,7 @@ pub(crate) fn shared_directory(xdg_cache_home: Option<PathBuf>, home: Option<Pat
     Some(caches.join("edgeboard").join("compiled"))
 }
 
-/// Makes the directory, and refuses one that others may write to: they could place code there.
+/// Creates the directory. Refuses a directory to which other users may write, because they could place code there.
 fn prepare(directory: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
@@ -141,16 +141,16 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// Writes beside the final name and renames, so that no reader sees half an entry.
+/// Writes an entry to a temporary file and renames it, so that no reader sees a partial entry.
 fn store(path: &Path, component: &Component) -> wasmtime::Result<()> {
-    // Hosts of one process may store the same entry at the same time.
+    // Several hosts of one process can store the same entry at the same time.
     static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let code = component.serialize()?;
     let (process, number) = (std::process::id(), WRITTEN.fetch_add(1, Ordering::Relaxed));
     let partial = path.with_extension(format!("{process}-{number}.{PARTIAL_EXTENSION}"));
     let written = write(&partial, &code).and_then(|()| std::fs::rename(&partial, path));
     if written.is_err() {
-        // On a full disk the part that was written must not stay.
+        // On a full disk, the partial file must not stay.
         _ = std::fs::remove_file(&partial);
     }
     Ok(written?)
@@ -162,7 +162,7 @@ fn write(path: &Path, code: &[u8]) -> io::Result<()> {
     file.write_all(code)
 }
 
-/// Notes that an entry is in use. One that cannot be touched only looks older than it is.
+/// Updates the time of the last use of an entry. If this fails, the entry only looks older than it is.
 fn note_use(path: &Path, now: SystemTime) {
     let noted = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     if noted.is_ok_and(|noted| age(noted, now) > USE_NOTED_EVERY) {
@@ -173,8 +173,8 @@ fn note_use(path: &Path, now: SystemTime) {
     }
 }
 
-/// Removes what was left partial, entries that nobody has used for long, and then the least recently used ones until the
-/// rest fits into `max_bytes`. A file that another host removes at the same time is no failure.
+/// Deletes old partial files, unused entries, and then the least recently used entries until the rest has at most `max_bytes`. It
+/// is not an error if another host deletes a file at the same time.
 fn prune(directory: &Path, max_bytes: u64, now: SystemTime) -> io::Result<()> {
     let mut entries = Vec::new();
     for file in std::fs::read_dir(directory)? {

@@ -1,4 +1,5 @@
-//! The clock that interrupts guests: it lets neighbours run beside a busy guest and ends a runaway one.
+//! Interrupts guests at regular intervals, so that a busy guest does not block others on its thread, and stops a guest that never
+//! waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -18,7 +19,7 @@ impl Ticker {
     /// Starts the thread.
     ///
     /// # Errors
-    /// The operating system gives no thread.
+    /// The operating system cannot start a thread.
     pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
         let stopped = Arc::new(AtomicBool::new(false));
         let (flag, engine) = (stopped.clone(), engine.weak());
@@ -43,21 +44,22 @@ impl Drop for Ticker {
     }
 }
 
-/// Counts how long a guest runs without ever waiting for anything.
+/// Counts how long a guest runs without waiting for anything.
 ///
-/// A guest is let run for one whole tick after each time it yielded, so that two busy guests on one thread share it,
-/// and every such turn counts as one tick.
+/// After each interruption, a guest may run for one whole tick, so that two busy guests share their thread. Each such turn counts
+/// as one tick.
 #[derive(Debug, Default)]
 pub(crate) struct BusyMeter {
-    /// The guest was interrupted since the last look, so it is not waiting.
+    /// Whether the guest was interrupted since the last call of `on_pending`. Then it is not waiting.
     yielded: AtomicBool,
-    /// The next interruption only begins the turn.
+    /// Whether the next interruption begins a turn instead of ending one.
     fresh_turn: AtomicBool,
     turns: AtomicU32,
 }
 
 impl BusyMeter {
-    /// Called whenever the instance gives up the thread: if that was not by interruption, the guest waits.
+    /// Called each time the instance releases the thread. If it was not interrupted, the guest waits for something, and its count
+    /// begins again.
     pub(crate) fn on_pending(&self) {
         if !self.yielded.swap(false, Relaxed) {
             self.turns.store(0, Relaxed);
@@ -65,7 +67,7 @@ impl BusyMeter {
         }
     }
 
-    /// Called at an interruption; `None` means that the guest has used up `limit_ticks`.
+    /// Called at an interruption. Returns `None` if the guest has used `limit_ticks`.
     fn on_tick(&self, limit_ticks: u32) -> Option<UpdateDeadline> {
         if self.fresh_turn.swap(false, Relaxed) {
             return Some(UpdateDeadline::Continue(1));
@@ -75,7 +77,7 @@ impl BusyMeter {
         }
         self.yielded.store(true, Relaxed);
         self.fresh_turn.store(true, Relaxed);
-        // The runtime's own yield also lets the I/O driver run; a plain wake-up would starve it.
+        // The yield of the runtime also lets the I/O driver run. With a plain wake-up, the driver would not run.
         Some(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     }
 }
@@ -85,7 +87,7 @@ impl BusyMeter {
 #[error("the guest ran for {0:?} without waiting for anything")]
 pub(crate) struct Runaway(Duration);
 
-/// Arms `store`: the guest yields every tick, and traps when `meter` has counted up to `limit`.
+/// Sets up a store so that its guest yields at every tick, and traps when `meter` reaches `limit`.
 pub(crate) fn arm<T>(store: &mut Store<T>, meter: Arc<BusyMeter>, limit: Duration) {
     let ticks = limit.as_millis() / EPOCH_TICK.as_millis();
     let limit_ticks = u32::try_from(ticks).unwrap_or(u32::MAX);

@@ -1,33 +1,31 @@
-//! Wasmtime: configuration, compiled components, interruption, imports.
+//! Wasmtime: configuration, compiled components, interruption.
 
 mod cache;
 mod epoch;
-mod linker;
 
 pub(crate) use cache::{Compiler, shared_directory};
 pub(crate) use epoch::{BusyMeter, Ticker, arm};
-pub(crate) use linker::linker;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Core Wasm instances of one component instance: the component's own and those that the tools put around it.
+/// Core Wasm instances of one component instance: that of the component, and those that the tools add.
 const CORE_INSTANCES_PER_COMPONENT: u32 = 8;
 /// Memories of one component instance.
 const MEMORIES_PER_COMPONENT: u32 = 1;
 /// Tables of one component instance.
 const TABLES_PER_COMPONENT: u32 = 4;
-/// Stacks that the calls into one component instance take on average; most calls that wait take none.
+/// Stacks that the calls of one component instance use on average. Most waiting calls use none.
 const STACKS_PER_COMPONENT: u32 = 2;
-/// Elements of one table of a guest.
+/// The most elements of one table of a guest.
 const TABLE_ELEMENTS: usize = 100_000;
-/// Bytes of a freed memory that stay resident for the next instance, so that it faults in fewer pages.
+/// How many bytes of a freed memory stay resident, so that the next instance has fewer page faults.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
 /// The same for a table and for a stack.
 const KEEP_RESIDENT_SMALL_BYTES: usize = 64 << 10;
-/// Freed slots that are given back to the kernel at once, so that it flushes page tables less often.
+/// How many freed slots are returned to the kernel together, so that it flushes page tables less often.
 const DECOMMIT_BATCH: usize = 32;
 
-/// An engine with room for `instances` component instances of at most `memory_bytes` each.
+/// Creates an engine for up to `instances` component instances of at most `memory_bytes` each.
 ///
 /// # Errors
 /// Wasmtime refuses the configuration, or the address space is too small for the pool.

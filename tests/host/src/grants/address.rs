@@ -13,10 +13,10 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// Parses `url`; when it has no host, tries again with `scheme://` before it.
+    /// Parses `url`. If it has no host, parses it again with `scheme://` before it.
     ///
     /// # Errors
-    /// A text that is no address either way. The text itself is left out of the error: it may hold a password.
+    /// The text is not an address. The error does not contain the text, which can contain a password.
     pub(crate) fn parse(url: &str, scheme: &str) -> Result<Self, String> {
         let text = escape_user_info(url);
         let parsed = match Url::parse(&text) {
@@ -38,7 +38,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Passwords may hold characters that a URL may not; the user information is not looked at, so any encoding serves.
+/// Encodes the user information of a URL. A password can contain characters that are not allowed in a URL. Nothing reads the
+/// encoded text, so any encoding is correct.
 fn escape_user_info(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + "://".len());
     let rest = url.get(start..).unwrap_or("");

@@ -1,4 +1,4 @@
-//! What a component may reach outside: patterns of `allowed_outbound_hosts` and the addresses checked against them.
+//! The addresses that a component may reach: the patterns of `allowed_outbound_hosts`, and the check of an address.
 
 mod address;
 mod pattern;
@@ -6,10 +6,10 @@ mod pattern;
 pub(crate) use address::Address;
 pub(crate) use pattern::AllowedHost;
 
-/// The domain under which components of the application reach each other.
+/// The domain by which the components of an application reach each other.
 const SERVICE_CHAINING_SUFFIX: &str = ".spin.internal";
 
-/// The component that `host` names, when it is `<component>.spin.internal`.
+/// Returns the component in a host name such as `<component>.spin.internal`; `None` for another host name.
 pub(crate) fn chained_component(host: &str) -> Option<&str> {
     host.strip_suffix(SERVICE_CHAINING_SUFFIX)
         .filter(|id| !id.contains('.'))
@@ -20,8 +20,8 @@ pub(crate) fn chained_component(host: &str) -> Option<&str> {
 pub(crate) struct AllowedHosts(Vec<AllowedHost>);
 
 impl AllowedHosts {
-    /// Parses rendered patterns. Empty ones come from empty variables and are skipped, as on Spin; the wildcard for
-    /// service chaining names the application's own components.
+    /// Parses patterns whose variables are replaced. As on Spin, an empty pattern (of an empty variable) is skipped. A wildcard for
+    /// requests between components allows `components`.
     ///
     /// # Errors
     /// The first malformed pattern.
@@ -44,7 +44,7 @@ impl AllowedHosts {
         Ok(Self(hosts))
     }
 
-    /// Whether `url` may be reached; `scheme` is assumed when the URL has none.
+    /// Returns whether `url` is allowed. A URL without a scheme has the scheme `scheme`.
     pub(crate) fn allows(&self, url: &str, scheme: &str) -> bool {
         let Ok(address) = Address::parse(url, scheme) else {
             return false;
@@ -59,7 +59,7 @@ impl AllowedHosts {
         allowed
     }
 
-    /// Whether requests to the application itself are allowed under one of `schemes`.
+    /// Returns whether requests to the application itself are allowed with one of `schemes`.
     pub(crate) fn allows_self(&self, schemes: &[&str]) -> bool {
         self.0.iter().any(|host| host.allows_self(schemes))
     }

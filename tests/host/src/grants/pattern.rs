@@ -1,4 +1,4 @@
-//! One pattern: `scheme://host:port`, each part possibly a wildcard.
+//! A pattern of `allowed_outbound_hosts`: `scheme://host:port`. Each part can be a wildcard.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -25,7 +25,7 @@ enum Scheme {
 #[derive(Clone, Debug)]
 enum HostPattern {
     Any,
-    /// Holds the suffix with its leading dot.
+    /// All hosts with this suffix, which begins with a dot.
     AnySubdomain(String),
     ToSelf,
     Literal(Host),
@@ -43,7 +43,7 @@ impl AllowedHost {
     /// Parses a pattern.
     ///
     /// # Errors
-    /// What is wrong with it, with the pattern itself.
+    /// A text that contains the pattern and says what is wrong.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let Some((scheme, rest)) = text.trim().split_once("://") else {
             return Err(format!(
@@ -51,7 +51,7 @@ impl AllowedHost {
             ));
         };
         if let Some((_, host)) = rest.rsplit_once('@') {
-            // The part that is left out may be a password.
+            // The text leaves out this part, because it can be a password.
             return Err(format!(
                 "\"{scheme}://…@{host}\" is not an allowed outbound host: it must not hold credentials"
             ));
@@ -88,7 +88,7 @@ impl AllowedHost {
     }
 }
 
-/// Splits host and port; a colon inside a host (IPv6) does not begin a port.
+/// Splits host and port. A colon within an IPv6 address does not begin a port.
 fn split_port(rest: &str) -> Result<(&str, &str), String> {
     let Some((host, tail)) = rest.rsplit_once(':') else {
         return Ok((rest, ""));

@@ -1,6 +1,12 @@
-//! One instance of a component: its state in the store and how it comes into being.
+//! One instance of a component: its state, how it is created, and the interfaces of the host that it calls.
 
+mod key_value;
+mod outbound;
 mod output;
+mod redis;
+mod services;
+mod sqlite;
+mod stream;
 mod variables;
 
 use std::sync::Arc;
@@ -12,33 +18,37 @@ use wasmtime_wasi_http::{ForbiddenHeaderFilter, WasiHttpCtx, WasiHttpCtxView, Wa
 
 use crate::application::Component;
 use crate::engine::{BusyMeter, arm};
-use crate::outbound::OutboundHttp;
-use crate::worker::Worker;
 
+pub(crate) use services::{Components, HostServices, WorkerServices};
+
+use outbound::OutboundHttp;
 use output::GuestOutput;
 
-/// Marks the interfaces that this host implements on [`GuestState`].
+/// The largest result that a guest gets in one piece, as on Spin.
+const MAX_ANSWER_BYTES: usize = 128 << 20;
+
+/// The type on which the host implements the interfaces of guests. The state of a call is a [`GuestState`].
 pub(crate) struct Platform;
 
 impl HasData for Platform {
     type Data<'a> = &'a mut GuestState;
 }
 
-/// What the host keeps for one instance.
+/// The state of one instance.
 pub(crate) struct GuestState {
-    /// The component that runs.
-    pub(crate) component: Arc<Component>,
-    /// The worker thread it runs on.
-    pub(crate) worker: Arc<Worker>,
-    /// The resources the guest holds.
-    pub(crate) table: ResourceTable,
+    /// The component of the instance.
+    component: Arc<Component>,
+    /// The stores and components that the instance can use.
+    services: Arc<WorkerServices>,
+    /// The resources that the guest has.
+    table: ResourceTable,
     /// How many Redis connections the guest has open.
-    pub(crate) redis_connections: usize,
+    redis_connections: usize,
     /// How many key-value stores the guest has open.
-    pub(crate) open_stores: usize,
+    open_stores: usize,
     /// How many SQLite connections the guest has open.
-    pub(crate) sqlite_connections: usize,
-    /// How long it has been running without waiting.
+    sqlite_connections: usize,
+    /// Counts how long the guest runs without waiting.
     pub(crate) meter: Arc<BusyMeter>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -47,7 +57,7 @@ pub(crate) struct GuestState {
     limits: StoreLimits,
 }
 
-/// Incoming requests keep all their headers, also those that a guest may not set itself, as on Spin.
+/// The hooks for incoming requests. As on Spin, a request keeps all its headers, also those that a guest may not set itself.
 struct InboundHttp;
 
 impl WasiHttpHooks for InboundHttp {
@@ -76,7 +86,7 @@ impl WasiHttpView for GuestState {
 }
 
 impl GuestState {
-    /// The view through which requests from clients enter the guest.
+    /// Returns the view that is used for requests of clients.
     pub(crate) fn inbound(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView {
             hooks: &mut self.inbound_http,
@@ -86,16 +96,19 @@ impl GuestState {
     }
 }
 
-/// A store for a new instance of `component` on `worker`.
+/// Creates the store of a new instance of `component`.
 ///
 /// # Errors
-/// A directory that the component mounts cannot be opened.
-pub(crate) fn store(worker: &Arc<Worker>, component: &Arc<Component>) -> wasmtime::Result<Store<GuestState>> {
-    let limits = &worker.host.limits;
+/// A mounted directory cannot be opened.
+pub(crate) fn create_store(
+    services: &Arc<WorkerServices>,
+    component: &Arc<Component>,
+) -> wasmtime::Result<Store<GuestState>> {
+    let host = &services.host;
     let meter = Arc::new(BusyMeter::default());
     let state = GuestState {
         component: component.clone(),
-        worker: worker.clone(),
+        services: services.clone(),
         table: ResourceTable::new(),
         redis_connections: 0,
         open_stores: 0,
@@ -103,15 +116,13 @@ pub(crate) fn store(worker: &Arc<Worker>, component: &Arc<Component>) -> wasmtim
         meter: meter.clone(),
         wasi: wasi(component)?,
         http: WasiHttpCtx::new(),
-        outbound_http: OutboundHttp::new(worker.clone(), component.clone()),
+        outbound_http: OutboundHttp::new(services.clone(), component.clone()),
         inbound_http: InboundHttp,
-        limits: StoreLimitsBuilder::new()
-            .memory_size(limits.instance_memory_bytes)
-            .build(),
+        limits: StoreLimitsBuilder::new().memory_size(host.memory_bytes).build(),
     };
-    let mut store = Store::new(&worker.host.engine, state);
+    let mut store = Store::new(&host.engine, state);
     store.limiter(|state| &mut state.limits);
-    arm(&mut store, meter, limits.guest_busy);
+    arm(&mut store, meter, host.busy_limit);
     Ok(store)
 }
 
@@ -140,4 +151,12 @@ fn wasi(component: &Arc<Component>) -> wasmtime::Result<WasiCtx> {
         Box::pin(std::future::ready(allowed))
     });
     Ok(builder.build())
+}
+
+/// Checks that a result is within [`MAX_ANSWER_BYTES`].
+fn check_size(bytes: usize) -> Result<(), String> {
+    if bytes <= MAX_ANSWER_BYTES {
+        return Ok(());
+    }
+    Err(format!("query result exceeds limit of {MAX_ANSWER_BYTES} bytes"))
 }

@@ -1,4 +1,4 @@
-//! What guests print: one log line per line, with the component's name.
+//! The output of guests. Each line becomes a line of the log, with the name of the component.
 
 use std::io;
 use std::pin::Pin;
@@ -10,10 +10,10 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
 use crate::logging::GUEST_TARGET;
 
-/// Bytes of one line; a longer one is logged in pieces.
+/// The most bytes of a line. A longer line is logged in parts.
 const MAX_LINE_BYTES: usize = 16 * 1024;
 
-/// Which of a guest's streams it is.
+/// The stream of an output.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stream {
     Out,
@@ -25,7 +25,7 @@ pub(super) enum Stream {
 pub(super) struct GuestOutput {
     component: Arc<str>,
     stream: Stream,
-    /// The line that is not finished yet, shared by all handles to this stream.
+    /// The line that is not finished yet. All handles of the stream share it.
     line: Arc<Mutex<Vec<u8>>>,
 }
 
@@ -59,7 +59,7 @@ impl GuestOutput {
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stdout", "{text}");
             }
             Stream::Err => {
-                // A guest writes its log here. The line itself states its level.
+                // A guest writes its log here, and its lines contain their levels.
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stderr", "{text}");
             }
         }
@@ -67,7 +67,7 @@ impl GuestOutput {
     }
 }
 
-/// The last handle is gone with the instance: what has no line end yet is logged as well.
+/// The last handle is dropped with the instance. Then the rest without a line end is logged.
 impl Drop for GuestOutput {
     fn drop(&mut self) {
         if Arc::strong_count(&self.line) == 1 {

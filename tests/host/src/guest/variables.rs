@@ -4,13 +4,13 @@ use wasmtime::component::Accessor;
 
 use super::{GuestState, Platform};
 use crate::bindings::spin::variables::variables::{Error, Host, HostWithStore};
-use crate::variables::check_name;
+use crate::manifest::check_variable_name;
 
 impl Host for GuestState {}
 
 impl<T: Send> HostWithStore<T> for Platform {
     async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, Error>> {
-        if let Err(reason) = check_name(&name) {
+        if let Err(reason) = check_variable_name(&name) {
             return Ok(Err(Error::InvalidName(reason)));
         }
         let component = accessor.with(|mut access| access.get().component.clone());

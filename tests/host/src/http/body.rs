@@ -1,4 +1,4 @@
-//! Bodies: requests within a limit, responses of the host.
+//! Bodies of requests, with a size limit, and bodies of the responses that the host itself creates.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// A body with this text.
+/// Creates a body with this text.
 pub(super) fn full(text: impl Into<Bytes>) -> WasiBody {
     Full::new(text.into()).map_err(Error::from).boxed_unsync()
 }
 
-/// A body without anything.
+/// Creates an empty body.
 pub(super) fn empty() -> WasiBody {
     Empty::new().map_err(Error::from).boxed_unsync()
 }
 
-/// A client's body that ends with an error when it is larger than allowed.
+/// The body of a client. It ends with an error if it is larger than the limit.
 pub(super) struct Limited {
     body: Incoming,
     limit: u64,
@@ -30,7 +30,7 @@ pub(super) struct Limited {
 }
 
 impl Limited {
-    /// `exceeded` is set when the body turns out to be larger than `limit` bytes.
+    /// Limits a body to `limit` bytes. Sets `exceeded` if the body is larger.
     pub(super) fn new(body: Incoming, limit: u64, exceeded: Arc<AtomicBool>) -> Self {
         Self {
             body,

@@ -1,4 +1,4 @@
-//! Connections from clients: accepting, serving, and ending without losing a request.
+//! Accepts and serves the connections of clients, and closes them without losing a request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,22 +21,22 @@ use tokio_util::task::TaskTracker;
 use super::dispatch;
 use crate::worker::Worker;
 
-/// Streams that a client may have open on one HTTP/2 connection.
+/// The most open streams of one HTTP/2 connection.
 const MAX_STREAMS_PER_CONNECTION: u32 = 256;
-/// After a stop is asked for, how long connections without a request stay open: a request that is already on its way
-/// is answered with `connection: close`, so that the client knows not to send another.
+/// How long connections without a request stay open during a stop. A request that is already on its way gets a response with
+/// `connection: close`, so that the client sends no more requests.
 const LINGER: Duration = Duration::from_millis(500);
-/// How long accepting rests after it failed, for example for want of file descriptors.
+/// The pause after a failure to accept, for example because there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often a stop looks whether instances are still at work after their responses.
+/// The interval at which a stop checks whether instances still run after their responses.
 const BUSY_POLL: Duration = Duration::from_millis(10);
-/// The smallest buffer that hyper takes.
+/// The smallest buffer that hyper accepts.
 const MIN_BUFFER_BYTES: usize = 8192;
 
-/// Serves connections until the host stops. Requests that have begun may then take up to the drain limit.
+/// Serves connections until the host stops. Then requests that have begun may take up to the drain limit.
 pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: usize) {
     let connections = Arc::new(Semaphore::new(
-        (worker.host.limits.connections / workers.max(1)).max(1),
+        (worker.host.limits.max_connections / workers.max(1)).max(1),
     ));
     let server = Server {
         builder: builder(&worker),
@@ -66,7 +66,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: u
             }
         }
     }
-    // Whoever is connected already has been promised an answer.
+    // These clients are connected already and expect a response.
     while let Some(Ok((stream, client))) = listener.accept().now_or_never() {
         match connections.clone().try_acquire_owned() {
             Ok(permit) => server.spawn(stream, client, permit),
@@ -79,14 +79,14 @@ pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: u
 
 fn builder(worker: &Worker) -> Builder<TokioExecutor> {
     let limits = &worker.host.limits;
-    let header_bytes = u32::try_from(limits.header_bytes).unwrap_or(u32::MAX);
+    let header_bytes = u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX);
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_headers(limits.headers)
-        .max_buf_size(limits.header_bytes.max(MIN_BUFFER_BYTES));
+        .max_headers(limits.max_headers)
+        .max_buf_size(limits.max_header_bytes.max(MIN_BUFFER_BYTES));
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -98,7 +98,7 @@ fn builder(worker: &Worker) -> Builder<TokioExecutor> {
 struct Server {
     worker: Arc<Worker>,
     builder: Builder<TokioExecutor>,
-    /// Cancelled when no further connection is taken.
+    /// Cancelled when no more connections are accepted.
     stopping: CancellationToken,
     /// Cancelled when connections without a request are closed.
     closing: CancellationToken,
@@ -144,7 +144,7 @@ impl Server {
                 tokio::time::sleep(BUSY_POLL).await;
             }
         };
-        let limit = self.worker.host.limits.drain;
+        let limit = self.worker.host.limits.drain_limit;
         if tokio::time::timeout(limit, all).await.is_err() {
             tracing::warn!(
                 ?limit,

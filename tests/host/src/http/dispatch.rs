@@ -1,9 +1,11 @@
-//! From a request to its response.
+//! Handles a request: finds its route, and sends it to an instance of a component.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -14,16 +16,17 @@ use wasmtime_wasi_http::handler::InstantiationError;
 use super::body::{Limited, empty, full};
 use super::headers;
 use crate::error::one_line;
+use crate::guest::Components;
 use crate::manifest::StaticResponse;
 use crate::routes::{Entry, Match, Target, WELL_KNOWN_PREFIX};
 use crate::worker::Worker;
 
-/// How many seconds a client should wait when the host has no room for another instance.
+/// The `Retry-After` in seconds if the host has no room for another instance.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
-/// The client's address of a request between components, as on Spin.
+/// The client address in a request between components, as on Spin.
 const CHAINED_CLIENT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-/// Answers a client's request.
+/// Handles the request of a client.
 pub(super) async fn answer(
     worker: &Worker,
     request: Request<Incoming>,
@@ -47,7 +50,7 @@ pub(super) async fn answer(
         return plain(StatusCode::BAD_REQUEST);
     }
     headers::append(&mut parts, &found, client);
-    let limit = worker.host.limits.body_bytes;
+    let limit = worker.host.limits.max_body_bytes;
     if body.size_hint().lower() > limit {
         return plain(StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -60,25 +63,26 @@ pub(super) async fn answer(
     response
 }
 
-/// Answers a request of one component to another.
-pub(crate) async fn chain(
-    worker: &Worker,
-    component: &str,
-    request: Request<WasiBody>,
-) -> Response<WasiBody> {
-    let (mut parts, body) = request.into_parts();
-    parts.headers.remove(HOST);
-    let entry = Entry::synthetic(component);
-    let found = Match {
-        trailing: parts.uri.path().to_owned(),
-        named: Default::default(),
-        entry: &entry,
-    };
-    headers::append(&mut parts, &found, CHAINED_CLIENT);
-    run(worker, component, Request::from_parts(parts, body)).await
+impl Components for Worker {
+    fn call<'a>(
+        &'a self,
+        component: &'a str,
+        request: Request<WasiBody>,
+    ) -> BoxFuture<'a, Response<WasiBody>> {
+        let (mut parts, body) = request.into_parts();
+        parts.headers.remove(HOST);
+        let entry = Entry::synthetic(component);
+        let found = Match {
+            trailing: parts.uri.path().to_owned(),
+            named: Default::default(),
+            entry: &entry,
+        };
+        headers::append(&mut parts, &found, CHAINED_CLIENT);
+        run(self, component, Request::from_parts(parts, body)).boxed()
+    }
 }
 
-/// Lets an instance of `component` answer.
+/// Sends a request to an instance of `component`, and returns its response.
 async fn run(worker: &Worker, component: &str, request: Request<WasiBody>) -> Response<WasiBody> {
     let Some(pool) = worker.pool(component) else {
         tracing::error!(component, "there is no such component");
@@ -90,7 +94,7 @@ async fn run(worker: &Worker, component: &str, request: Request<WasiBody>) -> Re
     result.unwrap_or_else(|error| failed(component, &error))
 }
 
-/// The answer when a guest gives none. The cause is only in the log.
+/// Creates the response for a guest that failed. The cause is only in the log.
 fn failed(component: &str, error: &wasmtime::Error) -> Response<WasiBody> {
     if let Some(error) = error.downcast_ref::<InstantiationError<()>>() {
         tracing::error!(

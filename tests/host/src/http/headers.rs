@@ -1,4 +1,4 @@
-//! The header fields that a guest gets beside the client's, and the URL it sees.
+//! The header fields that a guest gets in addition to those of the client, and the URL that it sees.
 
 use std::net::SocketAddr;
 
@@ -18,10 +18,10 @@ const COMPONENT_ROUTE: HeaderName = HeaderName::from_static("spin-component-rout
 const CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 const PATH_MATCH_PREFIX: &str = "spin-path-match-";
 
-/// The host in `spin-full-url` when the client sent no `Host`, as on Spin.
+/// The host in `spin-full-url` if the client sent no `Host`, as on Spin.
 const UNKNOWN_HOST: &str = "localhost";
 
-/// Removes what only concerns the connection, and a `Host` that pretends to be another component.
+/// Removes the fields that belong to the connection, and a `Host` with the name of a component.
 pub(super) fn strip(headers: &mut HeaderMap) {
     headers.remove(CONNECTION);
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
@@ -30,10 +30,10 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-/// Puts scheme and authority into the request's URL; they are only in `Host` with HTTP/1.
+/// Sets scheme and authority of the URL. A request of HTTP/1 has the authority only in `Host`.
 ///
 /// # Errors
-/// There is no authority, or two different ones, or a header is not UTF-8 (a guest could not be given it).
+/// There is no authority, or two different ones, or a header is not UTF-8 and so cannot be passed to a guest.
 pub(super) fn complete_url(parts: &mut Parts) -> Result<(), &'static str> {
     if parts
         .headers
@@ -66,7 +66,7 @@ pub(super) fn complete_url(parts: &mut Parts) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Appends Spin's fields. They come after the client's own of the same name, which a guest must not trust.
+/// Appends the fields of Spin. They come after fields of the same name that the client sent and that a guest must not trust.
 pub(super) fn append(parts: &mut Parts, found: &Match<'_>, client: SocketAddr) {
     let host = parts
         .headers

@@ -1,4 +1,4 @@
-//! Listening sockets: one per worker on the same port, so that the kernel spreads connections.
+//! Listening sockets: one for each worker, on the same port, so that the kernel distributes the connections.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
@@ -7,13 +7,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::error::StartError;
 
-/// Connections that wait to be accepted, per socket.
+/// The number of connections that can wait to be accepted, for each socket.
 const BACKLOG: i32 = 1024;
 
-/// `count` sockets that listen on `address`, and the address they got.
+/// Opens `count` sockets that listen on `address`. Returns them and the actual address.
 ///
 /// # Errors
-/// The port is in use, by anyone, or the address cannot be listened on.
+/// The port is in use, or the host cannot listen on the address.
 pub(crate) fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener>, SocketAddr), StartError> {
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::AddrInUse => StartError::PortInUse(address),
@@ -22,7 +22,7 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener
             reason: error.to_string(),
         },
     };
-    // Sockets that share a port do not notice another host that shares it as well; one that does not share does.
+    // A socket that shares its port does not notice another host on the same port. So first try one that does not share.
     let probe = socket(address, false).map_err(failed)?;
     let address = probe.local_addr().map_err(failed)?;
     drop(probe);

@@ -1,13 +1,10 @@
-//! The HTTP side: listening, connections, routing, instances.
+//! The HTTP server: listening, connections and dispatch.
 
 mod body;
 mod connection;
 mod dispatch;
 mod headers;
 mod listen;
-mod pool;
 
 pub(crate) use connection::serve;
-pub(crate) use dispatch::chain;
 pub(crate) use listen::bind;
-pub(crate) use pool::Pool;

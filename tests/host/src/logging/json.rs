@@ -1,4 +1,4 @@
-//! Log lines as JSON: one object per event, whatever is in it.
+//! Log lines as JSON: one object for each event.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::GUEST_TARGET;
 
-/// The field that holds an event's text.
+/// The field with the text of an event.
 const MESSAGE: &str = "message";
 const LEVEL: &str = "level";
 
 /// Formats an event as `{"timestamp": …, "level": …, "target": …, …its fields}`.
 ///
-/// A guest's line that is a JSON object itself lends its members to the object, so that they can be searched like the
-/// host's own; its `level` is then the line's. Members that the host sets win over the guest's of the same name.
+/// If a guest prints a JSON object, its members become members of the line, so that they can be searched like those of the host.
+/// Its `level` becomes the level of the line. A member of the host replaces a member of the guest with the same name.
 pub(super) struct JsonLine;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -44,7 +44,7 @@ where
         line.insert("target".to_owned(), meta.target().into());
         line.append(&mut fields.0);
         line.remove("timestamp");
-        // The time comes first, where people look for it.
+        // The time comes first, because people look for it there.
         let rest = Value::Object(line).to_string();
         writeln!(
             writer,
@@ -55,7 +55,7 @@ where
     }
 }
 
-/// Takes a guest's line out of the event's fields if it is a JSON object.
+/// Removes the text of a guest from the fields of an event and returns it, if it is a JSON object.
 fn guest_object(target: &str, fields: &mut Map<String, Value>) -> Option<Map<String, Value>> {
     if target != GUEST_TARGET {
         return None;

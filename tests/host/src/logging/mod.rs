@@ -1,4 +1,4 @@
-//! Log lines on standard error: as JSON or for people.
+//! The log on standard error, as JSON or as text for people.
 
 mod json;
 
@@ -6,18 +6,18 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
-/// The environment variable that chooses what is logged, such as `info,leaderboard_host=debug`.
+/// The environment variable that selects what is logged, such as `info,leaderboard_host=debug`.
 pub const FILTER_VARIABLE: &str = "LEADERBOARD_HOST_LOG";
 
-/// The target of what guests print.
+/// The log target of lines that guests print.
 pub(crate) const GUEST_TARGET: &str = "guest";
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object per line.
+    /// A JSON object in each line.
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }
 
@@ -33,9 +33,9 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Sends the log of this process to standard error. Only the first call in a process has an effect.
+/// Writes the log of this process to standard error. Only the first call in a process has an effect.
 ///
-/// With [`LogFormat::Json`] a panic is a line of the log as well, so that all of standard error is JSON.
+/// With [`LogFormat::Json`], a panic is also a line of the log, so that standard error contains only JSON.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_env(FILTER_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
@@ -55,7 +55,7 @@ pub fn init(format: LogFormat) {
     }
 }
 
-/// Says why the process ends, as a line of the log or for people.
+/// Writes the reason why the process ends, as a line of the log or as text for people.
 pub fn failure(format: LogFormat, reason: &dyn std::fmt::Display) {
     match format {
         LogFormat::Json => tracing::error!("{reason}"),
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// What is logged while `log` runs, line by line.
+    /// Returns the lines that are logged while `log` runs.
     fn logged(log: impl FnOnce()) -> Vec<Value> {
         #[derive(Clone, Default)]
         struct Memory(Arc<Mutex<Vec<u8>>>);

@@ -1,20 +1,20 @@
-//! Checks beyond the form: versions, references, names, and what this host does not support.
+//! Checks the values of a manifest: versions, references, names, and features that this host does not support.
 
 use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
+use super::template::{Template, check_variable_name};
 use crate::grants::AllowedHost;
-use crate::variables::{Template, check_name};
 
-/// The label of the only store and the only database that exist without a runtime configuration, as on Spin.
+/// The label of the store and of the database. As on Spin, there are no others without a runtime configuration.
 pub(crate) const DEFAULT_LABEL: &str = "default";
 
-/// A place in the manifest and what is wrong there.
+/// A place in the manifest, and a text that says what is wrong there.
 type Fault = (String, String);
 
 fn fault(place: impl Into<String>, message: impl Into<String>) -> Fault {
     (place.into(), message.into())
 }
 
-/// Checks everything that needs no file and no variable's value.
+/// Runs all checks that need neither files nor the values of variables.
 pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
     if manifest.spin_manifest_version != 2 {
         return Err(fault(
@@ -50,7 +50,7 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
 
 fn variable(name: &str, declared: &Variable) -> Result<(), Fault> {
     let place = format!("variables.{name}");
-    check_name(name).map_err(|reason| fault(&place, reason))?;
+    check_variable_name(name).map_err(|reason| fault(&place, reason))?;
     if declared.required == declared.default.is_some() {
         return Err(fault(&place, "must have either `required = true` or a `default`"));
     }
@@ -61,7 +61,7 @@ fn component(manifest: &Manifest, place: &str, component: &Component) -> Result<
     unsupported(place, component)?;
     for (name, value) in &component.variables {
         let place = format!("{place}.variables.{name}");
-        check_name(name).map_err(|reason| fault(&place, reason))?;
+        check_variable_name(name).map_err(|reason| fault(&place, reason))?;
         template(manifest, &place, value)?;
     }
     for host in &component.allowed_outbound_hosts {

@@ -1,8 +1,9 @@
-//! `spin.toml`, manifest version 2: reading, checking, and errors of one line that name the place.
+//! Reads and checks a manifest (`spin.toml`, version 2). An error is one line and names the place.
 
 mod check;
 mod place;
 mod schema;
+mod template;
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,11 @@ pub(crate) use schema::{
     Component, FilesMount, HttpTrigger, Manifest, Route, Source, StaticResponse, Variable,
 };
 
+pub(crate) use template::{Template, check_variable_name};
+
 use place::Place;
 
-/// Why a manifest cannot be used. Every variant prints as one line.
+/// An error in a manifest. Each variant is displayed as one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// The file cannot be read.
@@ -20,10 +23,10 @@ pub enum ManifestError {
     Unreadable {
         /// The manifest's path.
         path: PathBuf,
-        /// What the operating system says.
+        /// The message of the operating system.
         reason: String,
     },
-    /// The text is not TOML, or not of the manifest's form.
+    /// The text is not TOML, or does not have the structure of a manifest.
     #[error("{path}:{line}:{column}: {message}", path = path.display())]
     Malformed {
         /// The manifest's path.
@@ -35,7 +38,7 @@ pub enum ManifestError {
         /// What is wrong there.
         message: String,
     },
-    /// The form is right and the content is not.
+    /// The structure is correct, but a value is not.
     #[error("{path}: {place}: {message}", path = path.display())]
     Invalid {
         /// The manifest's path.
@@ -50,7 +53,7 @@ pub enum ManifestError {
 /// Reads and checks the manifest at `path`.
 ///
 /// # Errors
-/// The first thing found wrong, with its place.
+/// The first error, with its place.
 pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     let text = std::fs::read_to_string(path).map_err(|error| ManifestError::Unreadable {
         path: path.to_owned(),
@@ -59,10 +62,10 @@ pub(crate) fn read(path: &Path) -> Result<Manifest, ManifestError> {
     parse(path, &text)
 }
 
-/// Parses and checks the text of a manifest; `path` only serves the error messages.
+/// Parses and checks the text of a manifest. `path` is only used in errors.
 ///
 /// # Errors
-/// The first thing found wrong, with its place.
+/// The first error, with its place.
 pub(crate) fn parse(path: &Path, text: &str) -> Result<Manifest, ManifestError> {
     let manifest: Manifest = toml::from_str(text).map_err(|error| {
         let place = Place::of(text, error.span());

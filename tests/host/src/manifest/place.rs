@@ -1,4 +1,4 @@
-//! From a byte range in the text to a line and a column.
+//! Converts a byte range of a text to a line and a column.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place where `span` begins; the first character when there is no span.
+    /// Returns the place where `span` begins, or the first character if `span` is `None`.
     pub(super) fn of(text: &str, span: Option<Range<usize>>) -> Self {
         let start = span.map_or(0, |range| range.start.min(text.len()));
         let before = text.get(..start).unwrap_or(text);

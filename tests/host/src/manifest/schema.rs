@@ -1,4 +1,4 @@
-//! The manifest's form. Every table refuses fields it does not know.
+//! The structure of a manifest. Unknown fields are errors in every table.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -126,7 +126,7 @@ pub(crate) struct Executor {
     pub(crate) kind: String,
 }
 
-/// An answer that needs no component.
+/// A fixed response, sent without a component.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StaticResponse {
@@ -137,7 +137,7 @@ pub(crate) struct StaticResponse {
     pub(crate) body: Option<String>,
 }
 
-/// The status of a static response that names none.
+/// The default status of a static response.
 fn ok_status() -> u16 {
     200
 }
@@ -172,7 +172,7 @@ impl<'de> Deserialize<'de> for ComponentId {
 pub(crate) enum Route {
     /// A pattern.
     Pattern(String),
-    /// Only reachable from other components.
+    /// Reachable only from other components.
     Private,
 }
 
@@ -240,7 +240,7 @@ pub(crate) struct Component {
     _profile: BTreeMap<String, toml::Table>,
 }
 
-/// `[component.<id>.build]`: checked and otherwise left to `spin build`.
+/// `[component.<id>.build]`. This host checks its structure, and `spin build` uses it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Build {
@@ -260,7 +260,7 @@ enum Commands {
     Several(#[expect(dead_code, reason = "only its form matters")] Vec<String>),
 }
 
-/// Where a component's Wasm comes from.
+/// The source of the Wasm of a component.
 #[derive(Debug)]
 pub(crate) enum Source {
     /// A path relative to the manifest.
@@ -295,7 +295,7 @@ impl<'de> Deserialize<'de> for Source {
 pub(crate) enum FilesMount {
     /// A glob, which this host does not support.
     Pattern(#[expect(dead_code, reason = "it is refused whatever it says")] String),
-    /// A directory and where the guest sees it.
+    /// A directory, and its path in the guest.
     Placement {
         /// A path relative to the manifest.
         source: String,

@@ -1,4 +1,4 @@
-//! Which commands may travel on a shared connection.
+//! The commands that must not be sent on a shared connection.
 
 /// Commands that change the state of their connection, block it, or turn it into a stream of messages.
 const STATEFUL: [&str; 37] = [
@@ -41,15 +41,15 @@ const STATEFUL: [&str; 37] = [
     "XREAD",
 ];
 
-/// `XREADGROUP` blocks like `XREAD` when it has the option.
+/// `XREADGROUP` can block, as `XREAD` can.
 const BLOCKING_READ: &str = "XREADGROUP";
 
 /// Returns whether the command `name` needs a connection of its own.
-pub(super) fn needs_own_connection(name: &str) -> bool {
+pub(super) fn needs_own_connection(name: &[u8]) -> bool {
     STATEFUL
         .iter()
-        .any(|stateful| name.eq_ignore_ascii_case(stateful))
-        || name.eq_ignore_ascii_case(BLOCKING_READ)
+        .any(|stateful| name.eq_ignore_ascii_case(stateful.as_bytes()))
+        || name.eq_ignore_ascii_case(BLOCKING_READ.as_bytes())
 }
 
 #[cfg(test)]
@@ -59,10 +59,10 @@ mod tests {
     #[test]
     fn only_stateful_commands_leave_the_shared_connection() {
         for name in ["multi", "SELECT", "Subscribe", "blpop", "xreadgroup"] {
-            assert!(needs_own_connection(name), "{name}");
+            assert!(needs_own_connection(name.as_bytes()), "{name}");
         }
         for name in ["get", "EVALSHA", "ZRANGE", "publish", "XADD", "FCALL", ""] {
-            assert!(!needs_own_connection(name), "{name}");
+            assert!(!needs_own_connection(name.as_bytes()), "{name}");
         }
     }
 }

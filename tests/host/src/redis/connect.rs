@@ -1,4 +1,4 @@
-//! TCP connections to Redis: no delay, a limit on connecting, and no limit on answers, as on Spin.
+//! Opens TCP connections to Redis, as Spin does: with `TCP_NODELAY`, a time limit for connecting, and no time limit for replies.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, RedisError, RedisResult};
 use tokio::net::TcpStream;
 
-/// How long connecting may take, including the name's resolution and the login.
+/// The longest time for connecting, including the resolution of the name and the login.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a connection that is not shared.
@@ -22,8 +22,8 @@ pub(super) async fn dedicated(info: &ConnectionInfo) -> RedisResult<MultiplexedC
         .await
 }
 
-/// A plain TCP connection and the future that drives it, which ends when the server goes away.
-/// `None` when the address is of another kind (TLS, Unix socket).
+/// Opens a plain TCP connection. Returns the connection, and the future that drives it and ends when the server closes the
+/// connection. Returns `None` for an address of another kind (TLS, Unix socket).
 pub(super) async fn driven(
     info: &ConnectionInfo,
 ) -> RedisResult<Option<(MultiplexedConnection, BoxFuture<'static, ()>)>> {

@@ -11,19 +11,19 @@ use redis::aio::MultiplexedConnection;
 
 use super::connect;
 
-/// One connection per address. Must only be used on the thread whose runtime drives the connections.
+/// One connection for each address. It must only be used on the thread whose runtime drives the connections.
 #[derive(Default)]
 pub(crate) struct RedisHub {
     links: Mutex<HashMap<String, Link>>,
 }
 
-/// A connection, or the attempt to make it; the reason of a failure is text because several guests get it.
+/// A connection that is being opened. The reason of a failure is a text, because several guests get a copy of it.
 type Attempt = Shared<BoxFuture<'static, Result<Option<MultiplexedConnection>, String>>>;
 
 #[derive(Clone)]
 struct Link {
     attempt: Attempt,
-    /// Set when the connection broke, was never made, or leads to a server that is no primary.
+    /// Whether the connection must not be shared any more: it broke, could not be opened, or its server is not the primary.
     dead: Arc<AtomicBool>,
 }
 
@@ -35,17 +35,17 @@ pub(super) struct SharedConnection {
 }
 
 impl SharedConnection {
-    /// Sees to it that the next guest to open a connection to this address gets a new one, as on Spin.
+    /// Stops sharing this connection: the next guest that opens a connection to this address gets a new one, as on Spin.
     pub(super) fn retire(&self) {
         self.dead.store(true, Relaxed);
     }
 }
 
 impl RedisHub {
-    /// The connection to `address`, a new one when there is none or it broke.
+    /// Returns the shared connection to `address`. Opens a new one if there is none, or if it broke.
     ///
     /// # Errors
-    /// Why Redis cannot be reached.
+    /// The reason why Redis cannot be reached.
     pub(super) async fn shared(
         &self,
         address: &str,
@@ -75,7 +75,7 @@ impl RedisHub {
 }
 
 impl Link {
-    /// Starts to connect on this thread's runtime, so that connecting continues when the guest ends.
+    /// Starts to connect in a task of this thread's runtime, so that connecting continues when the guest ends.
     fn start(info: Arc<ConnectionInfo>) -> Self {
         let dead = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = tokio::sync::oneshot::channel();

@@ -1,37 +1,27 @@
-//! Outbound Redis: `spin:redis/redis@3.0.0`.
+//! Connections of guests to Redis.
 
 mod commands;
 mod connect;
-mod host;
 mod hub;
-mod value;
 
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, Value};
+use redis::{Arg, Cmd, ConnectionInfo, FromRedisValue, Value};
 use tokio::sync::OnceCell;
 
 pub(crate) use connect::CONNECT_TIMEOUT;
 pub(crate) use hub::RedisHub;
 use hub::SharedConnection;
 
-use crate::bindings::spin::redis::redis::Error;
-
-/// Connections that one instance may hold open, as on Spin.
-const MAX_CONNECTIONS: usize = 1024;
-/// The largest answer a guest gets, as on Spin.
-const MAX_ANSWER_BYTES: usize = 128 << 20;
-
-/// Errors after which a guest that opens its connection again must not be given the same one: the address may lead to another
-/// server by now.
+/// The errors after which a connection is not shared any more, because the address can lead to another server by now.
 const WRONG_SERVER: [&str; 5] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"];
 
 /// A guest's connection.
 ///
-/// On Spin each one is a TCP connection of its own. Here all guests of a thread share one per address, as long as they
-/// only send commands that leave no trace on the connection; with the first other command (`MULTI`, `SELECT`, `BLPOP`…)
-/// the guest's connection moves to a TCP connection of its own, for good.
+/// On Spin, each is a TCP connection of its own. Here, all guests of a thread share one TCP connection for each address, as long as
+/// they send only commands that do not change the state of the connection. With the first other command (`MULTI`, `SELECT`, `BLPOP`
+/// and so on), a guest gets a TCP connection of its own and keeps it.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection {
@@ -42,23 +32,22 @@ pub struct Connection {
 
 impl Connection {
     /// Opens a connection to `address` on this thread.
-    async fn open(hub: &RedisHub, address: &str) -> Result<Self, Error> {
-        let info = address
-            .into_connection_info()
-            .map_err(|_| Error::InvalidAddress)?;
+    ///
+    /// # Errors
+    /// The reason why Redis cannot be reached.
+    pub(crate) async fn open(hub: &RedisHub, address: &str, info: ConnectionInfo) -> Result<Self, String> {
         let info = Arc::new(info);
-        let shared = hub.shared(address, &info).await.map_err(Error::Other)?;
         Ok(Self {
+            shared: hub.shared(address, &info).await?,
             info,
-            shared,
             own: Arc::new(OnceCell::new()),
         })
     }
 
-    async fn send(&self, command: &Cmd, name: &str) -> redis::RedisResult<Value> {
+    async fn send(&self, command: &Cmd) -> redis::RedisResult<Value> {
         let mut connection = match self.own.get() {
             Some(own) => own.clone(),
-            None if commands::needs_own_connection(name) => self
+            None if commands::needs_own_connection(name_of(command)) => self
                 .own
                 .get_or_try_init(|| connect::dedicated(&self.info))
                 .await?
@@ -74,11 +63,15 @@ impl Connection {
         value
     }
 
-    async fn query<T: FromRedisValue>(&self, command: &Cmd, name: &str) -> redis::RedisResult<T> {
-        Ok(T::from_redis_value(self.send(command, name).await?)?)
+    /// Sends a command and converts the answer.
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> redis::RedisResult<T> {
+        Ok(T::from_redis_value(self.send(command).await?)?)
     }
 }
 
-fn other(error: impl std::fmt::Display) -> Error {
-    Error::Other(error.to_string())
+fn name_of(command: &Cmd) -> &[u8] {
+    match command.args_iter().next() {
+        Some(Arg::Simple(name)) => name,
+        Some(_) | None => &[],
+    }
 }

@@ -9,8 +9,8 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest possible pause.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Pauses that double up to a limit. Each is drawn between half and the whole, so that several hosts do not come back
-/// at the same instant.
+/// Pauses that double up to a limit. Each pause is drawn at random between half of it and all of it, so that several hosts do not
+/// connect at the same instant.
 pub(super) struct Backoff(Duration);
 
 impl Default for Backoff {
@@ -20,7 +20,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// How long to wait now.
+    /// Returns the next pause.
     pub(super) fn next(&mut self) -> Duration {
         let whole = self.0;
         self.0 = whole.saturating_mul(2).min(LONGEST);

@@ -1,4 +1,4 @@
-//! One message to one component.
+//! Delivers a message to a component.
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,7 +9,7 @@ use crate::error::one_line;
 use crate::guest;
 use crate::worker::Worker;
 
-/// Runs a fresh instance of `component` with `payload`. What goes wrong is logged, and the message is gone, as on Spin.
+/// Runs a new instance of `component` with `payload`. A failure is logged, and the message is lost, as on Spin.
 pub(super) async fn deliver(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) {
     match handle(worker, component, payload).await {
         Ok(Ok(())) => tracing::debug!(component, "a message was handled"),
@@ -30,7 +30,7 @@ async fn handle(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) -> wasm
     else {
         wasmtime::bail!("the component does not handle messages");
     };
-    let mut store = guest::store(worker, &loaded.component)?;
+    let mut store = guest::create_store(&worker.services, &loaded.component)?;
     let meter = store.data().meter.clone();
     let instance = subscriber.instantiate_async(&mut store).await?;
     let call = store.run_concurrent(async |accessor| {
@@ -42,7 +42,7 @@ async fn handle(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) -> wasm
     metered(&meter, call).await?
 }
 
-/// Tells `meter` whenever the instance gives up the thread.
+/// Runs `call`, and calls `meter` each time the instance releases the thread.
 async fn metered<T>(meter: &BusyMeter, call: impl Future<Output = T>) -> T {
     let mut call = pin!(call);
     std::future::poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! The Redis trigger: a fresh instance for every message, one message at a time per server.
+//! The Redis trigger. Each message gets a new instance. Messages of one server are handled one after the other.
 
 mod backoff;
 mod deliver;
@@ -16,10 +16,10 @@ use crate::worker::Worker;
 
 use backoff::Backoff;
 
-/// Components by channel.
+/// The components of each channel.
 type Channels = BTreeMap<String, Vec<String>>;
 
-/// Listens to every server that the host of `worker` has subscriptions on, until the host stops.
+/// Listens to every server with subscriptions until the host stops.
 pub(crate) async fn run(worker: Arc<Worker>) {
     let servers = servers(&worker.host.application.subscriptions);
     let listeners = servers
@@ -28,7 +28,7 @@ pub(crate) async fn run(worker: Arc<Worker>) {
     futures::future::join_all(listeners).await;
 }
 
-/// Channels by server; subscriptions without an address are off.
+/// Returns the channels of each server. A subscription without an address is off.
 fn servers(subscriptions: &[Subscription]) -> BTreeMap<String, Channels> {
     let mut servers: BTreeMap<String, Channels> = BTreeMap::new();
     for subscription in subscriptions {
@@ -49,7 +49,7 @@ fn servers(subscriptions: &[Subscription]) -> BTreeMap<String, Channels> {
     servers
 }
 
-/// Listens to one server. Connects again, with growing pauses, whenever it goes away.
+/// Listens to one server. After each failure it connects again, with longer and longer pauses.
 async fn listen(worker: Arc<Worker>, address: String, channels: Channels) {
     let stopping = &worker.host.stopping;
     let mut backoff = Backoff::default();
@@ -103,7 +103,7 @@ async fn subscribe(server: &Client, channels: &Channels) -> RedisResult<PubSub> 
         .map_err(|_| timed_out())?
 }
 
-/// Handles messages one after the other until the server goes away or the host stops.
+/// Handles messages one after the other until the connection ends or the host stops.
 async fn receive(
     worker: &Arc<Worker>,
     mut messages: PubSub,

@@ -1,49 +1,25 @@
-//! Application variables: their names, templates, sources, and their values per component.
+//! Application variables: where their values come from.
 
 mod source;
-mod template;
 
 use std::collections::BTreeMap;
 
 pub use source::VariableSource;
-pub(crate) use template::Template;
 
-use crate::manifest::Variable;
+use crate::manifest::{Template, Variable};
 
 /// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets `redis_url`.
 const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
-/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
-///
-/// # Errors
-/// What is wrong with the name.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    let reason = if name.is_empty() {
-        "must not be empty".to_owned()
-    } else if let Some(other) = name.chars().find(|&c| !allowed(c)) {
-        format!("invalid character {other:?}: only lower-case letters, digits and underscores are allowed")
-    } else if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        "must start with a lower-case letter".to_owned()
-    } else if name.ends_with('_') {
-        "must end with a letter or a digit".to_owned()
-    } else if name.contains("__") {
-        "must not contain consecutive underscores".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(format!("invalid variable name {name:?}: {reason}"))
-}
-
-/// The values of all application variables.
+/// The values of the application variables.
 #[derive(Debug, Default)]
 pub(crate) struct Values(BTreeMap<String, String>);
 
 impl Values {
-    /// Resolves every declared variable: `given` wins over the environment, that over the default.
+    /// Resolves each declared variable. A value in `given` comes before the environment, and the environment before the default.
     ///
     /// # Errors
-    /// One line that names every required variable without a value.
+    /// One line with the names of all required variables without a value.
     pub(crate) fn resolve(
         declared: &BTreeMap<String, Variable>,
         given: &BTreeMap<String, String>,
@@ -73,18 +49,18 @@ impl Values {
         }
     }
 
-    /// The text of a template with its expressions replaced.
+    /// Returns the text of a template with the values of its variables.
     ///
     /// # Errors
-    /// An expression that names no declared variable.
+    /// The template names a variable that is not declared.
     pub(crate) fn render(&self, template: &Template) -> Result<String, String> {
         template.render(|name| self.0.get(name).map(String::as_str))
     }
 
-    /// Parses and renders in one step.
+    /// Parses and renders a template.
     ///
     /// # Errors
-    /// A malformed template, or an expression that names no declared variable.
+    /// The template is malformed, or names a variable that is not declared.
     pub(crate) fn render_text(&self, text: &str) -> Result<String, String> {
         self.render(&Template::parse(text)?)
     }
@@ -100,16 +76,6 @@ mod tests {
 
     fn declared(text: &str) -> BTreeMap<String, Variable> {
         toml::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn names_follow_the_rule() {
-        for good in ["a", "redis_url", "a1_b2"] {
-            assert_eq!(check_name(good), Ok(()));
-        }
-        for bad in ["", "A", "1a", "_a", "a_", "a__b", "a-b", "ä"] {
-            assert!(check_name(bad).is_err(), "{bad:?}");
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// Where a variable given on the command line takes its value from.
+/// The source of a variable on the command line.
 #[derive(Clone, PartialEq, Eq)]
 pub enum VariableSource {
     /// `name=value`.
@@ -25,7 +25,7 @@ pub enum VariableSource {
     Table(PathBuf),
 }
 
-/// Without values: they can be secrets.
+/// Leaves out the values, which can be secrets.
 impl std::fmt::Debug for VariableSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("VariableSource")
@@ -42,7 +42,7 @@ impl FromStr for VariableSource {
         let Some((name, value)) = text.split_once('=') else {
             return Err("expected name=value, name=@file, @file.json or @file.toml".to_owned());
         };
-        super::check_name(name)?;
+        crate::manifest::check_variable_name(name)?;
         let name = name.to_owned();
         Ok(match value.strip_prefix('@') {
             Some(path) => Self::File {
@@ -58,7 +58,7 @@ impl FromStr for VariableSource {
 }
 
 impl VariableSource {
-    /// Adds what this source gives to `values`.
+    /// Adds the variables of this source to `values`.
     ///
     /// # Errors
     /// A file that cannot be read, or is not a flat table of strings.

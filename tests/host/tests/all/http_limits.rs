@@ -11,7 +11,7 @@ use crate::setup::TestHost;
 const LIMIT: u64 = 1000;
 
 async fn limited() -> TestHost {
-    TestHost::start_with(|config| config.limits.body_bytes = LIMIT).await
+    TestHost::start_with(|config| config.limits.max_body_bytes = LIMIT).await
 }
 
 #[tokio::test]
@@ -51,8 +51,8 @@ async fn a_body_without_a_length_is_cut_off_at_the_limit() {
 #[tokio::test]
 async fn too_many_and_too_large_headers_are_refused() {
     let host = TestHost::start_with(|config| {
-        config.limits.headers = 10;
-        config.limits.header_bytes = 8192;
+        config.limits.max_headers = 10;
+        config.limits.max_header_bytes = 8192;
     })
     .await;
     let many: String = (0..20).map(|n| format!("x-{n}: 1\r\n")).collect();

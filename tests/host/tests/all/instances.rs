@@ -19,7 +19,7 @@ fn identity(answer: &str) -> (String, u32) {
 async fn an_instance_is_dropped_after_its_last_request() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.reuse.max_count = OneOf::Value(5);
+        config.reuse.max_instance_reuse_count = OneOf::Value(5);
     })
     .await;
     let mut connection = Connection::open(host.address).await;
@@ -37,7 +37,7 @@ async fn an_instance_is_dropped_after_its_last_request() {
 async fn an_idle_instance_is_dropped() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.reuse.idle_timeout = OneOf::Value(Duration::from_millis(50));
+        config.reuse.idle_instance_timeout = OneOf::Value(Duration::from_millis(50));
     })
     .await;
     let (first, _) = identity(&host.probe("/instance").await);
@@ -52,7 +52,7 @@ async fn waiting_requests_share_an_instance_up_to_the_limit() {
     for (limit, shared) in [(16, true), (1, false)] {
         let host = TestHost::start_with(|config| {
             config.workers = 1;
-            config.reuse.max_concurrent = OneOf::Value(limit);
+            config.reuse.max_instance_concurrent_reuse_count = OneOf::Value(limit);
         })
         .await;
         let (born, _) = identity(&host.probe("/instance").await);
@@ -69,7 +69,7 @@ async fn waiting_requests_share_an_instance_up_to_the_limit() {
 async fn a_runaway_guest_is_stopped_while_its_neighbours_live() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.limits.guest_busy = Duration::from_millis(500);
+        config.limits.guest_busy_limit = Duration::from_millis(500);
     })
     .await;
     let address = host.address;
@@ -115,7 +115,7 @@ async fn a_trap_is_an_empty_500_and_the_next_request_is_served() {
 
 #[tokio::test]
 async fn a_guest_cannot_grow_above_its_limit() {
-    let host = TestHost::start_with(|config| config.limits.instance_memory_bytes = 32 << 20).await;
+    let host = TestHost::start_with(|config| config.limits.max_instance_memory = 32 << 20).await;
     assert_eq!(host.probe("/grow?mib=8").await, format!("grew by {}", 8 << 20));
     assert_eq!(
         host.get("/probe/grow?mib=64").await.status,
@@ -128,7 +128,7 @@ async fn a_guest_cannot_grow_above_its_limit() {
 async fn without_room_for_another_instance_clients_are_told_to_come_back() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.limits.instances = 1;
+        config.limits.max_instances = 1;
     })
     .await;
     let address = host.address;
@@ -144,7 +144,7 @@ async fn without_room_for_another_instance_clients_are_told_to_come_back() {
 async fn requests_above_the_limit_wait_their_turn() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.limits.in_flight = 2;
+        config.limits.max_in_flight = 2;
     })
     .await;
     let address = host.address;

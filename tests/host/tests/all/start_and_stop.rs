@@ -75,7 +75,7 @@ async fn a_stop_waits_for_what_is_in_flight_and_no_longer_than_the_limit() {
     host.stop().await;
     assert_eq!(slow.await.unwrap(), "slept");
 
-    let host = TestHost::start_with(|config| config.limits.drain = Duration::from_millis(200)).await;
+    let host = TestHost::start_with(|config| config.limits.drain_limit = Duration::from_millis(200)).await;
     let mut connection = Connection::open(host.address).await;
     let request = connection.get("/probe/stream?chunks=1000000&ms=100");
     let response = connection.send(request).await.unwrap();

@@ -31,7 +31,7 @@ async fn the_first_line_arrives_before_the_last_is_made() {
 async fn a_stream_does_not_keep_its_instance_from_other_requests() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
-        config.reuse.max_concurrent = leaderboard_host::OneOf::Value(1);
+        config.reuse.max_instance_concurrent_reuse_count = leaderboard_host::OneOf::Value(1);
     })
     .await;
     let mut streaming = Connection::open(host.address).await;

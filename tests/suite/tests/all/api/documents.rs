@@ -8,7 +8,7 @@ api_cases! {
     async fn a_document_has_a_version(api) {
         let limits = json!({"policies": {"player": {"quota": 10, "window_s": 1, "burst": 10}}, "addresses": {"deny": ["192.0.2.0/24"]}});
         let flags = json!({"flags": {"a": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on"}}});
-        for (path, first, second) in [("/flags", &flags, json!({"flags": {}})), ("/limits", &limits, json!({}))] {
+        for (path, first, second) in [("/flags", &flags, json!({"flags": {}})), ("/limits", &limits, json!({"policies": {}, "addresses": {}}))] {
             api.get(path).await.expect_problem(404, "document-not-found");
             api.delete(path).await.expect_problem(404, "document-not-found");
             let conditional = |verb: &str, header: &str, tag: &str, body: &Value| {

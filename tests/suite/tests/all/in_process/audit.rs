@@ -1,7 +1,8 @@
 //! The audit log: every administrative act and every refused credential, and nothing else.
 
-use crate::in_process::environment::{Instance, request};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, request};
 
 const FROM: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
 

@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::task::Poll;
 
-use crate::in_process::environment::{Instance, Region, assert_described, turn};
 use bytes::Bytes;
 use futures::executor::block_on;
 use futures::future::{join, join_all, poll_fn};
@@ -15,6 +14,8 @@ use leaderboard_responses::ResponseEnvironment;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::json;
+
+use crate::in_process::environment::{Instance, Region, assert_described, turn};
 
 const SCORES: &str = "/api/v1/leaderboards/goals/scores";
 const DENIED: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");

@@ -1,8 +1,9 @@
 //! What browsers are told: what answers are not for, and whose scripts may read them.
 
-use crate::in_process::environment::{Answer, Instance, Region};
 use leaderboard_pipeline::CorsOrigins;
 use leaderboard_test_support::ADMIN_KEY;
+
+use crate::in_process::environment::{Answer, Instance, Region};
 
 const APP: (&str, &str) = ("origin", "https://app.example");
 const OTHER: (&str, &str) = ("origin", "https://other.example");

@@ -1,12 +1,13 @@
 //! Letters of messages that are wrong as a whole, and of submissions whose time is not now.
 
-use crate::in_process::environment::Instance;
 use futures::executor::block_on;
 use leaderboard_pipeline::MAX_BODY_BYTES;
 use leaderboard_score_messages::{
     MAX_LETTER_BYTES, MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, MessageReport, OnRebuild,
 };
 use serde_json::{Value, json};
+
+use crate::in_process::environment::Instance;
 
 fn service() -> Instance {
     let service = Instance::new();

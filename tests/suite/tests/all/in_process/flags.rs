@@ -1,7 +1,8 @@
 //! Flags: their documents, their evaluation by OFREP, and what the product does by them.
 
-use crate::in_process::environment::{Answer, Instance};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, Instance};
 
 const OFREP: &str = "/ofrep/v1/evaluate/flags";
 const ACME: (&str, &str) = ("x-tenant-id", "acme");

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::in_process::environment::{Answer, Instance};
 use futures::executor::block_on;
 use leaderboard_core::codec::decode_leaderboard;
 use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard};
 use leaderboard_core::{TenantId, Timestamp};
+
+use crate::in_process::environment::{Answer, Instance};
 
 const GOALS: &str = "/leaderboards/l";
 const DAILY: &str = "0 0 * * *";

@@ -1,10 +1,11 @@
 //! What operators look at: health in detail, metrics.
 
-use crate::in_process::environment::{Answer, BEGIN_S, Instance, METRICS_KEY};
 use futures::executor::block_on;
 use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Counters, SettingCheck};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::json;
+
+use crate::in_process::environment::{Answer, BEGIN_S, Instance, METRICS_KEY};
 
 fn metrics(service: &Instance) -> String {
     let answer = service.call("GET", "/metrics", "");

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::in_process::environment::{Answer, Instance, Region};
 use leaderboard_core::PeriodId;
 use leaderboard_core::ports::PutRefusal;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, Instance, Region};
 
 const WEEK: &str = "/leaderboards/week";
 const WEEKLY: &str = r#"{"reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;

@@ -1,8 +1,9 @@
 //! What holds for every request.
 
-use crate::in_process::environment::{Instance, METRICS_KEY};
 use leaderboard_telemetry::Level;
 use leaderboard_test_support::ADMIN_KEY;
+
+use crate::in_process::environment::{Instance, METRICS_KEY};
 
 fn kind(status: u16, kind: &str, place: &str) -> (u16, String, String) {
     (status, kind.to_owned(), place.to_owned())

@@ -1,9 +1,10 @@
 //! Preconditions that hold when they are looked at and no longer at the write, because somebody else was faster.
 
-use crate::in_process::environment::{Answer, Instance, Region, issuer_document};
 use leaderboard_core::ports::DocumentKind;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, Instance, Region, issuer_document};
 
 /// Holds an answer to what a failed precondition tells: its header, and the entity tag of what is there.
 fn assert_overtaken(answer: &Answer, header: &str, tag: &str) {

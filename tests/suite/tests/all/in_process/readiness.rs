@@ -1,11 +1,12 @@
 //! Readiness: what is asked of the store, and by whom.
 
-use crate::in_process::environment::{Answer, Instance, request};
 use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::join_all;
 use leaderboard_core::ports::SettingCheck;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, Instance, request};
 
 const PATH: &str = "/health/ready";
 

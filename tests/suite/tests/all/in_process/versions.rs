@@ -1,10 +1,11 @@
 //! The versions of the API: which one a request gets, and what differs.
 
-use crate::in_process::environment::{Answer, Instance, Region};
 use leaderboard_api::Deprecation;
 use leaderboard_core::Timestamp;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::json;
+
+use crate::in_process::environment::{Answer, Instance, Region};
 
 const ENTRIES: &str = "/leaderboards/goals/entries";
 

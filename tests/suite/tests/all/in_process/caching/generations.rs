@@ -1,11 +1,12 @@
 //! A change of what rules a tenant holds in the whole region once it is answered.
 
-use crate::in_process::environment::{Answer, Instance};
 use futures::executor::block_on;
 use leaderboard_pipeline::Body;
 use leaderboard_responses::apply_change_message;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, Instance, request};
 
 fn region() -> [Instance; 3] {
     let service = Instance::new();
@@ -104,13 +105,14 @@ fn a_late_write_of_an_old_document_is_not_used() {
     let [one, two, three] = region();
     put(&one, "/api/v1/flags", &flags(1));
     assert_eq!((value(&two), value(&three)), (json!(1), json!(1)));
-    // What the region keeps is put back as it was before the change, by one who was slow.
-    let before = one.key_value.entries.borrow().clone();
-    put(&one, "/api/v1/flags", &flags(2));
-    let slow = before
+    // An instance that read the slot before the change puts it after the change.
+    let entries = one.key_value.entries.borrow().clone();
+    let mut slots = entries
         .into_iter()
-        .filter(|(key, _)| !key.starts_with("edge:generation:"));
-    one.key_value.entries.borrow_mut().extend(slow);
+        .filter(|(key, _)| key.starts_with("documents:tenant:"));
+    *one.key_value.overwrites.borrow_mut() = slots.next();
+    put(&one, "/api/v1/flags", &flags(2));
+    assert_eq!(*one.key_value.overwrites.borrow(), None);
     for instance in [&one, &two, &three, &one.beside()] {
         assert_eq!(value(instance), json!(2));
     }
@@ -139,22 +141,44 @@ fn a_check_for_changes_reads_the_key_value_store_once_in_20_ms_and_the_store_nev
     let [one, ..] = region();
     one.pauses_take_time.set(false);
     value(&one);
-    let (looks, asked) = (
-        one.key_value.generation_reads.get(),
-        one.store.document_reads.get(),
-    );
+    let (looks, asked) = (one.key_value.slot_reads.get(), one.store.document_reads.get());
     for _ in 0..100 {
         value(&one);
     }
-    assert_eq!(one.key_value.generation_reads.get(), looks, "within 20 ms");
+    assert_eq!(one.key_value.slot_reads.get(), looks, "within 20 ms");
     for _ in 0..10 {
         one.pass_ms(20);
         value(&one);
     }
     assert_eq!(
-        one.key_value.generation_reads.get(),
-        looks + 20,
-        "the operator's and the tenant's"
+        one.key_value.slot_reads.get(),
+        looks + 10,
+        "one slot has the operator's and the tenant's"
     );
     assert_eq!(one.store.document_reads.get(), asked);
+}
+
+#[test]
+fn a_new_instance_reads_three_keys_for_a_cached_response_and_one_more_for_limits() {
+    let [one, ..] = region();
+    let top = |instance: &Instance| instance.answer(request("GET", "/leaderboards/goals/entries", "", &[]));
+    let gets = |instance: &Instance| {
+        let (gets, reads) = (one.key_value.gets.get(), one.store.reads.get());
+        let answer = top(instance);
+        let status = answer.header("cache-status");
+        assert!(status.contains("detail=region"), "{status}");
+        assert_eq!(one.store.reads.get(), reads);
+        one.key_value.gets.get() - gets
+    };
+    let fill = || {
+        // The last change is over.
+        one.pass_ms(2_000);
+        top(&one).expect_status(200);
+        one.settle();
+    };
+    fill();
+    assert_eq!(gets(&one.beside()), 4, "the caller's limits");
+    put(&one, "/api/v1/operator/limits", r#"{"reads":{"limits":"off"}}"#);
+    fill();
+    assert_eq!(gets(&one.beside()), 3);
 }

@@ -9,8 +9,9 @@ mod readers;
 mod shared_caches;
 mod single_flight;
 
-use crate::in_process::environment::{Answer, CHANGES_FOR_MS, Instance};
 use serde_json::Value;
+
+use crate::in_process::environment::{Answer, CHANGES_FOR_MS, Instance};
 
 const TOP: &str = "/leaderboards/goals/entries";
 /// The same question under an address that names the tenant, so that shared caches may store the answer.

@@ -1,7 +1,8 @@
 //! Private leaderboards for those without a credential: as if there were none.
 
-use crate::in_process::environment::{Answer, Instance};
 use std::cell::Cell;
+
+use crate::in_process::environment::{Answer, Instance};
 
 /// What is asked of a leaderboard, and whether the answer is in memory by the second time.
 const QUESTIONS: [&str; 13] = [

@@ -112,36 +112,26 @@ fn every_coding_has_its_tag_and_the_same_document() {
     let ask =
         |service: &Instance, coding: &str| service.send("GET", path, "", &[("accept-encoding", coding)]);
     let plain = service.anonymous(path);
-    let (gzip, brotli) = (ask(&service, "gzip"), ask(&service, "gzip, br"));
+    let gzip = ask(&service, "gzip, br");
     assert_eq!(
-        (
-            plain.header("content-encoding"),
-            gzip.header("content-encoding"),
-            brotli.header("content-encoding")
-        ),
-        ("", "gzip", "br")
+        (plain.header("content-encoding"), gzip.header("content-encoding")),
+        ("", "gzip")
     );
     let mut read = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(gzip.bytes.as_ref()), &mut read).unwrap();
     assert_eq!(read, plain.bytes);
-    let mut read = Vec::new();
-    brotli::BrotliDecompress(&mut brotli.bytes.as_ref(), &mut read).unwrap();
-    assert_eq!(read, plain.bytes);
-    let tags: std::collections::BTreeSet<&str> = [&plain, &gzip, &brotli]
-        .map(|answer| answer.header("etag"))
-        .into();
-    assert_eq!(tags.len(), 3);
+    assert_ne!(plain.header("etag"), gzip.header("etag"));
     assert_eq!(gzip.header("content-length"), gzip.bytes.len().to_string());
     // The region keeps what was coded once.
-    assert_eq!(ask(&service.beside(), "br").bytes, brotli.bytes);
+    assert_eq!(ask(&service.beside(), "gzip").bytes, gzip.bytes);
     assert_eq!(ask(&service, "identity;q=0, zstd").problem().0, 406);
     let held = service.send(
         "GET",
         path,
         "",
         &[
-            ("accept-encoding", "br"),
-            ("if-none-match", brotli.header("etag")),
+            ("accept-encoding", "gzip"),
+            ("if-none-match", gzip.header("etag")),
         ],
     );
     assert_eq!(held.status, 304);

@@ -1,8 +1,9 @@
 //! What caches on the way are told.
 
+use leaderboard_test_support::ADMIN_KEY;
+
 use super::{SHARED_TOP, TOP, score, service, shared_top, status, top};
 use crate::in_process::environment::{Answer, Instance, Region};
-use leaderboard_test_support::ADMIN_KEY;
 
 fn cdn(service: &Instance, path: &str, headers: &[(&str, &str)]) -> (String, String) {
     let answer = service.send("GET", path, "", headers);

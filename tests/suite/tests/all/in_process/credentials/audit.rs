@@ -1,8 +1,9 @@
 //! What the audit log says of credentials.
 
-use crate::in_process::environment::{BEGIN_S, ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{BEGIN_S, ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 
 #[test]
 fn a_keys_acts_and_its_refusals_are_in_its_tenants_log_under_its_id() {

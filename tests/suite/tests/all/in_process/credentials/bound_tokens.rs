@@ -1,8 +1,9 @@
 //! What the tokens of players are bound to: the key that issued them, or the token of a server.
 
-use crate::in_process::environment::{Answer, BEGIN_S, Instance, Region, claims, jwk, sign, signing_key};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Answer, BEGIN_S, Instance, Region, claims, jwk, sign, signing_key};
 
 const ENTRIES: &str = "/leaderboards/b/entries";
 

@@ -2,10 +2,11 @@
 
 use std::task::{Context, Waker};
 
-use crate::in_process::environment::{Instance, Region, request};
 use futures::FutureExt;
 use futures::executor::block_on;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region, request};
 
 fn admin_key(instance: &Instance) -> (String, String) {
     instance.make_key(&json!({"name": "n", "scopes": ["admin"]}))
@@ -56,7 +57,9 @@ fn a_read_that_began_before_a_change_does_not_undo_it() {
         region.store.documents_take_time.set(false);
         region.pass_ms(passed_ms);
         revoke(&here, &id);
-        assert_eq!(block_on(request).status, 401);
+        // The request began before the change, so either response is right.
+        assert!(matches!(block_on(request).status, 200 | 401));
+        there.settle();
         let new = region.instance();
         let statuses = [&here, &there, &new].map(|instance| works(instance, &key));
         assert_eq!(statuses, [401; 3], "{passed_ms}");

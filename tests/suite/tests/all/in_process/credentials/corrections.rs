@@ -1,7 +1,8 @@
 //! Corrections: entries that a server sets whatever the leaderboard's operator is, and what the audit log has of them.
 
-use crate::in_process::environment::{ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{ISSUER, Instance, Region, claims, jwk, sign, signing_key};
 
 const SCORES: &str = "/leaderboards/b/scores";
 

@@ -1,7 +1,8 @@
 //! What a request with scores costs its caller, and what it costs the store and the region.
 
-use crate::in_process::environment::{Instance, Region};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region};
 
 const SCORES: &str = "/leaderboards/b/scores";
 

@@ -1,10 +1,11 @@
 //! A store that is out of memory: it refuses every charge, every audit record and every score. What takes data out is done.
 
-use crate::in_process::environment::{BEGIN_S, Instance, Region, issuer_document};
 use futures::executor::block_on;
 use leaderboard_core::ports::{DeadLetter, DeadLetters};
 use leaderboard_core::{TenantId, Timestamp};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{BEGIN_S, Instance, Region, issuer_document};
 
 /// A leaderboard of acme with a score, and a key that may do everything.
 fn full_setup() -> (Region, Instance, String) {

@@ -1,11 +1,12 @@
 //! Issuers: whom a tenant believes, and what of it.
 
-use crate::in_process::environment::{Instance, Region, claims, jwk, sign, signing_key};
 use futures::executor::block_on;
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region, claims, jwk, sign, signing_key};
 
 const ENTRIES: &str = "/leaderboards/b/entries";
 

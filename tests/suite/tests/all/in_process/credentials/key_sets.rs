@@ -1,10 +1,11 @@
 //! Key sets that issuers publish.
 
+use leaderboard_test_support::ADMIN_KEY;
+use serde_json::{Value, json};
+
 use crate::in_process::environment::{
     GONE, ISSUER, Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key,
 };
-use leaderboard_test_support::ADMIN_KEY;
-use serde_json::{Value, json};
 
 const MINUTE_MS: i64 = 60_000;
 

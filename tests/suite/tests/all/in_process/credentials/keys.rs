@@ -1,9 +1,10 @@
 //! API keys: made, used, rotated, revoked.
 
-use crate::in_process::environment::{Instance, Region, request};
 use futures::executor::block_on;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region, request};
 
 const SCORE: &str = r#"{"player":"p","score":1}"#;
 

@@ -1,7 +1,8 @@
 //! What a player's own token is answered: `me`, the summary, and the picture of one who is banned.
 
-use crate::in_process::environment::{Instance, Region};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region};
 
 const LIST: &str = "/leaderboards/b/entries";
 

@@ -1,7 +1,8 @@
 //! Tokens that the service issues to players.
 
-use crate::in_process::environment::{Instance, Region, TOKEN_SECRET};
 use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, Region, TOKEN_SECRET};
 
 #[test]
 fn the_secret_can_be_replaced() {

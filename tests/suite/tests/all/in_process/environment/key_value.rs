@@ -15,8 +15,12 @@ pub(crate) struct KeyValue {
     pub(crate) fails_once: Cell<bool>,
     /// Whether other tasks go on between a read and its result.
     pub(crate) takes_time: Cell<bool>,
-    /// How often a generation of documents was read.
-    pub(crate) generation_reads: Cell<u32>,
+    /// How often a key was read.
+    pub(crate) gets: Cell<u32>,
+    /// How often a slot of documents was read.
+    pub(crate) slot_reads: Cell<u32>,
+    /// What another instance puts right after the next put of the key.
+    pub(crate) overwrites: RefCell<Option<(String, Vec<u8>)>>,
     /// How often a configuration was read, put or deleted.
     pub(crate) configurations: Cell<u32>,
     /// How often something about responses was put.
@@ -64,8 +68,9 @@ impl Cache for KeyValue {
         if self.takes_time.get() {
             turn().await;
         }
-        if key.starts_with("edge:generation:") {
-            self.generation_reads.set(self.generation_reads.get() + 1);
+        self.gets.set(self.gets.get() + 1);
+        if key.starts_with("documents:") {
+            self.slot_reads.set(self.slot_reads.get() + 1);
         }
         if key.starts_with("view:") && self.fails_once.take() {
             return Err(StoreError::Unavailable("it took too long".into()));
@@ -80,6 +85,9 @@ impl Cache for KeyValue {
             self.puts.set(self.puts.get() + 1);
         }
         self.up()?.borrow_mut().insert(key.to_owned(), value.to_vec());
+        if let Some((key, late)) = self.overwrites.borrow_mut().take_if(|(late, _)| late == key) {
+            self.up()?.borrow_mut().insert(key, late);
+        }
         Ok(())
     }
 

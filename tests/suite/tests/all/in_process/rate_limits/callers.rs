@@ -1,8 +1,9 @@
 //! Who is counted, who is let in, and who is not limited.
 
+use leaderboard_test_support::ADMIN_KEY;
+
 use super::reads::region;
 use crate::in_process::environment::{Answer, Instance, Region, request};
-use leaderboard_test_support::ADMIN_KEY;
 
 const TOP: &str = "/leaderboards/goals/entries";
 const TWO: &str = r#"{"policies":{"client":{"quota":1,"window_s":60,"burst":2}}}"#;

@@ -1,9 +1,9 @@
 //! Reads: decided by the instance, reported after the response.
 
+use futures::executor::block_on;
 use leaderboard_core::ports::Counters;
 
 use crate::in_process::environment::{Instance, Region, request};
-use futures::executor::block_on;
 
 const TOP: &str = "/leaderboards/goals/entries";
 const HERE: &str = "192.0.2.1:5000";

@@ -1,8 +1,9 @@
 //! What a new instance knows of limits, whatever other tenants do.
 
+use leaderboard_test_support::ADMIN_KEY;
+
 use super::reads::region;
 use crate::in_process::environment::{Instance, Region, request};
-use leaderboard_test_support::ADMIN_KEY;
 
 const TOP: &str = "/leaderboards/goals/entries";
 const TEN: &str = r#"{"policies":{"client":{"quota":10,"window_s":1,"burst":10}}}"#;

@@ -1,0 +1,40 @@
+//! The documents of a group, as both tiers have them.
+
+use std::rc::Rc;
+
+use leaderboard_core::{Timestamp, Versioned};
+
+/// The number of the last change of a document of a slot's groups. No two changes have the same number; 0 is before the first one.
+pub(crate) type Generation = u64;
+
+/// The bodies of some documents, in the order of their names; `None` for a document that does not exist.
+pub type DocumentBodies = Vec<Option<Versioned<Vec<u8>>>>;
+
+/// The cached documents of a group.
+#[derive(Debug, Clone)]
+pub struct CachedDocuments {
+    /// The documents.
+    pub bodies: Rc<DocumentBodies>,
+    /// The instant just before the store was asked.
+    pub checked_at: Timestamp,
+    /// The generation of the group's slot before the store was asked.
+    pub(crate) generation: Generation,
+}
+
+impl CachedDocuments {
+    pub(crate) const fn new(
+        bodies: Rc<DocumentBodies>,
+        checked_at: Timestamp,
+        generation: Generation,
+    ) -> Self {
+        Self {
+            bodies,
+            checked_at,
+            generation,
+        }
+    }
+
+    pub(crate) const fn age_ms(&self, now: Timestamp) -> i64 {
+        now.as_unix_ms() - self.checked_at.as_unix_ms()
+    }
+}

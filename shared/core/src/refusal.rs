@@ -1,0 +1,97 @@
+//! Why a leaderboard refuses a valid submission.
+
+use crate::{LeaderboardId, SubmissionId, Timestamp};
+
+/// The refusal of a valid submission. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The leaderboard that refused. The other leaderboards of the submission are unchanged too.
+    pub leaderboard: LeaderboardId,
+    /// The reason.
+    pub reason: RefusalReason,
+}
+
+/// Why a leaderboard refused a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// No leaderboard of that id exists in the tenant.
+    UnknownLeaderboard,
+    /// The resulting value of the first column is below [`crate::Limits::min`].
+    BelowMin {
+        /// The leaderboard's lower bound.
+        min: i64,
+    },
+    /// The resulting value of the first column is above [`crate::Limits::max`].
+    AboveMax {
+        /// The leaderboard's upper bound.
+        max: i64,
+    },
+    /// The first column would change by more than [`crate::Limits::max_change`].
+    ChangeTooLarge {
+        /// The largest change allowed, as an absolute value.
+        max_change: u64,
+    },
+    /// Adding or subtracting left the range of a signed 64-bit integer.
+    Overflow,
+    /// The player has used all of [`crate::Limits::max_attempts`] in this period.
+    AttemptsExhausted {
+        /// How many submissions a player has in a period.
+        max_attempts: u32,
+    },
+    /// A player sent a time. The time decides the period and the order of ties, so a player cannot choose it.
+    TimeNotAllowed,
+    /// A player sent an operator. Only servers may override the leaderboard's operator.
+    OverrideNotAllowed,
+    /// The submission would exceed the tenant's quota of entries.
+    TenantFull {
+        /// The quota.
+        max_entries: u64,
+    },
+    /// The submission's idempotency records would exceed the tenant's quota.
+    LogFull {
+        /// The quota.
+        max_log_bytes: u64,
+    },
+    /// The period already has [`crate::Limits::max_entries`] entries, and the player has no entry in it.
+    Full {
+        /// How many entries a period may have.
+        max_entries: u64,
+    },
+    /// The score happened before the leaderboard opened.
+    NotStarted {
+        /// When it opens.
+        starts_at: Timestamp,
+    },
+    /// The score happened at or after the instant the leaderboard closed.
+    Ended {
+        /// When it closed.
+        ends_at: Timestamp,
+    },
+    /// The period the score belongs to is older than the periods that are kept.
+    PeriodExpired,
+    /// The period was ordered under an earlier configuration and is closed to late scores.
+    PeriodReordered,
+    /// The period's entries are being rebuilt in another order. The caller can retry after a few seconds.
+    Rebuilding,
+    /// The same `id` was used within 24 hours with other content.
+    IdConflict {
+        /// The id in question.
+        id: SubmissionId,
+    },
+    /// The caller may not submit scores of this player here.
+    Forbidden,
+    /// The time of the score is further in the future than clocks may differ.
+    InTheFuture {
+        /// The time of this service.
+        now: Timestamp,
+    },
+    /// The leaderboard takes no operator from a submission.
+    OperatorNotAllowed,
+    /// The submission's columns are not the leaderboard's.
+    ColumnsMismatch {
+        /// What is missing or unknown, in words.
+        detail: String,
+    },
+    /// The caller used a configuration that is not the current one. The caller reloads the configuration and tries again.
+    StaleConfiguration,
+}

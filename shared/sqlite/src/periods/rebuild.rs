@@ -1,0 +1,204 @@
+//! Rebuilds the entries of a period in another order, in steps.
+//!
+//! A rebuild copies the entries to a spare row number, which becomes the row of the period when all copies exist. Until then,
+//! reads use the old entries. Every other write to the period ends the rebuild ([`abandon`]), which then starts again, so no copy is
+//! outdated.
+
+use std::collections::BTreeMap;
+
+use leaderboard_core::codec::encode_layout;
+use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
+use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Timestamp, Values};
+
+use super::PeriodRow;
+use crate::connection::{Connection, Value};
+use crate::entries::{self, entry_columns};
+use crate::row::{Cells, corrupt, stored};
+use crate::session::Session;
+use crate::{bulk, sweep, tuples};
+
+/// The progress of a rebuild.
+struct RebuildProgress {
+    /// The row of the copies.
+    spare: i64,
+    /// The last copied player.
+    copied_to: String,
+}
+
+/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys by `layout`. Columns are matched by name; a new column
+/// gets 0. Returns the row of the copies for [`swap`] once all entries are copied.
+pub(crate) async fn step<C: Connection>(
+    session: &Session<'_, C>,
+    period: &PeriodRow,
+    layout: &Layout,
+    at: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    // In the order of players, which is the same for old and new keys.
+    const NEXT: &str = concat!(
+        "SELECT hidden, ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
+    );
+    let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout).await?;
+    let parameters = [
+        Value::Integer(period.row),
+        Value::Text(&copied_to),
+        Value::Integer(stored(REBUILD_STEP_ENTRIES)),
+    ];
+    let rows = session.rows(NEXT, &parameters).await?;
+    let is_last = (rows.len() as u64) < REBUILD_STEP_ENTRIES;
+    let mut copied = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut cells = Cells::from(row);
+        let banned = cells.flag("hidden")?;
+        copied.push((banned, entries::read_entry(&period.layout, &mut cells)?.entry));
+    }
+    save_copies(session, spare, (&period.layout, layout), &copied).await?;
+    if is_last {
+        return Ok(Some(spare));
+    }
+    if let Some((_, last)) = copied.last() {
+        copied_to = last.player.as_str().to_owned();
+    }
+    save_progress(
+        session,
+        period.row,
+        layout,
+        &RebuildProgress { spare, copied_to },
+        at,
+    )
+    .await?;
+    Ok(None)
+}
+
+/// Replaces a period's entries by the copies, and discards the old entries. The period then has the row of the copies.
+pub(crate) async fn swap<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    spare: i64,
+) -> Result<(), StoreError> {
+    const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
+    const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
+    session
+        .run(SWAP, &[Value::Integer(period), Value::Integer(spare)])
+        .await?;
+    session.run(END, &[Value::Integer(period)]).await?;
+    sweep::discard_period(session, period).await
+}
+
+/// Ends the rebuild of a period, if there is one, and discards its copies.
+pub(crate) async fn abandon<C: Connection>(session: &Session<'_, C>, period: i64) -> Result<(), StoreError> {
+    const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
+    match session.row(END, &[Value::Integer(period)]).await? {
+        Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?).await,
+        None => Ok(()),
+    }
+}
+
+/// Returns the progress of the period's rebuild in this order, or starts a new rebuild.
+async fn find_or_begin<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    layout: &Layout,
+) -> Result<RebuildProgress, StoreError> {
+    const PROGRESS: &str = "SELECT spare, copied_to FROM rebuilds WHERE period = ?1 AND layout = ?2";
+    // The number of a row is never used again, so it is free for the copies.
+    const TAKE: &str = "INSERT INTO periods (leaderboard, id, layout, version, visible, total) \
+         VALUES (0, '', x'', 0, 0, 0) RETURNING row";
+    const FREE: &str = "DELETE FROM periods WHERE row = ?1";
+    let bytes = encode_layout(layout);
+    let parameters = [Value::Integer(period), Value::Blob(&bytes)];
+    if let Some(mut cells) = session.row(PROGRESS, &parameters).await? {
+        return Ok(RebuildProgress {
+            spare: cells.integer("spare row")?,
+            copied_to: cells.text("player")?,
+        });
+    }
+    abandon(session, period).await?;
+    let row = session.row(TAKE, &[]).await?;
+    let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
+    session.run(FREE, &[Value::Integer(spare)]).await?;
+    Ok(RebuildProgress {
+        spare,
+        // No player's id is empty.
+        copied_to: String::new(),
+    })
+}
+
+async fn save_progress<C: Connection>(
+    session: &Session<'_, C>,
+    period: i64,
+    layout: &Layout,
+    progress: &RebuildProgress,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const SAVE: &str = "INSERT OR REPLACE INTO rebuilds (period, spare, layout, copied_to, until) \
+         VALUES (?1, ?2, ?3, ?4, ?5)";
+    let bytes = encode_layout(layout);
+    let parameters = [
+        Value::Integer(period),
+        Value::Integer(progress.spare),
+        Value::Blob(&bytes),
+        Value::Text(&progress.copied_to),
+        Value::Integer(at.saturating_add_ms(REBUILD_LEASE_MS).as_unix_ms()),
+    ];
+    session.run(SAVE, &parameters).await
+}
+
+/// Writes copies of entries, each with whether its player is banned, from the old layout to the new one.
+async fn save_copies<C: Connection>(
+    session: &Session<'_, C>,
+    spare: i64,
+    (old, new): (&Layout, &Layout),
+    copied: &[(bool, Entry)],
+) -> Result<(), StoreError> {
+    let keys: Vec<OrderKey> = copied
+        .iter()
+        .map(|(_, entry)| {
+            let values = match_columns(old, new, &entry.values);
+            new.key(&values, entry.reached_at, &entry.player)
+        })
+        .collect();
+    let parameters: Vec<_> = copied
+        .iter()
+        .zip(&keys)
+        .map(|((banned, entry), key)| {
+            let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
+            [
+                Value::Integer(spare),
+                Value::Text(entry.player.as_str()),
+                Value::Blob(key.as_bytes()),
+                Value::Integer(i64::from(*banned)),
+                Value::Integer(i64::from(entry.attempts)),
+                metadata.map_or(Value::Null, Value::Text),
+            ]
+        })
+        .collect();
+    bulk::insert(
+        session,
+        "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) VALUES ",
+        "",
+        &parameters,
+    )
+    .await?;
+    if new.ties != Ties::Dense {
+        return Ok(());
+    }
+    let mut counts: BTreeMap<&[u8], i64> = BTreeMap::new();
+    for ((banned, _), key) in copied.iter().zip(&keys) {
+        if !banned {
+            *counts.entry(new.tuple_of(key)).or_default() += 1;
+        }
+    }
+    tuples::add_many(session, spare, &counts).await
+}
+
+/// Returns the values for the new columns, matched by name.
+fn match_columns(old: &Layout, new: &Layout, values: &Values) -> Values {
+    let value_of = |name: &str| {
+        let named = old.columns.iter().zip(values.as_slice());
+        let mut found = named.filter(|(column, _)| column.name() == name);
+        found.next().map_or(0, |(_, value)| *value)
+    };
+    Values::new(new.columns.iter().map(|column| value_of(column.name())).collect())
+}

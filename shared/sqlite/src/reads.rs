@@ -1,0 +1,47 @@
+//! Reads of a period: pages and windows of the list, entries of given players, and the distribution.
+
+pub(crate) mod entries_by_player;
+pub(crate) mod page;
+mod period_list;
+pub(crate) mod sample;
+
+use leaderboard_core::ports::{PeriodRef, ReadError};
+
+use crate::bans::{self, is_behind_sql};
+use crate::connection::{Connection, Value};
+use crate::periods::{self, PeriodRow};
+use crate::session::Session;
+
+/// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
+async fn find_current<C: Connection>(
+    session: &Session<'_, C>,
+    period_ref: &PeriodRef<'_>,
+) -> Result<Option<PeriodRow>, ReadError> {
+    const FIND_CURRENT: &str = concat!(
+        "SELECT b.version, ",
+        is_behind_sql!("?4"),
+        ", p.row, p.layout, p.expires_at, p.version, p.visible, p.total, \
+         (SELECT until FROM rebuilds WHERE period = p.row) \
+         FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?3 \
+         WHERE b.tenant = ?1 AND b.id = ?2"
+    );
+    let parameters = [
+        Value::Text(period_ref.tenant.as_str()),
+        Value::Text(period_ref.board.value.id.as_str()),
+        Value::Text(period_ref.period.as_str()),
+        Value::Integer(period_ref.now.as_unix_ms()),
+    ];
+    let Some(mut cells) = session.row(FIND_CURRENT, &parameters).await? else {
+        return Err(ReadError::StaleConfiguration);
+    };
+    if cells.unsigned("configuration version")? != period_ref.board.version {
+        return Err(ReadError::StaleConfiguration);
+    }
+    if cells.flag("bans")? && session.requires_applied_bans {
+        return Err(bans::refuse_behind().into());
+    }
+    match cells.integer_or_null("period row")? {
+        None => Ok(None),
+        Some(row) => Ok(Some(periods::read_columns(&mut cells, row)?)),
+    }
+}

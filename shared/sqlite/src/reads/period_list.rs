@@ -1,0 +1,193 @@
+//! A period's list as a caller sees it.
+
+use leaderboard_core::ports::Page;
+use leaderboard_core::{OrderKey, PlayerId, RankedEntry, StoreError, Ties};
+
+use crate::connection::{Connection, Value};
+use crate::counting::{self, CountedBy, rank_bound};
+use crate::entries::{self, KeyedEntry, Side, entry_columns};
+use crate::periods::PeriodRow;
+use crate::session::Session;
+use crate::tuples;
+
+/// A period's list as a caller sees it: the visible entries, and the entry of one banned player that is shown to this caller.
+pub(super) struct PeriodList {
+    pub(super) period: PeriodRow,
+    shown: Option<KeyedEntry>,
+}
+
+impl PeriodList {
+    /// Creates the list in which `player` is shown, even when banned.
+    pub(super) async fn new<C: Connection>(
+        session: &Session<'_, C>,
+        period: PeriodRow,
+        player: Option<&PlayerId>,
+    ) -> Result<Self, StoreError> {
+        let shown = match player {
+            Some(player) => find_banned(session, &period, player).await?,
+            None => None,
+        };
+        Ok(Self { period, shown })
+    }
+
+    /// Returns the number of entries.
+    pub(super) fn count(&self) -> u64 {
+        self.period
+            .visible
+            .saturating_add(u64::from(self.shown.is_some()))
+    }
+
+    /// Counts the entries before a key.
+    pub(super) async fn count_before<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        key: &[u8],
+    ) -> Result<u64, StoreError> {
+        let visible = counting::count_before(session, CountedBy::Entries, self.period.row, key).await?;
+        let shown = self
+            .shown
+            .as_ref()
+            .is_some_and(|shown| shown.key.as_bytes() < key);
+        Ok(visible.saturating_add(u64::from(shown)))
+    }
+
+    /// Returns whether the shown entry is from `from` (included) to `to` (excluded).
+    pub(super) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
+        let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
+        shown.is_some_and(|own| from <= own && own < to)
+    }
+
+    /// Returns 1 if the shown entry counts towards the rank of a key, in addition to the counted rows, else 0.
+    pub(super) async fn count_added_before<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        key: &OrderKey,
+    ) -> Result<u64, StoreError> {
+        let Some(shown) = &self.shown else {
+            return Ok(0);
+        };
+        let own = rank_bound(&self.period, &shown.key);
+        if own >= rank_bound(&self.period, key) {
+            return Ok(0);
+        }
+        let counted_already =
+            self.period.keeps_tuples() && tuples::contains(session, self.period.row, own).await?;
+        Ok(u64::from(!counted_already))
+    }
+
+    /// Returns up to `limit` entries on one side of a key, nearest first.
+    pub(super) async fn read_beside<C: Connection>(
+        &self,
+        session: &Session<'_, C>,
+        side: Side,
+        key: &[u8],
+        limit: u64,
+    ) -> Result<Vec<KeyedEntry>, StoreError> {
+        let PeriodRow { row, layout, .. } = &self.period;
+        let mut found = entries::read_beside(session, *row, layout, side, key, limit).await?;
+        if let Some(shown) = &self.shown {
+            let own = shown.key.as_bytes();
+            let at = match side {
+                Side::After if own > key => found.iter().position(|other| other.key.as_bytes() > own),
+                Side::Before if own < key => found.iter().position(|other| other.key.as_bytes() < own),
+                Side::After | Side::Before => return Ok(found),
+            };
+            found.insert(at.unwrap_or(found.len()), shown.clone());
+            found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(found)
+    }
+
+    /// Ranks neighbouring entries that have `first_index` entries before them, and returns the page.
+    pub(super) async fn finish<C: Connection>(
+        self,
+        session: &Session<'_, C>,
+        first_index: u64,
+        stretch: Vec<KeyedEntry>,
+    ) -> Result<Page, StoreError> {
+        let count = self.count();
+        let end = first_index.saturating_add(stretch.len() as u64);
+        Ok(Page {
+            version: self.period.version,
+            count,
+            entries: rank_stretch(session, &self, first_index, stretch).await?,
+            more_before: first_index > 0,
+            more_after: end < count,
+            layout: Some(self.period.layout),
+        })
+    }
+}
+
+/// Returns the entry of a banned player.
+async fn find_banned<C: Connection>(
+    session: &Session<'_, C>,
+    period: &PeriodRow,
+    player: &PlayerId,
+) -> Result<Option<KeyedEntry>, StoreError> {
+    const FIND: &str = concat!(
+        "SELECT ",
+        entry_columns!(),
+        " FROM entries WHERE period = ?1 AND player = ?2 AND hidden = 1"
+    );
+    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
+    let row = session.row(FIND, &parameters).await?;
+    row.map(|mut cells| entries::read_entry(&period.layout, &mut cells))
+        .transpose()
+}
+
+/// Ranks neighbouring entries, best first. The first has `first_index` entries before it.
+async fn rank_stretch<C: Connection>(
+    session: &Session<'_, C>,
+    list: &PeriodList,
+    first_index: u64,
+    stretch: Vec<KeyedEntry>,
+) -> Result<Vec<RankedEntry>, StoreError> {
+    let period = &list.period;
+    let Some(first) = stretch.first() else {
+        return Ok(Vec::new());
+    };
+    let mut rank = first_rank(session, list, first_index, &first.key).await?;
+    let mut index = first_index;
+    let mut last_bound: Vec<u8> = rank_bound(period, &first.key).to_vec();
+    let mut ranked = Vec::with_capacity(stretch.len());
+    for KeyedEntry { key, entry } in stretch {
+        let bound = rank_bound(period, &key);
+        if bound != last_bound {
+            rank = match period.layout.ties {
+                Ties::Dense => rank.saturating_add(1),
+                Ties::Earliest | Ties::Latest | Ties::Shared => index.saturating_add(1),
+            };
+            last_bound = bound.to_vec();
+        }
+        ranked.push(RankedEntry { rank, entry });
+        index = index.saturating_add(1);
+    }
+    Ok(ranked)
+}
+
+async fn first_rank<C: Connection>(
+    session: &Session<'_, C>,
+    list: &PeriodList,
+    first_index: u64,
+    key: &OrderKey,
+) -> Result<u64, StoreError> {
+    if first_index == 0 {
+        return Ok(1);
+    }
+    let period = &list.period;
+    let bound = rank_bound(period, key);
+    let better = match period.layout.ties {
+        Ties::Earliest | Ties::Latest => first_index,
+        Ties::Shared => {
+            let tied =
+                counting::count_between(session, CountedBy::Entries, period.row, bound, key.as_bytes());
+            let shown = list.has_shown_between(bound, key.as_bytes());
+            first_index.saturating_sub(tied.await?.saturating_add(u64::from(shown)))
+        }
+        Ties::Dense => {
+            let counted = counting::count_before(session, CountedBy::Tuples, period.row, bound).await?;
+            counted.saturating_add(list.count_added_before(session, key).await?)
+        }
+    };
+    Ok(better.saturating_add(1))
+}
