@@ -1,4 +1,4 @@
-//! When a body is read, and when it is not.
+//! Which requests read their body, and what a slow body costs.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ use crate::in_process::environment::{Instance, Region, assert_described, turn};
 const SCORES: &str = "/api/v1/leaderboards/goals/scores";
 const DENIED: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
 
-/// A body that tells how often it was read, and how often nobody wanted it.
+/// A body that counts how often it is read and how often it is discarded.
 struct Watched {
     body: Body,
     reads: Rc<Cell<u32>>,

@@ -1,4 +1,4 @@
-//! What browsers are told: what answers are not for, and whose scripts may read them.
+//! Headers for browsers: transport security, and the origins whose scripts may read responses.
 
 use leaderboard_pipeline::CorsOrigins;
 use leaderboard_test_support::ADMIN_KEY;

@@ -1,4 +1,4 @@
-//! Letters of messages that are wrong as a whole, and of submissions whose time is not now.
+//! Dead letters of faulty messages, and of submissions that cannot be applied now.
 
 use futures::executor::block_on;
 use leaderboard_pipeline::MAX_BODY_BYTES;

@@ -1,4 +1,4 @@
-//! Flags: their documents, their evaluation by OFREP, and what the product does by them.
+//! Flags of the operator and of tenants, and evaluations that depend on a client's address or country.
 
 use serde_json::{Value, json};
 
@@ -51,12 +51,12 @@ fn a_context_has_the_tenant_and_the_country_of_the_request() {
             .clone()
     };
     assert_eq!(ask("tenant", json!({}), &[]), true);
-    // Nobody claims another tenant than the request's.
+    // The tenant is that of the request, whatever the context says.
     assert_eq!(ask("tenant", json!({ "tenant": "acme" }), &[]), true);
     assert_eq!(ask("country", json!({}), &[("x-country", "de")]), true);
     assert_eq!(ask("country", json!({}), &[("x-country", "pl")]), false);
     assert_eq!(ask("country", json!({}), &[("x-country", "Germany")]), false);
-    // A server asks for a player elsewhere than where it stands itself.
+    // A server names the country of a player.
     assert_eq!(
         ask("country", json!({ "country": "DE" }), &[("x-country", "pl")]),
         true
@@ -173,7 +173,7 @@ fn the_second_version_is_rolled_out_gradually_as_the_default() {
         "/operator/flags",
         &json!({ "edgeboard.api-v2-default": part(60) }),
     );
-    // Whoever had the second version keeps it.
+    // A client that had the second version keeps it.
     let more = versions();
     assert!(some.iter().zip(&more).all(|(before, after)| before <= after));
     assert_ne!(more, some);

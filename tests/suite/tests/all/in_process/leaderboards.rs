@@ -1,4 +1,4 @@
-//! Configurations over HTTP.
+//! Leaderboards: deletion, rebuilds, and documents that change with the period.
 
 use crate::in_process::environment::{Instance, Region};
 

@@ -94,7 +94,7 @@ fn a_message_overrides_where_the_leaderboard_allows_it_and_corrects_nothing() {
             .unwrap()
             .contains("#/scores/0/operator")
     );
-    // Replayed, it is still a message: nobody's credential sets.
+    // Replayed, it is still a message, and has no credential that may set.
     let replay = format!("/dead-letters/{}/replay", letters[0]["id"].as_str().unwrap());
     assert_eq!(service.call("POST", &replay, "").problem().1, "validation");
     let open = r#"{"operator":"increment","operator_override":true}"#;
@@ -214,7 +214,7 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
         service.send("POST", &path, "", &acme).problem().1,
         "tenant-suspended"
     );
-    // Without its tenant's name it is not found, whoever asks.
+    // Without its tenant's name it is not found.
     assert_eq!(
         service.call("POST", &path, "").problem().1,
         "dead-letter-not-found"

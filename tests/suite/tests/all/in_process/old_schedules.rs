@@ -1,4 +1,4 @@
-//! Leaderboards that an earlier version stored: nobody recorded which rules they had.
+//! Leaderboards that an earlier version stored, without the history of their resets.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What operators look at: health in detail, metrics.
+//! Detailed health and metrics, also while stores fail.
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Counters, SettingCheck};

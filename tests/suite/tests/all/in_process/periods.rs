@@ -1,4 +1,4 @@
-//! Periods over HTTP: what they are called, how they are listed, and what a change does to them.
+//! Periods while the clock moves: their ids, their list, and changes of a reset.
 
 use std::collections::BTreeSet;
 

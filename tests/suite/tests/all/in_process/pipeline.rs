@@ -1,4 +1,4 @@
-//! What holds for every request.
+//! Log records, and the order of the checks on a request.
 
 use leaderboard_telemetry::Level;
 use leaderboard_test_support::ADMIN_KEY;

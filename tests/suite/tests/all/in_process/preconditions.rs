@@ -1,4 +1,4 @@
-//! Preconditions that hold when they are looked at and no longer at the write, because somebody else was faster.
+//! Preconditions that hold at the check and no longer at the write, because another client was faster.
 
 use leaderboard_core::ports::DocumentKind;
 use leaderboard_test_support::ADMIN_KEY;

@@ -1,4 +1,4 @@
-//! Readiness: what is asked of the store, and by whom.
+//! Readiness: how often the store is checked, and by which instance.
 
 use futures::FutureExt;
 use futures::executor::block_on;
@@ -14,7 +14,7 @@ fn ready(service: &Instance) -> Answer {
     service.anonymous(PATH)
 }
 
-/// When the store was asked for this answer.
+/// When the store was checked for this response.
 fn checked_at(answer: &Answer) -> Value {
     answer.json()["components"]["store"]["last_checked"].take()
 }

@@ -1,4 +1,4 @@
-//! The versions of the API: which one a request gets, and what differs.
+//! Versions of the API: the events that a drift reads, and the headers of a deprecated version.
 
 use leaderboard_api::Deprecation;
 use leaderboard_core::Timestamp;
@@ -56,7 +56,7 @@ fn no_more_events_are_read_than_the_answer_takes() {
     submit(&vec![r#"{"player":"p2","score":1}"#.into(); 200]);
     let (snapshot, events) = read();
     assert_eq!((&snapshot["drifted"], events), (&json!(true), 1));
-    // The page is touched, and of so many others nothing is told: the rest cannot change that.
+    // The page is touched, and too many other players moved to be named: the rest cannot change that.
     let others: Vec<String> = (0..600)
         .map(|n| format!(r#"{{"player":"q{n}","score":0}}"#))
         .collect();

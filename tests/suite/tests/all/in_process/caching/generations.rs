@@ -1,4 +1,4 @@
-//! A change of what rules a tenant holds in the whole region once it is answered.
+//! A change of a tenant's configuration holds in the whole region once its response is sent.
 
 use futures::executor::block_on;
 use leaderboard_pipeline::Body;

@@ -1,4 +1,4 @@
-//! Which changes are noticed, and what stays of a leaderboard that is gone.
+//! Which changes invalidate cached responses, and what a deleted leaderboard leaves in the cache.
 
 use futures::executor::block_on;
 use leaderboard_test_support::ADMIN_KEY;
@@ -59,7 +59,7 @@ fn a_message_after_the_end_of_a_leaderboard_takes_away_what_there_was() {
         assert_eq!(far.anonymous(TOP).problem().1, "leaderboard-not-found");
         assert_eq!(about_goals(&far), [""; 0]);
     }
-    // One that nobody here knows yet.
+    // A region that has not read the leaderboard yet.
     let other = service.elsewhere();
     assert!(apply_message(&other, CHANGED));
     assert_eq!(about_goals(&other), [""; 0]);
@@ -100,7 +100,7 @@ fn a_change_whose_result_gets_lost_shows_as_well() {
         service.store.answers_get_lost.set(true);
         assert_eq!(service.call(method, path, body).status, 503, "{method} {path}");
         service.store.answers_get_lost.set(false);
-        // The outage is over, but nobody knows until a reader has found out.
+        // The outage is over, but no instance knows until a read has shown it.
         service.pass_ms(1_000);
         service.anonymous(TOP);
         service.settle();
@@ -194,7 +194,7 @@ fn a_tombstone_that_was_not_put_is_put_by_the_next_write() {
     assert_eq!(first(&top(&service)), "newer");
 }
 
-/// What everybody could read a moment ago is shown by the region's cache until that hears of the change.
+/// The cache of the region answers with public responses until the change invalidates them.
 #[test]
 fn a_change_to_private_succeeds_when_it_is_invalidated_and_not_before() {
     let service = service();
@@ -221,14 +221,14 @@ fn a_change_to_private_succeeds_when_it_is_invalidated_and_not_before() {
     }
 }
 
-/// Other regions go on showing what everybody could read until they hear of it.
+/// Other regions answer with public responses until the change is announced.
 #[test]
 fn a_change_to_private_succeeds_when_it_is_announced_and_not_before() {
     let service = Region::with_options().announcing().instance();
     let private = r#"{"access":{"read":"private"}}"#;
     assert_eq!(service.call("PUT", "/leaderboards/goals", "{}").status, 201);
     service.store.refuses_announcements.set(true);
-    // Every other change goes on, and is announced by nobody.
+    // Every other change is made without its announcement.
     let titled = service.call("PATCH", "/leaderboards/goals", r#"{"title":"Goals"}"#);
     assert_eq!(titled.status, 200);
     for _ in 0..2 {

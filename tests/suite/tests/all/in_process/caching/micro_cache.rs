@@ -1,4 +1,4 @@
-//! Answers that are given again without the whole way of a request.
+//! Finished responses that an instance repeats within 20 ms.
 
 use super::{TOP, first, score, service, status, top, with_policy};
 use crate::in_process::environment::{Answer, Instance, METRICS_KEY};

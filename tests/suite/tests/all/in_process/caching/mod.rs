@@ -1,4 +1,4 @@
-//! Finished answers that are used again.
+//! Cached responses: hits, stale responses, and failures of the store and of the key-value store.
 
 mod generations;
 mod invalidation;
@@ -174,7 +174,7 @@ fn a_change_shows_within_two_windows_in_the_region() {
         let answer = top(reader);
         assert_eq!(first(&answer), "new", "{}", status(&answer));
     }
-    // Nobody is left with an answer from before the change, and the next ones live as long as ever.
+    // No cached response is from before the change, and the next ones have their whole lifetime.
     service.pass_ms(CHANGES_FOR_MS);
     assert_eq!(status(&top(&other)), "fwd=stale; stored");
     let reads = service.store.reads.get();
@@ -257,7 +257,7 @@ fn a_store_out_of_reach_is_asked_once() {
     for _ in 0..10 {
         top(&service);
     }
-    // Who asked for documents has found out for everybody.
+    // The read of documents found the outage for all instances.
     assert_eq!(asked(), (before.0 + 1, before.1));
 }
 
@@ -294,7 +294,7 @@ fn without_the_key_value_store_requests_are_answered() {
     let service = service();
     service.key_value.down.set(true);
     assert_eq!(status(&top(&service)), "fwd=uri-miss; stored");
-    // Nobody can tell of changes, so it is good for a window only.
+    // No tombstone can be read, so the response is fresh for one window only.
     service.pass_ms(100);
     assert_eq!(status(&top(&service)), "fwd=stale; stored");
     score(&service, "new", 99);

@@ -1,4 +1,4 @@
-//! What is shown while the store cannot be reached, and what is not.
+//! Cached responses while the store is unavailable or hangs.
 
 use super::{TOP, score, service, status, top};
 use crate::in_process::environment::{Instance, request};
@@ -287,7 +287,7 @@ fn a_report_of_usage_finds_out_that_the_store_hangs() {
     let service = remote();
     top(&service);
     service.store.hangs.set(true);
-    // Answers that are fresh: nobody asks the store for one.
+    // The responses are fresh, so no request reads the store.
     let sent = service.store.reports.get();
     for _ in 0..10 {
         let instance = service.beside();

@@ -1,4 +1,4 @@
-//! Private leaderboards for those without a credential: as if there were none.
+//! A private leaderboard looks missing to clients without a credential.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ const QUESTIONS: [&str; 13] = [
     "/summary?player=p",
 ];
 
-/// Somebody who asks without a credential, each time from an address that nobody has asked from before.
+/// A client without a credential that uses a new address for each request.
 struct Anybody<'s> {
     service: &'s Instance,
     asked: &'s Cell<u16>,
@@ -64,7 +64,7 @@ fn service(lifetime_ms: u32) -> Instance {
     service
 }
 
-/// Without a credential nobody can tell a private leaderboard from none, whatever they ask, nor by what it costs.
+/// Responses and charges for a private leaderboard equal those for a missing one.
 #[test]
 fn a_private_leaderboard_looks_missing_without_a_credential() {
     let asked = Cell::default();
@@ -106,7 +106,7 @@ fn a_private_leaderboard_looks_missing_without_a_credential() {
     }
 }
 
-/// A missing leaderboard is looked up, so without the store nobody knows of it. Neither do they of a private one.
+/// A missing leaderboard is looked up in the store, so without the store both requests fail alike.
 #[test]
 fn without_the_store_a_private_leaderboard_is_unavailable_like_a_missing_one() {
     let asked = Cell::default();

@@ -1,4 +1,4 @@
-//! Who is given which answer, in which form.
+//! Which readers share a cached response, and its content codings.
 
 use super::{TOP, first, score, service, status, top};
 use crate::in_process::environment::Instance;
@@ -55,13 +55,13 @@ fn a_banned_player_is_seen_by_the_server_alone() {
         assert_eq!(
             (own.status, own.header("cache-control"), status(&own)),
             (200, "private, no-cache", "fwd=uri-miss; stored"),
-            "as anybody's who is not hidden"
+            "as the entry of any player"
         );
         assert_eq!(own.header("cdn-cache-control"), "");
         let anonymous = service.anonymous(&format!("{path}{suffix}"));
         assert_eq!(anonymous.problem().1, "entry-not-found");
     }
-    // Where nobody is hidden, all share one.
+    // Without a banned player, all readers share one response.
     assert_eq!(service.anonymous("/leaderboards/goals/entries/p24").status, 200);
     let shared = service.call("GET", "/leaderboards/goals/entries/p24", "");
     assert!(status(&shared).starts_with("hit"));

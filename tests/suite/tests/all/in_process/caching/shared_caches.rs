@@ -1,4 +1,4 @@
-//! What caches on the way are told.
+//! Headers for shared caches.
 
 use leaderboard_test_support::ADMIN_KEY;
 
@@ -38,7 +38,7 @@ fn shared_caches_keep_what_the_address_alone_tells() {
     assert_eq!(cdn(&service, SHARED_TOP, &[]), public());
     assert_eq!(cdn(&service, SHARED_TOP, &[("x-tenant-id", "default")]), public());
     assert_eq!(cdn(&service, SHARED_TOP, &[("x-api-key", ADMIN_KEY)]), private());
-    // Whoever names a tenant by a header must not be given what is stored for those who name none.
+    // A request that names a tenant in a header must not get the response that is stored for requests without the header.
     assert_eq!(cdn(&service, TOP, &[]), private());
     assert_eq!(cdn(&service, TOP, &[("x-tenant-id", "default")]), private());
     let unversioned = service.send(
@@ -74,7 +74,7 @@ fn shared_caches_keep_what_their_key_tells_apart() {
     }
 }
 
-/// A shared cache that does not know the header would give strings to whoever did not ask for them.
+/// A shared cache whose key lacks the header would answer other clients with strings.
 #[test]
 fn shared_caches_keep_integers_as_strings_where_their_key_tells_them_apart() {
     let strings = ("api-integers", "string");
@@ -94,7 +94,7 @@ fn shared_caches_keep_integers_as_strings_where_their_key_tells_them_apart() {
     }
 }
 
-/// What carries the limits of one reader is for nobody else.
+/// A response with the limits of one reader is private.
 #[test]
 fn what_is_not_for_shared_caches_is_private() {
     let service = service();
@@ -176,7 +176,7 @@ fn what_a_shared_cache_may_store_carries_nothing_of_one_request() {
         let private = service.anonymous(TOP);
         assert_eq!((private.status, own(&private)), (200, (true, true)), "{again}");
     }
-    // Each is charged all the same, and the refusal is stored by nobody.
+    // Each request is charged, and no cache stores the refusal.
     let refused = loop {
         let answer = service.send("GET", SHARED_TOP, "", &[("spin-client-addr", "192.0.2.1:9")]);
         if answer.status != 200 {

@@ -1,4 +1,4 @@
-//! Who makes an answer, and how often.
+//! How often responses are fetched: single flight, refresh ahead, warm responses.
 
 use futures::executor::block_on;
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! What the audit log says of credentials.
+//! Audit events of credentials.
 
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};

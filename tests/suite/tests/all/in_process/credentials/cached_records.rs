@@ -1,4 +1,4 @@
-//! DocumentCache of records: of clocks that run ahead, of questions that began before a change, without a store.
+//! Cached records of keys: clocks that run ahead, reads that began before a change, an unavailable store.
 
 use std::task::{Context, Waker};
 

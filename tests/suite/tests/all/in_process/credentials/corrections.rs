@@ -105,23 +105,23 @@ fn a_correction_is_refused_that_cannot_be_recorded_and_so_are_many_in_one_reques
     let path = "/leaderboards/b/scores";
     let set = |player: usize| json!({"player": player.to_string(), "score": 1, "operator": "set"});
     region.store.log_is_closed.set(true);
-    instance.call("POST", path, &set(0)).expect_status(503);
+    instance.call("POST", path, set(0)).expect_status(503);
     region.store.log_is_closed.set(false);
     let many: Vec<Value> = (0..17).map(set).collect();
-    let refused = instance.call("POST", path, &json!({ "scores": many }));
+    let refused = instance.call("POST", path, json!({ "scores": many }));
     refused.expect_problem(422, "validation", "#/scores/16/operator");
     let entries = instance.call("GET", "/leaderboards/b/entries", &Value::Null);
     assert_eq!(entries.json()["count"], 0);
-    let taken = instance.call("POST", path, &json!({ "scores": many[..16] }));
+    let taken = instance.call("POST", path, json!({ "scores": many[..16] }));
     taken.expect_status(207);
     let log = instance.call("GET", "/audit", &Value::Null).json();
     let corrections = log["records"].as_array().unwrap().iter();
     let corrections = corrections.filter(|record| record["event"]["type"] == "correction");
     assert_eq!(corrections.count(), 16);
-    // Where servers may set, nobody's `set` is a correction.
+    // Where servers may set, `set` is no correction.
     let open = json!({"operator_override": true});
     instance.call("PUT", "/leaderboards/b", &open).expect_status(200);
-    let sets = instance.call("POST", path, &json!({ "scores": many }));
+    let sets = instance.call("POST", path, json!({ "scores": many }));
     sets.expect_status(207);
 }
 
@@ -159,9 +159,7 @@ fn a_correction_is_recorded_where_a_cached_configuration_still_lets_servers_set(
     let set = r#"{"player":"p","score":7,"operator":"set"}"#;
     here.with_key(&key, "POST", SCORES, set).expect_status(200);
     assert_eq!(newest(&here, 1), ["act"]);
-    other
-        .call("PUT", "/leaderboards/b", &json!({}))
-        .expect_status(200);
+    other.call("PUT", "/leaderboards/b", json!({})).expect_status(200);
     let corrected = here.with_key(
         &key,
         "POST",

@@ -15,7 +15,7 @@ fn callers(instance: &Instance) -> (String, String) {
     (key, token)
 }
 
-/// So many submissions, each to 16 leaderboards of so many that nobody made.
+/// A batch of submissions, each to 16 of these leaderboards, which do not exist.
 fn invented(submissions: usize, leaderboards: usize) -> String {
     let name = |n: usize| format!("{n:040}");
     let submission = |at: usize| {
@@ -123,7 +123,7 @@ fn a_server_imports_a_thousand_at_a_time_at_the_rate_of_its_key() {
     assert_eq!(third.json()["violated-policies"], json!(["key"]));
     region.pass_ms(1000);
     assert_eq!(import(&instance).status, 207);
-    // Sixteen times as many targets need no more than half of the burst: nobody is refused for good. They cost all the same.
+    // Sixteen times as many targets need half of the burst at most, so that no request is refused forever. They cost their full price.
     region.pass_ms(1000);
     let several = instance.with_key(&key, "POST", "/scores", &invented(1000, 16));
     assert_eq!(several.status, 207);
@@ -148,7 +148,7 @@ fn a_strict_limit_lets_through_no_more_targets_in_large_requests() {
         (answer.status, answer.header("retry-after").to_owned())
     };
     assert_eq!(post(&instance, 20).0, 207);
-    // The instance knows, and others are told by the store.
+    // The instance knows, and other instances learn it from the store.
     for other in [&instance, &region.instance()] {
         assert_eq!(post(other, 1), (429, "320".to_owned()));
     }
@@ -238,7 +238,7 @@ fn a_write_that_fails_leaves_marks_of_known_leaderboards_alone_and_is_charged() 
     region.store.down.set(false);
     region.store.answers_get_lost.set(true);
     region.pass_ms(10_000);
-    let other = instance.call("PUT", "/leaderboards/c", &json!({}));
+    let other = instance.call("PUT", "/leaderboards/c", json!({}));
     assert_eq!(other.status, 503);
     let lost = fail(r#"{"player":"p","score":3,"leaderboards":["b"]}"#);
     assert_eq!(lost.status, 503);

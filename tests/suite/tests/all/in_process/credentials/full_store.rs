@@ -1,4 +1,4 @@
-//! A store that is out of memory: it refuses every charge, every audit record and every score. What takes data out is done.
+//! A store that is out of memory: it refuses every charge, every audit record and every score. Removals are done.
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{DeadLetter, DeadLetters};

@@ -1,4 +1,4 @@
-//! Issuers: whom a tenant believes, and what of it.
+//! Issuers that tenants trust: audiences, tenants, and changes of their documents.
 
 use futures::executor::block_on;
 use leaderboard_core::TenantId;
@@ -48,7 +48,7 @@ fn no_two_documents_claim_the_same_audience_of_an_issuer() {
     let region = Region::of_acme();
     let instance = region.instance();
     put(&instance, "main", &with_key(&json!({"audiences": ["a", "b"]})));
-    let taken = instance.call("PUT", "/issuers/second", &with_key(&json!({"audiences": ["b"]})));
+    let taken = instance.call("PUT", "/issuers/second", with_key(&json!({"audiences": ["b"]})));
     assert_eq!(taken.problem().1, "issuer-taken");
     let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "other")];
     // Another audience of the same issuer is another tenant's to have.
@@ -139,7 +139,7 @@ fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
             201
         );
     }
-    // Who came first is meant, unless the request names another one that trusts the same issuer.
+    // The token is of the first tenant, unless the request names another tenant that trusts the issuer.
     assert_eq!(read(&instance, &token), 200);
     let naming = |tenant: &str| {
         let bearer = format!("Bearer {token}");
@@ -147,7 +147,7 @@ fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
         instance.send("GET", ENTRIES, "", &headers).status
     };
     assert_eq!((naming("acme"), naming("t19"), naming("nobody")), (200, 404, 403));
-    // Nobody can be asked about an issuer that nobody trusts in other words than about one that somebody does.
+    // The response does not show whether another tenant trusts an issuer.
     let detail = |changes: &Value| {
         let mut other = claims(json!({}));
         for (name, value) in changes.as_object().unwrap() {

@@ -35,7 +35,7 @@ fn region() -> Region {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.make_board();
-    let made = instance.call("PUT", "/issuers/main", &issuer_document());
+    let made = instance.call("PUT", "/issuers/main", issuer_document());
     assert_eq!(made.status, 201, "{made:?}");
     // That they are not there yet was found out just now.
     region.pass_ms(2_000);
@@ -43,7 +43,7 @@ fn region() -> Region {
     region
 }
 
-/// Puts the issuer and says what is told of its keys.
+/// Puts the issuer and returns what the response says of its keys.
 fn put(region: &Region, document: &Value) -> Value {
     let put = region.instance().call("PUT", "/issuers/main", document);
     assert!(put.status == 200 || put.status == 201, "{put:?}");
@@ -56,7 +56,7 @@ fn the_response_to_a_new_issuer_says_whether_its_keys_can_be_fetched() {
     let region = Region::of_acme();
     let document = issuer_document();
     let failed = |detail: &str| json!({"fetched": false, "detail": detail});
-    // Nothing is told of the network that this service is in.
+    // The response shows nothing of the service's network.
     assert_eq!(
         put(&region, &document),
         failed("https://id.example/keys cannot be reached.")
@@ -83,7 +83,7 @@ fn the_response_to_a_new_issuer_says_whether_its_keys_can_be_fetched() {
     region.web.denied.borrow_mut().clear();
     region.web.publish(JWKS, &set(&[("a", 1), ("b", 2)]));
     assert_eq!(put(&region, &document), json!({"fetched": true, "keys": 2}));
-    // Keys in the document need no fetching, and a read asks nobody.
+    // Keys in the document are not fetched, and a read fetches nothing.
     let asked = region.web.requests.get();
     assert!(
         region
@@ -110,7 +110,7 @@ fn repeated_changes_of_an_issuer_fetch_its_keys_once() {
     let region = Region::of_acme();
     let instance = region.instance();
     for _ in 0..10 {
-        let put = instance.call("PUT", "/issuers/main", &issuer_document());
+        let put = instance.call("PUT", "/issuers/main", issuer_document());
         assert_eq!(put.json()["key_set"]["fetched"], false);
     }
     assert_eq!(region.web.requests.get(), 1);

@@ -39,7 +39,7 @@ fn a_rotated_key_has_two_secrets_for_a_while() {
     let instance = region.instance();
     let (id, old) = instance.make_key(&json!({"name": "n", "scopes": ["admin"]}));
     let path = format!("/keys/{id}/rotate");
-    let rotated = instance.call("POST", &path, &json!({"overlap_s": 60}));
+    let rotated = instance.call("POST", &path, json!({"overlap_s": 60}));
     rotated.expect_status(200);
     let new = rotated.json()["key"].as_str().unwrap().to_owned();
     assert_eq!(
@@ -51,7 +51,7 @@ fn a_rotated_key_has_two_secrets_for_a_while() {
     assert_eq!((works(&old), works(&new)), (200, 200));
     region.pass_ms(60_000);
     assert_eq!((works(&old), works(&new)), (401, 200));
-    let again = instance.call("POST", &path, &json!({"overlap_s": 2_592_001}));
+    let again = instance.call("POST", &path, json!({"overlap_s": 2_592_001}));
     again.expect_problem(422, "validation", "#/overlap_s");
 }
 
@@ -79,7 +79,7 @@ fn two_rotations_leave_the_first_secret_its_whole_overlap() {
     for _ in 0..8 {
         rotate(&json!({}));
     }
-    let full = instance.call("POST", &path, &json!({}));
+    let full = instance.call("POST", &path, json!({}));
     assert_eq!(full.problem().1, "quota-reached", "{full:?}");
     rotate(&json!({"overlap_s": 0}));
 }
@@ -173,7 +173,7 @@ fn without_the_store_known_keys_read_for_a_while_and_nothing_changes() {
     assert_eq!((read(&instance), token(&instance)), (200, 503));
     let change = instance.call("DELETE", &format!("/keys/{id}"), &Value::Null);
     assert_eq!(change.problem().1, "unavailable");
-    let made = instance.call("POST", "/keys", &json!({"name": "n", "scopes": ["admin"]}));
+    let made = instance.call("POST", "/keys", json!({"name": "n", "scopes": ["admin"]}));
     assert_eq!(made.problem().1, "unavailable");
     region.pass_ms(100_000);
     assert_eq!((read(&instance), token(&instance)), (503, 503));

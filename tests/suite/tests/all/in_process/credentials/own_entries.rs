@@ -1,4 +1,4 @@
-//! What a player's own token is answered: `me`, the summary, and the picture of one who is banned.
+//! Reads with a player's token: the summary, and the list as a banned player sees it.
 
 use serde_json::{Value, json};
 
@@ -168,7 +168,7 @@ fn a_ban_that_could_not_be_shortened_is_still_kept_from_its_player() {
     let (instance, token) = five_players(&region);
     let ban = |player: &str, expires_at: Value| {
         let path = format!("/players/{player}/ban");
-        let done = instance.call("PUT", &path, &json!({ "expires_at": expires_at }));
+        let done = instance.call("PUT", &path, json!({ "expires_at": expires_at }));
         done.status
     };
     let sees_own = || {
@@ -257,7 +257,7 @@ fn one_call_gives_the_top_the_caller_and_the_neighbours() {
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
     instance.send("GET", path, "", &headers).expect_status(304);
-    // Without an entry there are no neighbours, and anybody may ask for somebody else's.
+    // Without an entry there are no neighbours, and every reader may ask for those of another player.
     let none = instance.with_token(&stranger, "GET", path, "").json();
     assert_eq!((&none["around"], ranks(&none["top"]).len()), (&Value::Null, 2));
     let anybody = instance.send(

@@ -33,7 +33,7 @@ fn the_secret_can_be_replaced() {
 fn without_a_secret_no_tokens_are_issued() {
     let region = Region::of_acme();
     let instance = region.instance_with(|options| options.token_secret("", ""));
-    let answer = instance.call("POST", "/tokens", &json!({"player": "p"}));
+    let answer = instance.call("POST", "/tokens", json!({"player": "p"}));
     assert_eq!(answer.problem().1, "not-configured");
 }
 

@@ -40,7 +40,7 @@ impl KeyValue {
             .collect()
     }
 
-    /// Replaces the content of all keys by bytes that nobody has written.
+    /// Replaces the content of all keys by bytes that the product never writes.
     pub(crate) fn damage(&self) {
         for value in self.entries.borrow_mut().values_mut() {
             *value = b"\xff\xffnonsense".to_vec();

@@ -1,4 +1,4 @@
-//! Who is counted, who is let in, and who is not limited.
+//! Which callers share a limit, are denied, or have no limit.
 
 use leaderboard_test_support::ADMIN_KEY;
 
@@ -171,7 +171,7 @@ fn guesses_at_credentials_are_refused_unseen() {
     assert_eq!(guess(&instance, TOP, "192.0.2.1:1"), 401);
 }
 
-/// The operator's key is not looked at either, so that nobody can try more keys than that.
+/// The operator's key is not checked either, so that a client cannot try more keys than that.
 #[test]
 fn guesses_at_the_operators_key_are_refused_unseen() {
     let limits = r#"{"policies":{"credentials":{"quota":1,"burst":3}},
@@ -206,7 +206,7 @@ fn guesses_at_the_operators_key_are_refused_unseen() {
         .collect();
     assert_eq!(guesses, [403, 403, 403, 429]);
     assert_eq!(ask(&instance, TOP, ADMIN_KEY, "198.51.100.1:1"), 429);
-    // Health is nobody's secret.
+    // Health is public.
     assert_eq!(ask(&instance, "/health/live", "guess", "192.0.2.1:1"), 200);
 }
 

@@ -58,7 +58,7 @@ fn a_client_learns_what_is_left_and_then_is_refused() {
     assert_eq!(problem["violated-policies"], serde_json::json!(["client"]));
     assert_eq!(refused.header("retry-after"), "1");
     assert_eq!(refused.header("ratelimit"), r#""client";r=0;t=1"#);
-    // Somebody else is not.
+    // Another client is not refused.
     assert_eq!(let_through(&instance, "192.0.2.2:5000", 20), 10);
     region.pass_ms(300);
     assert_eq!(let_through(&instance, HERE, 20), 3);
@@ -292,7 +292,7 @@ fn a_page_of_leaderboards_costs_its_limit_even_if_private_ones_are_skipped() {
 fn a_leaderboard_that_is_not_there_is_looked_up_once() {
     let region = region(true, TEN);
     let instance = region.instance();
-    // A name of a period may cost a look of its own, so whoever may not know pays for it in any case.
+    // A period's id may cost a read, so a client that may not know the leaderboard pays for it in any case.
     for (query, left) in [
         ("", 7),
         ("?period=2026-01-01", 6),

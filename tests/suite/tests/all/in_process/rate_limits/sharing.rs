@@ -1,4 +1,4 @@
-//! What a new instance knows of limits, whatever other tenants do.
+//! A new instance knows used-up limits, whatever other tenants do.
 
 use leaderboard_test_support::ADMIN_KEY;
 

@@ -1,4 +1,4 @@
-//! What a tenant is charged with, and what it is not.
+//! Charges of a tenant's limits and quotas.
 
 use std::collections::BTreeMap;
 
