@@ -9,6 +9,7 @@ mod browsers;
 mod cache;
 mod concurrent_clients;
 mod configuration;
+mod corrections;
 mod credentials;
 mod described;
 mod distribution;
