@@ -83,24 +83,23 @@ fn a_banned_player_alone_sees_the_list_without_the_ban() {
             assert_eq!(mine.header("cache-control"), "private, no-cache");
         }
         let get = |path: &str| instance.with_token(&own, "GET", path, "").json();
-        assert_eq!(get("/leaderboards/b/entries/b")["entry"]["rank"], 2);
-        assert_eq!(get("/leaderboards/b/entries/b")["count"], 5);
+        let entry = get("/leaderboards/b/entries/b");
+        assert_eq!([&entry["entry"]["rank"], &entry["count"]], [2, 5]);
         assert_eq!(get("/leaderboards/b/entries/d")["entry"]["rank"], 4);
-        assert_eq!(
-            ranks(&get("/leaderboards/b/entries/c/around?limit=3")),
-            whole[1..4]
-        );
+        assert_eq!(ranks(&get(&format!("{LIST}/c/around?limit=3"))), whole[1..4]);
         assert_eq!(
             ranks(&get("/leaderboards/b/entries?players=e,b")),
             [line(2, "b"), line(5, "e")]
         );
-        let page = get("/leaderboards/b/entries?limit=1");
-        let next = page["next"].as_str().unwrap();
-        let second = get(&format!("/leaderboards/b/entries?limit=1&cursor={next}"));
+        let first = get(&format!("{LIST}?limit=1"));
+        let second = get(&format!(
+            "{LIST}?limit=1&cursor={}",
+            first["next"].as_str().unwrap()
+        ));
         assert_eq!(ranks(&second), whole[1..2]);
         assert_eq!(ranks(&get("/leaderboards/b/summary")["around"]), whole);
         let seen = instance.with_token(&other, "GET", "/leaderboards/b/entries/b", "");
-        assert_eq!(seen.problem().1, "entry-not-found");
+        seen.expect_problem(404, "entry-not-found", "");
     }
     assert!(tags.iter().all(|(mine, theirs)| mine != theirs));
     // The shared cache holds nothing of it.

@@ -31,7 +31,7 @@ use leaderboard_tenants_function::TenantsFunction;
 use super::SHOWS_AFTER_MS;
 use super::answer::{Answer, assert_described};
 use super::key_value::{KeyValue, turn};
-use super::region::{Region, RegionParts};
+use super::region::{Region, RegionOptions, RegionParts};
 use super::store::Store;
 use super::web::Web;
 
@@ -57,6 +57,24 @@ impl std::ops::Deref for Instance {
 
     fn deref(&self) -> &RegionParts {
         &self.0.region
+    }
+}
+
+impl RegionOptions {
+    pub(crate) fn instance(self) -> Instance {
+        self.region().instance()
+    }
+}
+
+impl Region {
+    /// An instance that has read nothing yet.
+    pub(crate) fn instance(&self) -> Instance {
+        Instance::of(self.clone(), self.options().settings.clone())
+    }
+
+    /// An instance with other settings.
+    pub(crate) fn instance_with(&self, change: impl FnOnce(RegionOptions) -> RegionOptions) -> Instance {
+        Instance::of(self.clone(), change(self.options().clone()).settings)
     }
 }
 
@@ -167,7 +185,7 @@ impl Instance {
         Region::with_options().instance()
     }
 
-    pub(super) fn of(region: Region, settings: Settings) -> Self {
+    fn of(region: Region, settings: Settings) -> Self {
         Self(Rc::new(InstanceParts {
             region,
             boards: LeaderboardMemory::default(),

@@ -10,7 +10,6 @@ use leaderboard_core::TenantId;
 use leaderboard_pipeline::{CdnKeyHeaders, CorsOrigins, Settings, TrustedProxies};
 use leaderboard_test_support::ADMIN_KEY;
 
-use super::instance::Instance;
 use super::key_value::KeyValue;
 use super::store::Store;
 use super::web::Web;
@@ -98,10 +97,6 @@ impl RegionOptions {
         region.pass_ms(0);
         region
     }
-
-    pub(crate) fn instance(self) -> Instance {
-        self.region().instance()
-    }
 }
 
 impl Region {
@@ -148,16 +143,6 @@ impl Region {
             ..Self::with_options().remote_store(true)
         }
         .region()
-    }
-
-    /// An instance that has read nothing yet.
-    pub(crate) fn instance(&self) -> Instance {
-        Instance::of(self.clone(), self.options.settings.clone())
-    }
-
-    /// An instance with other settings.
-    pub(crate) fn instance_with(&self, change: impl FnOnce(RegionOptions) -> RegionOptions) -> Instance {
-        Instance::of(self.clone(), change(self.options.clone()).settings)
     }
 
     /// Another region, on the same store and by the same clock.
