@@ -28,6 +28,11 @@ impl Transport for InProcessTransport {
             let (mut head, body) = request.into_parts();
             let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
             head.uri = path.parse().map_err(|error| format!("{error}"))?;
+            // White space around a header's value is not part of it.
+            for value in head.headers.values_mut() {
+                *value = HeaderValue::from_bytes(value.as_bytes().trim_ascii())
+                    .map_err(|error| error.to_string())?;
+            }
             head.headers
                 .append("spin-client-addr", HeaderValue::from_static("127.0.0.1:4711"));
             let body = if body.len() > MAX_BODY_BYTES {

@@ -80,14 +80,14 @@ impl Region {
 
 /// Whether a function has a path, as the manifest routes it: with a version or without one.
 fn serves<P: Routes>(path: &str) -> bool {
+    let fits_segment = |(expected, segment): (&&str, &&str)| match *expected {
+        ":version" => segment.starts_with('v'),
+        expected => expected.starts_with(':') || expected == *segment,
+    };
     let fits = |pattern: &str| {
-        let (expected, segments): (Vec<_>, Vec<_>) =
-            (pattern.split('/').collect(), path.split('/').collect());
-        let pairs = expected.iter().zip(&segments);
-        expected.len() == segments.len()
-            && pairs
-                .into_iter()
-                .all(|(expected, segment)| expected.starts_with(':') || expected == segment)
+        let expected: Vec<&str> = pattern.split('/').collect();
+        let segments: Vec<&str> = path.split('/').collect();
+        expected.len() == segments.len() && expected.iter().zip(&segments).all(fits_segment)
     };
     P::table().iter().any(|route| {
         let bases: &[&str] = match route.base {
