@@ -90,6 +90,49 @@ impl ApiClient {
         ApiRequest::new(Rc::clone(&self.transport), request.expect("a request"))
     }
 
+    /// Starts a request without a credential and without a tenant. `path` goes below `/api/v1`, unless it begins with `/api/` or
+    /// `/ofrep/`.
+    pub fn bare(&self, method: &str, path: &str) -> ApiRequest {
+        let is_whole = ["/api/", "/ofrep/"].iter().any(|start| path.starts_with(start));
+        let base = if is_whole { "" } else { "/api/v1" };
+        let request = self.request_at(method, &format!("{base}{path}"));
+        request.without_header("x-api-key").without_header("x-tenant-id")
+    }
+
+    /// Starts a request with an API key alone, as [`ApiClient::bare`].
+    pub fn with_key(&self, key: &str, method: &str, path: &str) -> ApiRequest {
+        self.bare(method, path).header("x-api-key", key)
+    }
+
+    /// Starts a request with a token alone, as [`ApiClient::bare`].
+    pub fn with_token(&self, token: &str, method: &str, path: &str) -> ApiRequest {
+        self.bare(method, path)
+            .header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// Makes an API key with these scopes: its id and its text.
+    ///
+    /// # Panics
+    /// When the service refuses it.
+    pub async fn make_key(&self, scopes: Value) -> (String, String) {
+        let body = json!({"name": "server", "scopes": scopes});
+        let made = self.post("/keys", &body).await.expect_status(201);
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        (text("id"), text("key"))
+    }
+
+    /// Issues a player's token with a key of a server.
+    ///
+    /// # Panics
+    /// When the service refuses it.
+    pub async fn issue_token(&self, key: &str, player: &str) -> String {
+        let call = self
+            .with_key(key, "POST", "/tokens")
+            .json(&json!({ "player": player }));
+        let issued = call.send().await.expect_status(201);
+        issued["token"].as_str().expect("a token").to_owned()
+    }
+
     /// Sends `GET` to a path of version 1.
     pub async fn get(&self, path: &str) -> ApiResponse {
         self.request("GET", path).send().await

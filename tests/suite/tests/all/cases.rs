@@ -20,8 +20,24 @@ macro_rules! on_both_stores {
 }
 pub(crate) use on_both_stores;
 
-/// Defines cases of the API: functions of a client. Each runs over HTTP on both stores, with a tenant of its own.
+/// Defines cases of the API: functions of a client. Each runs in process, and over HTTP on both stores, with a tenant of its own.
 macro_rules! api_cases {
+    ($($(#[$doc:meta])* async fn $name:ident($api:ident) $body:block)*) => {
+        $crate::cases::http_cases! { $($(#[$doc])* async fn $name($api) $body)* }
+
+        mod in_process {
+            use leaderboard_test_support::ApiClient;
+            $(#[test] fn $name() {
+                $crate::in_process::environment::run_case(async |api: &ApiClient| super::$name(api).await);
+            })*
+        }
+    };
+}
+pub(crate) use api_cases;
+
+/// Defines cases of the API that need connections, a component of files, or the versions that a real store gives to documents.
+/// Each runs over HTTP on both stores.
+macro_rules! http_cases {
     ($($(#[$doc:meta])* async fn $name:ident($api:ident) $body:block)*) => {
         $($(#[$doc])* async fn $name($api: &leaderboard_test_support::ApiClient) $body)*
 
@@ -40,4 +56,4 @@ macro_rules! api_cases {
         }
     };
 }
-pub(crate) use api_cases;
+pub(crate) use http_cases;

@@ -14,9 +14,15 @@ mod events;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod in_process;
+#[cfg(test)]
+mod manifest_routes;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod regressions;
 #[cfg(test)]

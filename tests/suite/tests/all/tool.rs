@@ -7,7 +7,7 @@ use leaderboard_test_support::{ADMIN_KEY, ApiClient, tool_program};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::cases::api_cases;
+use crate::cases::http_cases;
 
 /// The result of a run of the tool.
 pub(crate) struct ToolRun {
@@ -97,7 +97,7 @@ fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
 }
 
-api_cases! {
+http_cases! {
     async fn leaderboards(api) {
         let tool = Tool::of(api);
         let put = "leaderboards put race --title Race --column laps --column ms:asc --ties shared --keep-periods 5 \

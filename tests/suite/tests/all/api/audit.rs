@@ -65,4 +65,35 @@ api_cases! {
         .await;
         assert!(!json!(log).to_string().contains(&guess));
     }
+
+    async fn each_tenant_has_a_log_and_the_operator_another_one(api) {
+        api.put("/leaderboards/b?rebuild=true", &json!({})).await.expect_status(201);
+        api.put(&format!("/tenants/{}", api.tenant), &json!({})).await.expect_status(201);
+        // A request that is not understood or not let in is no act.
+        api.put("/leaderboards/NO", &json!({})).await.expect_problem(400, "invalid-parameter");
+        let anonymous = api.request("PUT", "/leaderboards/b").without_header("x-api-key").json(&json!({}));
+        anonymous.send().await.expect_problem(401, "unauthenticated");
+        let log = records(api, "/audit").await;
+        assert_eq!((log.len(), &log[0]["event"]["query"]), (1, &json!("rebuild=true")));
+        let operators = records(api, "/operator/audit?limit=1000").await;
+        let own = json!({"tenant": api.tenant});
+        assert!(operators.iter().any(|record| record["event"]["parameters"] == own));
+    }
+
+    async fn the_log_is_read_in_pages_newest_first(api) {
+        for _ in 0..5 {
+            api.request("PUT", "/players/p/ban").send().await.expect_status(204);
+        }
+        let page = async |query: &str| {
+            let page = api.get(&format!("/audit{query}")).await.expect_status(200);
+            let positions = page["records"].as_array().unwrap().iter().map(|record| record["position"].as_u64().unwrap());
+            (positions.collect::<Vec<_>>(), page["next"].clone())
+        };
+        assert_eq!(page("?limit=2").await, (vec![5, 4], json!(4)));
+        assert_eq!(page("?limit=2&before=4").await, (vec![3, 2], json!(2)));
+        assert_eq!(page("?limit=2&before=2").await, (vec![1], Value::Null));
+        for query in ["before=0", "before=x", "before=-1", "limit=0", "after=1"] {
+            api.get(&format!("/audit?{query}")).await.expect_problem(400, "invalid-parameter");
+        }
+    }
 }

@@ -115,6 +115,10 @@ api_cases! {
             "rank": 1, "player": "p", "values": {"score": 1}, "metadata": metadata,
             "reached_at": "1970-05-10T14:31:02.123Z",
         }));
+        let number = api.request("POST", "/leaderboards/b/scores").json(&Value::Null);
+        number.body(r#"{"player":"r","score":1,"metadata":{"n":7.10}}"#).send().await.expect_status(200);
+        let entry = api.read_entry("b", "r").await;
+        assert!(String::from_utf8_lossy(&entry.body).contains(r#""metadata":{"n":7.10}"#), "{entry:?}");
         api.submit("b", &json!({"player": "q", "score": 1})).await;
         assert_eq!(api.read_entry("b", "q").await.expect_status(200)["entry"]["metadata"], json!({}));
     }

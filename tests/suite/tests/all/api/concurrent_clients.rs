@@ -74,28 +74,35 @@ api_cases! {
         }
         tasks.join_all().await;
     }
+}
 
-    async fn clients_that_close_early_do_not_affect_others(api) {
-        api.create_leaderboard("b", &json!({"operator": "increment"})).await;
-        let mut neighbours = JoinSet::new();
-        for n in 0..8 {
-            let api = api.clone();
-            neighbours.spawn_local(async move {
-                for _ in 0..25 {
-                    api.submit_score("b", &format!("p{n}"), 1).await;
-                }
-            });
+mod over_http {
+    use super::*;
+    use crate::cases::http_cases;
+
+    http_cases! {
+        async fn clients_that_close_early_do_not_affect_others(api) {
+            api.create_leaderboard("b", &json!({"operator": "increment"})).await;
+            let mut neighbours = JoinSet::new();
+            for n in 0..8 {
+                let api = api.clone();
+                neighbours.spawn_local(async move {
+                    for _ in 0..25 {
+                        api.submit_score("b", &format!("p{n}"), 1).await;
+                    }
+                });
+            }
+            // The request ends at every position: in the line, in the headers, in the body, and after the last byte.
+            let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
+            let cut = move || (1..320).filter(|bytes| hang_up(&url, &tenant, *bytes)).count();
+            let whole = tokio::task::spawn_blocking(cut).await.unwrap();
+            neighbours.join_all().await;
+            let list = api.list_entries("b").await;
+            assert_eq!(list.iter().filter(|one| one.player.starts_with('p') && one.score == 25).count(), 8);
+            // A whole request may count. A part of one may not.
+            let counted = list.iter().find(|one| one.player == "fickle").map_or(0, |one| one.score);
+            assert!(whole > 0 && counted <= i64::try_from(whole).unwrap(), "{counted} of {whole}");
+            api.submit_score("b", "fickle", 1).await;
         }
-        // The request ends at every position: in the line, in the headers, in the body, and after the last byte.
-        let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
-        let cut = move || (1..320).filter(|bytes| hang_up(&url, &tenant, *bytes)).count();
-        let whole = tokio::task::spawn_blocking(cut).await.unwrap();
-        neighbours.join_all().await;
-        let list = api.list_entries("b").await;
-        assert_eq!(list.iter().filter(|one| one.player.starts_with('p') && one.score == 25).count(), 8);
-        // A whole request may count. A part of one may not.
-        let counted = list.iter().find(|one| one.player == "fickle").map_or(0, |one| one.score);
-        assert!(whole > 0 && counted <= i64::try_from(whole).unwrap(), "{counted} of {whole}");
-        api.submit_score("b", "fickle", 1).await;
     }
 }

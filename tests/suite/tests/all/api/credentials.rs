@@ -7,8 +7,8 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 use jwt_compact::alg::Ed25519;
 use jwt_compact::{AlgorithmExt, Claims, Header};
-use leaderboard_test_support::{ApiClient, ApiRequest, wait_until};
-use serde_json::{Value, json};
+use leaderboard_test_support::{ApiClient, wait_until};
+use serde_json::json;
 
 use crate::cases::api_cases;
 
@@ -17,28 +17,6 @@ const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 /// 2100-01-01T00:00:00Z, in seconds since the epoch.
 const FAR_S: u64 = 4_102_444_800;
 const SCORE: (&str, &str) = ("POST", "/leaderboards/b/scores");
-
-/// The call without the operator's key and without a tenant's name.
-fn bare(api: &ApiClient, verb: &str, path: &str) -> ApiRequest {
-    api.request(verb, path)
-        .without_header("x-api-key")
-        .without_header("x-tenant-id")
-}
-
-fn with_key(api: &ApiClient, key: &str, verb: &str, path: &str) -> ApiRequest {
-    bare(api, verb, path).header("x-api-key", key)
-}
-
-fn with_token(api: &ApiClient, token: &str, verb: &str, path: &str) -> ApiRequest {
-    bare(api, verb, path).header("authorization", &format!("Bearer {token}"))
-}
-
-async fn make_key(api: &ApiClient, scopes: Value) -> (String, String) {
-    let body = json!({"name": "server", "scopes": scopes});
-    let made = api.post("/keys", &body).await.expect_status(201);
-    let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    (text("id"), text("key"))
-}
 
 async fn make_board(api: &ApiClient) {
     let access = json!({"access": {"read": "private", "write": "player"}});
@@ -68,13 +46,13 @@ fn serve_keys(key: &SigningKey) -> SocketAddr {
 api_cases! {
     async fn a_key_works_until_it_is_revoked(api) {
         make_board(api).await;
-        let (id, key) = make_key(api, json!(["scores:read", "scores:write"])).await;
+        let (id, key) = api.make_key(json!(["scores:read", "scores:write"])).await;
         let score = json!({"player": "p", "score": 1});
-        with_key(api, &key, SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
-        let page = with_key(api, &key, "GET", "/leaderboards/b/entries").send().await.expect_status(200);
+        api.with_key(&key, SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
+        let page = api.with_key(&key, "GET", "/leaderboards/b/entries").send().await.expect_status(200);
         assert_eq!(page["count"], 1);
-        with_key(api, &key, "GET", "/keys").send().await.expect_problem(403, "forbidden");
-        let other = with_key(api, &key, "GET", "/leaderboards/b/entries");
+        api.with_key(&key, "GET", "/keys").send().await.expect_problem(403, "forbidden");
+        let other = api.with_key(&key, "GET", "/leaderboards/b/entries");
         other.header("x-tenant-id", "another").send().await.expect_problem(403, "forbidden");
 
         let revoked = api.delete(&format!("/keys/{id}")).await;
@@ -82,54 +60,44 @@ api_cases! {
         tokio::time::sleep(REVOKED_WITHIN).await;
         // More requests than an instance serves: none of those that are left knows it as good.
         for _ in 0..200 {
-            let refused = with_key(api, &key, "GET", "/leaderboards/b/entries").send().await;
+            let refused = api.with_key(&key, "GET", "/leaderboards/b/entries").send().await;
             refused.expect_problem(401, "unauthenticated");
         }
     }
 
     async fn a_rotated_key_works_with_both_secrets(api) {
         make_board(api).await;
-        let (id, old) = make_key(api, json!(["scores:read"])).await;
+        let (id, old) = api.make_key(json!(["scores:read"])).await;
         let rotated = api.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 600})).await.expect_status(200);
         let new = rotated["key"].as_str().unwrap();
         for key in [&old, new] {
-            let read = async || with_key(api, key, "GET", "/leaderboards/b/entries").send().await.status;
+            let read = async || api.with_key(key, "GET", "/leaderboards/b/entries").send().await.status;
             wait_until(read, |status| *status == 200).await;
         }
     }
+}
 
-    async fn a_player_plays_with_a_token_of_a_server(api) {
-        make_board(api).await;
-        let (_, key) = make_key(api, json!(["scores:read", "scores:write"])).await;
-        let grant = json!({"player": "José", "lifetime_s": 600});
-        let issued = with_key(api, &key, "POST", "/tokens").json(&grant).send().await.expect_status(201);
-        let token = issued["token"].as_str().unwrap();
-        let own = json!({"player": "José", "score": 7});
-        with_token(api, token, SCORE.0, SCORE.1).json(&own).send().await.expect_status(200);
-        let foreign = json!({"player": "Pelé", "score": 7});
-        with_token(api, token, SCORE.0, SCORE.1).json(&foreign).send().await.expect_problem(403, "forbidden");
-        with_token(api, token, "GET", "/keys").send().await.expect_problem(403, "forbidden");
-        let cut = &token[..token.len() - 10];
-        let refused = with_token(api, cut, SCORE.0, SCORE.1).json(&own).send().await;
-        refused.expect_problem(401, "unauthenticated");
-        assert!(refused.header("www-authenticate").contains("invalid_token"));
-    }
+mod over_http {
+    use super::*;
+    use crate::cases::http_cases;
 
-    async fn tokens_of_an_issuer_are_verified_with_its_published_keys(api) {
-        make_board(api).await;
-        let key = SigningKey::from_bytes(&[3; 32]);
-        let address = serve_keys(&key);
-        let issuer = format!("https://id.example/{}", api.tenant);
-        let document = json!({"issuer": issuer, "audiences": ["scores"], "jwks_uri": format!("http://{address}/")});
-        api.put("/issuers/main", &document).await.expect_status(201);
-        let header = Header::empty().with_key_id("k");
-        let token = |audience: &str| {
-            let claims = json!({"iss": issuer, "aud": audience, "sub": "p", "exp": FAR_S});
-            Ed25519.token(&header, &Claims::new(claims), &key).unwrap()
-        };
-        let score = json!({"player": "p", "score": 7});
-        with_token(api, &token("scores"), SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
-        let other = with_token(api, &token("others"), SCORE.0, SCORE.1).json(&score).send().await;
-        other.expect_problem(401, "unauthenticated");
+    http_cases! {
+        async fn tokens_of_an_issuer_are_verified_with_its_published_keys(api) {
+            make_board(api).await;
+            let key = SigningKey::from_bytes(&[3; 32]);
+            let address = serve_keys(&key);
+            let issuer = format!("https://id.example/{}", api.tenant);
+            let document = json!({"issuer": issuer, "audiences": ["scores"], "jwks_uri": format!("http://{address}/")});
+            api.put("/issuers/main", &document).await.expect_status(201);
+            let header = Header::empty().with_key_id("k");
+            let token = |audience: &str| {
+                let claims = json!({"iss": issuer, "aud": audience, "sub": "p", "exp": FAR_S});
+                Ed25519.token(&header, &Claims::new(claims), &key).unwrap()
+            };
+            let score = json!({"player": "p", "score": 7});
+            api.with_token(&token("scores"), SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
+            let other = api.with_token(&token("others"), SCORE.0, SCORE.1).json(&score).send().await;
+            other.expect_problem(401, "unauthenticated");
+        }
     }
 }

@@ -7,7 +7,7 @@ use leaderboard_pipeline::{Base, Verb};
 use leaderboard_test_support::ApiClient;
 use serde_json::json;
 
-use crate::cases::api_cases;
+use crate::cases::http_cases;
 
 /// What a component carries as a file.
 const FILES: [&str; 10] = [
@@ -71,7 +71,7 @@ fn reads(api: &ApiClient, key: &str) -> Vec<String> {
     paths.chain(FILES.map(str::to_owned)).collect()
 }
 
-api_cases! {
+http_cases! {
     async fn every_read_supports_head_and_conditions(api) {
         let key = fill(api).await;
         let mut unchanged = 0;

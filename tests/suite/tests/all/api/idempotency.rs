@@ -133,6 +133,10 @@ api_cases! {
         let path = "/leaderboards/b/scores";
         assert_eq!(keyed(api, path, "\"k1\"", &body).await.expect_status(200)["replayed"], false);
         assert_eq!(keyed(api, path, "\"k2\"", &body).await.expect_status(200)["replayed"], true);
+        // A key may come without its quotes.
+        let body = json!({"player": "p", "score": 4});
+        assert_eq!(keyed(api, path, "k3", &body).await.expect_status(200)["replayed"], false);
+        assert_eq!(keyed(api, path, "\"k3\"", &body).await.expect_status(200)["replayed"], true);
     }
 
     async fn retries_that_race_count_once(api) {

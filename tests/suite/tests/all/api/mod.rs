@@ -1,22 +1,31 @@
-//! The API over HTTP, on both stores.
+//! The table of API cases: each in process, and over HTTP on both stores.
 
 mod around;
 mod audit;
 mod bad_input;
+mod bans;
 mod batches;
 mod browsers;
 mod cache;
 mod concurrent_clients;
 mod configuration;
+mod corrections;
 mod credentials;
 mod described;
 mod distribution;
 mod document_changes;
+mod documents;
+mod drift;
+mod errors;
+mod flags;
 mod full_store;
 mod grants;
 mod hanging_store;
 mod idempotency;
+mod integers;
 mod isolation;
+mod issuers;
+mod keys;
 mod limits;
 mod listing;
 mod names;
@@ -25,6 +34,7 @@ mod operations;
 mod operators;
 mod outage;
 mod periods;
+mod player_tokens;
 mod preconditions;
 mod protocol;
 mod removal;

@@ -25,7 +25,7 @@ async fn score_at(api: &ApiClient, player: &str, score: i64, time: &str) -> Valu
         .clone()
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     Timestamp::from_millisecond(i64::try_from(since_epoch.as_millis()).unwrap()).unwrap()
 }

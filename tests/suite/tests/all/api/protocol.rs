@@ -215,4 +215,34 @@ api_cases! {
             assert_eq!((&answer["status"], &answer["components"]["store"]["status"]), (&json!("pass"), &store));
         }
     }
+
+    async fn a_public_document_has_a_tag_of_its_own_and_lists_skip_private_leaderboards(api) {
+        for (id, read) in [("a", "private"), ("b", "public"), ("c", "private"), ("d", "public"), ("e", "private")] {
+            api.create_leaderboard(id, &json!({"access": {"read": read}})).await;
+        }
+        let anonymous = async |path: &str, tag: &str| {
+            let call = api.request("GET", path).without_header("x-api-key").header("if-none-match", tag);
+            call.send().await
+        };
+        let public = anonymous("/leaderboards/b", "\"x\"").await;
+        let whole = api.get("/leaderboards/b").await;
+        assert_ne!(public.header("etag"), whole.header("etag"));
+        assert_eq!(anonymous("/leaderboards/b", public.header("etag")).await.status, 304);
+        let held = api.request("GET", "/leaderboards/b").header("if-none-match", public.header("etag"));
+        held.send().await.expect_status(200);
+        for answer in [&public, &whole, &anonymous("/leaderboards", "\"x\"").await, &api.get("/leaderboards").await] {
+            assert_eq!(answer.header("cache-control"), "private, no-cache");
+            assert!(answer.headers.get("cdn-cache-control").is_none());
+        }
+        let ids = |page: &Value| -> String {
+            page["leaderboards"].as_array().unwrap().iter().map(|board| board["id"].as_str().unwrap()).collect()
+        };
+        assert_eq!(ids(&anonymous("/leaderboards", "\"x\"").await.json()), "bd");
+        let first = anonymous("/leaderboards?limit=1", "\"x\"").await.expect_status(200);
+        assert_eq!(ids(&first), "b");
+        // The cursor skips private leaderboards, and so shows none.
+        let next = format!("/leaderboards?limit=1&cursor={}", first["next"].as_str().unwrap());
+        let second = anonymous(&next, "\"x\"").await.expect_status(200);
+        assert_eq!((ids(&second).as_str(), &second["next"]), ("d", &Value::Null));
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use leaderboard_test_support::{ADMIN_KEY, ApiClient};
 use serde_json::json;
 
-use crate::cases::api_cases;
+use crate::cases::http_cases;
 
 const SCORE: &str = r#"{"player":"slow","score":7}"#;
 /// How long a test waits for an answer before it gives up: longer than a body may take.
@@ -71,7 +71,7 @@ async fn answers_to_a_trickle(api: &ApiClient, head: String, body: Vec<String>) 
     tokio::task::spawn_blocking(trickle).await.unwrap()
 }
 
-api_cases! {
+http_cases! {
     async fn a_missing_body_is_answered_and_the_connection_is_closed(api) {
         api.create_leaderboard("b", &json!({})).await;
         for (key, body, expected) in [

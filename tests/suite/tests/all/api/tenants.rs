@@ -107,9 +107,58 @@ api_cases! {
     async fn only_the_operator_may_use_the_operators_routes(api) {
         for (verb, path) in [("GET", "/tenants"), ("GET", "/tenants/default"), ("PUT", "/tenants/default"),
             ("PATCH", "/tenants/default"), ("GET", "/tenants/default/usage"), ("GET", "/operator/audit"),
-            ("GET", "/dead-letters"), ("GET", "/health/detailed")] {
+            ("GET", "/tenant"), ("GET", "/dead-letters"), ("GET", "/health/detailed"), ("GET", "/metrics")] {
             let refused = api.request(verb, path).without_header("x-api-key").json(&json!({})).send().await;
             refused.expect_problem(401, "unauthenticated");
         }
+    }
+
+    async fn a_tenant_without_a_record_works_with_the_defaults(api) {
+        api.patch(&record(api), &json!({})).await.expect_problem(404, "tenant-not-found");
+        api.put("/tenants/Upper", &json!({})).await.expect_problem(400, "invalid-parameter");
+        let refused = api.put(&record(api), &json!({"quotas": {"entries": "many"}})).await.expect_problem(422, "validation");
+        assert_eq!(refused["errors"][0]["pointer"], "#/quotas/entries");
+        api.create_leaderboard("b", &json!({})).await;
+        let own = api.get("/tenant").await.expect_status(200);
+        assert_eq!([&own["id"], &own["state"]], [&json!(api.tenant), &json!("active")]);
+        assert_eq!([&own["holdings"]["leaderboards"], &own["holdings"]["entries"]], [1, 0]);
+    }
+
+    async fn a_revocation_of_tokens_is_taken_back_by_null_alone(api) {
+        let instant = json!("2026-07-19T21:00:00.000Z");
+        let put = async |body: Value| api.put(&record(api), &body).await.json()["tokens_not_before"].clone();
+        let patch = async |body: Value| api.patch(&record(api), &body).await.expect_status(200)["tokens_not_before"].clone();
+        for _ in 0..2 {
+            assert_eq!(put(json!({"tokens_not_before": instant})).await, instant);
+            // A record that is replaced without a word about tokens.
+            assert_eq!(put(json!({"title": "Acme"})).await, instant);
+            assert_eq!(patch(json!({"title": "x"})).await, instant);
+            assert_eq!(put(json!({"tokens_not_before": null})).await, Value::Null);
+            assert_eq!(put(json!({})).await, Value::Null);
+        }
+        put(json!({"tokens_not_before": instant})).await;
+        assert_eq!(patch(json!({"tokens_not_before": null})).await, Value::Null);
+    }
+
+    async fn logs_and_ids_have_a_quota_of_bytes(api) {
+        api.put(&record(api), &json!({"quotas": {"log_bytes": 600}})).await.expect_status(201);
+        api.create_leaderboard("b", &json!({"log": {"keep_events": 3, "keep_days": 7}})).await;
+        let score = async |body: Value| api.post("/leaderboards/b/scores", &body).await;
+        let with_id = |n: u32| json!({"player": "p", "score": 1, "id": n.to_string()});
+        let mut taken = 0;
+        let full = loop {
+            let answer = score(with_id(taken)).await;
+            if answer.status != 200 {
+                break answer;
+            }
+            taken += 1;
+        };
+        let problem = full.expect_problem(409, "quota-reached");
+        assert!(taken > 0 && problem["detail"].as_str().unwrap().contains("log_bytes"), "{taken} {problem}");
+        // A known id is answered, and a score without one is taken.
+        assert_eq!(score(with_id(0)).await.expect_status(200)["replayed"], true);
+        assert_eq!(score(json!({"player": "p", "score": 2})).await.expect_status(200)["status"], "improved");
+        api.patch(&record(api), &json!({"quotas": {"log_bytes": null}})).await.expect_status(200);
+        wait_until(async || score(with_id(taken)).await.status, |status| *status == 200).await;
     }
 }

@@ -37,4 +37,18 @@ api_cases! {
         api.delete("/leaderboards/b/scores/c").await.expect_status(204);
         assert_eq!(api.list_ranks("b").await, ranks(&[(1, "a"), (2, "d"), (2, "b")]));
     }
+
+    async fn an_equal_best_from_an_earlier_time_takes_the_earlier_time(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        let score = async |player: &str, minute: u32| {
+            let time = format!("2020-01-01T20:{minute:02}:00Z");
+            api.submit("b", &json!({"player": player, "score": 5, "occurred_at": time})).await
+        };
+        score("ann", 10).await;
+        score("bob", 20).await;
+        assert_eq!(score("bob", 30).await["status"], "kept");
+        let earlier = score("bob", 5).await;
+        assert_eq!((&earlier["status"], &earlier["rank"]), (&json!("changed"), &json!(1)));
+        assert_eq!(api.list_entries("b").await[0].reached_at, "2020-01-01T20:05:00.000Z");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod configurations;
 mod cursors;
+mod documents;
 mod queries;
 mod requests;
 mod submissions;

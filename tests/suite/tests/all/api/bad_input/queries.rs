@@ -72,4 +72,27 @@ api_cases! {
         }
         refused(api, rows).await;
     }
+
+    /// `me` is the player of a token, and the operator's key has none.
+    async fn paths_that_name_the_callers_own_player(api) {
+        let mut rows = vec![
+            wrong("/leaderboards/b/entries?players=p,me", "players"),
+            wrong("/bans?limit=201", "limit"),
+        ];
+        for (verb, path) in [
+            ("PUT", "/players/me/ban"),
+            ("GET", "/players/me/ban"),
+            ("DELETE", "/players/me/ban"),
+            ("DELETE", "/leaderboards/b/scores/me"),
+            ("GET", "/leaderboards/b/entries/me"),
+            ("GET", "/leaderboards/b/entries/me/around"),
+            ("GET", "/leaderboards/b/summary"),
+            ("GET", "/leaderboards/b/summary?player=me"),
+        ] {
+            rows.push(Row::new(verb, path, 400, "invalid-parameter", At::Parameter("player")));
+        }
+        refused(api, rows).await;
+        let refused = api.get("/leaderboards/b/entries/me").await;
+        assert!(String::from_utf8_lossy(&refused.body).contains("this request has none"), "{refused:?}");
+    }
 }

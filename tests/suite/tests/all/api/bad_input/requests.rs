@@ -83,21 +83,6 @@ api_cases! {
         assert_eq!(state(api).await, before);
         api.request("POST", PATH).json(&Value::Null).body(padded(MAX_BODY)).send().await.expect_status(200);
     }
-
-    async fn a_body_of_unknown_length_is_read_up_to_the_limit(api) {
-        prepare(api).await;
-        let before = state(api).await;
-        let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
-        let send = async |body: String| {
-            let (url, tenant) = (url.clone(), tenant.clone());
-            tokio::task::spawn_blocking(move || chunked(&url, &tenant, &body)).await.unwrap()
-        };
-        let answer = send(padded(MAX_BODY + 1)).await;
-        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-        assert_eq!(state(api).await, before);
-        let answer = send(padded(MAX_BODY)).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-    }
 }
 
 /// Posts a submission in chunks, without telling how long it will be, and reads the head of the answer.
@@ -126,4 +111,26 @@ fn chunked(url: &str, tenant: &str, body: &str) -> String {
     let length = reader.read(&mut answer).unwrap();
     writer.join().unwrap();
     String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+mod over_http {
+    use super::*;
+    use crate::cases::http_cases;
+
+    http_cases! {
+        async fn a_body_of_unknown_length_is_read_up_to_the_limit(api) {
+            prepare(api).await;
+            let before = state(api).await;
+            let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
+            let send = async |body: String| {
+                let (url, tenant) = (url.clone(), tenant.clone());
+                tokio::task::spawn_blocking(move || chunked(&url, &tenant, &body)).await.unwrap()
+            };
+            let answer = send(padded(MAX_BODY + 1)).await;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+            assert_eq!(state(api).await, before);
+            let answer = send(padded(MAX_BODY)).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+    }
 }

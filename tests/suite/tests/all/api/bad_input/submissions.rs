@@ -184,6 +184,26 @@ api_cases! {
         ]).await;
     }
 
+    async fn bans_that_cannot_be_read(api) {
+        let long = "x".repeat(501);
+        let mut rows: Vec<Row> = [
+            (json!({"for": "ever"}), "#/for"),
+            (json!({"reason": 7}), "#/reason"),
+            (json!({"reason": "a\nb"}), "#/reason"),
+            (json!({"reason": long}), "#/reason"),
+            (json!({"expires_at": "tomorrow"}), "#/expires_at"),
+            (json!({"expires_at": "2020-07-19T21:04:00Z"}), "#/expires_at"),
+            (json!([]), "#"),
+        ]
+        .iter()
+        .map(|(body, pointer)| Row::new("PUT", "/players/a/ban", 422, "validation", At::Body(pointer)).body(body.to_string()))
+        .collect();
+        rows.push(Row::new("PUT", "/players/a/ban", 400, "malformed", At::Body("#")).body("{"));
+        let scores = json!({"scores": [{"player": "p", "score": 1}, {"player": "me", "score": 1}]});
+        rows.push(invalid(&scores, "#/scores/1/player"));
+        refused(api, rows).await;
+    }
+
     async fn every_error_of_a_body_is_listed_up_to_twenty(api) {
         api.create_leaderboard("b", &json!({})).await;
         let bad = json!({"player": "", "score": "x", "more": 1});

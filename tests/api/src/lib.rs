@@ -1,1 +1,0 @@
-//! Tests of the API in process; see `tests/api`.

@@ -1,8 +1,0 @@
-//! Rate limits: the documents, what is let through, and what clients are told of it.
-
-mod callers;
-mod documents;
-mod reads;
-mod sharing;
-mod tenants;
-mod world;

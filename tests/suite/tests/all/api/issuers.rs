@@ -1,0 +1,160 @@
+//! Tokens of issuers whose keys are in their documents.
+
+use ed25519_dalek::SigningKey;
+use jwt_compact::alg::{Ed25519, Hs256, Hs256Key};
+use jwt_compact::{AlgorithmExt, Claims, Header};
+use leaderboard_test_support::ApiClient;
+use serde_json::{Value, json};
+
+use crate::cases::api_cases;
+
+/// 2100-01-01T00:00:00Z, and an instant of the past, in seconds since the epoch.
+const FAR_S: u64 = 4_102_444_800;
+const PAST_S: u64 = 1_000_000_000;
+const ENTRIES: &str = "/leaderboards/b/entries";
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+/// The issuer of a case; no other tenant of the service trusts it.
+fn issuer(api: &ApiClient) -> String {
+    format!("https://{}.example", api.tenant)
+}
+
+fn document(api: &ApiClient, changes: Value) -> Value {
+    let mut jwk = serde_json::to_value(jwt_compact::jwk::JsonWebKey::from(&key(1).verifying_key())).unwrap();
+    jwk["kid"] = json!("k");
+    changed(
+        json!({"issuer": issuer(api), "audiences": ["scores"], "keys": [jwk]}),
+        changes,
+    )
+}
+
+fn claims(api: &ApiClient, changes: Value) -> Value {
+    changed(
+        json!({"iss": issuer(api), "aud": "scores", "sub": "p", "exp": FAR_S, "org": api.tenant}),
+        changes,
+    )
+}
+
+fn changed(mut value: Value, changes: Value) -> Value {
+    let Value::Object(changes) = changes else {
+        panic!("{changes}")
+    };
+    value.as_object_mut().unwrap().extend(changes);
+    value
+}
+
+fn sign(kid: &str, key: &SigningKey, claims: &Value) -> String {
+    Ed25519
+        .token(
+            &Header::empty().with_key_id(kid),
+            &Claims::new(claims.clone()),
+            key,
+        )
+        .unwrap()
+}
+
+/// A token of the case's issuer with these claims changed.
+fn token(api: &ApiClient, changes: Value) -> String {
+    sign("k", &key(1), &claims(api, changes))
+}
+
+async fn make_board(api: &ApiClient) {
+    let access = json!({"access": {"read": "private", "write": "player"}});
+    api.create_leaderboard("b", &access).await;
+}
+
+async fn read(api: &ApiClient, token: &str) -> u16 {
+    api.with_token(token, "GET", ENTRIES).send().await.status
+}
+
+api_cases! {
+    async fn a_token_of_a_trusted_issuer_is_of_its_tenant(api) {
+        make_board(api).await;
+        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+        let token = token(api, json!({}));
+        let score = api.with_token(&token, "POST", "/leaderboards/b/scores").json(&json!({"player": "p", "score": 1}));
+        score.send().await.expect_status(200);
+        assert_eq!(read(api, &token).await, 200);
+        let other = api.with_token(&token, "GET", ENTRIES).header("x-tenant-id", "another");
+        other.send().await.expect_problem(403, "forbidden");
+    }
+
+    async fn a_document_is_read_and_listed_without_its_keys(api) {
+        let secret = json!({"kid": "s", "secret": "a secret that both of them have, long enough"});
+        let mut document = document(api, json!({}));
+        document["keys"].as_array_mut().unwrap().push(secret);
+        let made = api.put("/issuers/main", &document).await;
+        let body = made.expect_status(201);
+        assert_eq!(made.header("location"), "/api/v1/issuers/main");
+        assert_eq!(body["keys"], json!([{"kid": "k", "algorithm": "EdDSA"}, {"kid": "s", "algorithm": "HS256"}]));
+        assert!(!body.to_string().contains("both of them"));
+        assert_eq!(api.get("/issuers/main").await.expect_status(200), body);
+        assert_eq!(api.get("/issuers").await.expect_status(200), json!({"issuers": [body], "next": null}));
+        let stale = api.request("PUT", "/issuers/main").header("if-match", "\"99\"").json(&document);
+        stale.send().await.expect_problem(412, "precondition-failed");
+        api.put("/issuers/main", &document).await.expect_status(200);
+        api.delete("/issuers/main").await.expect_status(204);
+        api.delete("/issuers/main").await.expect_problem(404, "issuer-not-found");
+    }
+
+    async fn an_issuer_of_the_operator_names_the_tenant_in_a_claim(api) {
+        make_board(api).await;
+        let path = format!("/operator/issuers/{}", api.tenant);
+        let made = api.put(&path, &document(api, json!({"claims": {"tenant": "org"}}))).await;
+        assert_eq!((made.status, made.header("location")), (201, format!("/api/v1{path}").as_str()));
+        for (org, expected) in [(json!(api.tenant), 200), (json!("other"), 404), (Value::Null, 401)] {
+            assert_eq!(read(api, &token(api, json!({"org": org}))).await, expected, "{org}");
+        }
+        api.delete(&path).await.expect_status(204);
+    }
+
+    async fn a_refused_token_is_answered_with_the_reason_and_without_the_token(api) {
+        make_board(api).await;
+        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+        let good = token(api, json!({}));
+        assert_eq!(read(api, &good).await, 200);
+        let many = |count: u32| (0..count).map(|n| (format!("c{n}"), json!(n))).collect();
+        // The public key as the secret of an HMAC, and a token without a signature.
+        let public = Hs256Key::new(key(1).verifying_key().as_bytes());
+        let header = Header::empty().with_key_id("k");
+        let confused = Hs256.token(&header, &Claims::new(claims(api, json!({}))), &public).unwrap();
+        let payload = good.split('.').nth(1).unwrap();
+        for (token, reason) in [
+            (token(api, json!({"exp": PAST_S})), "the token has expired"),
+            (token(api, json!({"nbf": FAR_S})), "the token is not yet valid"),
+            (token(api, json!({"aud": "others"})), "the token's issuer is not trusted for its audience"),
+            (token(api, json!({"iss": "https://evil.example"})), "the token's issuer is not trusted for its audience"),
+            (token(api, json!({"sub": null})), "the token's claim sub is not valid"),
+            (sign("k", &key(2), &claims(api, json!({}))), "the token's signature is not valid"),
+            (sign("x", &key(1), &claims(api, json!({}))), "the token's key is not known"),
+            (good[..good.len() - 10].to_owned(), "the token's signature is not valid"),
+            (good[..40].to_owned(), "the token is malformed"),
+            ("x".to_owned(), "the token is malformed"),
+            ("a".repeat(9_000), "the token is too large"),
+            (token(api, Value::Object(many(300))), "the token has too many claims"),
+            (confused, "the token's algorithm is not the one of its key"),
+            (format!("eyJhbGciOiJub25lIn0.{payload}."), "the token's algorithm is not supported"),
+        ] {
+            let refused = api.with_token(&token, "GET", ENTRIES).send().await;
+            refused.expect_problem(401, "unauthenticated");
+            let challenge = format!(r#"Bearer realm="edgeboard", error="invalid_token", error_description="{reason}""#);
+            assert_eq!(refused.header("www-authenticate"), challenge);
+            assert!(token.len() < 20 || !String::from_utf8_lossy(&refused.body).contains(&token));
+        }
+        for token in [token(api, Value::Object(many(3_000))), "a".repeat(60_000)] {
+            assert_eq!(api.with_token(&token, "GET", ENTRIES).send().await.status, 431);
+        }
+    }
+
+    async fn an_untrusted_audience_is_refused_as_an_untrusted_issuer_is(api) {
+        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+        let detail = async |changes: Value| {
+            api.with_token(&token(api, changes), "GET", ENTRIES).send().await.json()["detail"].clone()
+        };
+        let unknown = json!({"iss": "https://nobody.example"});
+        assert_eq!(detail(json!({"aud": "x"})).await, detail(unknown).await);
+    }
+}

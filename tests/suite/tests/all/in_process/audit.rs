@@ -1,0 +1,213 @@
+//! The audit log: every administrative act and every refused credential, and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::in_process::environment::{Instance, request};
+
+const FROM: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
+
+fn log(service: &Instance, path: &str) -> Vec<Value> {
+    service.call("GET", path, "").json()["records"]
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+/// The types of the events, newest first.
+fn types(records: &[Value]) -> Vec<&str> {
+    records
+        .iter()
+        .map(|record| record["event"]["type"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn nothing_is_done_that_cannot_be_recorded() {
+    let service = Instance::new();
+    service.store.log_is_closed.set(true);
+    let refused = service.call("PUT", "/leaderboards/goals", "{}");
+    refused.expect_problem(503, "unavailable", "");
+    assert!(refused.log.cause.unwrap().contains("recorded"));
+    service.call("GET", "/leaderboards/goals", "").expect_status(404);
+    service.call("GET", "/leaderboards", "").expect_status(200);
+}
+
+#[test]
+fn no_act_of_any_route_is_done_that_cannot_be_recorded() {
+    let service = Instance::new();
+    let flags = r#"{"flags": {}}"#;
+    for (path, body) in [
+        ("/leaderboards/goals", "{}"),
+        ("/tenants/acme", "{}"),
+        ("/limits", "{}"),
+        ("/operator/limits", "{}"),
+        ("/flags", flags),
+        ("/operator/flags", flags),
+    ] {
+        service.call("PUT", path, body).expect_status(201);
+    }
+    service.call(
+        "POST",
+        "/leaderboards/goals/scores",
+        r#"{"player":"p","score":1}"#,
+    );
+    service.message("not json");
+    let letters = service.call("GET", "/dead-letters", "").json();
+    let letter = letters["letters"][0]["id"].as_str().unwrap().to_owned();
+    service.store.log_is_closed.set(true);
+    for (method, path, body) in [
+        ("PUT", "/leaderboards/new", "{}"),
+        ("PATCH", "/leaderboards/goals", r#"{"title":"t"}"#),
+        ("DELETE", "/leaderboards/goals/scores/p", ""),
+        ("DELETE", "/leaderboards/goals", ""),
+        ("PUT", "/players/p/ban", ""),
+        ("DELETE", "/players/p/ban", ""),
+        ("PUT", "/tenants/acme", "{}"),
+        ("PATCH", "/tenants/acme", r#"{"state":"suspended"}"#),
+        ("PUT", "/limits", "{}"),
+        ("DELETE", "/limits", ""),
+        ("PUT", "/operator/limits", "{}"),
+        ("DELETE", "/operator/limits", ""),
+        ("PUT", "/flags", flags),
+        ("DELETE", "/flags", ""),
+        ("PUT", "/operator/flags", flags),
+        ("DELETE", "/operator/flags", ""),
+        ("DELETE", &format!("/dead-letters/{letter}"), ""),
+    ] {
+        let refused = service.call(method, path, body);
+        refused.expect_problem(503, "unavailable", "");
+    }
+    service.store.log_is_closed.set(false);
+    service.call("GET", "/leaderboards/new", "").expect_status(404);
+    service
+        .call("GET", "/leaderboards/goals/entries/p", "")
+        .expect_status(200);
+    for path in ["/limits", "/operator/limits", "/flags", "/operator/flags"] {
+        service.call("GET", path, "").expect_status(200);
+    }
+    service.call("GET", "/players/p/ban", "").expect_status(404);
+    assert_eq!(service.call("GET", "/tenants/acme", "").json()["state"], "active");
+    assert_eq!(letters, service.call("GET", "/dead-letters", "").json());
+}
+
+#[test]
+fn a_refused_credential_is_recorded_without_its_secret() {
+    let service = Instance::new();
+    for headers in [
+        [FROM, ("x-api-key", "guess-7")],
+        [FROM, ("authorization", "Bearer guess-8")],
+    ] {
+        service
+            .send("GET", "/leaderboards", "", &headers)
+            .expect_status(401);
+    }
+    let records = log(&service, "/operator/audit");
+    assert_eq!(types(&records), ["refused", "refused"]);
+    let told: Vec<_> = records
+        .iter()
+        .map(|record| record["event"]["who"]["credential"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, ["unknown_token", "unknown_key"]);
+    for record in &records {
+        let event = &record["event"];
+        assert_eq!(
+            (&event["status"], &event["from"], &event["count"]),
+            (&json!(401), &json!("192.0.2.7"), &json!(1))
+        );
+        assert!(!record.to_string().contains("guess"), "{record}");
+    }
+}
+
+#[test]
+fn a_flood_of_refused_credentials_makes_few_records() {
+    let service = Instance::new();
+    // The log has a limit of its own.
+    let limits = r#"{"policies":{"credentials":"off"}}"#;
+    service.call("PUT", "/operator/limits", limits).expect_status(201);
+    for _ in 0..1000 {
+        service.send("GET", "/leaderboards", "", &[FROM, ("x-api-key", "wrong")]);
+    }
+    let records = service.call("GET", "/operator/audit?limit=1000", "").json();
+    let records = records["records"].as_array().unwrap();
+    let refused = records
+        .iter()
+        .filter(|record| record["event"]["type"] == "refused");
+    // The log takes a hundred at once; the store's clock stands still here.
+    assert_eq!(refused.count(), 100);
+    // What it did not take is counted.
+    let metrics = service.call("GET", "/metrics", "").text;
+    assert!(
+        metrics.contains("edgeboard_refusals_unrecorded_total 900"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("edgeboard_credentials_refused_total 1000"),
+        "{metrics}"
+    );
+    service.call("PUT", "/tenants/acme", "{}").expect_status(201);
+    assert_eq!(
+        log(&service, "/operator/audit?limit=1")[0]["event"]["type"],
+        "act"
+    );
+}
+
+#[test]
+fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
+    let service = Instance::new();
+    let denying = r#"{"addresses":{"deny":["198.51.100.0/24"]}}"#;
+    service
+        .call("PUT", "/operator/limits", denying)
+        .expect_status(201);
+    let refuse = |headers: &[(&str, &str)], status: u16| {
+        let answer = service.send("GET", "/leaderboards", "", headers);
+        assert_eq!(answer.status, status, "{answer:?}");
+        let record = log(&service, "/operator/audit?limit=1").remove(0);
+        let event = &record["event"];
+        assert_eq!(
+            (&event["type"], &event["status"]),
+            (&json!("refused"), &json!(status)),
+            "{record}"
+        );
+        event["who"]["credential"].clone()
+    };
+    let denied = ("spin-client-addr", "198.51.100.7:1");
+    assert_eq!(refuse(&[denied, ("x-api-key", "k")], 403), "unknown_key");
+    let both = [FROM, ("x-api-key", "k"), ("authorization", "Bearer t")];
+    assert_eq!(refuse(&both, 400), "unknown_token");
+    while service
+        .send("GET", "/leaderboards", "", &[FROM, ("x-api-key", "k")])
+        .status
+        == 401
+    {}
+    assert_eq!(refuse(&[FROM, ("x-api-key", "k")], 429), "unknown_key");
+    // Without a credential, none is refused.
+    let before = log(&service, "/operator/audit?limit=1000").len();
+    service
+        .send("GET", "/leaderboards", "", &[denied])
+        .expect_status(403);
+    let records = log(&service, "/operator/audit?limit=1000");
+    assert_eq!(records.len(), before);
+    let refused: u64 = records
+        .iter()
+        .filter_map(|record| record["event"]["count"].as_u64())
+        .sum();
+    let metrics = service.call("GET", "/metrics", "").text;
+    assert!(
+        metrics.contains(&format!("edgeboard_credentials_refused_total {refused}\n")),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn refusals_are_recorded_after_an_end_that_came_too_early() {
+    let service = Instance::new();
+    let refuse = || {
+        let request = request("GET", "/leaderboards", "", &[FROM, ("x-api-key", "wrong")]);
+        futures::executor::block_on(service.respond(request)).status
+    };
+    assert_eq!(refuse(), 401);
+    service.drop_later_work();
+    assert_eq!(refuse(), 401);
+    service.settle();
+    assert_eq!(log(&service, "/operator/audit")[0]["event"]["count"], 2);
+}

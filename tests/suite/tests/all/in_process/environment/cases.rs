@@ -1,0 +1,69 @@
+//! Cases of the API in process: each has a region of its own, and the computer's clock.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use http::{HeaderValue, Request, Response};
+use leaderboard_pipeline::{Body, MAX_BODY_BYTES};
+use leaderboard_test_support::{ApiClient, Transport, block_on};
+use serde_json::json;
+
+use super::instance::Instance;
+use super::region::{Region, RegionOptions};
+
+/// Sends requests to an instance, as the host of a component does.
+struct InProcessTransport(Instance);
+
+impl Transport for InProcessTransport {
+    fn url(&self) -> &str {
+        "http://in-process.example"
+    }
+
+    fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>> {
+        async {
+            // Other clients of the case go on meanwhile, as they do over a network.
+            tokio::task::yield_now().await;
+            let (mut head, body) = request.into_parts();
+            let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+            head.uri = path.parse().map_err(|error| format!("{error}"))?;
+            // White space around a header's value is not part of it.
+            for value in head.headers.values_mut() {
+                *value = HeaderValue::from_bytes(value.as_bytes().trim_ascii())
+                    .map_err(|error| error.to_string())?;
+            }
+            head.headers
+                .append("spin-client-addr", HeaderValue::from_static("127.0.0.1:4711"));
+            let body = if body.len() > MAX_BODY_BYTES {
+                Body::TooLarge
+            } else {
+                Body::Bytes(body)
+            };
+            let answer = self.0.respond(Request::from_parts(head, body)).await;
+            self.0.settle_async().await;
+            let mut response = Response::new(answer.bytes);
+            *response.status_mut() = answer.status.try_into().map_err(|error| format!("{error}"))?;
+            *response.headers_mut() = answer.headers;
+            Ok(response)
+        }
+        .boxed_local()
+    }
+}
+
+/// Runs a case in a new region that does not limit its callers.
+pub(crate) fn run_case(case: impl AsyncFnOnce(&ApiClient)) {
+    let options = RegionOptions {
+        has_real_clock: true,
+        reads_wait_for_changes: false,
+        ..Region::with_options()
+    };
+    let api = ApiClient::new(Rc::new(InProcessTransport(options.instance())));
+    block_on(async {
+        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
+        api.put("/operator/limits", &json!({"policies": off}))
+            .await
+            .expect_status(201);
+        case(&api).await;
+    });
+}

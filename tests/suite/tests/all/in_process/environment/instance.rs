@@ -1,0 +1,316 @@
+//! An instance of all components, as the host of a request sees it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::executor::block_on;
+use futures::future::LocalBoxFuture;
+use http::{Method, Request, Response};
+use leaderboard_core::usecase::LeaderboardMemory;
+use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_environment::Environment;
+use leaderboard_flags_function::FlagsFunction;
+use leaderboard_identity_function::IdentityFunction;
+use leaderboard_leaderboards_function::LeaderboardsFunction;
+use leaderboard_limits_function::LimitsFunction;
+use leaderboard_ops_function::OpsFunction;
+use leaderboard_pipeline::PipelineEnvironment;
+use leaderboard_pipeline::{
+    Base, Body, Endpoint, HandledRequest, MicroCacheHit, MicroCacheKey, RawHeaders, Routes, Settings, handle,
+    keep, repeated,
+};
+use leaderboard_ranks_function::RanksFunction;
+use leaderboard_responses::InstanceState;
+use leaderboard_score_messages::MessageReport;
+use leaderboard_scores_function::ScoresFunction;
+use leaderboard_telemetry::LogRecord;
+use leaderboard_tenants_function::TenantsFunction;
+
+use super::SHOWS_AFTER_MS;
+use super::answer::{Answer, assert_described};
+use super::key_value::{KeyValue, turn};
+use super::region::{Region, RegionOptions, RegionParts};
+use super::store::Store;
+use super::web::Web;
+
+/// How often an instance pauses before it is taken to hang.
+const MAX_PAUSES: u32 = 100_000;
+
+/// An instance. A clone is the same instance.
+#[derive(Clone)]
+pub(crate) struct Instance(Rc<InstanceParts>);
+
+struct InstanceParts {
+    region: Region,
+    boards: LeaderboardMemory,
+    state: InstanceState,
+    later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    pauses: Cell<u32>,
+    /// Something was written, and no time has passed since.
+    written: Cell<bool>,
+}
+
+impl std::ops::Deref for Instance {
+    type Target = RegionParts;
+
+    fn deref(&self) -> &RegionParts {
+        &self.0.region
+    }
+}
+
+impl RegionOptions {
+    pub(crate) fn instance(self) -> Instance {
+        self.region().instance()
+    }
+}
+
+impl Region {
+    /// An instance that has read nothing yet.
+    pub(crate) fn instance(&self) -> Instance {
+        Instance::of(self.clone(), self.options().settings.clone())
+    }
+
+    /// An instance with other settings.
+    pub(crate) fn instance_with(&self, change: impl FnOnce(RegionOptions) -> RegionOptions) -> Instance {
+        Instance::of(self.clone(), change(self.options().clone()).settings)
+    }
+}
+
+/// Whether a function has a path, as the manifest routes it: with a version or without one.
+fn serves<P: Routes>(path: &str) -> bool {
+    let fits_segment = |(expected, segment): (&&str, &&str)| match *expected {
+        ":version" => segment.starts_with('v'),
+        expected => expected.starts_with(':') || expected == *segment,
+    };
+    let fits = |pattern: &str| {
+        let expected: Vec<&str> = pattern.split('/').collect();
+        let segments: Vec<&str> = path.split('/').collect();
+        expected.len() == segments.len() && expected.iter().zip(&segments).all(fits_segment)
+    };
+    P::table().iter().any(|route| {
+        let bases: &[&str] = match route.base {
+            Base::Root => &[""],
+            Base::RootAndApi => &["", "/api", "/api/:version"],
+            Base::Api => &["/api", "/api/:version"],
+        };
+        bases.iter().any(|base| fits(&format!("{base}{}", route.pattern)))
+    })
+}
+
+impl Environment for Instance {
+    type State = InstanceState;
+    type Store = Store;
+    type Cache = KeyValue;
+    type Fetch = Web;
+
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
+    fn region(&self) -> &KeyValue {
+        &self.key_value
+    }
+
+    fn fetch(&self) -> &Web {
+        &self.web
+    }
+
+    fn state(&self) -> &InstanceState {
+        &self.0.state
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.now()
+    }
+
+    fn random(&self) -> Result<[u8; 32], StoreError> {
+        Ok(RegionParts::random(self))
+    }
+
+    fn later(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.later.borrow_mut().push(work.boxed_local());
+    }
+
+    async fn pause(&self, milliseconds: u64) {
+        let pauses = self.0.pauses.get() + 1;
+        assert!(
+            pauses < MAX_PAUSES,
+            "a request waits for a clock that stands still"
+        );
+        self.0.pauses.set(pauses);
+        if self.options().has_real_clock {
+            tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+        } else if self.pauses_take_time.get() {
+            self.pass_ms(i64::try_from(milliseconds).unwrap());
+        }
+        turn().await;
+    }
+
+    fn cache(&self) -> Option<&KeyValue> {
+        self.store_is_remote.get().then_some(&self.key_value)
+    }
+
+    fn boards(&self) -> &LeaderboardMemory {
+        &self.0.boards
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_ms(self.now_ms()).unwrap()
+    }
+
+    fn default_tenant(&self) -> &TenantId {
+        &self.settings().default_tenant
+    }
+
+    fn changes_channel(&self) -> Option<&Rc<str>> {
+        self.settings().changes_channel.as_ref()
+    }
+
+    fn new_trace_id(&self) -> [u8; 16] {
+        // Tests with a clock of their own compare whole log records.
+        let byte = if self.options().has_real_clock {
+            RegionParts::random(self)[0]
+        } else {
+            7
+        };
+        [byte.max(1); 16]
+    }
+}
+
+impl Instance {
+    /// An instance of a new region on an embedded store.
+    pub(crate) fn new() -> Self {
+        Region::with_options().instance()
+    }
+
+    fn of(region: Region, settings: Settings) -> Self {
+        Self(Rc::new(InstanceParts {
+            region,
+            boards: LeaderboardMemory::default(),
+            state: InstanceState::new(settings),
+            later: RefCell::default(),
+            pauses: Cell::new(0),
+            written: Cell::new(false),
+        }))
+    }
+
+    /// Another instance in the same region.
+    pub(crate) fn beside(&self) -> Self {
+        self.0.region.instance()
+    }
+
+    /// An instance of another region, on the same store and by the same clock.
+    pub(crate) fn elsewhere(&self) -> Self {
+        self.0.region.elsewhere().instance()
+    }
+
+    /// Does what was put off until after a response.
+    pub(crate) fn settle(&self) {
+        loop {
+            let due = self.0.later.take();
+            if due.is_empty() {
+                return;
+            }
+            for work in due {
+                block_on(work);
+            }
+        }
+    }
+
+    /// Drops what was put off until after a response, as a host does that ends an instance.
+    pub(crate) fn drop_later_work(&self) {
+        self.0.later.take();
+    }
+
+    /// As [`Instance::settle`] for what was put off so far, beside other work.
+    pub(crate) async fn settle_async(&self) {
+        let due = self.0.later.take();
+        for work in due {
+            work.await;
+        }
+    }
+
+    /// Takes what was put off until after a response.
+    pub(crate) fn take_later_work(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+        self.0.later.take()
+    }
+
+    /// How many pieces of work wait for the end of the responses.
+    pub(crate) fn count_later_work(&self) -> usize {
+        self.0.later.borrow().len()
+    }
+
+    /// Answers, and leaves what comes after the response undone.
+    pub(crate) async fn respond(&self, request: Request<Body>) -> Answer {
+        self.set_store_clock();
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let (response, log) = match () {
+            () if serves::<FlagsFunction>(&path) => self.serve::<FlagsFunction>(request).await,
+            () if serves::<IdentityFunction>(&path) => self.serve::<IdentityFunction>(request).await,
+            () if serves::<LeaderboardsFunction>(&path) => self.serve::<LeaderboardsFunction>(request).await,
+            () if serves::<ScoresFunction>(&path) => self.serve::<ScoresFunction>(request).await,
+            () if serves::<RanksFunction>(&path) => self.serve::<RanksFunction>(request).await,
+            () if serves::<LimitsFunction>(&path) => self.serve::<LimitsFunction>(request).await,
+            () if serves::<TenantsFunction>(&path) => self.serve::<TenantsFunction>(request).await,
+            () => self.serve::<OpsFunction>(request).await,
+        };
+        assert_described(&method, &path, &response);
+        Answer::new(response, log)
+    }
+
+    /// As a host does it: a response of the micro-cache, or the whole way.
+    async fn serve<P: Endpoint<Self>>(&self, request: Request<Body>) -> (Response<Bytes>, LogRecord) {
+        let address = request.uri().path_and_query().map_or("", |text| text.as_str());
+        let lines: RawHeaders = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        let key = MicroCacheKey::of(request.method(), address, &lines);
+        if let Some(MicroCacheHit { answer, own }) =
+            key.as_ref().and_then(|key| repeated::<P, _>(self, key, &lines))
+        {
+            let mut response = Response::new(answer.body().clone());
+            *response.status_mut() = answer.status();
+            *response.headers_mut() = answer.headers().clone();
+            response.headers_mut().extend(own);
+            return (response, answer.take_log().expect("it was counted"));
+        }
+        let HandledRequest {
+            response,
+            log,
+            repeatable,
+        } = handle::<P, _, _>(self, request).await;
+        if let Some((key, answer)) = key.zip(repeatable) {
+            keep(self, key, answer);
+        }
+        (response, log)
+    }
+
+    /// As [`Instance::respond`], outside of asynchronous code.
+    pub(crate) fn answer(&self, request: Request<Body>) -> Answer {
+        block_on(self.respond(request))
+    }
+
+    /// Applies a message with scores.
+    pub(crate) fn message(&self, payload: &str) -> MessageReport {
+        let report = block_on(leaderboard_score_messages::apply(self, payload.as_bytes())).unwrap();
+        self.0.written.set(true);
+        self.settle();
+        report
+    }
+
+    /// Answers, and does what comes after the response.
+    pub(crate) fn answer_and_settle(&self, request: Request<Body>) -> Answer {
+        let reads = request.method() == Method::GET;
+        if reads && self.options().reads_wait_for_changes && self.0.written.replace(false) {
+            self.pass_ms(SHOWS_AFTER_MS);
+        }
+        self.0.written.set(self.0.written.get() || !reads);
+        let answer = self.answer(request);
+        self.settle();
+        answer
+    }
+}

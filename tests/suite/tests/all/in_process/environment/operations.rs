@@ -1,0 +1,93 @@
+//! The ports that count, record and announce, on the store that tests break.
+
+use leaderboard_core::ports::{
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, EntryQuota,
+    RateLimitDecision, RateLimits, Readiness, RecordedAudit, SettingCheck,
+};
+use leaderboard_core::{StoreError, TenantId};
+
+use super::key_value::turn;
+use super::store::Store;
+
+impl RateLimits for Store {
+    async fn take(
+        &self,
+        tenant: &TenantId,
+        charge_request: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
+        self.takes.set(self.takes.get() + 1);
+        self.has_room()?.take(tenant, charge_request).await
+    }
+
+    async fn report(
+        &self,
+        tenant: &TenantId,
+        charge_request: &ChargeRequest,
+    ) -> Result<RateLimitDecision, StoreError> {
+        self.reports.set(self.reports.get() + 1);
+        self.hang().await?;
+        self.has_room()?.report(tenant, charge_request).await
+    }
+
+    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
+        self.up()?.usage(tenant, days).await
+    }
+}
+
+impl Counters for Store {
+    async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
+        self.has_room()?.add(counts).await
+    }
+
+    async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
+        self.up()?.counters().await
+    }
+}
+
+impl AuditLog for Store {
+    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        if self.log_is_closed.get() {
+            return Err(StoreError::Unavailable("the log is closed".into()));
+        }
+        let (records, bytes) = self.audited.get();
+        self.audited.set((records + 1, bytes + record.body.len()));
+        self.has_room()?.append_audit(record).await
+    }
+
+    async fn read_audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedAudit>, StoreError> {
+        self.up()?.read_audit(tenant, before, limit).await
+    }
+}
+
+impl Announcements for Store {
+    async fn announce(
+        &self,
+        channel: &str,
+        tenant: &TenantId,
+        change: AnnouncedChange<'_>,
+    ) -> Result<bool, StoreError> {
+        self.announcements.set(self.announcements.get() + 1);
+        let taken = self.up()?.announce(channel, tenant, change).await?;
+        Ok(taken && !self.refuses_announcements.get())
+    }
+}
+
+impl Readiness for Store {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.probes.set(self.probes.get() + 1);
+        turn().await;
+        self.hang().await?;
+        self.up().map(|_| ())
+    }
+
+    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        self.settings_checks.set(self.settings_checks.get() + 1);
+        self.up()?;
+        Ok(self.settings.borrow().clone())
+    }
+}

@@ -1,0 +1,141 @@
+//! The ports of bans, events, dead letters and documents, on the store that tests break.
+
+use leaderboard_core::ports::{
+    Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected,
+    StoredDeadLetter, TooManyBans, VersionMismatch,
+};
+use leaderboard_core::{LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned};
+
+use super::key_value::turn;
+use super::store::Store;
+
+impl Bans for Store {
+    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
+        if self.bans_fail.get() {
+            return Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()));
+        }
+        let done = self.up()?.ban(tenant, ban).await?;
+        self.unless_lost(done)
+    }
+
+    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
+        self.up()?.unban(tenant, player, at).await
+    }
+
+    async fn find_ban(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        now: Timestamp,
+    ) -> Result<Option<Ban>, StoreError> {
+        self.up()?.find_ban(tenant, player, now).await
+    }
+
+    async fn list_bans(
+        &self,
+        tenant: &TenantId,
+        after: Option<&PlayerId>,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Ban>, StoreError> {
+        self.up()?.list_bans(tenant, after, limit, now).await
+    }
+}
+
+impl Events for Store {
+    async fn read(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<RecordedEvent>, StoreError> {
+        let events = self.up()?.read(tenant, leaderboard, after, limit).await?;
+        self.events_read.set(self.events_read.get() + events.len() as u64);
+        Ok(events)
+    }
+}
+
+impl DeadLetters for Store {
+    async fn push_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        letters: &[DeadLetter],
+    ) -> Result<(), StoreError> {
+        self.letter_pushes.set(self.letter_pushes.get() + 1);
+        self.has_room()?.push_dead_letters(tenant, letters).await
+    }
+
+    async fn list_dead_letters(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        self.up()?.list_dead_letters(tenant, before, limit).await
+    }
+
+    async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
+        self.up()?.read_dead_letter(id).await
+    }
+
+    async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
+        self.up()?.delete_dead_letter(id).await
+    }
+}
+
+impl Documents for Store {
+    async fn read_documents(
+        &self,
+        names: &[DocumentName],
+    ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
+        self.document_reads.set(self.document_reads.get() + 1);
+        self.hang().await?;
+        let found = self.up()?.read_documents(names).await;
+        if self.documents_take_time.get() {
+            turn().await;
+        }
+        found
+    }
+
+    async fn put_document(
+        &self,
+        name: &DocumentName,
+        body: &[u8],
+        expected: Expected,
+    ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
+        self.overtake(name, body).await?;
+        let model = self.writes()?;
+        let there = model.read_documents(std::slice::from_ref(name)).await?;
+        if there[0]
+            .as_ref()
+            .is_none_or(|there| there.value.len() < body.len())
+        {
+            self.has_room()?;
+        }
+        model.put_document(name, body, expected).await
+    }
+
+    async fn delete_document(
+        &self,
+        name: &DocumentName,
+        expected: Expected,
+    ) -> Result<Result<bool, VersionMismatch>, StoreError> {
+        self.overtake(name, b"").await?;
+        self.writes()?.delete_document(name, expected).await
+    }
+
+    async fn list_documents(
+        &self,
+        tenant: Option<&TenantId>,
+        kind: DocumentKind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
+        let found = self.up()?.list_documents(tenant, kind, after, limit).await;
+        if self.documents_take_time.get() {
+            turn().await;
+        }
+        found
+    }
+}

@@ -1,0 +1,58 @@
+//! Other services that the product asks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use leaderboard_environment::{Fetch, FetchError};
+use serde_json::Value;
+
+/// The document at an address that answers 410 Gone.
+pub(crate) const GONE: &str = "gone";
+
+/// Other services: what is at each address, and how many requests there were.
+pub(crate) struct Web {
+    pub(crate) documents: RefCell<BTreeMap<String, String>>,
+    pub(crate) requests: Cell<u32>,
+    /// The beginnings of addresses that the manifest does not grant.
+    pub(crate) denied: RefCell<Vec<String>>,
+    /// How long a response takes.
+    pub(crate) takes_ms: Cell<i64>,
+    clock_ms: Rc<Cell<i64>>,
+}
+
+impl Web {
+    pub(super) fn new(clock_ms: Rc<Cell<i64>>) -> Self {
+        Self {
+            documents: RefCell::default(),
+            requests: Cell::default(),
+            denied: RefCell::default(),
+            takes_ms: Cell::default(),
+            clock_ms,
+        }
+    }
+
+    /// Puts a document at an address.
+    pub(crate) fn publish(&self, url: &str, document: &Value) {
+        self.documents
+            .borrow_mut()
+            .insert(url.to_owned(), document.to_string());
+    }
+}
+
+impl Fetch for Web {
+    async fn get(&self, url: &str, max_bytes: usize) -> Result<Bytes, FetchError> {
+        self.requests.set(self.requests.get() + 1);
+        self.clock_ms.set(self.clock_ms.get() + self.takes_ms.get());
+        if self.denied.borrow().iter().any(|start| url.starts_with(start)) {
+            return Err(FetchError::NotGranted);
+        }
+        let found = self.documents.borrow().get(url).cloned();
+        match found.filter(|text| text.len() <= max_bytes) {
+            Some(text) if text == GONE => Err(FetchError::Unusable("answered with 410 Gone".to_owned())),
+            Some(text) => Ok(Bytes::from(text)),
+            None => Err(FetchError::Unreachable("nobody is at 10.0.0.7".to_owned())),
+        }
+    }
+}

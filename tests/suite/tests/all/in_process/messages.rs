@@ -1,0 +1,389 @@
+//! Scores that come as messages.
+
+use futures::executor::block_on;
+use leaderboard_score_messages::{MAX_LETTER_BYTES, MessageReport};
+use leaderboard_test_support::ADMIN_KEY;
+use serde_json::{Value, json};
+
+use crate::in_process::environment::Instance;
+
+fn service() -> Instance {
+    let service = Instance::new();
+    service.call(
+        "PUT",
+        "/leaderboards/goals",
+        r#"{"operator":"increment","limits":{"max":10}}"#,
+    );
+    service
+}
+
+fn report(applied: usize, replayed: usize, buried: usize) -> MessageReport {
+    MessageReport {
+        applied,
+        replayed,
+        buried,
+        ..MessageReport::default()
+    }
+}
+
+fn letters(service: &Instance) -> Vec<Value> {
+    let page = service.call("GET", "/dead-letters", "").json();
+    page["letters"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_message_counts_once_however_often_it_comes() {
+    let service = service();
+    let message = r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"},{"leaderboards":["goals"],"player":"p","score":2,"id":"2"}]}"#;
+    assert_eq!(service.message(message), report(2, 0, 0));
+    assert_eq!(service.message(message), report(0, 2, 0));
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 3}));
+    assert!(letters(&service).is_empty());
+}
+
+#[test]
+fn faulty_submissions_become_dead_letters_and_the_others_are_applied() {
+    let service = service();
+    let message = r#"{"tenant":"default","scores":[
+        {"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"},
+        {"leaderboards":["goals"],"player":"p","score":2},
+        7,
+        {"leaderboards":["goals"],"player":"p","score":11,"id":"3"},
+        {"leaderboards":["goals"], "player":"p", "score":4, "id":"4"}]}"#;
+    for again in [false, true] {
+        let expected = if again { report(0, 1, 4) } else { report(1, 0, 4) };
+        assert_eq!(service.message(message), expected);
+    }
+    let letters = letters(&service);
+    let told: Vec<(&str, &str)> = letters
+        .iter()
+        .rev()
+        .map(|letter| {
+            (
+                letter["reason"].as_str().unwrap(),
+                letter["payload"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told.len(), 4);
+    assert!(
+        told[0]
+            .0
+            .ends_with("#/scores/0/score: must be an integer, without fraction and exponent")
+    );
+    assert_eq!(
+        told[0].1,
+        r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"}]}"#
+    );
+    assert!(told[1].0.contains("#/scores/0/id: is required"));
+    assert_eq!(told[2].1, r#"{"tenant":"default","scores":[7]}"#);
+    assert!(told[3].0.contains("above the leaderboard's max of 10"));
+    assert_eq!(letters[0]["at"], "2026-07-19T21:04:00.000Z");
+}
+
+#[test]
+fn a_message_overrides_where_the_leaderboard_allows_it_and_corrects_nothing() {
+    let service = service();
+    let set = r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":4,"id":"1","operator":"set"}]}"#;
+    assert_eq!(service.message(set), report(0, 0, 1));
+    let letters = letters(&service);
+    assert!(
+        letters[0]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("#/scores/0/operator")
+    );
+    // Replayed, it is still a message, and has no credential that may set.
+    let replay = format!("/dead-letters/{}/replay", letters[0]["id"].as_str().unwrap());
+    assert_eq!(service.call("POST", &replay, "").problem().1, "validation");
+    let open = r#"{"operator":"increment","operator_override":true}"#;
+    service
+        .call("PUT", "/leaderboards/goals", open)
+        .expect_status(200);
+    assert_eq!(service.message(set), report(1, 0, 0));
+}
+
+#[test]
+fn an_unreadable_message_becomes_one_dead_letter() {
+    let service = service();
+    let long = format!("[\"{}\"]", "x".repeat(MAX_LETTER_BYTES));
+    for bad in [
+        "",
+        "not json",
+        "{}",
+        r#"{"tenant":"T","scores":[]}"#,
+        r#"{"tenant":"a","scores":[{}],"x":1}"#,
+        &long,
+    ] {
+        assert_eq!(service.message(bad), report(0, 0, 1), "{bad}");
+    }
+    let letters = letters(&service);
+    assert_eq!(letters.len(), 6);
+    assert_eq!(letters[4]["payload"], "not json");
+    assert_eq!(letters[0]["payload"].as_str().unwrap().len(), MAX_LETTER_BYTES);
+}
+
+fn batch(tenant: &str, ids: std::ops::Range<u32>) -> String {
+    let scores: Vec<Value> = ids
+        .map(|id| {
+            let metadata = json!({"note": "x".repeat(900)});
+            json!({"leaderboards": ["goals"], "player": "p", "score": 1, "id": format!("{id}"), "metadata": metadata})
+        })
+        .collect();
+    json!({"tenant": tenant, "scores": scores}).to_string()
+}
+
+fn switch(service: &Instance, on: bool) {
+    let variant = if on { "on" } else { "off" };
+    let flags = json!({"flags": {"edgeboard.writes": {
+        "state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": variant,
+    }}});
+    let put = service.call("PUT", "/operator/flags", &flags.to_string());
+    assert!(matches!(put.status, 200 | 201), "{put:?}");
+}
+
+#[test]
+fn a_batch_that_meets_disabled_writes_is_kept_whole_one_letter_for_each_and_replayed() {
+    let service = Instance::new();
+    service.call("PUT", "/leaderboards/goals", r#"{"operator":"increment"}"#);
+    switch(&service, false);
+    // Far more than one letter would hold.
+    let message = batch("default", 0..200);
+    assert!(message.len() > 10 * MAX_LETTER_BYTES);
+    assert_eq!(service.message(&message), report(0, 0, 200));
+    assert_eq!(service.message(&message), report(0, 0, 200));
+    assert_eq!(
+        service.store.letter_pushes.take(),
+        2,
+        "one command for each message"
+    );
+    let mut seen = Vec::new();
+    let mut path = "/dead-letters?limit=64".to_owned();
+    loop {
+        let page = service.call("GET", &path, "").json();
+        seen.extend(page["letters"].as_array().unwrap().clone());
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/dead-letters?limit=64&cursor={next}");
+    }
+    assert_eq!(seen.len(), 200);
+    assert!(
+        seen.iter()
+            .all(|letter| letter["complete"] == true && letter["tenant"] == "default")
+    );
+    let whole: Value = serde_json::from_str(seen[199]["payload"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        whole["scores"][0]["metadata"]["note"].as_str().unwrap().len(),
+        900
+    );
+
+    let replay = |letter: &Value| {
+        let id = letter["id"].as_str().unwrap();
+        service.call("POST", &format!("/dead-letters/{id}/replay"), "")
+    };
+    assert_eq!(replay(&seen[0]).problem().0, 503, "writes are still off");
+    switch(&service, true);
+    // One of them was applied by another region meanwhile.
+    assert_eq!(service.message(&batch("default", 7..8)), report(1, 0, 0));
+    for letter in &seen {
+        let answer = replay(letter);
+        answer.expect_status(200);
+        let seven = letter["payload"].as_str().unwrap().contains(r#""id":"7""#);
+        assert_eq!(answer.json()["results"][0]["replayed"], seven);
+    }
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 200}));
+    assert_eq!(replay(&seen[0]).problem().1, "dead-letter-not-found");
+    assert!(letters(&service).is_empty());
+}
+
+#[test]
+fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
+    let service = service();
+    let daily = r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#;
+    let acme = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "acme")];
+    service
+        .call_with("PUT", "/leaderboards/goals", daily, &acme[1..])
+        .expect_status(201);
+    service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
+    assert_eq!(service.message(&batch("acme", 0..3)), report(0, 0, 3));
+    let listed = service.call("GET", "/dead-letters?tenant=acme", "").json();
+    let id = listed["letters"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/dead-letters/{id}/replay");
+    assert_eq!(
+        service.send("POST", &path, "", &acme).problem().1,
+        "tenant-suspended"
+    );
+    // Without its tenant's name it is not found.
+    assert_eq!(
+        service.call("POST", &path, "").problem().1,
+        "dead-letter-not-found"
+    );
+    service.call("PUT", "/tenants/acme", r#"{"state":"active"}"#);
+    service.pass_ms(2 * 24 * 60 * 60 * 1000);
+    service.send("POST", &path, "", &acme).expect_status(200);
+    // It happened when it came.
+    let at = "/leaderboards/goals/entries?period=2026-07-19";
+    let page = service.send("GET", &format!("{at}T12:00:00Z"), "", &acme).json();
+    assert_eq!(page["entries"][0]["player"], "p", "{page}");
+    let audit = service.send("GET", "/audit?limit=1000", "", &acme).json();
+    let routes: Vec<_> = audit["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["event"]["route"].clone())
+        .collect();
+    assert!(
+        routes.contains(&json!("/dead-letters/:letter/replay")),
+        "{routes:?}"
+    );
+}
+
+#[test]
+fn dead_letters_are_deleted_one_by_one_and_replayed_if_they_are_valid() {
+    let service = service();
+    service.message("not json");
+    service.message(
+        r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":11,"id":"3"}]}"#,
+    );
+    let listed = letters(&service);
+    let path = |at: usize, end: &str| format!("/dead-letters/{}{end}", listed[at]["id"].as_str().unwrap());
+    let refused = service.call("POST", &path(0, "/replay"), "");
+    assert_eq!(refused.problem().0, 422);
+    assert!(
+        refused.json()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("above the leaderboard's max of 10")
+    );
+    assert_eq!(
+        service.call("POST", &path(1, "/replay"), "").problem().1,
+        "not-replayable"
+    );
+    assert_eq!(letters(&service), listed, "they stay");
+    for at in [0, 1] {
+        service.call("DELETE", &path(at, ""), "").expect_status(204);
+        assert_eq!(
+            service.call("DELETE", &path(at, ""), "").problem().1,
+            "dead-letter-not-found"
+        );
+    }
+    assert!(letters(&service).is_empty());
+    assert_eq!(service.call("DELETE", "/dead-letters/x", "").problem().0, 400);
+}
+
+#[test]
+fn no_valid_submission_is_too_long_for_a_letter() {
+    let service = service();
+    let names: Vec<String> = (0..16).map(|n| format!("{n:0>64}")).collect();
+    let item = json!({
+        "leaderboards": names, "player": "\"".repeat(128), "values": {"a".repeat(32): i64::MIN, "b".repeat(32): i64::MIN, "c".repeat(32): i64::MIN},
+        "metadata": {"m": "x".repeat(1000)}, "id": "\"".repeat(128), "occurred_at": "2026-07-19T21:04:00.000000000+00:00", "operator": "increment",
+    });
+    let message = json!({"tenant": "t".repeat(64), "scores": [item]}).to_string();
+    assert_eq!(service.message(&message), report(0, 0, 1));
+    let letter = letters(&service).remove(0);
+    assert_eq!(letter["complete"], true);
+    assert_eq!(
+        letter["reason"].as_str().unwrap(),
+        format!("The leaderboard {} does not exist.", names[0])
+    );
+    assert!(letter["payload"].as_str().unwrap().len() < MAX_LETTER_BYTES / 2);
+}
+
+#[test]
+fn only_the_store_makes_a_message_fail() {
+    let service = service();
+    service.store.down.set(true);
+    let message =
+        br#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"}]}"#;
+    assert!(block_on(leaderboard_score_messages::apply(&service, message)).is_err());
+    assert!(block_on(leaderboard_score_messages::apply(&service, b"not json")).is_err());
+    service.store.down.set(false);
+    assert_eq!(
+        block_on(leaderboard_score_messages::apply(&service, message)),
+        Ok(report(1, 0, 0))
+    );
+}
+
+/// A message with a submission of the player `p` for each of these lists of leaderboards.
+fn naming(lists: &[Vec<String>]) -> String {
+    let scores: Vec<Value> = lists
+        .iter()
+        .enumerate()
+        .map(|(id, names)| json!({"leaderboards": names, "player": "p", "score": 1, "id": id.to_string()}))
+        .collect();
+    json!({"tenant": "default", "scores": scores}).to_string()
+}
+
+/// Leaves nothing counted of what came before.
+fn begin(service: &Instance) {
+    service.settle();
+    service.pass_ms(60_000);
+    service.store.board_reads.set(0);
+    service.store.most_boards.set(0);
+    service.key_value.configurations.set(0);
+    service.key_value.puts.set(0);
+}
+
+#[test]
+fn a_message_on_many_leaderboards_is_settled_in_parts_that_a_request_could_have_been() {
+    const BOARDS: usize = 112;
+    let service = Instance::new();
+    service.store_is_remote.set(true);
+    let names: Vec<String> = (0..BOARDS).map(|n| format!("b{n}")).collect();
+    for name in &names {
+        service.call(
+            "PUT",
+            &format!("/leaderboards/{name}"),
+            r#"{"operator":"increment"}"#,
+        );
+    }
+    let lists: Vec<_> = names.chunks(16).map(<[String]>::to_vec).collect();
+    // Another instance, which remembers nothing.
+    let fresh = service.beside();
+    begin(&fresh);
+    assert_eq!(fresh.message(&naming(&lists)), report(7, 0, 0));
+    assert_eq!(
+        (fresh.store.most_boards.get(), fresh.store.board_reads.get()),
+        (32, 4)
+    );
+    // The slot of the tenant's documents says that all its leaderboards change.
+    assert_eq!(fresh.key_value.puts.get(), 0);
+    assert_eq!(fresh.message(&naming(&lists)), report(0, 7, 0));
+    for name in &names {
+        let entry = service.call("GET", &format!("/leaderboards/{name}/entries/p"), "");
+        assert_eq!(entry.json()["entry"]["values"], json!({"score": 1}), "{name}");
+    }
+    assert!(letters(&service).is_empty());
+}
+
+#[test]
+fn unknown_leaderboards_of_a_message_cost_what_those_of_a_request_cost() {
+    let service = Instance::new();
+    service.store_is_remote.set(true);
+    let lists: Vec<_> = (0..1000).map(|n| vec![format!("b{n}")]).collect();
+    begin(&service);
+    assert_eq!(service.message(&naming(&lists)), report(0, 0, 1000));
+    // Two looks at each leaderboard of the first part.
+    assert_eq!(service.key_value.configurations.get(), 2 * 32);
+    assert_eq!(service.key_value.puts.get(), 0);
+    // A command for each part.
+    assert_eq!(service.store.board_reads.get(), 1000_u32.div_ceil(32));
+}
+
+#[test]
+fn what_was_applied_before_the_store_went_away_is_counted_once() {
+    let service = Instance::new();
+    let names: Vec<String> = (0..48).map(|n| format!("b{n}")).collect();
+    for name in &names {
+        service.call("PUT", &format!("/leaderboards/{name}"), "{}");
+    }
+    let message = naming(&names.chunks(16).map(<[String]>::to_vec).collect::<Vec<_>>());
+    service.store.calls_of_scores_left.set(Some(1));
+    assert!(block_on(leaderboard_score_messages::apply(&service, message.as_bytes())).is_err());
+    service.store.calls_of_scores_left.set(None);
+    assert_eq!(service.message(&message), report(1, 2, 0));
+    let usage = service.call("GET", "/tenants/default/usage", "").json();
+    assert_eq!(usage["days"][0]["scores"], 3, "{usage}");
+}
