@@ -167,7 +167,7 @@ mod tests {
     use leaderboard_core::LeaderboardId;
 
     use super::*;
-    use leaderboard_api::wire::submission::{Destination, Sender, scores};
+    use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
 
     const BATCH: &str = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1,"id":"own"}]}"#;
 
@@ -179,7 +179,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
         let board = LeaderboardId::new("b").unwrap();
-        let mut items = scores(body.as_bytes(), Destination::Path(&board), Sender::Server)
+        let mut items = scores(body.as_bytes(), SubmissionTarget::Path(&board), Sender::Server)
             .unwrap()
             .items;
         apply(&headers, identity, body.as_bytes(), &mut items).map(|()| items)

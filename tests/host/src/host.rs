@@ -152,7 +152,7 @@ fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Run
 }
 
 fn routes(host: &HostState) -> Vec<RouteLine> {
-    let line = |entry: &crate::routes::Entry| RouteLine {
+    let line = |entry: &crate::routes::RouteEntry| RouteLine {
         route: entry.raw.clone(),
         wildcard: entry.wildcard,
         component: match &entry.target {

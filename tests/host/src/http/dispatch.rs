@@ -18,7 +18,7 @@ use super::headers;
 use crate::error::one_line;
 use crate::guest::Components;
 use crate::manifest::StaticResponse;
-use crate::routes::{Entry, Match, RouteTarget, WELL_KNOWN_PREFIX};
+use crate::routes::{Match, RouteEntry, RouteTarget, WELL_KNOWN_PREFIX};
 use crate::worker::Worker;
 
 /// The `Retry-After` in seconds if the host has no room for another instance.
@@ -71,7 +71,7 @@ impl Components for Worker {
     ) -> BoxFuture<'a, Response<WasiBody>> {
         let (mut parts, body) = request.into_parts();
         parts.headers.remove(HOST);
-        let entry = Entry::synthetic(component);
+        let entry = RouteEntry::synthetic(component);
         let found = Match {
             trailing: parts.uri.path().to_owned(),
             named: Default::default(),
