@@ -16,6 +16,15 @@ api_cases! {
         }
         let draft = api.request("GET", "/health/detailed").header("accept", "application/health+json").send().await;
         assert_eq!(draft.header("content-type"), "application/health+json");
+        for (accept, media_type) in [
+            ("application/health+json, */*;q=0.5", "application/health+json"),
+            ("application/json, application/health+json;q=0.1", "application/json"),
+        ] {
+            let answer = api.request("GET", "/health/detailed").header("accept", accept).send().await;
+            assert_eq!(answer.header("content-type"), media_type, "{accept}");
+        }
+        let elsewhere = api.request("GET", "/tenants").header("accept", "application/health+json").send().await;
+        elsewhere.expect_problem(406, "not-acceptable");
         assert_eq!(draft.expect_status(200)["checks"]["store:responseTime"][0]["status"], "pass");
     }
 

@@ -46,7 +46,12 @@ api_cases! {
         }
         read(api, &format!("/api/v2/{path}"), &[("api-version", "1")]).await.expect_problem(400, "version-conflict");
         read(api, &format!("/api/{path}"), &[("api-version", "3")]).await.expect_problem(400, "invalid-header");
-        read(api, &format!("/api/{path}"), &[("accept", "application/vnd.edgeboard.v3+json")]).await.expect_problem(406, "not-acceptable");
+        for (base, version) in [("/api", "1"), ("/api/v2", "2")] {
+            let accept = [("accept", "application/vnd.edgeboard.v3+json")];
+            let refused = read(api, &format!("{base}/{path}"), &accept).await;
+            refused.expect_problem(406, "not-acceptable");
+            assert_eq!(refused.header("api-version"), version, "{base}");
+        }
         read(api, &format!("/api/v3/{path}"), &[]).await.expect_problem(404, "unknown-version");
         read(api, "/api/v3/health/live", &[]).await.expect_problem(404, "unknown-version");
         read(api, "/api/v2/health/live", &[]).await.expect_status(200);

@@ -177,3 +177,26 @@ fn a_score_of_the_future_is_kept_once_however_often_and_wherever_it_comes() {
         "{reason}"
     );
 }
+
+#[test]
+fn an_entry_quota_holds_for_messages_and_requests_together() {
+    let service = Instance::new();
+    service.call("PUT", "/tenants/acme", r#"{"quotas":{"entries":2}}"#);
+    let acme = [("x-tenant-id", "acme")];
+    service
+        .call_with("PUT", "/leaderboards/one", "{}", &acme)
+        .expect_status(201);
+    let score = |player: &str| {
+        let body = json!({"player": player, "score": 1}).to_string();
+        service.call_with("POST", "/leaderboards/one/scores", &body, &acme)
+    };
+    let message = |player: &str| {
+        let score = json!({"leaderboards": ["one"], "player": player, "score": 1, "id": player});
+        service.message(&json!({"tenant": "acme", "scores": [score]}).to_string())
+    };
+    score("a").expect_status(200);
+    assert_eq!(message("b").applied, 1);
+    assert_eq!(score("c").problem().1, "quota-reached");
+    assert_eq!(message("d").buried, 1);
+    score("a").expect_status(200);
+}

@@ -208,6 +208,7 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
     service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
     assert_eq!(service.message(&batch("acme", 0..3)), report(0, 0, 3));
     let listed = service.call("GET", "/dead-letters?tenant=acme", "").json();
+    assert_eq!(listed["letters"][0]["reason"], "The tenant is suspended");
     let id = listed["letters"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/dead-letters/{id}/replay");
     assert_eq!(
