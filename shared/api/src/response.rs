@@ -11,12 +11,12 @@ use crate::MediaType;
 use crate::json::{self, IntegerFormat};
 use crate::problem::Problem;
 
-/// The form of a JSON response.
+/// How a JSON response is written.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonForm {
-    /// Its media type.
+    /// The media type of the response.
     pub media_type: MediaType,
-    /// How its 64-bit integers are written.
+    /// How the response writes 64-bit integers.
     pub integers: IntegerFormat,
 }
 
