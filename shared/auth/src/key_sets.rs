@@ -21,9 +21,9 @@ use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
 
-/// How long a set is used: for ten minutes without another fetch, for an hour while it is fetched again, and for a day if the issuer
-/// does not answer. Without the second bound, a key that the issuer has withdrawn would verify the first token after a night
-/// without requests.
+/// How long a cached key set is used. It is fresh for ten minutes. For an hour in total, it is used while it is fetched again
+/// after the response. For a day in total, it is used if the issuer does not answer. The limit of an hour protects after a night
+/// without requests: without it, the first token would be verified with keys that the issuer may have withdrawn.
 const LIFETIME: Lifetime = Lifetime {
     fresh_ms: 10 * 60 * 1000,
     stale_while_revalidate_ms: 50 * 60 * 1000,
@@ -31,13 +31,13 @@ const LIFETIME: Lifetime = Lifetime {
 };
 /// The shortest time between the end of a fetch and the next fetch, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;
-/// The same while no set is cached.
+/// The same time while no set is cached, in milliseconds.
 const FIRST_COOL_DOWN_MS: i64 = 2_000;
-/// How long a request waits for another one that fetches the set, in milliseconds.
+/// How long a request waits for another request that fetches the set, in milliseconds.
 const MAX_WAIT_MS: i64 = 7_000;
-/// How often an instance looks in the region's cache whether another instance has fetched the set.
+/// How often an instance reads the region's cache while another instance may be fetching the set.
 const MAX_REGION_LOOKS: u32 = 70;
-/// The pause between two looks in the region's cache, in milliseconds.
+/// The pause between two reads of the region's cache, in milliseconds.
 const LOOK_IN_REGION_AGAIN_MS: u64 = 100;
 /// The most sets that an instance caches.
 const MAX_SETS: usize = 100;
@@ -143,8 +143,8 @@ impl KeySetCache {
     }
 }
 
-/// Returns the keys of a set if they are cached and may be used before they are fetched again. A set that is not fresh is fetched
-/// again after the response.
+/// Returns the cached keys of a set if the set is fresh or within its `stale-while-revalidate` time; a stale set is fetched again
+/// after the response. Returns `None` if the set is older or not cached: the caller then waits for a fetch.
 pub(crate) async fn find_cached_keys<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,
