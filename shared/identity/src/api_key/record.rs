@@ -14,7 +14,7 @@ pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
 
 /// The most former secrets of one key that can be valid at the same time.
 pub const MAX_FORMER_SECRETS: usize = 8;
-/// The most requests that one record keeps.
+/// The most idempotency records that the record of a key keeps.
 pub const MAX_REQUESTS: usize = 8;
 
 /// A former secret.
@@ -40,7 +40,7 @@ pub struct KeyRequest {
 /// A key gets no new secret because [`MAX_FORMER_SECRETS`] former secrets are still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManySecrets {
-    /// When the first of them stops being valid.
+    /// When the oldest of these former secrets stops being valid.
     pub until: Timestamp,
 }
 

@@ -31,7 +31,8 @@ pub struct ClaimsMapping {
     pub tenant: TenantSource,
     /// The claim that names the player; `None` if the issuer's tokens are not for players.
     pub player: Option<Box<str>>,
-    /// Whether a token without this claim is refused. Otherwise such a token is a server's.
+    /// Whether a token must have the claim `player`. If true, a token without the claim is refused; if false, such a token
+    /// belongs to a server.
     pub player_required: bool,
     /// The claim that lists the scopes; `None` is the first of `scope`, `scp` and `scopes` that the token has.
     pub scopes: Option<Box<str>>,
