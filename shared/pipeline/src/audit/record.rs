@@ -203,7 +203,8 @@ impl From<&Credential> for AuditActor {
 }
 
 impl AuditEntry<'_> {
-    /// The record's body. One that is too long goes without what the client chose freely.
+    /// Returns the record as JSON. If the JSON is longer than [`MAX_RECORD_BYTES`], leaves out the parameters and the query of an
+    /// action, whose length the client chooses.
     pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {

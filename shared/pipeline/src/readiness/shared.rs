@@ -54,7 +54,7 @@ impl Shared {
             .filter(|probed| (-CLOCK_MARGIN_MS..limit_ms).contains(&age_ms(probed.at, now)))
     }
 
-    /// Takes the lease for this instance.
+    /// Gives this instance the lease to probe, for [`LEASE_MS`] from `now`.
     pub(super) fn take_lease(&mut self, now: Timestamp) {
         self.leased_until = Some(now.saturating_add_ms(LEASE_MS));
     }
