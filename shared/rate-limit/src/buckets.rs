@@ -227,7 +227,7 @@ impl BucketStates {
         }
     }
 
-    /// Returns whether the instance knows the tenant's requests of the present day.
+    /// Returns whether this instance has the tenant's number of requests of the current day (UTC).
     pub fn knows_day(&self, tenant: &TenantId, now_us: u64) -> bool {
         let tenants = self.tenants.borrow();
         tenants
@@ -235,8 +235,8 @@ impl BucketStates {
             .is_some_and(|known| known.today.0 == now_us / DAY_US)
     }
 
-    /// Sets the tenant's requests of `day` to at least `requests`, if it is the present day. The present day is known after
-    /// this in any case.
+    /// Raises the tenant's number of requests of the current day to at least `requests`. If `day` is another day, the number
+    /// stays as it is; [`BucketStates::knows_day`] returns true in any case.
     pub fn raise_day_usage(&self, tenant: &TenantId, day: u64, requests: u64, now_us: u64) {
         let today = now_us / DAY_US;
         self.update_tenant(tenant, |known| {
