@@ -165,7 +165,7 @@ impl TenantConfig {
         }
     }
 
-    /// Returns whether the tenant has a document. A tenant's id that a caller invented has none.
+    /// Returns whether the store has a document of this tenant. The result is false for a tenant id that a caller invented.
     pub fn has_own_documents(&self) -> bool {
         own_documents(&self.documents).iter().any(Option::is_some)
     }
