@@ -17,9 +17,9 @@ use leaderboard_pipeline::me::ME;
 
 use leaderboard_responses::{CachedRead, ResponseEnvironment, answer_read};
 
-/// How many entries of the top there are unless asked otherwise.
+/// How many entries the top has if the request does not say.
 const DEFAULT_TOP: u32 = 10;
-/// How many entries the window around the player has unless asked otherwise.
+/// How many entries the window around the player has if the request does not say.
 const DEFAULT_AROUND: u32 = 5;
 /// The most of each.
 const MAX_PART: u32 = 100;
