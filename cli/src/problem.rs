@@ -40,7 +40,7 @@ pub(crate) struct InvalidField {
     /// A header's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) header: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub(crate) detail: String,
 }
 

@@ -102,13 +102,15 @@ pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
 pub(crate) enum AnswerFormat {
     /// Member by member.
     Fields,
-    /// The list in this member as a table of these columns: paths with dots, with spaces between the paths.
+    /// A list as a table: the member that contains the list, and the paths of the columns. A path has dots; spaces separate the
+    /// paths.
     Rows(&'static str, &'static str),
-    /// The object in this member as a table: its names, and these columns of its values.
+    /// An object as a table with one row for each name: the member that contains the object, and the paths of the columns in its
+    /// values.
     Named(&'static str, &'static str),
-    /// The secret in this member on standard output, and the rest on standard error.
+    /// The member that contains a secret: the secret goes to standard output, and the rest of the response to standard error.
     Secret(&'static str),
-    /// The response has no body; print what the path names, and these words.
+    /// The response has no body: print the last parameter of the path, and these words.
     Done(&'static str),
 }
 

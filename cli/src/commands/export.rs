@@ -69,7 +69,8 @@ struct ReadPages {
     cut_off: bool,
 }
 
-/// Reads page after page into the file. Stops early at a drift that is not allowed, or when the order changed.
+/// Reads page after page and writes each to the file. Stops early if the leaderboard's version changes between two pages and
+/// `--allow-drift` is not set, or if the leaderboard's order changes.
 async fn write_pages(
     client: &ApiClient,
     args: &ExportArgs,
