@@ -118,7 +118,7 @@ pub struct Position {
 pub struct PeriodPage {
     /// The periods.
     pub periods: Vec<PeriodSummary>,
-    /// The start before which the list continues; `None` at the end of the list. The next page can be empty.
+    /// The start before which the next page begins; `None` at the end of the list. The next page can be empty.
     pub before: Option<Timestamp>,
 }
 
