@@ -1,8 +1,8 @@
 //! The key sets that issuers publish.
 //!
-//! A set is cached by the instance and by the region for its [`LIFETIME`]. A token with an unknown key or a wrong signature causes
-//! a fetch at once, but not within [`COOL_DOWN_MS`] of the last fetch, so that callers cannot cause a request to an issuer at will.
-//! One request of one instance of a region fetches a set; the others wait for it.
+//! The instance and the region cache a set for its [`LIFETIME`]. A token with an unknown key or a wrong signature causes a fetch
+//! at once, unless the last fetch was less than [`COOL_DOWN_MS`] ago. So callers cannot make this service send requests to an
+//! issuer as often as they want. One request of one instance of a region fetches a set; the others wait for it.
 
 mod fetch;
 
@@ -81,12 +81,12 @@ impl KeySetSource {
     }
 }
 
-/// A cached set, and the last fetch of it.
+/// A cached set, and the time and the error of its last fetch.
 #[derive(Debug, Clone)]
 struct CachedKeySet {
     keys: Option<Rc<KeySet>>,
     fetched_at: Timestamp,
-    /// The end of the last fetch, successful or not.
+    /// When the last fetch ended, with or without success.
     tried_at: Timestamp,
     /// Why the last fetch failed, if this instance made it.
     fault: Option<Rc<str>>,
@@ -101,13 +101,14 @@ impl CachedKeySet {
         }
     }
 
-    /// Returns whether the last fetch ended long enough ago. A fetch in the future was dated by a wrong clock.
+    /// Returns whether the last fetch ended long enough ago. Also returns true if it ended in the future, because a wrong clock
+    /// dated it.
     fn may_fetch(&self, now: Timestamp) -> bool {
         let elapsed_ms = now.as_unix_ms().saturating_sub(self.tried_at.as_unix_ms());
         !(-CLOCK_MARGIN_MS..self.cool_down_ms()).contains(&elapsed_ms)
     }
 
-    /// Returns for what the keys may be used.
+    /// Returns what the keys may be used for.
     fn freshness(&self, now: Timestamp) -> Freshness {
         match &self.keys {
             Some(_) => LIFETIME.classify(self.fetched_at, now),
@@ -115,7 +116,7 @@ impl CachedKeySet {
         }
     }
 
-    /// Returns the keys, also stale ones, for use when no newer ones can be fetched.
+    /// Returns the keys unless they have expired. Stale keys may be used if no newer keys can be fetched.
     fn usable_keys(&self, now: Timestamp) -> Option<Rc<KeySet>> {
         let keys = self.keys.clone()?;
         (self.freshness(now) != Freshness::Expired).then_some(keys)
@@ -180,7 +181,7 @@ pub(crate) async fn drop_set<E: AuthEnvironment>(env: &E, source: &KeySetSource)
     region_key_sets::delete_set(env, &name).await;
 }
 
-/// Fetches a set, unless the last fetch was a moment ago, and returns the result of the last fetch.
+/// Fetches a set unless the last fetch was recent, and returns the result of the last fetch.
 pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> KeySetProbe {
     let name = source.cache_key();
     refresh_keys(env, source).await;
@@ -196,8 +197,8 @@ pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource
     }
 }
 
-/// Fetches a set and returns its keys. Returns the cached keys when the last fetch was a moment ago, or when the fetch fails and
-/// the keys have not expired.
+/// Fetches a set and returns its keys. If the last fetch was recent, or the fetch fails, returns the cached keys unless they have
+/// expired.
 pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
     let (name, cache) = (source.cache_key(), &env.auth_state().key_sets);
     let Some(_leader) = cache.fetches.become_leader(&name) else {
@@ -223,8 +224,8 @@ pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSou
     keys
 }
 
-/// Returns the result of another instance's fetch, if an instance of the region is fetching the set or has done so a moment
-/// ago. Waits for a fetch that is running.
+/// Returns the result of another instance's fetch, if an instance of the region is fetching the set or has fetched it recently.
+/// Waits for a fetch that is running.
 async fn wait_for_region<E: AuthEnvironment>(
     env: &E,
     name: &str,
@@ -255,7 +256,7 @@ async fn wait_for_region<E: AuthEnvironment>(
     })
 }
 
-/// Fetches a set and shares it with the region. When the fetch fails, the returned value keeps the keys of `before`.
+/// Fetches a set and shares it with the region. If the fetch fails, the result has the keys of `before`.
 async fn fetch_and_share<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,
@@ -285,7 +286,7 @@ async fn fetch_and_share<E: AuthEnvironment>(
     }
 }
 
-/// Returns the instance's set; if it is not fresh, the region's set if that is newer.
+/// Returns the instance's cached set. If that set is not fresh and the region has a newer one, returns the region's.
 async fn find_cached_set<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
     let cached = env.auth_state().key_sets.find(name);
     let fresh = |cached: &CachedKeySet| matches!(cached.freshness(env.now()), Freshness::Fresh(_));
