@@ -13,13 +13,13 @@ const TRACE_ID_DIGITS: usize = 32;
 /// The digits of a parent id.
 const PARENT_ID_DIGITS: usize = 16;
 
-/// The request's trace id, 32 lower-case hexadecimal digits.
+/// Returns the request's trace id: 32 lower-case hexadecimal digits, from the client or from `new`.
 pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
     continued(headers).map_or_else(|| hex(&new()), str::to_owned)
 }
 
-/// Returns the trace id of a request. Where it is the client's, a new request id follows: the client can send the same trace id
-/// with every request.
+/// Returns the trace id of a request. If the client chose it, also returns a new request id, because a client can send the same
+/// trace id with every request.
 pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16]) -> (String, Option<String>) {
     match continued(headers) {
         Some(id) => (id.to_owned(), Some(hex(&new()))),

@@ -52,12 +52,12 @@ fn make_record<E>(action: &AuditedAction<'_>, context: &Context<'_, E>) -> Audit
     }
 }
 
-/// Records the action of a valid request, before it is done. Repeated calls record it once. An action that frees memory is done
-/// even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record until
-/// something is deleted.
+/// Records the action of a valid request before the action is done. A repeated call records nothing. An action that frees memory
+/// is done even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record
+/// until something is deleted.
 ///
 /// # Errors
-/// 503 when the action cannot be recorded. Then it must not be done.
+/// 503 when the action cannot be recorded. The caller must then not do the action.
 pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
     let Some(act) = &context.action else {
         return Ok(());
