@@ -111,10 +111,10 @@ async fn report_after_pause<E: RateLimitEnvironment>(env: E) {
     state.waiting.set(false);
 }
 
-/// Sends the pending reports, shares high usage with the region, and flushes the counts.
+/// Sends the pending reports, shares high usage with the region, and sends the counts for the metrics.
 ///
-/// A failed report is not repeated, because the store may have taken it. No report is sent while the circuit breaker is open:
-/// a store that hangs would process all waiting reports at once later, and refuse callers for requests that are long past.
+/// A failed report is not repeated, because the store may have applied it. No report is sent while the circuit breaker is open: a
+/// store that hangs would process all waiting reports at once later, and refuse callers because of requests from long ago.
 async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     let state = &env.rate_limit_state();
     let mut usage = Vec::new();
@@ -154,7 +154,7 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     series::flush_counts(env, !open).await;
 }
 
-/// Sends one report. The circuit breaker opens as soon as the report takes too long, before other instances send theirs.
+/// Sends one report. If the report takes too long, opens the circuit breaker at once, so that other instances do not send theirs.
 async fn send_report<E: RateLimitEnvironment>(
     env: &E,
     tenant: &TenantId,
