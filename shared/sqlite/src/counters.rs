@@ -20,7 +20,7 @@ pub(crate) async fn add(session: &Session<'_>, counts: &[(Box<str>, u64)]) -> Re
     bulk::insert(session, "INSERT INTO counters (name, count) VALUES ", TAIL, &rows).await
 }
 
-/// All counters, in byte order of their names.
+/// Returns all counters, in byte order of their names.
 pub(crate) async fn list(session: &Session<'_>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
     let rows = session
         .rows("SELECT name, count FROM counters ORDER BY name", &[])
