@@ -66,7 +66,7 @@ impl SlotEntry {
         u128::from(used) * WHOLE / u128::from(whole.max(1))
     }
 
-    /// Returns whether `other` is a later state of the same usage.
+    /// Returns whether `other` shows more usage of the same bucket, or a later day or more requests of the same quota.
     fn is_behind(&self, other: &Self) -> bool {
         match (self.level, other.level) {
             (
