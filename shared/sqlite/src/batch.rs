@@ -17,7 +17,7 @@ use crate::{ids, log, sweep, usage};
 #[derive(Debug)]
 struct BatchLeaderboard {
     board: LeaderboardRow,
-    /// The position of the next event when the batch began.
+    /// The position of the leaderboard's last event when the batch began.
     first_position: u64,
     /// How many idempotency records the batch has added.
     ids: usize,
