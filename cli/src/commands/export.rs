@@ -192,7 +192,8 @@ impl EntryWriter {
     }
 }
 
-/// The growing export: a temporary file beside the output, or in the system's temporary directory.
+/// The file that the export is written to until it is complete: a temporary file beside the output, or in the system's temporary
+/// directory.
 enum ExportFile<'a> {
     File {
         path: &'a Path,
@@ -228,7 +229,7 @@ impl<'a> ExportFile<'a> {
         }
     }
 
-    /// Moves the complete export to the output.
+    /// Moves the complete file to the output.
     fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
@@ -248,7 +249,7 @@ impl<'a> ExportFile<'a> {
     }
 }
 
-/// A builder of temporary files with the permissions of an ordinary file, because the file becomes the output.
+/// Returns a builder of temporary files with the permissions of an ordinary file, because the temporary file becomes the output.
 fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".edgeboard-export-");
