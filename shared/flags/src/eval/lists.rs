@@ -43,7 +43,7 @@ impl RuleEvaluation {
         Ok(Cow::Owned(accumulator))
     }
 
-    /// `all`, `some` and `none`. `all` of an empty list is false.
+    /// Evaluates `all`, `some` and `none`. `all` of an empty list is false.
     pub(super) fn quantify<'s>(
         &mut self,
         operation: Operation,
@@ -77,7 +77,7 @@ impl RuleEvaluation {
         Ok(Cow::Owned(Value::Array(merged)))
     }
 
-    /// `in`: an element in a list, or a text in a text.
+    /// Evaluates `in`: whether an element is in a list, or a text in a text.
     pub(super) fn contains<'s>(&mut self, arguments: Arguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let needle = self.argument(arguments, 0, scope)?;
         let haystack = self.argument(arguments, 1, scope)?;
@@ -89,7 +89,7 @@ impl RuleEvaluation {
         }))
     }
 
-    /// `starts_with` and `ends_with`: null unless both arguments are texts.
+    /// Evaluates `starts_with` and `ends_with`. Returns null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
         arguments: Arguments<'s>,
