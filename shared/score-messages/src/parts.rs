@@ -28,7 +28,7 @@ pub(crate) fn parts<'i, T>(items: &'i [T], named: impl Fn(&'i T) -> &'i [Leaderb
 mod tests {
     use super::*;
 
-    /// How many items each part has, of items that name so many leaderboards from a number on.
+    /// Returns the number of items in each part. Each item names `count` leaderboards with the numbers from `from` on.
     fn lengths(items: &[(usize, usize)]) -> Vec<usize> {
         let items: Vec<Vec<LeaderboardId>> = items
             .iter()
