@@ -1,4 +1,4 @@
-//! Shadow bans: only the banned players see their own entries. A ban has a reason and an end.
+//! Shadow bans: only the banned player and servers see the player's entries. A ban has a reason and an end.
 
 use http::StatusCode;
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
