@@ -47,7 +47,7 @@ pub(crate) enum BodyRule {
 /// An option that becomes a member of the body, or a parameter of the query.
 pub(crate) struct CommandOption {
     pub(in crate::admin) flag: &'static str,
-    /// The member, with dots between its names.
+    /// The path of the member in the body, with dots between the names.
     pub(in crate::admin) member: &'static str,
     pub(in crate::admin) kind: OptionKind,
     pub(in crate::admin) help: &'static str,
