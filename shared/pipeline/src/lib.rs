@@ -101,6 +101,6 @@ pub struct PipelineState {
     pub micro_cache: micro_cache::MicroCache,
     /// Refused credentials that are not in the audit log yet.
     pub refusals: audit::Refusals,
-    /// Tokens that this instance has issued lately, so that not each of them is recorded in the audit log.
+    /// The keys that have issued tokens in this instance, and when each key was last recorded in the audit log.
     pub issued: audit::IssuedTokens,
 }
