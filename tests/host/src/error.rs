@@ -25,7 +25,7 @@ pub enum StartError {
     MissingComponent {
         /// The id of the component.
         id: String,
-        /// The path of its Wasm file.
+        /// The path of the component's Wasm file.
         path: PathBuf,
         /// The message of the operating system.
         reason: String,
