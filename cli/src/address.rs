@@ -34,7 +34,7 @@ impl FromStr for ApiAddress {
     }
 }
 
-/// Removes `/api/v1` from the end of a base path, because people copy it along.
+/// Removes `/api/v1` from the end of a base path, because users often copy it together with the address.
 fn strip_version(path: &str) -> Result<&str, String> {
     match path.rsplit_once("/api/") {
         Some((base, "v1")) => Ok(base),
@@ -52,12 +52,12 @@ impl fmt::Display for ApiAddress {
 }
 
 impl ApiAddress {
-    /// Whether calls are encrypted.
+    /// Returns whether the address uses HTTPS.
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// Whether the server is this machine, which a proxy cannot reach.
+    /// Returns whether the server is on this machine, which a proxy cannot reach.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default().trim_matches(['[', ']']);
         host == "localhost"

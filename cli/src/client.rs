@@ -36,8 +36,8 @@ pub(crate) struct ClientOptions {
     pub(crate) timeout: Duration,
 }
 
-/// One request. The client may send it several times, so it must be idempotent: a read is, a `PUT` is, and a
-/// submission is because it carries an id.
+/// One request. The client may send it several times, so the request must be idempotent: a read and a `PUT` are, and a submission
+/// is because it has an id.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiRequest {
     /// The method.
@@ -62,7 +62,7 @@ impl ApiRequest {
     }
 }
 
-/// A response of any status that a retry would not change, so also a refusal.
+/// A response with any status that a retry would not change: a success or a refusal.
 #[derive(Debug)]
 pub(crate) struct ApiResponse {
     /// The HTTP status code.
@@ -74,7 +74,7 @@ pub(crate) struct ApiResponse {
 }
 
 impl ApiResponse {
-    /// Returns the body of a success, and the problem of a refusal as an error.
+    /// Returns the body of a success. Returns the problem of a refusal as an error.
     pub(crate) fn into_success_body(self) -> Result<Vec<u8>, CliError> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
@@ -98,14 +98,14 @@ pub(crate) struct ApiClient {
     notify: Notify,
 }
 
-/// Why a try failed that may succeed later.
+/// Why a try failed, if a later try may succeed.
 struct TransientFailure {
     reason: String,
     retry_after: Option<Duration>,
 }
 
 impl ApiClient {
-    /// Creates a client. It announces retries through `notify`, and `stop` ends the waits between them.
+    /// Creates a client. The client announces retries through `notify`; `stop` ends its waits between retries.
     pub(crate) fn new(
         connection: ClientOptions,
         notify: Notify,
@@ -143,7 +143,7 @@ impl ApiClient {
             .into_success_body()
     }
 
-    /// Sends a request, and retries it while it fails for reasons that may pass.
+    /// Sends a request. Sends it again if it fails for a reason that may be temporary.
     pub(crate) async fn send(&self, request: &ApiRequest) -> Result<ApiResponse, CliError> {
         let mut retry = 0;
         loop {
@@ -157,7 +157,7 @@ impl ApiClient {
         }
     }
 
-    /// Waits before retry number `retry` (from 1); an error when the retries are used up or the user interrupts.
+    /// Waits before the retry with the number `retry` (from 1). Returns an error if no retries are left or the user interrupts.
     pub(crate) async fn wait_before_retry(
         &self,
         retry: u32,
@@ -188,7 +188,7 @@ impl ApiClient {
         }
     }
 
-    /// Sends a request once. The outer error is permanent, the inner one may pass.
+    /// Sends a request once. The outer error is permanent; the inner error may be temporary.
     async fn send_once(
         &self,
         request: &ApiRequest,
@@ -291,7 +291,7 @@ fn build_tenant_header(tenant: &str) -> Result<HeaderValue, CliError> {
         .map_err(|_error| CliError::Usage(format!("`{tenant}` cannot be a tenant's id")))
 }
 
-/// The innermost cause, which says what happened; the outer errors only name the layer that noticed it.
+/// Returns the innermost cause, which says what happened; the outer errors only name the layer that reported it.
 fn innermost_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut text = None;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::CliError;
 use crate::number::Integer;
 
-/// The file name that stands for standard input.
+/// The file name that means standard input.
 pub(crate) const STANDARD_INPUT: &str = "-";
 
 /// Reads a document: TOML when the file name ends in `.toml`, JSON otherwise; `-` is standard input.
@@ -31,7 +31,7 @@ pub(crate) fn read_document(path: &Path) -> Result<Value, CliError> {
     serde_json::from_str(&text).map_err(|error| wrong(&error))
 }
 
-/// Converts a TOML table into the JSON that the API expects. Integers keep their exact value at any size.
+/// Converts a TOML table to the JSON that the API expects. Integers of any size keep their exact value.
 pub(crate) fn convert_toml_table(table: &toml::Table) -> Result<Value, CliError> {
     table
         .iter()

@@ -16,7 +16,7 @@ pub(crate) enum CliError {
     /// The server refused the request.
     #[error("the server refused: {0}")]
     Refused(Box<ApiProblem>),
-    /// An earlier try of the request created a secret, and its response was lost. The server cannot show it again.
+    /// An earlier try of the request created a secret, and its response was lost. The server cannot show the secret again.
     #[error(
         "the server refused: {problem}\nThe first try was done and its answer was lost, the secret with it. \
          The key is there; give it a secret that you see:\n  edgeboard keys rotate {key} --overlap-s 0"
@@ -24,7 +24,7 @@ pub(crate) enum CliError {
     SecretLost {
         /// What the server says.
         problem: Box<ApiProblem>,
-        /// The key's id.
+        /// The id of the key.
         key: String,
     },
     /// The response does not follow this API.
@@ -36,7 +36,7 @@ pub(crate) enum CliError {
     /// A local file could not be read or written.
     #[error("{path}: {cause}", path = path.display())]
     File {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// What the system or the parser said.
         cause: String,
@@ -44,13 +44,13 @@ pub(crate) enum CliError {
     /// Standard output was closed or could not be written.
     #[error("standard output: {0}")]
     Output(std::io::Error),
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
 }
 
 impl CliError {
-    /// An error about the file at `path`.
+    /// Creates an error about the file at `path`.
     pub(crate) fn file(path: &Path, cause: impl std::fmt::Display) -> Self {
         Self::File {
             path: path.to_owned(),
@@ -58,7 +58,7 @@ impl CliError {
         }
     }
 
-    /// The process's exit code; `EXIT_CODES` in the help text lists them.
+    /// Returns the process's exit code; `EXIT_CODES` in the help text lists all exit codes.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Incomplete(_) => 1,

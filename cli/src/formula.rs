@@ -1,7 +1,7 @@
 //! Escapes CSV cells that a spreadsheet would read as a formula, and unescapes them.
 //!
-//! Such a cell gets an apostrophe in front, as OWASP advises ("CSV Injection"). A cell that begins with apostrophes and
-//! then like a formula gets one more, so that unescaping restores every cell.
+//! The escaped cell begins with an apostrophe, as OWASP advises ("CSV Injection"). A cell that has apostrophes before such a
+//! beginning gets one more apostrophe, so that unescaping restores every cell.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(crate) fn escape(cell: &str) -> Cow<'_, str> {
     }
 }
 
-/// Restores a cell that `escape` wrote.
+/// Returns the original text of a cell that [`escape`] returned.
 pub(crate) fn unescape(cell: &str) -> &str {
     cell.strip_prefix(APOSTROPHE)
         .filter(|rest| is_like_a_formula(rest))

@@ -1,4 +1,4 @@
-//! Instants as people and files write them.
+//! Converts the forms of instants that users and files have.
 
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -1,4 +1,4 @@
-//! `edgeboard`: scores in, ranks out, and everything that is administered, from the command line.
+//! `edgeboard`: the command-line tool. It submits scores, shows ranks, and administers the service.
 
 mod address;
 mod admin;

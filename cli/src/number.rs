@@ -1,4 +1,4 @@
-//! Signed 64-bit integers as the API writes them: exact, whatever their size.
+//! Signed 64-bit integers in the form of the API, which keeps them exact at any size.
 
 use std::fmt;
 use std::str::FromStr;
@@ -67,7 +67,7 @@ impl TryFrom<IntegerForm> for Integer {
 /// Digits between two thousands separators.
 const GROUP: usize = 3;
 
-/// The character between the thousands of a number that people write.
+/// The character between the thousands of a number in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ThousandsSeparator(char);
 
@@ -104,7 +104,8 @@ impl ThousandsSeparator {
             .map_err(|_error: String| wrong())
     }
 
-    /// Whether a character separates thousands. With a space as separator, so does a no-break space, which spreadsheets write.
+    /// Returns whether a character separates thousands. If the separator is a space, so does a no-break space, because
+    /// spreadsheets write it.
     fn is_between(self, character: char) -> bool {
         character == self.0 || (self.0 == ' ' && matches!(character, '\u{a0}' | '\u{202f}'))
     }
@@ -115,7 +116,7 @@ impl ThousandsSeparator {
 pub(crate) struct NamedIntegers(pub(crate) Vec<(String, Integer)>);
 
 impl NamedIntegers {
-    /// The value of the column `name`.
+    /// Returns the value of the column `name`.
     pub(crate) fn get(&self, name: &str) -> Option<Integer> {
         self.0
             .iter()

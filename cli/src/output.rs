@@ -16,7 +16,7 @@ pub(crate) fn print_line(bytes: &[u8]) -> Result<(), CliError> {
     )
 }
 
-/// Converts the result of a write; a closed pipe counts as success, because the reader has enough.
+/// Converts the result of a write. A closed pipe counts as success, because its reader needs no more output.
 pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::Output(error)),
@@ -24,8 +24,8 @@ pub(crate) fn accept_closed_pipe(written: io::Result<()>) -> Result<(), CliError
     }
 }
 
-/// Escapes everything that could move the cursor or reorder a line: control characters, and
-/// the invisible ones that change the direction of writing.
+/// Escapes all characters that could move the cursor or reorder a line: control characters, and invisible characters that change
+/// the direction of writing.
 pub(crate) fn escape_unprintable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

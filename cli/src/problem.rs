@@ -19,7 +19,7 @@ pub(crate) struct ApiProblem {
     /// The details of this occurrence.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) detail: String,
-    /// The trace id, which finds the request in the server's log.
+    /// The trace id, by which the request can be found in the server's log.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) instance: String,
     /// The invalid fields.
@@ -40,7 +40,7 @@ pub(crate) struct InvalidField {
     /// A header's name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) header: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub(crate) detail: String,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Display for InvalidField {
 }
 
 impl InvalidField {
-    /// The position `n` of the submission, from a pointer `#/scores/n…`; `None` for other pointers.
+    /// Returns the position `n` of the submission from a pointer `#/scores/n…`; `None` for other pointers.
     pub(crate) fn submission_position(&self) -> Option<usize> {
         let rest = self.pointer.trim_start_matches('#').strip_prefix("/scores/")?;
         rest.split('/').next()?.parse().ok()
@@ -64,7 +64,8 @@ impl InvalidField {
 }
 
 impl ApiProblem {
-    /// Reads the problem from a response. For another body (a proxy's page, an empty body), it has the status alone.
+    /// Reads the problem from a response. If the body is not a problem document (a proxy's page, an empty body), the result only
+    /// has the status.
     pub(crate) fn from_response(status: u16, body: &[u8]) -> Self {
         let mut problem: Self = serde_json::from_slice(body).unwrap_or_default();
         problem.status = status;

@@ -29,7 +29,7 @@ pub(crate) struct ServerConfig {
     pub(crate) tenant: Option<String>,
 }
 
-/// What one source (flags, variables or a profile) says about the server.
+/// The settings of the server in one source: the flags, the environment variables, or a profile.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerOptions {
     /// The base address of the API.
@@ -43,11 +43,11 @@ pub(crate) struct ServerOptions {
 /// The flags that choose the server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProfileFlags {
-    /// The server, given directly.
+    /// The settings of the server in the flags.
     pub(crate) given: ServerOptions,
-    /// `--profile`.
+    /// The value of `--profile`.
     pub(crate) profile: Option<String>,
-    /// `--config`.
+    /// The value of `--config`.
     pub(crate) configuration: Option<PathBuf>,
 }
 
@@ -71,9 +71,9 @@ struct ServerProfile {
 }
 
 impl ServerConfig {
-    /// Merges the flags, the variables and the chosen profile. A flag wins over a variable, a variable over the
-    /// profile; but a profile that `--profile` names wins over the variables. The key of a profile goes only to the
-    /// profile's own address. Calls `warn` when other users of the machine can read a configuration file with a key.
+    /// Merges the flags, the variables and the chosen profile. A flag has precedence over a variable, and a variable over the
+    /// profile; but a profile that `--profile` names has precedence over the variables. The key of a profile is only used with
+    /// the profile's own address. Calls `warn` if other users of the machine can read a configuration file that contains a key.
     ///
     /// # Errors
     /// An address, the file or the profile is wrong or missing.
@@ -116,7 +116,8 @@ impl ServerConfig {
     }
 }
 
-/// The first value of flags, variables and profile. A profile that `--profile` names comes before the variables.
+/// Returns the first value that is set, in the order: flags, variables, profile. A profile that `--profile` names comes before
+/// the variables.
 fn first_given<T>(
     is_profile_named: bool,
     [flags, environment, profile]: [&ServerOptions; 3],
@@ -135,7 +136,7 @@ fn parse_address(place: &str, text: &str) -> Result<ApiAddress, CliError> {
         .map_err(|error| CliError::Usage(format!("{place}: {error}")))
 }
 
-/// The default path of the configuration file.
+/// Returns the default path of the configuration file.
 fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let configurations = variables("XDG_CONFIG_HOME")
@@ -216,7 +217,7 @@ struct LoadedConfiguration {
 }
 
 impl LoadedConfiguration {
-    /// The profile of this name, else the file's default profile, else empty options.
+    /// Returns the profile with this name. Without a name, returns the file's default profile, or empty options if there is none.
     fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
         let Some(name) = named.or(self.configuration.profile.as_deref()) else {
             return Ok(ServerOptions::default());

@@ -6,14 +6,14 @@ use reqwest::StatusCode;
 
 use crate::error::CliError;
 
-/// The wait before the first retry; it doubles with each further one.
+/// The wait before the first retry. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait without `Retry-After`.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// The longest `Retry-After` that the client waits for; a longer one is an error.
+/// The longest `Retry-After` that the client waits for. If the server asks for more, the request fails.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(120);
 
-/// Whether a status means "try again later": too many requests, or a server or gateway that is unavailable.
+/// Returns whether a status means that a later try may succeed: too many requests, or a server or gateway that is unavailable.
 pub(crate) fn is_transient(status: u16) -> bool {
     [
         StatusCode::TOO_MANY_REQUESTS,
@@ -25,9 +25,9 @@ pub(crate) fn is_transient(status: u16) -> bool {
     .any(|code| code.as_u16() == status)
 }
 
-/// Computes the wait before retry number `retry` (from 1): exponential, half of it random so that clients that
-/// failed together do not return together, and never shorter than `retry_after`.
-/// `random` is uniform in 0..1.
+/// Computes the wait before the retry with the number `retry` (from 1). The wait grows exponentially, and is never shorter than
+/// `retry_after`. Half of it is random, so that clients that failed at the same time do not retry at the same time. `random` is
+/// uniform in 0..1.
 pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
     let ceiling = doubled.min(LONGEST_WAIT);
@@ -38,7 +38,7 @@ pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f6
     })
 }
 
-/// Parses `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date; `None` for other text.
+/// Parses `Retry-After` (RFC 9110, 10.2.3): seconds, or an HTTP date. Returns `None` for other text.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
@@ -48,7 +48,7 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// A random number in 0..1; 0.5 without a system source of randomness, which only loses the jitter.
+/// Returns a random number in 0..1. Returns 0.5 if the system has no source of randomness; the waits then have no jitter.
 pub(crate) fn random_fraction() -> f64 {
     getrandom::u32().map_or(0.5, |value| f64::from(value) / f64::from(u32::MAX))
 }

@@ -3,7 +3,8 @@
 /// The least similarity of a suggestion, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
-/// What to append to "there is no such …": the most similar name, else all names after the words `are`; empty without names.
+/// Returns the text to append to "there is no such …": the most similar name, or else all names after the words `are`. Returns an
+/// empty text if there are no names.
 pub(crate) fn format_suggestion<'a>(wrong: &str, are: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     match find_nearest(wrong, &names) {

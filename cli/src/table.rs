@@ -8,13 +8,13 @@ use crate::number::Integer;
 use crate::output::escape_unprintable;
 use crate::wire::{EntryPage, PageEntry, PagePeriod};
 
-/// No frame, one line below the header.
+/// The style of tables: no frame, and one line below the header.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
-/// Spaces left and right of a cell; the invisible line between two columns is a third one.
+/// The number of spaces to the left and right of a cell. The invisible line between two columns adds one more.
 const PADDING: (u16, u16) = (0, 1);
-/// Printed instead of a missing value.
+/// The text in place of a missing value.
 pub(crate) const ABSENT: &str = "–";
-/// Marks the requested player.
+/// The mark of the requested player.
 const MARK: &str = "▶";
 
 /// The heading of a column, and whether the column is numeric.
@@ -23,7 +23,7 @@ pub(crate) struct ColumnHeading {
     numeric: bool,
 }
 
-/// A column of text.
+/// Returns a column of text.
 pub(crate) fn text_column(heading: impl Into<String>) -> ColumnHeading {
     ColumnHeading {
         text: heading.into(),
@@ -31,7 +31,7 @@ pub(crate) fn text_column(heading: impl Into<String>) -> ColumnHeading {
     }
 }
 
-/// A column of numbers, aligned to the right.
+/// Returns a column of numbers, aligned to the right.
 pub(crate) fn number_column(heading: impl Into<String>) -> ColumnHeading {
     ColumnHeading {
         text: heading.into(),
@@ -39,7 +39,7 @@ pub(crate) fn number_column(heading: impl Into<String>) -> ColumnHeading {
     }
 }
 
-/// Formats a number; a dash for `None`.
+/// Formats a number. Returns a dash for `None`.
 pub(crate) fn format_optional(value: Option<Integer>) -> String {
     value.map_or_else(|| ABSENT.to_owned(), |value| value.to_string())
 }
@@ -104,7 +104,7 @@ pub(crate) fn read_entries(page: &EntryPage) -> Result<Vec<PageEntry>, CliError>
         .map_err(|error| CliError::Protocol(format!("an entry is not as the API says: {error}")))
 }
 
-/// The columns of the entries, in the server's order.
+/// Returns the columns of the entries, in the server's order.
 pub(crate) fn list_columns(entries: &[PageEntry]) -> Vec<String> {
     entries
         .first()

@@ -15,7 +15,7 @@ pub(crate) struct SubmissionBody<'a> {
     pub(crate) leaderboards: &'a [String],
     /// The player.
     pub(crate) player: &'a str,
-    /// The value, on a leaderboard of one column.
+    /// The value, for a leaderboard with one column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) score: Option<Integer>,
     /// The values by the names of their columns.
@@ -24,7 +24,7 @@ pub(crate) struct SubmissionBody<'a> {
     /// Any JSON to store with the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<&'a RawValue>,
-    /// When it happened, RFC 3339.
+    /// When the score happened (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) occurred_at: Option<&'a str>,
     /// The id that makes the submission idempotent.
@@ -32,7 +32,7 @@ pub(crate) struct SubmissionBody<'a> {
     pub(crate) id: Option<&'a str>,
 }
 
-/// A page of entries, a window around a player, or a single entry in its leaderboard.
+/// A page of entries, a window around a player, or a single entry.
 #[derive(Debug, Deserialize)]
 pub(crate) struct EntryPage {
     /// The leaderboard's id.
@@ -42,7 +42,7 @@ pub(crate) struct EntryPage {
     /// The leaderboard's version at the time of reading.
     #[serde(default)]
     pub(crate) version: Option<Integer>,
-    /// How many entries the period has.
+    /// The number of entries in the period.
     #[serde(default)]
     pub(crate) count: Option<Integer>,
     /// The entries, each exactly as the server wrote it.
@@ -59,25 +59,25 @@ pub(crate) struct EntryPage {
     pub(crate) drifted: bool,
 }
 
-/// A period: its bounds in a list, only its id in an outcome.
+/// A period. In a list it has its bounds; in an outcome it is only an id.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum PagePeriod {
-    /// The id alone.
+    /// Only the id.
     Id(String),
-    /// With its bounds.
+    /// The id and the bounds.
     Bounds {
         /// The id, such as `all`.
         id: String,
-        /// When the period starts; `None` without a start.
+        /// When the period starts; `None` if it has no start.
         starts_at: Option<String>,
-        /// When the period ends; `None` without an end.
+        /// When the period ends; `None` if it has no end.
         ends_at: Option<String>,
     },
 }
 
 impl PagePeriod {
-    /// The period's id, as `--period` accepts it.
+    /// Returns the period's id, in the form that `--period` accepts.
     pub(crate) fn id(&self) -> &str {
         match self {
             Self::Id(id) | Self::Bounds { id, .. } => id,
@@ -102,7 +102,7 @@ pub(crate) struct PageEntry {
     pub(crate) reached_at: Option<String>,
 }
 
-/// The outcome of one submission, of its part in one leaderboard, or of a batch.
+/// The outcome of one submission, of one submission on one leaderboard, or of a batch.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct ScoreOutcome {
@@ -110,7 +110,7 @@ pub(crate) struct ScoreOutcome {
     pub(crate) status_code: Option<u16>,
     /// One outcome per leaderboard or per submission; empty for a single leaderboard.
     pub(crate) results: Vec<Self>,
-    /// Why the server refused it.
+    /// Why the server refused the submission; `None` if it accepted it.
     pub(crate) problem: Option<Box<ApiProblem>>,
     /// The leaderboard.
     pub(crate) leaderboard: Option<String>,
@@ -118,13 +118,13 @@ pub(crate) struct ScoreOutcome {
     pub(crate) period: Option<String>,
     /// `created`, `improved`, `changed` or `kept`.
     pub(crate) status: Option<String>,
-    /// The values now.
+    /// The values after the submission.
     pub(crate) values: Option<NamedIntegers>,
-    /// The rank now.
+    /// The rank after the submission.
     pub(crate) rank: Option<Integer>,
-    /// The entry before.
+    /// The entry before the submission.
     pub(crate) previous: Option<PreviousEntry>,
-    /// Whether the server knew the id already, so that it changed nothing.
+    /// Whether the server had applied a submission with this id before, and so changed nothing.
     pub(crate) replayed: bool,
 }
 
@@ -132,19 +132,19 @@ pub(crate) struct ScoreOutcome {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct PreviousEntry {
-    /// The values then.
+    /// The values before the submission.
     pub(crate) values: Option<NamedIntegers>,
-    /// The rank then.
+    /// The rank before the submission.
     pub(crate) rank: Option<Integer>,
 }
 
 impl ScoreOutcome {
-    /// Whether the server accepted it.
+    /// Returns whether the server accepted the submission.
     pub(crate) fn is_success(&self) -> bool {
         self.problem.is_none() && self.status_code.is_none_or(|code| (200..300).contains(&code))
     }
 
-    /// Whether the server changed nothing because it had applied all of it before.
+    /// Returns whether the server changed nothing because it had applied all parts of the submission before.
     pub(crate) fn is_replay(&self) -> bool {
         if self.results.is_empty() {
             self.replayed
@@ -153,7 +153,7 @@ impl ScoreOutcome {
         }
     }
 
-    /// The problem of a refusal, made from the status if the server gave no problem document.
+    /// Returns the problem of a refusal. If the server sent no problem document, creates the problem from the status.
     pub(crate) fn into_problem(self) -> ApiProblem {
         let status = self.status_code.unwrap_or_default();
         let mut problem = self
@@ -165,7 +165,7 @@ impl ScoreOutcome {
         problem
     }
 
-    /// The innermost outcomes: one per leaderboard.
+    /// Returns the innermost outcomes: one for each leaderboard.
     pub(crate) fn leaves(&self) -> Vec<&Self> {
         if self.results.is_empty() {
             vec![self]
@@ -178,7 +178,7 @@ impl ScoreOutcome {
 /// Parses a response body.
 ///
 /// # Errors
-/// The body is not JSON of this shape.
+/// The body is not JSON in the expected form.
 pub(crate) fn parse_body<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, CliError> {
     serde_json::from_slice(body)
         .map_err(|error| CliError::Protocol(format!("the answer is not as the Edgeboard API says: {error}")))

@@ -114,7 +114,7 @@ fn build_option(prefix: &str, field: &'static CommandOption) -> Arg {
     }
 }
 
-/// The options that set the request body as a whole, or any member of it.
+/// Returns the options that set the whole request body, or any member of it.
 fn document_options() -> [Arg; 2] {
     [
         Arg::new(FILE)
@@ -173,19 +173,19 @@ fn condition_options(method: &str) -> Vec<Arg> {
     conditions
 }
 
-/// The value of the path argument `name`; `None` when it is absent.
+/// Returns the value of the path argument `name`; `None` if it is absent.
 pub(super) fn path_argument<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches
         .get_one::<String>(&format!("{ARGUMENT}{name}"))
         .map(String::as_str)
 }
 
-/// The argument id of an option that sets a member of the body.
+/// Returns the argument id of an option that sets a member of the body.
 pub(super) fn body_option_id(field: &CommandOption) -> String {
     format!("{OPTION}{}", field.flag)
 }
 
-/// The argument id of an option that sets a query parameter.
+/// Returns the argument id of an option that sets a query parameter.
 pub(super) fn query_option_id(field: &CommandOption) -> String {
     format!("{PARAMETER}{}", field.flag)
 }

@@ -41,7 +41,7 @@ pub(super) fn build_body(body: BodyRule, matches: &ArgMatches) -> Result<Option<
     }
 }
 
-/// The value of an option as JSON; `None` when the option is absent.
+/// Returns the value of an option as JSON; `None` if the option is absent.
 pub(super) fn read_option(
     field: &CommandOption,
     id: &str,

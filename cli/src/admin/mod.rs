@@ -135,12 +135,12 @@ impl<'a> AdminCommand<'a> {
         Ok(headers)
     }
 
-    /// Whether a switch is given; `false` when the operation has no such switch.
+    /// Returns whether the user has set a switch; `false` if the operation has no such switch.
     fn is_set(&self, id: &str) -> bool {
         matches!(self.matches.try_get_one::<bool>(id), Ok(Some(true)))
     }
 
-    /// The member of the response that contains the list.
+    /// Returns the name of the response's member that contains the list.
     fn member(&self) -> &'static str {
         match self.operation.view {
             AnswerFormat::Rows(member, _) | AnswerFormat::Named(member, _) | AnswerFormat::Secret(member) => {
@@ -186,12 +186,12 @@ impl<'a> AdminCommand<'a> {
     }
 }
 
-/// Whether a word is the id of an API key.
+/// Returns whether a word is the id of an API key.
 fn is_key_id(word: &str) -> bool {
     word.len() == KEY_ID_DIGITS && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// An entity tag in quotation marks, which a shell removes from arguments.
+/// Returns an entity tag in quotation marks, because a shell removes them from arguments.
 fn quoted(etag: &str) -> String {
     if etag == "*" || etag.ends_with('"') {
         etag.to_owned()

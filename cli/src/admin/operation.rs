@@ -2,11 +2,11 @@
 
 /// A kind of resource and its operations: `edgeboard <noun> <verb>`.
 pub(crate) struct Noun {
-    /// Its name on the command line.
+    /// The noun on the command line.
     pub(in crate::admin) name: &'static str,
-    /// Its description in the help.
+    /// The description of the noun in the help.
     pub(in crate::admin) about: &'static str,
-    /// Its operations.
+    /// The operations of the noun.
     pub(in crate::admin) operations: &'static [AdminOperation],
 }
 
@@ -15,18 +15,18 @@ pub(crate) struct AdminOperation {
     pub(in crate::admin) verb: &'static str,
     pub(in crate::admin) about: &'static str,
     pub(in crate::admin) method: &'static str,
-    /// Below `/api/v1`; each `{name}` is an argument.
+    /// The path below `/api/v1`; each `{name}` is an argument.
     pub(in crate::admin) path: &'static str,
-    /// The path when the argument is left out.
+    /// The path if the user leaves out the argument.
     pub(in crate::admin) path_without: Option<&'static str>,
-    /// The same path exists below `/operator`, for the operator's own document.
+    /// Whether the same path exists below `/operator`, for the operator's own document.
     pub(in crate::admin) for_operator: bool,
     pub(in crate::admin) query: &'static [CommandOption],
     pub(in crate::admin) body: BodyRule,
     pub(in crate::admin) paged: Option<ListPaging>,
-    /// The operation supports `If-Match`.
+    /// Whether the operation supports `If-Match`.
     pub(in crate::admin) conditional: bool,
-    /// Each request creates a resource, so a retry must carry the same `Idempotency-Key`.
+    /// Whether each request creates a resource. A retry must then have the same `Idempotency-Key`.
     pub(in crate::admin) creates: bool,
     pub(in crate::admin) view: AnswerFormat,
 }
@@ -38,7 +38,7 @@ pub(crate) enum BodyRule {
     None,
     /// The user must give a body.
     Required(&'static [CommandOption]),
-    /// The default is an empty object, which stands for all defaults.
+    /// The default body is an empty object: every member has its default value.
     Defaults(&'static [CommandOption]),
     /// The default is a request without a body.
     Optional(&'static [CommandOption]),
@@ -47,7 +47,7 @@ pub(crate) enum BodyRule {
 /// An option that becomes a member of the body, or a parameter of the query.
 pub(crate) struct CommandOption {
     pub(in crate::admin) flag: &'static str,
-    /// The member, with dots between its names.
+    /// The path of the member in the body, with dots between the names.
     pub(in crate::admin) member: &'static str,
     pub(in crate::admin) kind: OptionKind,
     pub(in crate::admin) help: &'static str,
@@ -59,9 +59,9 @@ pub(crate) enum OptionKind {
     Text,
     /// A whole number of 64 bits.
     Integer,
-    /// RFC 3339 or a date.
+    /// An instant (RFC 3339) or a date.
     Instant,
-    /// True if given.
+    /// A switch: true if it is given.
     Switch,
     /// One of these words.
     One(&'static [&'static str]),
@@ -100,15 +100,17 @@ pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
 /// How to print a response for people.
 #[derive(Clone, Copy)]
 pub(crate) enum AnswerFormat {
-    /// Member by member.
+    /// One line for each member.
     Fields,
-    /// The list in this member as a table of these columns: paths with dots, with spaces between the paths.
+    /// A list as a table: the member that contains the list, and the paths of the columns. A path has dots; spaces separate the
+    /// paths.
     Rows(&'static str, &'static str),
-    /// The object in this member as a table: its names, and these columns of its values.
+    /// An object as a table with one row for each name: the member that contains the object, and the paths of the columns in its
+    /// values.
     Named(&'static str, &'static str),
-    /// The secret in this member on standard output, and the rest on standard error.
+    /// The member that contains a secret: the secret goes to standard output, and the rest of the response to standard error.
     Secret(&'static str),
-    /// The response has no body; print what the path names, and these words.
+    /// The response has no body: print the last parameter of the path, and these words.
     Done(&'static str),
 }
 
@@ -130,17 +132,17 @@ impl AdminOperation {
         }
     }
 
-    /// Reads something.
+    /// Creates an operation that reads something.
     pub(in crate::admin) const fn get(verb: &'static str, path: &'static str, about: &'static str) -> Self {
         Self::new(verb, "GET", path, about)
     }
 
-    /// Creates or replaces something.
+    /// Creates an operation that creates or replaces something.
     pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: BodyRule) -> Self {
         Self::new("put", "PUT", path, about).body(body)
     }
 
-    /// Changes something in part.
+    /// Creates an operation that changes something in part.
     pub(in crate::admin) const fn patch(
         path: &'static str,
         about: &'static str,
@@ -149,7 +151,7 @@ impl AdminOperation {
         Self::new("patch", "PATCH", path, about).body(BodyRule::Required(fields))
     }
 
-    /// Makes something new, or does something.
+    /// Creates an operation that creates something new, or does something.
     pub(in crate::admin) const fn post(
         verb: &'static str,
         path: &'static str,
@@ -159,7 +161,7 @@ impl AdminOperation {
         Self::new(verb, "POST", path, about).body(body)
     }
 
-    /// Removes something.
+    /// Creates an operation that removes something.
     pub(in crate::admin) const fn delete(
         verb: &'static str,
         path: &'static str,
@@ -216,7 +218,7 @@ impl AdminOperation {
         Self { view, ..self }
     }
 
-    /// The names between braces in the path, in order.
+    /// Returns the names between braces in the path, in order.
     pub(in crate::admin) fn arguments(&self) -> impl Iterator<Item = &'static str> {
         self.path
             .split('/')

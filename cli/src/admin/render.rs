@@ -107,7 +107,7 @@ fn with_caption(document: &Value, member: &str, table: &str) -> String {
     format!("{}\n\n{table}", caption.join(" · "))
 }
 
-/// The value at a path with dots between its names.
+/// Returns the value at a path with dots between its names.
 fn find_member<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(value, |value, name| value.get(name))
 }
@@ -128,7 +128,7 @@ fn flatten(value: &Value, name: &str, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// A value in one line.
+/// Formats a value in one line.
 fn format_cell(column: &str, value: &Value) -> String {
     match value {
         Value::Null => ABSENT.to_owned(),
@@ -143,7 +143,7 @@ fn format_cell(column: &str, value: &Value) -> String {
     }
 }
 
-/// Whether a value fits in a list within a cell: neither a list nor an object with nested values.
+/// Returns whether a value may be part of a list within one cell: it is not a list, and not an object with nested values.
 fn is_plain(value: &Value) -> bool {
     match value {
         Value::Object(members) => is_flat(members),

@@ -69,7 +69,8 @@ struct ReadPages {
     cut_off: bool,
 }
 
-/// Reads page after page into the file. Stops early at a drift that is not allowed, or when the order changed.
+/// Reads page after page and writes each to the file. Stops early if the leaderboard's version changes between two pages and
+/// `--allow-drift` is not set, or if the leaderboard's order changes.
 async fn write_pages(
     client: &ApiClient,
     args: &ExportArgs,
@@ -191,7 +192,8 @@ impl EntryWriter {
     }
 }
 
-/// The growing export: a temporary file beside the output, or in the system's temporary directory.
+/// The file that the export is written to until it is complete: a temporary file beside the output, or in the system's temporary
+/// directory.
 enum ExportFile<'a> {
     File {
         path: &'a Path,
@@ -227,7 +229,7 @@ impl<'a> ExportFile<'a> {
         }
     }
 
-    /// Moves the complete export to the output.
+    /// Moves the complete file to the output.
     fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
@@ -247,7 +249,7 @@ impl<'a> ExportFile<'a> {
     }
 }
 
-/// A builder of temporary files with the permissions of an ordinary file, because the file becomes the output.
+/// Returns a builder of temporary files with the permissions of an ordinary file, because the temporary file becomes the output.
 fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".edgeboard-export-");

@@ -1,4 +1,4 @@
-//! The commands about scores, one file each, except `import`, which is a module of its own.
+//! The commands about scores, each in its own file, except `import`, which is its own module.
 
 pub(crate) mod completion;
 pub(crate) mod export;

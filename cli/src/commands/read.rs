@@ -1,4 +1,4 @@
-//! `top`, `rank` and `around`.
+//! The commands `top`, `rank` and `around`.
 
 use crate::args::Global;
 use crate::args::read::{AroundArgs, RankArgs, TopArgs};

@@ -1,4 +1,4 @@
-//! `submit`.
+//! The command `submit`.
 
 use reqwest::Method;
 use serde_json::value::RawValue;

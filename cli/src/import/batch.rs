@@ -8,11 +8,11 @@ const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
 /// A row to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BatchRow {
-    /// Its number among the data rows, from 0.
+    /// The number of the row among the data rows, from 0.
     pub(crate) row: u64,
-    /// Its line in the file, from 1.
+    /// The line of the row in the file, from 1.
     pub(crate) line: u64,
-    /// Whether an earlier run tried it, and the server did not accept it.
+    /// Whether an earlier run sent the row and the server did not accept it.
     pub(crate) is_resent: bool,
     /// The submission as JSON.
     pub(crate) json: String,
@@ -67,7 +67,7 @@ impl Batcher {
         }
     }
 
-    /// The partition of a player: always the same for the same number of partitions.
+    /// Returns the partition of a player, which is always the same for the same number of partitions.
     pub(crate) fn partition(&self, player: &str) -> usize {
         let mut bytes = [0; 4];
         for (byte, hashed) in bytes.iter_mut().zip(Sha256::digest(player)) {
@@ -76,7 +76,7 @@ impl Batcher {
         usize::try_from(u32::from_be_bytes(bytes)).unwrap_or_default() % self.partitions.len().max(1)
     }
 
-    /// Adds a row to its partition; returns the full batch if the row did not fit into it.
+    /// Adds a row to its partition. If the row does not fit into the batch, returns the full batch and begins a new one.
     pub(crate) fn push(&mut self, partition: usize, row: BatchRow) -> Option<ImportBatch> {
         let filling = self.partitions.get_mut(partition)?;
         let bytes = row.json.len() + 1;

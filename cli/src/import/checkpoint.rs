@@ -1,10 +1,9 @@
-//! What was acknowledged, on disk: one line per acknowledged batch, so that a killed import goes on
-//! where it was.
+//! The checkpoint of an import: a file with one line for each acknowledged batch, so that an import that was killed can continue.
 //!
-//! Rows are counted from 0 over the data rows of the file. Each row belongs to a partition (by its player),
-//! and a partition's batches are sent one after the other. So "partition 2 is done up to row 1500, except rows
-//! 7 and 9" describes it completely. Reading ignores an incomplete last line of a killed process: its batch is
-//! sent again, which the ids make harmless.
+//! Rows are counted from 0 over the data rows of the file. Each row belongs to a partition (by its player), and a partition's
+//! batches are sent one after the other. So "partition 2 is done up to row 1500, except rows 7 and 9" describes the progress of
+//! the partition completely. If the process was killed while it wrote the last line, reading ignores that line: its batch is sent
+//! again, which is safe because the rows have ids.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -18,7 +17,7 @@ use crate::error::CliError;
 /// The version of the file's format.
 const FORM: u32 = 1;
 
-/// What a checkpoint belongs to; the first line of the file.
+/// The import that a checkpoint belongs to; the first line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CheckpointHeader {
     /// The version of the file's format.
@@ -61,19 +60,19 @@ pub(crate) struct AcknowledgedBatch {
     /// The partition.
     #[serde(rename = "lane")]
     pub(crate) partition: usize,
-    /// The last row of the batch; everything before it in the partition was in this batch or an earlier one.
+    /// The last row of the batch. All earlier rows of the partition were in this batch or an earlier one.
     pub(crate) through: u64,
     /// How many rows the server accepted.
     pub(crate) accepted: u64,
     /// Rows that the server refused or that were not sent; a later run sends them again.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) open: BTreeSet<u64>,
-    /// Rows left open by an earlier run that the server accepted now.
+    /// Rows that an earlier run left open and that the server has accepted now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) closed: BTreeSet<u64>,
 }
 
-/// The rows imported so far.
+/// The rows that have been imported so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImportedRows {
     through: Vec<Option<u64>>,
@@ -89,12 +88,12 @@ impl ImportedRows {
         }
     }
 
-    /// Whether the server accepted this row.
+    /// Returns whether the server accepted this row.
     pub(crate) fn contains(&self, partition: usize, row: u64) -> bool {
         self.is_through(partition, row) && !self.open.contains(&row)
     }
 
-    /// Whether the row was in a batch that was acknowledged.
+    /// Returns whether the row was in a batch that the server acknowledged, even if it refused the row.
     pub(crate) fn is_through(&self, partition: usize, row: u64) -> bool {
         self.through
             .get(partition)
@@ -103,7 +102,7 @@ impl ImportedRows {
             .is_some_and(|through| row <= through)
     }
 
-    /// How many rows the server accepted.
+    /// Returns how many rows the server accepted.
     pub(crate) fn accepted(&self) -> u64 {
         self.accepted
     }
@@ -128,8 +127,8 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens or creates the file; `again` discards its content. The effective header is
-    /// [`Checkpoint::header`], because a continued import keeps its number of partitions.
+    /// Opens or creates the file; `again` discards its content. An import that continues keeps its number of partitions, so use
+    /// the header that [`Checkpoint::header`] returns.
     pub(crate) fn open(path: &Path, header: CheckpointHeader, again: bool) -> Result<Self, CliError> {
         let failed = |error: std::io::Error| CliError::file(path, error);
         if let Some(parent) = path.parent() {
@@ -161,12 +160,12 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
-    /// What this checkpoint belongs to.
+    /// Returns the header, which says what import this checkpoint belongs to.
     pub(crate) fn header(&self) -> &CheckpointHeader {
         &self.header
     }
 
-    /// The rows imported so far.
+    /// Returns the rows that have been imported so far.
     pub(crate) fn done(&self) -> &ImportedRows {
         &self.done
     }
@@ -182,8 +181,8 @@ impl Checkpoint {
         self.append(&header)
     }
 
-    /// Records a batch. After that, the record survives a kill of the process. A crash of the whole
-    /// machine may lose it, and then the batch is sent again.
+    /// Records a batch. After this call, the record remains if the process is killed. If the whole machine fails, the record may
+    /// be lost; the batch is then sent again.
     pub(crate) fn record(&mut self, acknowledged: &AcknowledgedBatch) -> Result<(), CliError> {
         self.append(acknowledged)?;
         self.done.add(acknowledged);
@@ -197,7 +196,7 @@ impl Checkpoint {
         self.file.write_all(&bytes).map_err(failed)
     }
 
-    /// Reads the file up to the last complete line, and truncates the rest; `false` when the file is empty.
+    /// Reads the file up to the last complete line, and truncates the rest. Returns `false` if the file is empty.
     fn load(&mut self) -> Result<bool, CliError> {
         let failed = |error: std::io::Error| CliError::file(&self.path, error);
         let mut reader = BufReader::new(&self.file);
@@ -238,7 +237,8 @@ impl Checkpoint {
     }
 }
 
-/// Reads the next line that has an end, and returns its length with the end; `line` has it without the end.
+/// Reads the next complete line into `line`, without its end. Returns the length of the line including its end, or `None` if
+/// there is no complete line.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<Option<u64>> {
     line.clear();
     let length = reader.read_until(b'\n', line)?;

@@ -10,7 +10,7 @@ use crate::error::CliError;
 /// How many digits of the digest the file name has.
 const NAME_LENGTH: usize = 32;
 
-/// The path for this address, mapping and content: in `$XDG_STATE_HOME/edgeboard/imports`, which is
+/// Returns the path for this address, mapping and content: in `$XDG_STATE_HOME/edgeboard/imports`, which is
 /// `~/.local/state/edgeboard/imports` by default (`%LOCALAPPDATA%` on Windows).
 pub(crate) fn default_checkpoint(address: &str, mapping: &str, content: &str) -> Result<PathBuf, CliError> {
     let mut name = format!("{:x}", Sha256::digest(format!("{address}\n{mapping}\n{content}")));

@@ -11,7 +11,7 @@ use crate::problem::{ApiProblem, InvalidField};
 use crate::retry::is_transient;
 use crate::wire::{ScoreOutcome, parse_body};
 
-/// Asks for outcomes without ranks, which an import does not need and the server would compute.
+/// The header that asks for outcomes without ranks. An import does not need ranks, and computing them takes time.
 const MINIMAL: (&str, &str) = ("prefer", "return=minimal");
 
 /// The result of sending a batch.
@@ -19,18 +19,18 @@ const MINIMAL: (&str, &str) = ("prefer", "return=minimal");
 pub(crate) struct BatchDelivery {
     /// The record for the checkpoint.
     pub(crate) acknowledged: AcknowledgedBatch,
-    /// How many rows the server had accepted before, and did not apply again.
+    /// How many rows the server had accepted before and so did not apply again.
     pub(crate) replayed: u64,
     /// The refused rows.
     pub(crate) refused: Vec<RefusedRow>,
-    /// Why the import cannot continue.
+    /// Why the import cannot continue; `None` if it can.
     pub(crate) failure: Option<CliError>,
 }
 
 /// A row that the server refused.
 #[derive(Debug, Serialize)]
 pub(crate) struct RefusedRow {
-    /// Its line in the file, from 1.
+    /// The line of the row in the file, from 1.
     pub(crate) line: u64,
     /// Why the server refused it.
     pub(crate) problem: ApiProblem,
@@ -43,20 +43,20 @@ enum RowResult {
     Refused(ApiProblem),
 }
 
-/// A row, and its result once the server has decided.
+/// A row, and its result if the server has decided.
 type PendingRow = (BatchRow, Option<RowResult>);
 
-/// Whether to wait after a request.
+/// When the next request can be sent.
 #[derive(Debug)]
 enum RoundResult {
-    /// The next request, if any, can follow at once.
+    /// The next request can be sent at once.
     Continue,
     /// The server asks to send some rows later, for this reason.
     RetryLater(String),
 }
 
-/// Sends a batch. Rows that the server asks to send later, or that it skipped because another row of the
-/// request is malformed, are sent again; their ids prevent that they count twice.
+/// Sends a batch. If the server asks to send a row later, or skips it because another row of the request is malformed, sends the
+/// row again. The ids of the rows prevent a row from counting twice.
 pub(crate) async fn send_batch(client: &ApiClient, batch: ImportBatch) -> BatchDelivery {
     let partition = batch.partition;
     let mut rows: Vec<PendingRow> = batch.rows.into_iter().map(|row| (row, None)).collect();
@@ -138,7 +138,7 @@ fn apply_results(open: &mut [&mut PendingRow], outcomes: Vec<ScoreOutcome>) -> R
     Ok(round)
 }
 
-/// Marks the rows that a problem of the whole request names as refused, and returns how many they are.
+/// Marks rows as refused if a problem about the whole request names them. Returns the number of these rows.
 fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usize {
     let mut named = 0;
     for error in &problem.errors {
@@ -164,8 +164,7 @@ fn refuse_named_rows(open: &mut [&mut PendingRow], problem: &ApiProblem) -> usiz
     named
 }
 
-/// Makes the pointers of a problem relative to the submission, because positions in the batch mean nothing
-/// to a user.
+/// Makes the pointers of a problem relative to the submission, because a user does not know the positions in the batch.
 fn shorten_pointers(mut problem: ApiProblem) -> ApiProblem {
     problem.errors = problem.errors.iter().map(shorten_pointer).collect();
     problem

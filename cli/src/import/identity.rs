@@ -6,21 +6,21 @@ use sha2::{Digest, Sha256};
 
 use crate::number::NamedIntegers;
 
-/// What a row is mapped to, without its id.
+/// The values of a submission that a row is mapped to, without the id.
 #[derive(Debug)]
 pub(crate) struct RowContent<'a> {
     /// The player.
     pub(crate) player: &'a str,
     /// The values by column.
     pub(crate) values: &'a NamedIntegers,
-    /// The instant.
+    /// The time of the score.
     pub(crate) occurred_at: Option<&'a str>,
     /// The metadata's JSON.
     pub(crate) metadata: Option<&'a str>,
 }
 
-/// Assigns ids. An id does not depend on the file's name or on other rows, so it stays the same when
-/// rows are added. A player who scored twice on one day has two rows of equal content and two ids.
+/// Assigns ids to rows. An id does not depend on the file's name or on rows with other content, so it stays the same when rows
+/// are added. If a player has the same score twice on one day, the two rows have equal content and different ids.
 #[derive(Debug, Default)]
 pub(crate) struct RowIds(HashMap<u128, u32>);
 
@@ -37,7 +37,7 @@ impl RowIds {
     }
 }
 
-/// The first 128 bits of the SHA-256 of a row: enough that two different rows never share an id.
+/// Returns the first 128 bits of the SHA-256 of a row's content, which is enough that different contents do not get the same id.
 fn digest_content(content: &RowContent<'_>) -> u128 {
     let mut hasher = Sha256::new();
     // The length of each part is hashed too, so that a different split gives a different hash.

@@ -49,9 +49,9 @@ pub(crate) struct RowMapper {
 /// The result of mapping a row.
 #[derive(Debug)]
 pub(crate) enum RowMapping {
-    /// The skip rule at this position leaves the row out.
+    /// The row is left out by the skip rule with this index.
     Skipped(usize),
-    /// The row is to be sent.
+    /// The row is sent.
     Row(MappedRow),
 }
 
@@ -154,7 +154,7 @@ impl Mapping {
         })
     }
 
-    /// Every template with the name of its setting.
+    /// Returns every template with the name of its setting.
     fn templates(&self) -> impl Iterator<Item = (&str, &RowTemplate)> {
         let named = self.values.iter().chain(&self.metadata);
         std::iter::once(("player", &self.player))
@@ -165,7 +165,7 @@ impl Mapping {
 }
 
 impl RowMapper {
-    /// Maps one row; the error says why the row is unmappable.
+    /// Maps one row. The error says why the row cannot be mapped.
     pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
         if let Some(rule) = self.skip.find_match(record) {
             return Ok(RowMapping::Skipped(rule));

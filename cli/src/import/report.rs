@@ -14,25 +14,25 @@ use indicatif::HumanCount;
 pub(crate) struct ImportReport {
     /// The leaderboards.
     pub(crate) leaderboards: Vec<String>,
-    /// The data rows of the file.
+    /// The number of data rows in the file.
     pub(crate) rows: u64,
-    /// Rows that the server accepted in this run.
+    /// The number of rows that the server accepted in this run.
     pub(crate) imported: u64,
-    /// Of these, rows that the server had accepted before under the same id, so that they changed nothing.
+    /// How many of the imported rows the server had accepted before under the same id, so that they changed nothing.
     pub(crate) replayed: u64,
-    /// Rows that an earlier run imported.
+    /// The number of rows that an earlier run imported.
     pub(crate) imported_before: u64,
-    /// Rows left out, by rule.
+    /// The rows that were left out, for each skip rule.
     pub(crate) skipped: Vec<SkippedRows>,
-    /// Rows that the server refused.
+    /// The number of rows that the server refused.
     pub(crate) refused: u64,
-    /// Rows that could not be mapped.
+    /// The number of rows that could not be mapped.
     pub(crate) unmappable: u64,
-    /// Rows that were not sent.
+    /// The number of rows that were not sent.
     pub(crate) not_sent: u64,
-    /// The first of the refused rows.
+    /// The first refused rows.
     pub(crate) refusals: Vec<RefusedRow>,
-    /// The first of the rows that could not be mapped.
+    /// The first rows that could not be mapped.
     pub(crate) unmappable_rows: Vec<UnmappableRow>,
     /// How long the sending took.
     #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
@@ -44,7 +44,7 @@ pub(crate) struct ImportReport {
 pub(crate) struct SkippedRows {
     /// The rule.
     pub(crate) rule: String,
-    /// How many.
+    /// The number of rows that the rule left out.
     pub(crate) rows: u64,
 }
 
@@ -53,7 +53,7 @@ fn milliseconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Res
 }
 
 impl ImportReport {
-    /// Why the import is incomplete, if it is.
+    /// Returns why the import is incomplete; `None` if it is complete.
     pub(crate) fn incomplete_reason(&self) -> Option<String> {
         let mut reasons = Vec::new();
         if self.refused > 0 {

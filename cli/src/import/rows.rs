@@ -1,7 +1,7 @@
 //! The rows of a CSV file, each with the line on which it begins.
 //!
-//! The csv parser reports its position before it looks for a row: after CRLF that is the line before, and empty lines count as
-//! part of the next row. Its position after a row is exact, so we count back from there.
+//! The csv parser reports its position before it looks for a row. After CRLF, that position is on the previous line, and empty
+//! lines count as part of the next row. The parser's position after a row is exact, so this module counts lines back from there.
 
 use std::io::{self, Read};
 
@@ -18,7 +18,7 @@ pub(crate) struct CsvFormat {
     pub(crate) trim: bool,
 }
 
-/// One row: its line, from 1, and its cells, or why the row is unreadable. Reading continues with the next row.
+/// One row: its line (from 1), and its cells, or the reason why the row cannot be read. Reading continues with the next row.
 pub(crate) type CsvRow = (u64, Result<StringRecord, String>);
 
 /// Reads row after row.
@@ -55,7 +55,7 @@ impl<R: Read> CsvRows<R> {
         Ok(Some((rows, header)))
     }
 
-    /// The next row; `None` at the end.
+    /// Returns the next row; `None` at the end of the file.
     ///
     /// # Errors
     /// The file cannot be read any further.
@@ -67,7 +67,7 @@ impl<R: Read> CsvRows<R> {
         Ok(Some((line, self.cells())))
     }
 
-    /// The line on which the row just read begins.
+    /// Returns the line on which the row begins that was read last.
     fn line(&self) -> u64 {
         let end = self.reader.position();
         let is_ended = self.reader.get_ref().byte_before(end.byte()) == Some(b'\n');
@@ -99,7 +99,7 @@ struct TailReader<R> {
     /// The bytes of the last read, and how many bytes were read before them.
     given: Vec<u8>,
     before: u64,
-    /// The last byte before them.
+    /// The last byte before the bytes of the last read.
     last_before: Option<u8>,
 }
 
@@ -113,7 +113,7 @@ impl<R> TailReader<R> {
         }
     }
 
-    /// The byte before `offset`; `None` when it is older than the kept bytes.
+    /// Returns the byte before `offset`; `None` if that byte is not kept any more.
     fn byte_before(&self, offset: u64) -> Option<u8> {
         if offset == self.before {
             return self.last_before;

@@ -15,15 +15,15 @@ use crate::import::deliver::{BatchDelivery, RefusedRow, send_batch};
 use crate::import::progress::ImportProgress;
 use crate::import::source::{CsvSource, MAX_KEPT};
 
-/// How many batches wait for each partition's sender.
+/// The most batches that wait for the sender of a partition.
 const WAITING_BATCHES: usize = 2;
-/// How many results wait to be recorded.
+/// The most results that wait to be recorded.
 const WAITING_REPORTS: usize = 64;
 
 /// How to send.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SendOptions {
-    /// Rows in a request.
+    /// The most rows in a request.
     pub(crate) batch_rows: usize,
     /// How many requests run at the same time.
     pub(crate) concurrency: usize,
@@ -31,22 +31,22 @@ pub(crate) struct SendOptions {
     pub(crate) stop_on_error: bool,
 }
 
-/// What this run sent.
+/// The result of sending the rows of this run.
 #[derive(Debug, Default)]
 pub(crate) struct SendSummary {
-    /// Rows that the server accepted.
+    /// The number of rows that the server accepted.
     pub(crate) accepted: u64,
-    /// Of these, rows that it had accepted before.
+    /// How many of the accepted rows the server had accepted before.
     pub(crate) replayed: u64,
-    /// Rows that it refused.
+    /// The number of rows that the server refused.
     pub(crate) refused: u64,
     /// The first refused rows.
     pub(crate) first_refused: Vec<RefusedRow>,
-    /// Why the import ended early.
+    /// Why the import ended early; `None` if it did not.
     pub(crate) failure: Option<CliError>,
 }
 
-/// What sending an import needs.
+/// The parts that sending an import needs.
 pub(crate) struct ImportSender<'a> {
     /// The server.
     pub(crate) client: ApiClient,
@@ -198,7 +198,7 @@ impl PartitionSender {
     }
 }
 
-/// The error of a task that panicked or was cancelled.
+/// Returns the error for a task that panicked or was cancelled.
 fn task_error(error: JoinError) -> CliError {
     CliError::Output(std::io::Error::other(error))
 }

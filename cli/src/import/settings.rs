@@ -1,4 +1,4 @@
-//! The mapping as people write it: a TOML file, flags, or both.
+//! The mapping in the form that users write: a TOML file, flags, or both.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,32 +15,32 @@ use crate::error::CliError;
 pub(crate) struct MappingSettings {
     /// The leaderboards that receive every row.
     pub(crate) leaderboards: Vec<String>,
-    /// Template of the player.
+    /// The template of the player.
     pub(crate) player: Option<String>,
-    /// Template of the instant.
+    /// The template of the time of the score.
     pub(crate) time: Option<String>,
-    /// Template of the id.
+    /// The template of the id.
     pub(crate) id: Option<String>,
-    /// `column=value` of the rows to leave out.
+    /// The rows to leave out, each as `column=value`.
     pub(crate) skip: Vec<String>,
-    /// What separates the fields.
+    /// The character between the fields.
     pub(crate) delimiter: Option<String>,
-    /// Whether white space around each cell is left out.
+    /// Whether white space around each cell is removed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) trim: bool,
     /// The character between the thousands of a number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) thousands_separator: Option<String>,
-    /// Templates of the values by column.
+    /// The templates of the values by column.
     pub(crate) values: BTreeMap<String, ValueSetting>,
-    /// Templates of the metadata's fields.
+    /// The templates of the metadata's fields.
     pub(crate) metadata: BTreeMap<String, String>,
-    /// Leaderboards to create when missing, with their configuration. The fingerprint leaves them out.
+    /// The configurations of leaderboards to create if they do not exist. The fingerprint does not include them.
     #[serde(skip_serializing)]
     pub(crate) create: BTreeMap<String, toml::Table>,
 }
 
-/// A value: a number, or a template that gives one.
+/// The value of a column: a number, or a template for a number.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ValueSetting {
@@ -51,7 +51,7 @@ pub(crate) enum ValueSetting {
 }
 
 impl ValueSetting {
-    /// The template's text.
+    /// Returns the template's text.
     pub(crate) fn template(&self) -> String {
         match self {
             Self::Constant(value) => value.to_string(),
@@ -61,7 +61,7 @@ impl ValueSetting {
 }
 
 impl MappingSettings {
-    /// Reads the mapping file, if any, and replaces the settings that flags give.
+    /// Reads the mapping file, if there is one. A flag replaces the setting of the file.
     pub(crate) fn load(args: &MappingArgs) -> Result<Self, CliError> {
         let mut settings = args
             .config
@@ -112,7 +112,7 @@ impl MappingSettings {
         Ok(())
     }
 
-    /// A SHA-256 over the settings that decide what is sent; a checkpoint belongs to one fingerprint.
+    /// Returns a SHA-256 of the settings that decide what is sent. A checkpoint belongs to one fingerprint.
     pub(crate) fn fingerprint(&self) -> Result<String, CliError> {
         let mut settings = self.clone();
         // `score = 1` and `--value score=1` are the same mapping.

@@ -1,4 +1,4 @@
-//! Rules that leave rows out, each counted by itself.
+//! Rules that leave rows out. The rows of each rule are counted separately.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub(crate) struct SkipRule {
 }
 
 impl SkipRule {
-    /// From `column=value`; the value may be empty and may contain `=`.
+    /// Parses `column=value`. The value may be empty and may contain `=`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (column, value) = text
             .split_once('=')
@@ -43,7 +43,7 @@ impl SkipRules {
         rules.iter().map(bind).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The position of the first rule that leaves this row out.
+    /// Returns the index of the first rule that leaves this row out.
     pub(crate) fn find_match(&self, record: &StringRecord) -> Option<usize> {
         self.0
             .iter()

@@ -22,7 +22,7 @@ pub(crate) const MAX_KEPT: usize = 1000;
 /// A CSV file and its mapping.
 #[derive(Clone, Debug)]
 pub(crate) struct CsvSource {
-    /// The name for messages.
+    /// The name of the file in messages.
     name: PathBuf,
     file: Arc<InputFile>,
     mapping: Mapping,
@@ -44,16 +44,16 @@ impl InputFile {
     }
 }
 
-/// The result of the first reading.
+/// The result of reading the file the first time.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// The SHA-256 of the file.
     pub(crate) content: String,
-    /// The data rows.
+    /// The number of data rows.
     pub(crate) rows: u64,
-    /// The rows that can be sent.
+    /// The number of rows that can be sent.
     pub(crate) sendable: u64,
-    /// The rows left out by each rule.
+    /// For each rule, the number of rows that it leaves out.
     pub(crate) skipped: Vec<u64>,
     /// How many rows cannot be mapped.
     pub(crate) unmappable: u64,
@@ -66,9 +66,9 @@ pub(crate) struct Survey {
 /// A row that cannot be mapped.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct UnmappableRow {
-    /// Its line in the file, from 1.
+    /// The line of the row in the file, from 1.
     pub(crate) line: u64,
-    /// Why it is unmappable.
+    /// Why the row cannot be mapped.
     pub(crate) reason: String,
 }
 
@@ -141,7 +141,8 @@ impl CsvSource {
         Ok(survey)
     }
 
-    /// Reads the file again, and passes batches of the rows that are not imported to `deliver` until it returns `false`.
+    /// Reads the file again. Passes batches of the rows that have not been imported to `deliver`, until `deliver` returns
+    /// `false`.
     pub(crate) fn read_batches(
         &self,
         done: &ImportedRows,
@@ -222,7 +223,7 @@ fn submission(mapper: &RowMapper, row: &MappedRow, ids: &mut RowIds) -> Option<S
     mapper.submission(row, ids).ok()
 }
 
-/// Hashes what is read through it.
+/// A reader that hashes all bytes that are read through it.
 struct HashingReader {
     file: File,
     hasher: Sha256,

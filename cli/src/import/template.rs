@@ -4,7 +4,7 @@ use csv::StringRecord;
 
 use crate::suggest;
 
-/// A parsed template; its columns are not looked up yet.
+/// A parsed template. Its columns have not been looked up in a file yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RowTemplate(Vec<TemplatePart<String>>);
 
@@ -19,7 +19,7 @@ enum TemplatePart<C> {
 }
 
 impl RowTemplate {
-    /// Parses a template. `{{` and `}}` stand for braces.
+    /// Parses a template. `{{` and `}}` mean braces.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -60,7 +60,7 @@ impl RowTemplate {
         Ok(Self(parts))
     }
 
-    /// The text of a template without columns.
+    /// Returns the text of a template that has no columns; `None` if it has columns.
     fn constant(&self) -> Option<&str> {
         match self.0.as_slice() {
             [TemplatePart::Text(text)] => Some(text),
@@ -101,12 +101,12 @@ impl BoundTemplate {
 pub(crate) struct HeaderColumns(StringRecord);
 
 impl HeaderColumns {
-    /// From the header line.
+    /// Creates the columns from the header line.
     pub(crate) fn new(header: StringRecord) -> Self {
         Self(header)
     }
 
-    /// The position of the column `name`.
+    /// Returns the position of the column `name`.
     pub(crate) fn position(&self, name: &str) -> Result<usize, String> {
         let mut found = self
             .0

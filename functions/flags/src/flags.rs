@@ -1,4 +1,5 @@
-//! Sets of feature flags, as documents: each tenant's own, and the operator's, which holds where a tenant says nothing.
+//! The documents of feature flags: each tenant has its own set, and the operator's set applies to flags that a tenant's set does
+//! not have.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -14,10 +15,11 @@ use leaderboard_pipeline::documents::RequestedDocument;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::check_product_flags;
 
-/// How deep a flagd document may be nested: rules are deeper than other documents.
+/// The maximum depth of a flagd document. Its rules are nested more deeply than other documents.
 const MAX_DEPTH: usize = 104;
 
-/// `GET /flags`, `GET /operator/flags`: the document as it was put, with its entity tag; 304 when the client has it.
+/// `GET /flags`, `GET /operator/flags`: returns the document as the client put it, with its entity tag; 304 if the client has it
+/// already.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -32,7 +34,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// `PUT /flags`, `PUT /operator/flags`: creates (201) or replaces (200) the set with a flagd document.
 ///
 /// # Errors
-/// The problem to answer with; one with the document names places in it.
+/// The problem to answer with. A problem with the document contains the places of the errors.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: DocumentOwner,
@@ -45,7 +47,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Ok(answer(context, status, context.body.to_vec(), version))
 }
 
-/// `DELETE /flags`, `DELETE /operator/flags`: 204.
+/// `DELETE /flags`, `DELETE /operator/flags`: deletes the set (204).
 ///
 /// # Errors
 /// The problem to answer with.

@@ -1,7 +1,7 @@
-//! The OpenFeature Remote Evaluation Protocol, 0.3: flags as ordinary OpenFeature clients ask for them.
+//! The OpenFeature Remote Evaluation Protocol 0.3, by which OpenFeature clients evaluate flags.
 //!
-//! Answers and errors have the shapes of the protocol, not those of this API. Evaluated from the copies of the flag
-//! documents that the request has been let in with: the store is not asked.
+//! Responses and errors have the forms of the protocol instead of the forms of this API. The flags come from the tenant
+//! configuration of the request, so the evaluation does not call the store.
 
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -110,10 +110,10 @@ pub fn add_schemas(all: &mut Schemas) {
     all.add::<OfrepFlags<'_>>();
 }
 
-/// `POST /ofrep/v1/evaluate/flags/{key}`: one flag.
+/// `POST /ofrep/v1/evaluate/flags/{key}`: evaluates one flag.
 ///
 /// # Errors
-/// The problem to answer with, where the protocol has no shape for it.
+/// The problem to answer with, if the protocol has no form for the error.
 pub(crate) async fn evaluate<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     key: &str,
@@ -132,10 +132,10 @@ pub(crate) async fn evaluate<E: ResponseEnvironment>(
     answer(StatusCode::OK, &success(key, &evaluation, metadata))
 }
 
-/// `POST /ofrep/v1/evaluate/flags`: all flags; 304 when the client has these answers already.
+/// `POST /ofrep/v1/evaluate/flags`: evaluates all flags; 304 if the client has the same result already.
 ///
 /// # Errors
-/// The problem to answer with, where the protocol has no shape for it.
+/// The problem to answer with, if the protocol has no form for the error.
 pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
     context: &Context<'_, E>,
 ) -> Result<Response, Problem> {
@@ -163,12 +163,12 @@ pub(crate) async fn evaluate_all<E: ResponseEnvironment>(
     Ok(response.with_etag(tag).with(CACHE_CONTROL, "private, no-cache"))
 }
 
-/// The flags of the tenant.
+/// Returns the flags that apply to the tenant.
 fn flags<E: ResponseEnvironment>(context: &Context<'_, E>) -> TenantFlags {
     TenantFlags::load(context.env, context.tenant, &context.tenant_config)
 }
 
-/// The context of the evaluation: the client's, and what the edge knows.
+/// Returns the context of the evaluation: the context that the client sent, with what the pipeline knows about the request.
 fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, EvaluationError> {
     let error = |code, detail: &str| EvaluationError {
         code,
@@ -231,7 +231,7 @@ fn answer(status: StatusCode, document: &impl Serialize) -> Result<Response, Pro
     Response::json(status, MediaType::Json, document)
 }
 
-/// The entity tag of an answer: the beginning of its hash.
+/// Returns the entity tag of a response: the beginning of the body's hash.
 fn tag_of(body: &[u8]) -> u64 {
     let hash: [u8; 32] = Sha256::digest(body).into();
     hash.first_chunk().copied().map_or(0, u64::from_be_bytes)

@@ -16,12 +16,12 @@ use leaderboard_responses::ResponseEnvironment;
 /// The most issuers on a page.
 const MAX_LIMIT: u32 = 200;
 
-/// Whose issuers a call is about.
+/// The owner of the issuers that a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssuerOwner {
-    /// The tenant's.
+    /// The tenant.
     Tenant,
-    /// The operator's, which may issue for any tenant.
+    /// The operator, whose issuers may issue tokens for any tenant.
     Operator,
 }
 
@@ -38,7 +38,7 @@ impl IssuerOwner {
     }
 }
 
-/// `GET /issuers?limit=&cursor=`: the issuers in order of their ids.
+/// `GET /issuers?limit=&cursor=`: lists the issuers in order of their ids.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -64,7 +64,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 
-/// `GET /issuers/{id}`. Keys are named, not shown.
+/// `GET /issuers/{id}`: returns an issuer. The response names the issuer's keys, but does not contain them.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -86,8 +86,8 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     Ok(response.with_etag(there.version).revalidated())
 }
 
-/// `PUT /issuers/{id}`: creates (201) or replaces (200) the issuer, and reports whether its keys could be fetched. The document is kept
-/// even if they could not, so that an issuer can be set up before it runs.
+/// `PUT /issuers/{id}`: creates (201) or replaces (200) the issuer, and reports whether its keys could be fetched. If they could
+/// not, the document is stored anyway, so that an issuer can be configured before it runs.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -126,7 +126,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
         .with_location(&format!("{}{}", context.version.base_path(), scope.path(id))))
 }
 
-/// `DELETE /issuers/{id}`: its tokens are refused everywhere within half a minute.
+/// `DELETE /issuers/{id}`: deletes the issuer. Its tokens are refused everywhere within half a minute.
 ///
 /// # Errors
 /// The problem to answer with.

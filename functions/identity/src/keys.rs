@@ -21,16 +21,16 @@ const MAX_KEYS: u32 = 200;
 /// How often a change is applied again because another request changed the key at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// What happens to a key if the store has no memory for its changed record.
+/// What a change does if the store has no memory for the changed record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WithoutRoom {
-    /// It stays as it is, and the request is refused.
+    /// The record stays as it is, and the request is refused.
     Keep,
-    /// It is removed, which needs no memory.
+    /// The record is removed, which needs no memory.
     Remove,
 }
 
-/// `POST /keys`: creates a key. This response is the only one that ever shows its secret.
+/// `POST /keys`: creates a key. Only this response contains the secret.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -152,7 +152,7 @@ async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, 
     Ok(u32::try_from(there.len()).unwrap_or(u32::MAX))
 }
 
-/// `GET /keys?limit=&cursor=`: the keys in order of their ids, revoked ones included.
+/// `GET /keys?limit=&cursor=`: lists the keys in order of their ids, including revoked keys.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -178,7 +178,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 
-/// `GET /keys/{id}`.
+/// `GET /keys/{id}`: returns the record of a key, without its secret.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -197,7 +197,8 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     Ok(response.with_etag(there.version).revalidated())
 }
 
-/// `POST /keys/{id}/rotate`: a new secret, shown once; the one before stays good for `overlap_s`.
+/// `POST /keys/{id}/rotate`: creates a new secret, which only this response contains. The previous secret stays valid for
+/// `overlap_s` seconds.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -237,8 +238,8 @@ fn too_many_secrets(TooManySecrets { until }: TooManySecrets) -> Problem {
     Problem::new(ProblemType::QuotaReached).with_detail(detail)
 }
 
-/// `DELETE /keys/{id}`: revokes a key everywhere within five seconds. A key that is already revoked is removed. So is a key if a full
-/// store has no memory for its revoked record, because a leaked key must stop working at once.
+/// `DELETE /keys/{id}`: revokes a key everywhere within five seconds. Removes a key that is already revoked. Also removes a key
+/// if a full store has no memory for its revoked record, because a leaked key must stop working at once.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -276,7 +277,7 @@ async fn stored<E: ResponseEnvironment>(
         .ok_or_else(|| Problem::new(ProblemType::KeyNotFound))
 }
 
-/// Reads the record of a key from the store; `None` when the tenant has no such key.
+/// Reads the record of a key from the store; `None` if the tenant has no such key.
 async fn find<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,
@@ -292,7 +293,11 @@ async fn find<E: ResponseEnvironment>(
     }))
 }
 
-/// Changes a record. Its new version, and what it is now; of a record that was removed for want of room, what it would be.
+/// Changes a record, and returns its new version and its new content. If the store has no memory for the change and the record
+/// was removed instead, returns the old version and the content that the record would have.
+///
+/// # Errors
+/// The problem to answer with.
 async fn change<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: KeyId,

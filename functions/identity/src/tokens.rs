@@ -1,5 +1,5 @@
-//! Tokens for players, which a server requests. Nothing is stored, so this works while the store is unavailable, for as long as the
-//! server's key is cached.
+//! Tokens for players, which a server requests. A token is not stored, so this works while the store is unavailable, as long as
+//! the server's key is cached.
 
 use http::StatusCode;
 use leaderboard_core::Timestamp;
@@ -14,7 +14,7 @@ use leaderboard_auth::keys;
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
-/// `POST /tokens`: a token of a player of the tenant.
+/// `POST /tokens`: issues a token for a player of the tenant.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -80,7 +80,7 @@ async fn issuing_key<E: ResponseEnvironment>(
     record.map(Some).ok_or_else(gone)
 }
 
-/// Returns the whole seconds until the caller's key or token ends. An issued token must not outlive it.
+/// Returns the whole seconds until the caller's key or token expires, because an issued token must not be valid for longer.
 fn left_s(now: Timestamp, end: Timestamp) -> Result<u32, Problem> {
     // A token has whole seconds, and begins with the one that has begun.
     let left = end.as_unix_ms().div_euclid(1000) - now.as_unix_ms().div_euclid(1000);

@@ -1,4 +1,4 @@
-//! Leaderboards' configurations.
+//! Reads and changes the configurations of leaderboards.
 
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -20,15 +20,15 @@ use leaderboard_responses::CachedRead;
 const MAX_LIMIT: u32 = 200;
 /// How many leaderboards each call of the store lists after the first, for a caller who may not read all of them.
 const LISTED_AT_ONCE: u32 = 500;
-/// The most leaderboards without permission to read that one request skips.
+/// The most leaderboards that the caller may not read that one request skips.
 const MAX_PASSED_OVER: u32 = 5_000;
-/// Different callers get different responses at the same address.
+/// The `Cache-Control` of responses that differ between callers at the same address.
 const NOT_SHARED: &str = "private, no-cache";
 /// How often a patch is applied again because another request changed the leaderboard at the same time.
 const MAX_PATCH_ATTEMPTS: u32 = 4;
-/// The most steps in which one deletion sweeps.
+/// The most steps in which one deletion sweeps data of deleted leaderboards.
 const MAX_SWEEPS: u32 = 1_000;
-/// The pause between two steps, in milliseconds, in which other requests can use the store.
+/// The pause between two steps, in milliseconds. Other requests can use the store during the pause.
 const SWEEP_PAUSE_MS: u64 = 10;
 
 /// `GET /leaderboards?limit=&cursor=`: the leaderboards in the order of their ids. An administrator gets the configurations; other
@@ -59,9 +59,9 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// Returns a page of the leaderboards that the caller can read, and the cursor of the next page. It skips at most
-/// [`MAX_PASSED_OVER`] leaderboards that the caller cannot read, and then the list ends. Neither the cursor nor the length of a page
-/// reveals them, because a caller could otherwise find out with invented cursors which ids exist.
+/// Returns a page of the leaderboards that the caller may read, and the cursor of the next page. If [`MAX_PASSED_OVER`]
+/// leaderboards that the caller may not read have been skipped, the list ends. Neither the cursor nor the length of a page
+/// reveals these leaderboards: otherwise a caller could find out with invented cursors which ids exist.
 async fn readable<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     paging: &Paging<LeaderboardId>,
@@ -87,8 +87,8 @@ async fn readable<E: ResponseEnvironment>(
     Ok((shown, next))
 }
 
-/// `GET /leaderboards/{id}`: the configuration and its entity tag for an administrator, the public part for other callers who can read
-/// its entries; 304 when the client has it already.
+/// `GET /leaderboards/{id}`: returns the configuration with its entity tag to an administrator, and the public part to other
+/// callers who may read the leaderboard's entries; 304 if the client has the document already.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -118,7 +118,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     Ok(response.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200).
+/// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200) the leaderboard.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -148,7 +148,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     }
 }
 
-/// `PATCH /leaderboards/{id}?rebuild=`: a merge patch (RFC 7396) of the document that GET shows.
+/// `PATCH /leaderboards/{id}?rebuild=`: applies a merge patch (RFC 7396) to the document that `GET` returns.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -181,7 +181,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
     Err(Problem::new(ProblemType::Conflict))
 }
 
-/// `DELETE /leaderboards/{id}`: with all its data.
+/// `DELETE /leaderboards/{id}`: deletes the leaderboard with all its data.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -219,8 +219,8 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     }
 }
 
-/// Deletes the data of the tenant's deleted leaderboards, in steps after the response. If this ends early, the next deletion
-/// continues.
+/// Deletes the data of the tenant's deleted leaderboards, in steps after the response. If the work ends early, the next deletion
+/// continues it.
 fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
     context.env.later(async move {
@@ -242,7 +242,7 @@ async fn current<E: ResponseEnvironment>(
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
 }
 
-/// The leaderboard with a patch applied to its document.
+/// Returns the leaderboard after the patch has been applied to its document.
 fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, Problem> {
     let text = serde_json::to_vec(&LeaderboardBody::from(there))
         .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
@@ -250,7 +250,8 @@ fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, P
     read_document(&merged, &there.id)
 }
 
-/// Stores a configuration and announces the change. An error is announced too, because the store may have accepted the change.
+/// Stores a configuration and announces the change. If the store returns an error, announces the change as well, because the
+/// store may have applied it.
 async fn store<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     board: &Leaderboard,
@@ -266,8 +267,8 @@ async fn store<E: ResponseEnvironment>(
     put
 }
 
-/// The answer to who did not change it, or not with all that belongs to the change. One that is private is shown to nobody
-/// else by the time of the answer.
+/// Returns the problem for a configuration that was refused, in whole or in part. If a part was stored and the leaderboard is
+/// private now, first purges the cached responses that everybody may read.
 async fn refused<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     board: &Leaderboard,
@@ -284,7 +285,11 @@ async fn refused<E: ResponseEnvironment>(
     Problem::of_put(refusal, preconditions)
 }
 
-/// The answer to who changed it. One that is private is shown to nobody else by the time of the answer.
+/// Returns the response to a stored configuration. If the leaderboard is private, first purges the cached responses that
+/// everybody may read.
+///
+/// # Errors
+/// 503 if the purge fails.
 async fn changed<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! Reads and sets rate limits: a tenant's, and the operator's for all tenants.
+//! Reads and sets rate limits: a tenant's limits, and the operator's limits for all tenants.
 
 mod limits;
 

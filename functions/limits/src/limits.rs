@@ -10,7 +10,7 @@ use leaderboard_pipeline::Context;
 use leaderboard_pipeline::documents::RequestedDocument;
 use leaderboard_responses::ResponseEnvironment;
 
-/// `GET /limits` or `/operator/limits`, with its entity tag; 304 when the client has it already.
+/// `GET /limits` or `/operator/limits`: returns the document with its entity tag; 304 if the client has it already.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -26,7 +26,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     document(context, scope).read(shown).await
 }
 
-/// `PUT /limits` or `/operator/limits`: creates (201) or replaces (200).
+/// `PUT /limits` or `/operator/limits`: creates (201) or replaces (200) the document.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -49,7 +49,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Ok(Response::json(status, context.accepted, &limits)?.with_etag(version))
 }
 
-/// `DELETE /limits` or `/operator/limits`: what it set has its default again.
+/// `DELETE /limits` or `/operator/limits`: deletes the document. Its settings then have their defaults.
 ///
 /// # Errors
 /// The problem to answer with.

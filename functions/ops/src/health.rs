@@ -16,27 +16,27 @@ use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDra
 
 /// The media type of draft-inadarei-api-health-check.
 pub(crate) const HEALTH_JSON: &str = "application/health+json";
-/// What the key-value store is asked for.
+/// The key that the health check reads from the key-value store.
 const PROBE: &str = "health:probe";
 
-/// For how long an announcement that failed is a warning, in seconds: long enough to be seen, and gone some time after its
-/// cause is.
+/// How long a failed announcement causes a warning, in seconds: long enough for the operator to see it. The warning ends some
+/// time after its cause is gone.
 const ANNOUNCEMENT_WARNING_S: i64 = 3600;
 
-/// What was found out about a part.
+/// The result of the check of a part.
 struct Checked {
     name: &'static str,
     status: HealthStatus,
     message: &'static str,
-    /// What kind of part it is, in the words of the draft.
+    /// The type of the part, as a word of the draft.
     component_type: &'static str,
     at: String,
     took_ms: i64,
     metadata: Value,
 }
 
-/// `GET /health/detailed`: every part with its status, also as `application/health+json`. 503 when the store fails; a region
-/// whose key-value store fails goes on, slower.
+/// `GET /health/detailed`: returns every part with its status, also as `application/health+json`. Returns 503 if the store fails.
+/// If only the key-value store fails, the region still works, but more slowly.
 ///
 /// # Errors
 /// A problem with the query.
@@ -65,7 +65,7 @@ pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -
     Ok(response)
 }
 
-/// Settings as they are told to the operator: what each is and should be.
+/// Returns settings in the form for the operator: the value that each setting has, and the value that it should have.
 fn told(settings: &[SettingCheck]) -> Vec<Value> {
     let told = |check: &SettingCheck| {
         let message = match &check.found {
@@ -134,12 +134,12 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
 #[derive(Default)]
 struct FailedAnnouncements {
     count: u64,
-    /// When the last one failed, in seconds since the epoch.
+    /// When the last announcement failed, in seconds since the epoch.
     last_at_s: i64,
 }
 
 impl FailedAnnouncements {
-    /// As the store counted them; none while it does not answer.
+    /// Reads the counters of the store. Returns no failures if the store does not answer.
     async fn read<E: ResponseEnvironment>(context: &Context<'_, E>) -> Self {
         let counters = context.env.store().counters().await.unwrap_or_default();
         let counter = |wanted: &str| {
@@ -182,7 +182,7 @@ async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked 
     }
 }
 
-/// As the other health routes show it.
+/// Returns the document in the form of the other health routes.
 fn plain(status: HealthStatus, parts: &[Checked]) -> DetailedHealth<'_> {
     let components = parts.iter().map(|part| {
         let component = HealthComponent {
@@ -200,7 +200,7 @@ fn plain(status: HealthStatus, parts: &[Checked]) -> DetailedHealth<'_> {
     }
 }
 
-/// As the draft has it.
+/// Returns the document in the form of the draft.
 fn draft(status: HealthStatus, parts: &[Checked]) -> HealthDraft<'_> {
     let checks = parts.iter().map(|part| {
         let check = HealthCheck {

@@ -1,4 +1,4 @@
-//! The documents about health. Their fields are in the order of their names, as they are written.
+//! The documents about health. Their fields are written in the order of their names.
 
 use std::collections::BTreeMap;
 

@@ -15,9 +15,10 @@ use leaderboard_rate_limit::regional_series;
 use leaderboard_telemetry::metrics;
 use leaderboard_telemetry::metrics::{SeriesValues, format_exposition, read_region};
 
-/// `GET /metrics`: the region's counts and the installation's, in Prometheus' text format. Where the store adds up what
-/// instances count, the part that did not reach it has a series of its own, with the label `kept="region"`. For the operator's key, or the
-/// metrics key, which allows nothing else and may also come as a bearer token: Prometheus sends no other header easily.
+/// `GET /metrics`: returns the region's counts and the installation's counts, in Prometheus' text format. If the store adds the
+/// counts of a metric, counts that did not reach the store have their own series with the label `kept="region"`. The route
+/// requires the operator's key or the metrics key. The metrics key permits only this route, and may also be a bearer token,
+/// because Prometheus cannot easily send other headers.
 ///
 /// # Errors
 /// The problem to answer with.

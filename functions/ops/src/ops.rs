@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::health_body::{Health, HealthComponent, HealthStatus};
 
-/// Where `GET /` leads.
+/// The destination of the redirect of `GET /`.
 const DOCS: &str = "/docs";
 
-/// `GET /`: leads to the description of the API.
+/// `GET /`: redirects to the description of the API.
 ///
 /// # Errors
 /// A problem with the query.
@@ -24,7 +24,7 @@ pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
     Ok(Response::empty(StatusCode::TEMPORARY_REDIRECT).with_location(DOCS))
 }
 
-/// `GET /health/live`: 200 as long as requests are answered. Touches nothing.
+/// `GET /health/live`: returns 200 as long as the service answers requests. Does not use the store.
 ///
 /// # Errors
 /// A problem with the query.
@@ -37,8 +37,8 @@ pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     Response::json(StatusCode::OK, context.accepted, &health)
 }
 
-/// `GET /health/ready`: 200 when the store answers, with a warning when its server has a setting that endangers it, and 503
-/// otherwise. The instances of a region together ask the store about once per second, and for its
+/// `GET /health/ready`: returns 200 if the store answers, and 503 otherwise. The response has a warning if a setting of the
+/// store's server endangers the store. All instances of a region together probe the store about once per second, and check its
 /// settings once per minute.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Reading ranks.
+//! Reads entries and ranks.
 
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
@@ -19,16 +19,17 @@ use leaderboard_responses::ResponseEnvironment;
 use leaderboard_api::wire::{cursor, ranks as wire};
 use leaderboard_responses::CachedRead;
 
-/// How many entries a page has unless asked otherwise.
+/// How many entries a page has if the request does not say.
 const DEFAULT_LIMIT: u32 = 10;
-/// How many entries a window has unless asked otherwise.
+/// How many entries a window has if the request does not say.
 const DEFAULT_WINDOW: u32 = 11;
-/// How many periods are listed unless asked otherwise.
+/// How many periods are listed if the request does not say.
 const DEFAULT_PERIODS: u32 = 100;
-/// The most entries in one answer.
+/// The most entries in one response.
 const MAX_LIMIT: u32 = 1000;
 
-/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`.
+/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`: returns a page of the list, or the entries of
+/// some players.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -97,8 +98,8 @@ async fn players<E: ResponseEnvironment>(
     )
 }
 
-/// The players of a list. It is split at its commas before each name is decoded, so that a comma within a
-/// name can be sent as `%2C`. A player named twice is asked for once.
+/// Returns the players in a list. Splits the list at its commas before it decodes the names, so that a comma within a name can be
+/// sent as `%2C`. A player who is named twice is returned once.
 fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
     let mut players: Vec<PlayerId> = Vec::new();
     for part in raw.split(',') {
@@ -118,7 +119,7 @@ fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
     Ok(players)
 }
 
-/// `GET /leaderboards/{id}/entries/{player}?period=`.
+/// `GET /leaderboards/{id}/entries/{player}?period=`: returns one player's entry.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -132,7 +133,7 @@ pub(crate) async fn entry<E: ResponseEnvironment>(
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Entry(player, selector)).await
 }
 
-/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`.
+/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`: returns the window around a player.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -149,7 +150,7 @@ pub(crate) async fn around<E: ResponseEnvironment>(
         .await
 }
 
-/// `GET /leaderboards/{id}/periods?limit=&cursor=`.
+/// `GET /leaderboards/{id}/periods?limit=&cursor=`: lists the periods that have entries.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -168,7 +169,7 @@ pub(crate) async fn periods<E: ResponseEnvironment>(
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Periods(before, limit)).await
 }
 
-/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`.
+/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`: returns the distribution of scores.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -193,7 +194,7 @@ fn score(text: &str) -> Result<i64, Problem> {
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
 }
 
-/// Returns a response that no other caller gets. A caller with a credential can see more than others.
+/// Returns a response that must not be sent to other callers, because a caller with a credential may see more than others.
 fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     body: &impl Serialize,

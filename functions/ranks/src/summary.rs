@@ -1,4 +1,4 @@
-//! The top of a list, a player and the player's neighbours in one answer.
+//! Returns the top of a list, a player and the player's neighbours in one response.
 
 use http::header::{CACHE_CONTROL, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -17,13 +17,13 @@ use leaderboard_pipeline::me::ME;
 
 use leaderboard_responses::{CachedRead, ResponseEnvironment, answer_read};
 
-/// How many entries of the top there are unless asked otherwise.
+/// How many entries the top has if the request does not say.
 const DEFAULT_TOP: u32 = 10;
-/// How many entries the window around the player has unless asked otherwise.
+/// How many entries the window around the player has if the request does not say.
 const DEFAULT_AROUND: u32 = 5;
-/// The most of each.
+/// The most entries of the top, and of the window.
 const MAX_PART: u32 = 100;
-/// How many bytes of the body's digest its tag has.
+/// How many bytes of the body's digest the entity tag has.
 const TAG_DIGEST_BYTES: usize = 12;
 
 /// The top of a list, and a player's neighbours.
@@ -45,8 +45,8 @@ pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     all.add::<SummaryBody<'_>>();
 }
 
-/// `GET /leaderboards/{id}/summary?player=&top=&around=&period=`. Both parts come from the cache where it has them; the top
-/// is the same for everybody.
+/// `GET /leaderboards/{id}/summary?player=&top=&around=&period=`: returns the top and the window around a player. Both come from
+/// the cache if it has them; the top is the same for all callers.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -94,7 +94,7 @@ fn raw(part: &Response) -> Result<&RawValue, Problem> {
         .map_err(|error| Problem::internal(format!("a part of a summary is not JSON: {error}")))
 }
 
-/// The answer with its tag, or 304 when the client has it already.
+/// Returns the response with its entity tag; 304 if the client has it already.
 fn tagged<E: ResponseEnvironment>(context: &Context<'_, E>, response: Response) -> Result<Response, Problem> {
     let digest = Sha256::digest(&response.body);
     let tag = hex(digest.get(..TAG_DIGEST_BYTES).unwrap_or_default());

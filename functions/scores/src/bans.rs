@@ -1,4 +1,4 @@
-//! Shadow bans: which players only see themselves, why, and until when.
+//! Shadow bans: only the banned player and servers see the player's entries. A ban has a reason and an end.
 
 use http::StatusCode;
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS};
@@ -57,8 +57,8 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     ))
 }
 
-/// Ignores that a full store refused the list of banned players. The ban itself is stored; the player gets the responses for
-/// everyone until the next ban updates the list.
+/// Ignores the error if a full store refused the document of banned players. The ban itself is stored. Until the next ban updates
+/// the document, the banned player gets the same responses as everyone else.
 fn ignore_full_store(done: Result<(), StoreError>) -> Result<(), StoreError> {
     match done {
         Err(StoreError::OutOfMemory(_)) => Ok(()),
@@ -93,7 +93,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     ))
 }
 
-/// `GET /players/{player}/ban`.
+/// `GET /players/{player}/ban`: returns a player's ban.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -113,7 +113,7 @@ pub(crate) async fn get<E: ResponseEnvironment>(
     )
 }
 
-/// `GET /bans?limit=&cursor=`: in the order of their players.
+/// `GET /bans?limit=&cursor=`: lists the bans in the order of their players.
 ///
 /// # Errors
 /// The problem to answer with.

@@ -1,4 +1,4 @@
-//! Messages that could not be applied: read, replayed and dropped one by one.
+//! Reads, replays and deletes dead letters, which are messages that could not be applied.
 
 use http::StatusCode;
 use leaderboard_core::ports::{DeadLetters, StoredDeadLetter};
@@ -16,7 +16,7 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::outcome::{OutcomeBody, Results};
 
-/// How many dead letters a page has unless asked otherwise.
+/// How many dead letters a page has if the request does not say.
 const DEFAULT_LETTERS: u32 = 100;
 /// The most dead letters on a page.
 const MAX_LETTERS: u32 = 1000;
@@ -60,8 +60,8 @@ impl From<StoredDeadLetter> for Letter {
     }
 }
 
-/// `GET /dead-letters?limit=&cursor=&tenant=`: newest first, the tenant's own; the operator's are those of all tenants and of none,
-/// or of the one that `tenant` names.
+/// `GET /dead-letters?limit=&cursor=&tenant=`: lists dead letters, newest first. A tenant gets its own letters. The operator gets
+/// the letters of all tenants and those without a tenant, or only those of the tenant that `tenant` names.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -90,8 +90,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     Response::json(StatusCode::OK, context.accepted, &list)
 }
 
-/// `POST /dead-letters/{letter}/replay`: applies its submission as if its message came now, and deletes the letter. A letter whose
-/// submission is refused again stays.
+/// `POST /dead-letters/{letter}/replay`: applies the submission of a dead letter as if its message had just arrived, and deletes
+/// the letter. If the submission is refused again, the letter stays.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -116,7 +116,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
     })
 }
 
-/// `DELETE /dead-letters/{letter}`: drops a letter.
+/// `DELETE /dead-letters/{letter}`: deletes a dead letter.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -131,10 +131,10 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     Ok(Response::no_content())
 }
 
-/// A letter of the request's tenant. The operator also finds those that name no tenant.
+/// Returns a dead letter of the request's tenant. The operator also finds letters without a tenant.
 ///
 /// # Errors
-/// 404 for a letter of another tenant, too.
+/// 404 if there is no such letter, or it belongs to another tenant.
 async fn find<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: u64,

@@ -1,4 +1,4 @@
-//! Submitting scores, and removing entries.
+//! Submits scores, and removes entries.
 
 use http::{HeaderName, StatusCode};
 use leaderboard_core::ports::{RankDetail, Submitted};
@@ -17,7 +17,7 @@ use leaderboard_api::wire::submission::{Item, Sender, SubmissionBody, Submission
 /// The response header that names the preference that was applied (RFC 7240).
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// `POST /leaderboards/{id}/scores`: one submission, or a batch of them.
+/// `POST /leaderboards/{id}/scores`: submits one score, or a batch, to one leaderboard.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -28,7 +28,7 @@ pub(crate) async fn submit<E: ResponseEnvironment>(
     submit_to(context, SubmissionTarget::Path(&leaderboard)).await
 }
 
-/// `POST /scores`: likewise, each submission with its own `leaderboards`.
+/// `POST /scores`: submits one score, or a batch. Each submission names its leaderboards.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -38,17 +38,17 @@ pub(crate) async fn submit_many<E: ResponseEnvironment>(
     submit_to(context, SubmissionTarget::Body).await
 }
 
-/// Returns what a request costs: one unit for each leaderboard of each submission.
+/// Returns the cost of a request: one unit for each leaderboard of each submission.
 fn count_units(items: &[Item]) -> u64 {
     let targets = items.iter().map(|item| item.submission.leaderboards.len());
     u64::try_from(targets.sum::<usize>()).unwrap_or(u64::MAX)
 }
 
-/// The submissions of a request, and where each one stands in the body.
+/// The submissions of a request, and the place of each in the body.
 struct ParsedBody<'a> {
     destination: SubmissionTarget<'a>,
     is_batch: bool,
-    /// Whether the client wants no more than the outcome (RFC 7240, `return=minimal`).
+    /// Whether the client only wants the outcome without ranks (RFC 7240, `return=minimal`).
     is_minimal: bool,
     submissions: Vec<Submission>,
     places: Vec<ItemPlace>,
@@ -218,7 +218,7 @@ fn batch_answer<E: ResponseEnvironment>(
     Response::json(StatusCode::MULTI_STATUS, context.accepted, &Results { results })
 }
 
-/// Returns the outcome on the one leaderboard of the path.
+/// Returns the only outcome of a submission to the leaderboard in the path.
 fn only(outcomes: &[Outcome]) -> Result<&Outcome, Problem> {
     outcomes
         .first()

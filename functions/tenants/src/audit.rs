@@ -1,4 +1,4 @@
-//! Reading the audit log. There is no route that changes it.
+//! Reads the audit log. No route changes it.
 
 use http::StatusCode;
 use leaderboard_core::ports::AuditLog;
@@ -12,7 +12,7 @@ use leaderboard_api::{Problem, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::ResponseEnvironment;
 
-/// How many records a page has unless asked otherwise.
+/// How many records a page has if the request does not say.
 const DEFAULT_LIMIT: u32 = 100;
 /// The most records on a page.
 const MAX_LIMIT: u32 = 1000;
@@ -39,7 +39,7 @@ pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     all.add_list_by_position::<Record>("AuditLog", "records", about, "AuditPage");
 }
 
-/// `GET /audit?before=&limit=`: the tenant's log, newest first.
+/// `GET /audit?before=&limit=`: returns records of the tenant's log, newest first.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -47,7 +47,7 @@ pub(crate) async fn of_tenant<E: ResponseEnvironment>(context: &Context<'_, E>) 
     page(context, Some(context.tenant)).await
 }
 
-/// `GET /operator/audit?before=&limit=`: the records that belong to no tenant, newest first.
+/// `GET /operator/audit?before=&limit=`: returns the records without a tenant, newest first.
 ///
 /// # Errors
 /// The problem to answer with.

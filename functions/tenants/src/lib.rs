@@ -1,4 +1,4 @@
-//! Tenants: what the operator sets for each, what each uses, and the audit log.
+//! Tenants: their records, which the operator sets, their usage, and the audit log.
 
 mod audit;
 mod tenants;

@@ -1,4 +1,4 @@
-//! Tenants' records, and what tenants use. A tenant without a record works with the defaults: active, no quotas.
+//! The records and the usage of tenants. A tenant without a record has the defaults: it is active and has no quotas.
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USAGE_DAYS, VersionMismatch};
@@ -15,12 +15,12 @@ use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
 
 /// The most tenants on a page.
 const MAX_LIMIT: u32 = 200;
-/// How many days of usage are shown unless asked otherwise.
+/// How many days of usage are returned if the request does not say.
 const DEFAULT_DAYS: u32 = 30;
 /// How often a change is applied again because another request changed the record at the same time.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// `GET /tenants?limit=&cursor=`: the records, in order of their ids.
+/// `GET /tenants?limit=&cursor=`: lists the records, in order of their ids.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -49,7 +49,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 
-/// `GET /tenants/{id}`, with its entity tag; 304 when the client has it already.
+/// `GET /tenants/{id}`: returns the record with its entity tag; 304 if the client has it already.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -66,7 +66,8 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     document(context, StatusCode::OK, &id, &there.value, there.version).map(Response::revalidated)
 }
 
-/// `PUT /tenants/{id}`: creates (201) or replaces (200). A revocation of tokens stays where the document leaves it out.
+/// `PUT /tenants/{id}`: creates (201) or replaces (200) the record. If the document does not name a revocation of tokens, the
+/// stored one stays.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -107,7 +108,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Err(Problem::new(ProblemType::Conflict))
 }
 
-/// `PATCH /tenants/{id}`: a merge patch (RFC 7396) of the document that GET shows: `{"state": "suspended"}`.
+/// `PATCH /tenants/{id}`: applies a merge patch (RFC 7396), such as `{"state": "suspended"}`, to the document that `GET` returns.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -133,7 +134,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
     Err(Problem::new(ProblemType::Conflict))
 }
 
-/// `GET /tenant`: the tenant of the credential: its record, and what it holds now.
+/// `GET /tenant`: returns the record of the credential's tenant, and what the tenant has stored now.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -146,8 +147,8 @@ pub(crate) async fn own<E: ResponseEnvironment>(context: &Context<'_, E>) -> Res
     Response::json(StatusCode::OK, context.accepted, &body)
 }
 
-/// `GET /tenant/usage?days=` and `GET /tenants/{id}/usage?days=`: the newest days (UTC) that have any usage, and what the
-/// tenant holds now.
+/// `GET /tenant/usage?days=` and `GET /tenants/{id}/usage?days=`: returns the newest days (UTC) with usage, and what the tenant
+/// has stored now.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -221,7 +222,7 @@ async fn keep<E: ResponseEnvironment>(
     Ok(kept)
 }
 
-/// The record with a patch applied to its document.
+/// Returns the record after the patch has been applied to its document.
 fn patched(id: &TenantId, there: &TenantRecord, patch: &json::Json<'_>) -> Result<TenantRecord, Problem> {
     let text = serde_json::to_vec(&TenantBody::new(id, there))
         .map_err(|error| Problem::internal(format!("a record cannot be written: {error}")))?;

@@ -28,7 +28,7 @@ pub struct Identity {
     pub credential: Credential,
     /// The tenant of the credential; `None` for the operator and for anonymous callers, who name the tenant themselves.
     pub tenant: Option<TenantId>,
-    /// What the credential allows.
+    /// The scopes of the credential.
     pub scopes: Scopes,
     /// The player of a player's token; `None` for the credential of a server.
     pub player: Option<PlayerId>,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// The form of the document in the store.
 const FORM: u8 = 1;
-/// A valid name of a claim. It stands for a name that could not be read.
+/// A valid name of a claim, which is used in place of a name that could not be read.
 pub const ANY_CLAIM: &str = "tenant";
 
 /// An issuer's document.
@@ -58,7 +58,7 @@ pub enum KeySource {
 pub enum KeySetProbe {
     /// The keys were fetched; their number.
     Fetched(usize),
-    /// They were not fetched. The text gives the reason to callers who can configure issuers.
+    /// The keys could not be fetched. The text gives the reason, for callers who can configure issuers.
     Failed(String),
 }
 

@@ -5,7 +5,7 @@
 pub enum Permission {
     /// No permission. The pipeline reads no credential and chooses no tenant.
     Open,
-    /// The metrics key or the operator's key. The handler checks it, not the pipeline: the metrics key allows nothing else.
+    /// The metrics key or the operator's key. The handler checks the key, because the metrics key permits only this.
     MetricsKey,
     /// The permission to read. The leaderboard's `access` decides whether a caller needs a credential.
     Read,
@@ -28,7 +28,7 @@ impl Permission {
         !matches!(self, Self::Open | Self::MetricsKey)
     }
 
-    /// Returns whether it is the permission to read a tenant's data and nothing else.
+    /// Returns whether this is the permission that only allows reading a tenant's data.
     #[must_use]
     pub const fn is_read(self) -> bool {
         matches!(self, Self::Read | Self::Identified)

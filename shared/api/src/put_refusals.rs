@@ -7,8 +7,8 @@ use crate::preconditions::Preconditions;
 use crate::problem::{FieldError, Problem, ProblemType};
 
 impl Problem {
-    /// Returns the problem of a configuration that was not stored. Its pointers are those of a leaderboard's document. `preconditions`
-    /// are those of the request.
+    /// Returns the problem of a configuration that was not stored. The pointers in the problem refer to a leaderboard's document.
+    /// `preconditions` are the preconditions of the request.
     #[must_use]
     pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
         match refusal {

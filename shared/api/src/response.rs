@@ -11,12 +11,12 @@ use crate::MediaType;
 use crate::json::{self, IntegerFormat};
 use crate::problem::Problem;
 
-/// The form of a JSON response.
+/// How a JSON response is written.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonForm {
-    /// Its media type.
+    /// The media type of the response.
     pub media_type: MediaType,
-    /// How its 64-bit integers are written.
+    /// How the response writes 64-bit integers.
     pub integers: IntegerFormat,
 }
 
@@ -34,7 +34,7 @@ impl From<MediaType> for JsonForm {
 pub struct Response {
     /// The status.
     pub status: StatusCode,
-    /// The headers of this response. The pipeline adds those that every response has.
+    /// The headers of this response. The pipeline adds the headers that every response has.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
@@ -42,7 +42,7 @@ pub struct Response {
     pub reuse_until: Option<Timestamp>,
     /// The cause of a status of 5xx, for the access log only.
     pub cause: Option<String>,
-    /// What the store decided about the rate limits, where it charged the request together with its writes.
+    /// The store's rate-limit decision, if the store charged the request in the same call that wrote.
     pub rate_limit_decision: Option<RateLimitDecision>,
 }
 

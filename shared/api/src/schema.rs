@@ -37,12 +37,12 @@ impl Schemas {
         }
     }
 
-    /// Adds the schema of a response, and the schemas of its parts. A name that is known already keeps its schema.
+    /// Adds the schema of a response, and the schemas of its parts. If a name has a schema already, that schema stays.
     pub fn add<T: ToSchema>(&mut self) {
         self.add_as::<T>(&T::name());
     }
 
-    /// Adds the schema of a response as [`Schemas::add`] does, under another name than that of its type.
+    /// Does the same as [`Schemas::add`], but gives the schema another name than its type's.
     pub fn add_as<T: ToSchema>(&mut self, name: &str) {
         let mut added = Vec::new();
         T::schemas(&mut added);
@@ -140,7 +140,7 @@ impl Schemas {
         }
     }
 
-    /// Adds the fields of one schema to those of another.
+    /// Adds the fields of one schema to another schema.
     pub fn add_fields_of(&mut self, name: &str, to: &str) {
         let from = self.by_name.get(name).cloned().unwrap_or_default();
         if let Some(to) = self.by_name.get_mut(to) {
@@ -218,7 +218,7 @@ fn merge_parts(schema: &Value, known: &BTreeMap<String, Value>) -> Value {
     })
 }
 
-/// Returns the schema that a reference names; another schema is returned as it is.
+/// Returns the schema that a reference names; returns any other schema unchanged.
 fn resolve<'a>(schema: &'a Value, known: &'a BTreeMap<String, Value>) -> &'a Value {
     let reference = schema.get("$ref").and_then(Value::as_str);
     let name = reference.and_then(|reference| reference.strip_prefix(REFERENCES));

@@ -1,6 +1,6 @@
 //! Macros that define a schema beside the type or the table that it describes.
 
-/// Gives a type a schema in JSON, for types whose `Serialize` is written by hand. Without the feature `schema` it does nothing.
+/// Implements the schema traits for a type whose `Serialize` is written by hand. Without the feature `schema`, it does nothing.
 macro_rules! written_schema {
     ($type:ty, $name:expr, $schema:expr) => {
         #[cfg(feature = "schema")]
@@ -20,8 +20,8 @@ macro_rules! written_schema {
     };
 }
 
-/// Defines a type that stands for a choice of words in schemas. The table that reads and writes the words lists them. Without
-/// the feature `schema` it defines nothing.
+/// Defines a type that represents a choice of words in schemas. The table that reads and writes the words also lists them.
+/// Without the feature `schema`, it defines nothing.
 macro_rules! words_schema {
     ($type:ident, $name:literal, $about:literal, $table:expr) => {
         #[cfg(feature = "schema")]

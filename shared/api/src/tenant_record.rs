@@ -40,7 +40,7 @@ impl Quotas {
     }
 }
 
-/// What the operator has set for a tenant.
+/// The operator's settings for a tenant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantRecord {

@@ -28,7 +28,7 @@ pub async fn read_operator_rules<E: AuthEnvironment>(env: &E) -> Result<Rc<RateL
     }
 }
 
-/// The limits by address of a request that shows a credential. Without a credential, it limits nothing.
+/// The limits by address of a request that has a credential. A request without a credential has no such limits.
 #[derive(Default)]
 pub struct AuthThrottle {
     /// The limit on refused credentials.
@@ -38,7 +38,7 @@ pub struct AuthThrottle {
 }
 
 impl AuthThrottle {
-    /// Returns the throttle of a request if its address has room under the limit on refused credentials. It reads only caches.
+    /// Returns the throttle of a request if its address has room under the limit on refused credentials. Reads only caches.
     ///
     /// # Errors
     /// 429, before the credential is checked.
@@ -64,8 +64,8 @@ impl AuthThrottle {
         })
     }
 
-    /// Checks that not too many requests from the address have failed because the store is out of reach. Reads always pass,
-    /// because caches can answer them.
+    /// Checks that not too many requests from the address have failed because the store is out of reach. A read always passes
+    /// this check, because caches can answer it.
     ///
     /// # Errors
     /// 429.
@@ -109,7 +109,7 @@ impl AuthThrottle {
         }
     }
 
-    /// Charges the address for a credential that is not the operator's, on a route or from an address that needs it.
+    /// Charges the address for a credential other than the operator's, if the route or the address requires the operator's.
     pub fn charge_guess<E: AuthEnvironment>(&self, env: &E) {
         if let Some(limit) = &self.refused {
             charge_unit(env, std::slice::from_ref(limit));
@@ -117,8 +117,8 @@ impl AuthThrottle {
     }
 }
 
-/// Checks that the address of an anonymous request has room under the operator's limit, before the configuration of the tenant
-/// that it names is loaded. Without this check, invented tenants would cost a read of the store each.
+/// Checks that the address of an anonymous request has room under the operator's limit, before the configuration of the request's
+/// tenant is loaded. Without this check, each invented tenant would cost a read of the store.
 ///
 /// # Errors
 /// 429.
@@ -138,7 +138,7 @@ pub async fn check_address<E: AuthEnvironment>(
     check_room(env, limit.as_slice())
 }
 
-/// Checks that limits that are counted under the default tenant have room for one unit.
+/// Checks that each limit has room for one unit. These limits are counted under the default tenant.
 fn check_room<E: AuthEnvironment>(env: &E, limits: &[AppliedLimit]) -> Result<(), Problem> {
     let (buckets, tenant) = (&env.rate_limit_state().buckets, env.default_tenant());
     if buckets.has_room(tenant, limits, RequestCost::ONE, now_us(env)) {
@@ -148,7 +148,7 @@ fn check_room<E: AuthEnvironment>(env: &E, limits: &[AppliedLimit]) -> Result<()
     Err(refuse_request(env, limits, &decision, RequestCost::ONE))
 }
 
-/// Charges one unit of limits that are counted under the default tenant.
+/// Charges one unit to each limit. These limits are counted under the default tenant.
 fn charge_unit<E: AuthEnvironment>(env: &E, limits: &[AppliedLimit]) {
     let buckets = &env.rate_limit_state().buckets;
     buckets.charge(env.default_tenant(), limits, RequestCost::ONE, 0, now_us(env));

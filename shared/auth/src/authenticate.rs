@@ -25,8 +25,8 @@ enum PresentedCredential<'h> {
 
 /// Returns whether the request has the operator's key.
 ///
-/// It is checked before everything else that can refuse a request, except the limit on refused credentials, which also applies
-/// to guesses at this key.
+/// This check comes before every other check that can refuse a request, except the limit on refused credentials, which also
+/// applies to guesses at this key.
 pub fn is_operator<E: AuthEnvironment>(env: &E, headers: &HeaderMap) -> bool {
     match presented_credential(headers) {
         Ok(PresentedCredential::Key(key)) => env.auth_settings().admin_key.matches(key),
@@ -34,12 +34,12 @@ pub fn is_operator<E: AuthEnvironment>(env: &E, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Returns the identity of a caller who is not the operator. While the store is out of reach, cached API keys work only if
+/// Returns the identity of a caller who is not the operator. While the store is out of reach, a cached API key works only if
 /// `permission` is for reads.
 ///
 /// # Errors
-/// 401 for a credential that is not valid: it does not make the caller anonymous. 403 for an address that the credential does
-/// not allow. 503 when the credential cannot be checked.
+/// 401 for an invalid credential: such a caller is not treated as anonymous. 403 for an address that the credential does not
+/// allow. 503 when the credential cannot be checked.
 pub async fn identify_caller<E: AuthEnvironment>(
     env: &E,
     headers: &HeaderMap,

@@ -30,7 +30,7 @@ pub fn authorise(identity: &Identity, permission: Permission) -> Result<(), Prob
     })
 }
 
-/// Returns what a credential lacks for a route, as text for the problem.
+/// Returns why a credential does not have the permission for a route, as text for the problem; `None` if it has the permission.
 fn missing_permission(permission: Permission, identity: &Identity) -> Option<&'static str> {
     match permission {
         Permission::Open | Permission::MetricsKey => None,

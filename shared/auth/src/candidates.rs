@@ -18,9 +18,9 @@ use leaderboard_cache::documents::{DocumentLifetime, load_documents};
 use leaderboard_cache::freshness::{CLOCK_MARGIN_MS, Lifetime};
 
 /// How long a cached document is used, in milliseconds. A removed issuer is refused everywhere after half a minute, even if the
-/// clocks of instances differ.
+/// clocks of instances differ by as much as they may.
 pub(crate) const CACHED_MS: i64 = 30_000 - CLOCK_MARGIN_MS;
-/// For how long a cached document is fresh, in milliseconds.
+/// How long a cached document is fresh, in milliseconds.
 const FRESH_MS: i64 = 15_000;
 const LIFETIME: DocumentLifetime = DocumentLifetime {
     lifetime: Lifetime {
@@ -44,18 +44,18 @@ pub(crate) struct CandidateIssuer {
     id: String,
 }
 
-/// An issuer, parsed from its document, that can verify tokens.
+/// An issuer, parsed from its document, whose tokens can be verified.
 #[derive(Debug)]
 pub(crate) struct LoadedIssuer {
-    /// The tenant whose document it is; `None`: the operator's.
+    /// The tenant that has the document; `None` for the operator.
     pub owner: Option<TenantId>,
-    /// The id of its document.
+    /// The id of the document.
     pub id: Box<str>,
-    /// Its parsed document.
+    /// The parsed document.
     pub record: IssuerRecord,
-    /// The rules for the claims of its tokens.
+    /// The rules for the claims of the issuer's tokens.
     pub verifier: Verifier,
-    /// Its keys.
+    /// The issuer's keys.
     pub keys: IssuerKeys,
     document: Rc<DocumentBodies>,
 }
@@ -93,7 +93,7 @@ impl LoadedIssuer {
         })
     }
 
-    /// Returns the tenant of its tokens; `None` when each token names its tenant.
+    /// Returns the tenant of the issuer's tokens; `None` if each token names its tenant.
     pub(crate) fn tenant(&self) -> Option<TenantId> {
         let of_record = || TenantId::new(self.record.tenant.as_deref()?).ok();
         self.owner.clone().or_else(of_record)
@@ -105,7 +105,7 @@ impl LoadedIssuer {
 pub struct IssuerCache(RefCell<BTreeMap<String, Rc<LoadedIssuer>>>);
 
 impl IssuerCache {
-    /// Returns the issuer of a document. It parses each version of the document once.
+    /// Returns the issuer of a document. Parses each version of the document only once.
     fn parse_issuer(
         &self,
         group: &str,
@@ -127,8 +127,8 @@ impl IssuerCache {
     }
 }
 
-/// Returns the candidates for a token with these claims, in the order in which they are tried: the operator's, those of the
-/// tenant that the request names, then those of other tenants from the oldest to the newest.
+/// Returns the candidates for a token with these claims, in the order in which they are tried: first the operator's issuers, then
+/// the issuers of the tenant that the request names, then the issuers of other tenants from the oldest to the newest.
 ///
 /// # Errors
 /// [`StoreError`] when the lists are not cached and the store does not answer.

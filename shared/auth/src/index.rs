@@ -1,9 +1,9 @@
 //! Lists of the issuers' documents for each pair of issuer and audience. A token contains this pair but not the tenant that
 //! trusts the issuer, and several tenants may trust the same issuer.
 //!
-//! A document decides which pairs it claims; a list only helps to find it. A document is put on its lists before it is written,
-//! and taken off its lists before it is deleted. So when a request fails in between, the same request, sent again, repairs the
-//! lists.
+//! A document decides which pairs it claims; a list only helps to find the document. A document is added to its lists before it
+//! is written, and removed from its lists before it is deleted. So if a request fails in between, sending the same request again
+//! repairs the lists.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,8 @@ use leaderboard_identity::hex::encode as hex;
 
 /// The first character of the lists' ids. No issuer's id starts with it, and all issuers' ids sort before it.
 pub(crate) const PREFIX: char = '~';
-/// The most tenants' documents on one list. A tenant has at most one document on a list. The operator's are not counted.
+/// The most tenants' documents on one list. A tenant has at most one document on a list. The operator's documents are not
+/// counted.
 const MAX_ENTRIES: usize = 1000;
 /// How often a change is tried again because another request changed the list first.
 const MAX_TRIES: u32 = 8;
@@ -36,7 +37,8 @@ pub(crate) struct IssuerAudience {
 }
 
 impl IssuerAudience {
-    /// Returns a digest of the pair. The length of the issuer keeps the two texts apart.
+    /// Returns a digest of the pair. The digest includes the length of the issuer, so that two pairs whose texts join to the same
+    /// text differ.
     fn digest(&self) -> String {
         let Self { issuer, audience } = self;
         digest(&format!("{} {issuer} {audience}", issuer.len()))
@@ -69,7 +71,7 @@ pub(crate) fn claims_of(record: &IssuerRecord) -> BTreeSet<IssuerAudience> {
 /// A document on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct IssuerListEntry {
-    /// The tenant; `None`: the operator's.
+    /// The tenant that has the document; `None` for the operator.
     pub tenant: Option<String>,
     /// The document's id.
     pub id: String,
@@ -135,8 +137,8 @@ pub(crate) async fn remove_from_list<E: AuthEnvironment>(
     update_list_entry(env, claim, owner, id, async || Ok(None)).await
 }
 
-/// Adds a document to the list of a claim or removes it. `version` is called after the list is read, and returns the version of
-/// the document if it makes the claim.
+/// Adds a document to the list of a claim, or removes it. Calls `version` after reading the list; `version` returns the version
+/// of the document if the document makes the claim.
 ///
 /// # Errors
 /// A store error, or a conflict when other requests keep changing the list.

@@ -14,9 +14,9 @@ use leaderboard_api::issuer_record::IssuerRecord;
 use leaderboard_api::{Preconditions, Problem, ProblemType};
 use leaderboard_cache::documents::invalidate_documents;
 
-/// The most documents of one tenant.
+/// The most issuers' documents of one tenant.
 const MAX_ISSUERS: u32 = 64;
-/// The most documents of the operator.
+/// The most issuers' documents of the operator.
 const MAX_ISSUERS_OF_OPERATOR: u32 = 256;
 /// How often a change is tried again because another request changed the document first.
 const MAX_TRIES: u32 = 4;
@@ -222,8 +222,8 @@ async fn check_other_issuers<E: AuthEnvironment>(
     Ok(())
 }
 
-/// Updates the lists and caches from the stored document, whether the change before succeeded or failed. If this fails, the
-/// next change of the document repairs it.
+/// Updates the lists and caches from the stored document, whether the change succeeded or failed. If the update fails, the next
+/// change of the document repairs the lists and caches.
 async fn synchronise<E: AuthEnvironment>(
     env: &E,
     owner: Option<&TenantId>,

@@ -1,8 +1,8 @@
 //! The key sets that issuers publish.
 //!
-//! A set is cached by the instance and by the region for its [`LIFETIME`]. A token with an unknown key or a wrong signature causes
-//! a fetch at once, but not within [`COOL_DOWN_MS`] of the last fetch, so that callers cannot cause a request to an issuer at will.
-//! One request of one instance of a region fetches a set; the others wait for it.
+//! The instance and the region cache a set for its [`LIFETIME`]. A token with an unknown key or a wrong signature causes a fetch
+//! at once, unless the last fetch was less than [`COOL_DOWN_MS`] ago. So callers cannot make this service send requests to an
+//! issuer as often as they want. One request of one instance of a region fetches a set; the others wait for it.
 
 mod fetch;
 
@@ -21,9 +21,9 @@ use crate::AuthEnvironment;
 use leaderboard_api::issuer_record::{IssuerRecord, KeySource};
 use leaderboard_api::{Problem, ProblemType};
 
-/// How long a set is used: for ten minutes without another fetch, for an hour while it is fetched again, and for a day if the issuer
-/// does not answer. Without the second bound, a key that the issuer has withdrawn would verify the first token after a night
-/// without requests.
+/// How long a cached key set is used. It is fresh for ten minutes. For an hour in total, it is used while it is fetched again
+/// after the response. For a day in total, it is used if the issuer does not answer. The limit of an hour protects after a night
+/// without requests: without it, the first token would be verified with keys that the issuer may have withdrawn.
 const LIFETIME: Lifetime = Lifetime {
     fresh_ms: 10 * 60 * 1000,
     stale_while_revalidate_ms: 50 * 60 * 1000,
@@ -31,13 +31,13 @@ const LIFETIME: Lifetime = Lifetime {
 };
 /// The shortest time between the end of a fetch and the next fetch, in milliseconds.
 const COOL_DOWN_MS: i64 = 30_000;
-/// The same while no set is cached.
+/// The same time while no set is cached, in milliseconds.
 const FIRST_COOL_DOWN_MS: i64 = 2_000;
-/// How long a request waits for another one that fetches the set, in milliseconds.
+/// How long a request waits for another request that fetches the set, in milliseconds.
 const MAX_WAIT_MS: i64 = 7_000;
-/// How often an instance looks in the region's cache whether another instance has fetched the set.
+/// How often an instance reads the region's cache while another instance may be fetching the set.
 const MAX_REGION_LOOKS: u32 = 70;
-/// The pause between two looks in the region's cache, in milliseconds.
+/// The pause between two reads of the region's cache, in milliseconds.
 const LOOK_IN_REGION_AGAIN_MS: u64 = 100;
 /// The most sets that an instance caches.
 const MAX_SETS: usize = 100;
@@ -81,12 +81,12 @@ impl KeySetSource {
     }
 }
 
-/// A cached set, and the last fetch of it.
+/// A cached set, and the time and the error of its last fetch.
 #[derive(Debug, Clone)]
 struct CachedKeySet {
     keys: Option<Rc<KeySet>>,
     fetched_at: Timestamp,
-    /// The end of the last fetch, successful or not.
+    /// When the last fetch ended, with or without success.
     tried_at: Timestamp,
     /// Why the last fetch failed, if this instance made it.
     fault: Option<Rc<str>>,
@@ -101,13 +101,14 @@ impl CachedKeySet {
         }
     }
 
-    /// Returns whether the last fetch ended long enough ago. A fetch in the future was dated by a wrong clock.
+    /// Returns whether the last fetch ended long enough ago. Also returns true if it ended in the future, because a wrong clock
+    /// dated it.
     fn may_fetch(&self, now: Timestamp) -> bool {
         let elapsed_ms = now.as_unix_ms().saturating_sub(self.tried_at.as_unix_ms());
         !(-CLOCK_MARGIN_MS..self.cool_down_ms()).contains(&elapsed_ms)
     }
 
-    /// Returns for what the keys may be used.
+    /// Returns what the keys may be used for.
     fn freshness(&self, now: Timestamp) -> Freshness {
         match &self.keys {
             Some(_) => LIFETIME.classify(self.fetched_at, now),
@@ -115,7 +116,7 @@ impl CachedKeySet {
         }
     }
 
-    /// Returns the keys, also stale ones, for use when no newer ones can be fetched.
+    /// Returns the keys unless they have expired. Stale keys may be used if no newer keys can be fetched.
     fn usable_keys(&self, now: Timestamp) -> Option<Rc<KeySet>> {
         let keys = self.keys.clone()?;
         (self.freshness(now) != Freshness::Expired).then_some(keys)
@@ -143,8 +144,8 @@ impl KeySetCache {
     }
 }
 
-/// Returns the keys of a set if they are cached and may be used before they are fetched again. A set that is not fresh is fetched
-/// again after the response.
+/// Returns the cached keys of a set if the set is fresh or within its `stale-while-revalidate` time; a stale set is fetched again
+/// after the response. Returns `None` if the set is older or not cached: the caller then waits for a fetch.
 pub(crate) async fn find_cached_keys<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,
@@ -180,7 +181,7 @@ pub(crate) async fn drop_set<E: AuthEnvironment>(env: &E, source: &KeySetSource)
     region_key_sets::delete_set(env, &name).await;
 }
 
-/// Fetches a set, unless the last fetch was a moment ago, and returns the result of the last fetch.
+/// Fetches a set unless the last fetch was recent, and returns the result of the last fetch.
 pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> KeySetProbe {
     let name = source.cache_key();
     refresh_keys(env, source).await;
@@ -196,8 +197,8 @@ pub(crate) async fn probe_set<E: AuthEnvironment>(env: &E, source: &KeySetSource
     }
 }
 
-/// Fetches a set and returns its keys. Returns the cached keys when the last fetch was a moment ago, or when the fetch fails and
-/// the keys have not expired.
+/// Fetches a set and returns its keys. If the last fetch was recent, or the fetch fails, returns the cached keys unless they have
+/// expired.
 pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSource) -> Option<Rc<KeySet>> {
     let (name, cache) = (source.cache_key(), &env.auth_state().key_sets);
     let Some(_leader) = cache.fetches.become_leader(&name) else {
@@ -223,8 +224,8 @@ pub(crate) async fn refresh_keys<E: AuthEnvironment>(env: &E, source: &KeySetSou
     keys
 }
 
-/// Returns the result of another instance's fetch, if an instance of the region is fetching the set or has done so a moment
-/// ago. Waits for a fetch that is running.
+/// Returns the result of another instance's fetch, if an instance of the region is fetching the set or has fetched it recently.
+/// Waits for a fetch that is running.
 async fn wait_for_region<E: AuthEnvironment>(
     env: &E,
     name: &str,
@@ -255,7 +256,7 @@ async fn wait_for_region<E: AuthEnvironment>(
     })
 }
 
-/// Fetches a set and shares it with the region. When the fetch fails, the returned value keeps the keys of `before`.
+/// Fetches a set and shares it with the region. If the fetch fails, the result has the keys of `before`.
 async fn fetch_and_share<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,
@@ -285,7 +286,7 @@ async fn fetch_and_share<E: AuthEnvironment>(
     }
 }
 
-/// Returns the instance's set; if it is not fresh, the region's set if that is newer.
+/// Returns the instance's cached set. If that set is not fresh and the region has a newer one, returns the region's.
 async fn find_cached_set<E: AuthEnvironment>(env: &E, name: &Rc<str>) -> Option<CachedKeySet> {
     let cached = env.auth_state().key_sets.find(name);
     let fresh = |cached: &CachedKeySet| matches!(cached.freshness(env.now()), Freshness::Fresh(_));

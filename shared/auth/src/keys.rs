@@ -17,8 +17,8 @@ const FRESH_MS: i64 = 2_000;
 /// How long a valid key stays valid for reads while the store is out of reach: an hour, in milliseconds.
 const GRACE_MS: i64 = 60 * 60 * 1000;
 
-/// Returns how long a cached record is used. A request that is not a read is refused when the record cannot be read again,
-/// because the key may be revoked.
+/// Returns how long a cached record is used. If the record cannot be read again, a request that is not a read is refused, because
+/// the key may have been revoked.
 const fn record_lifetime(permission: Permission) -> DocumentLifetime {
     let stale_while_revalidate_ms = REVOKED_WITHIN_MS - CLOCK_MARGIN_MS - FRESH_MS;
     let lifetime = Lifetime {

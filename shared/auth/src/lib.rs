@@ -75,7 +75,7 @@ pub struct AuthState {
 pub struct AuthSettings {
     /// The operator's key, which has all permissions in all tenants.
     pub admin_key: Secret,
-    /// The key for the metrics only. No key matches it when the setting is empty.
+    /// The key that only permits reading the metrics. If the setting is empty, no key matches.
     pub metrics_key: Secret,
     /// The keys that sign and verify player tokens of this service; `None` when the service issues no tokens.
     pub player_tokens: Option<Rc<PlayerTokens>>,

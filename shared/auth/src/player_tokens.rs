@@ -10,7 +10,7 @@ pub struct PlayerTokens {
     pub key: PlayerTokenKey,
     /// The rules for the claims of a player token.
     pub verifier: Verifier,
-    /// The keys that verify tokens: the present one, and the previous one if it is configured.
+    /// The keys that verify tokens: the current one, and the previous one if it is configured.
     pub keys: KeySet,
 }
 
@@ -19,7 +19,7 @@ impl PlayerTokens {
     /// empty secret: the service then issues no tokens.
     ///
     /// # Errors
-    /// When a secret is too short, as text for the operator.
+    /// A text for the operator if a secret is too short.
     pub fn new(secret: &str, previous: &str) -> Result<Option<Self>, String> {
         if secret.is_empty() {
             return Ok(None);

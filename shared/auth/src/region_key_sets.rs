@@ -1,4 +1,4 @@
-//! What the instances of a region share about key sets: the last valid set, and the last fetch.
+//! The state of key sets that the instances of a region share: the last valid set, and the last fetch.
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::codec::{Reader, Writer};

@@ -11,10 +11,10 @@ pub struct Secret(Option<[u8; 32]>);
 pub(crate) const MIN_KEY_BYTES: usize = 32;
 
 impl Secret {
-    /// Makes a secret from a key that the operator has set. Nothing matches an empty key.
+    /// Creates a secret from a key that the operator has set. If the key is empty, nothing matches the secret.
     ///
     /// # Errors
-    /// When the key is shorter than [`MIN_KEY_BYTES`] and not empty, as text for the operator.
+    /// A text for the operator if the key is shorter than [`MIN_KEY_BYTES`] and not empty.
     pub fn of_operator(key: &str) -> Result<Self, String> {
         if (1..MIN_KEY_BYTES).contains(&key.len()) {
             return Err(format!("must have at least {MIN_KEY_BYTES} bytes"));
@@ -22,13 +22,14 @@ impl Secret {
         Ok(Self::new(key))
     }
 
-    /// Makes a secret from text. Nothing matches an empty text, so that a setting left empty gives nobody access.
+    /// Creates a secret from text. If the text is empty, nothing matches the secret, so that an empty setting gives nobody
+    /// access.
     #[must_use]
     pub fn new(secret: &str) -> Self {
         Self((!secret.is_empty()).then(|| Sha256::digest(secret.as_bytes()).into()))
     }
 
-    /// Returns whether `presented` is the secret. The comparison takes the same time wherever they differ.
+    /// Returns whether `presented` is the secret. The comparison takes the same time for all differences.
     #[must_use]
     pub fn matches(&self, presented: &[u8]) -> bool {
         let digest: [u8; 32] = Sha256::digest(presented).into();

@@ -8,10 +8,10 @@ use leaderboard_identity::token::{KeySet, PresentedToken, TokenProblem, Verified
 
 use crate::candidates::LoadedIssuer;
 
-/// The checks of a token against its candidates so far, none of which was successful.
+/// The checks of a token that have failed so far, each against one candidate.
 #[derive(Default)]
 pub(crate) struct TokenCheck {
-    /// The problem by the last candidate.
+    /// The problem of the last check.
     last: Option<TokenProblem>,
     /// The problem with the claims of a token whose signature is valid, with its credential.
     signed: Option<Problem>,

@@ -1,10 +1,11 @@
-//! The documents of a group, as both tiers have them.
+//! The documents of a group, in the form that both tiers store.
 
 use std::rc::Rc;
 
 use leaderboard_core::{Timestamp, Versioned};
 
-/// The number of the last change of a document of a slot's groups. No two changes have the same number; 0 is before the first one.
+/// A number that identifies the last change of a document in a slot. Each change gets a new number; 0 means that no document has
+/// changed yet.
 pub(crate) type Generation = u64;
 
 /// The bodies of some documents, in the order of their names; `None` for a document that does not exist.
@@ -17,7 +18,7 @@ pub struct CachedDocuments {
     pub bodies: Rc<DocumentBodies>,
     /// The instant just before the store was asked.
     pub checked_at: Timestamp,
-    /// The generation of the group's slot before the store was asked.
+    /// The generation that the group's slot had before the store was asked.
     pub(crate) generation: Generation,
 }
 

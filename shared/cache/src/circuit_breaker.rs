@@ -18,11 +18,12 @@ use crate::CacheEnvironment;
 
 /// How long a read with a usable cached response waits for the store, in milliseconds.
 pub const PATIENCE_MS: i64 = 500;
-/// How long after a failure that it met itself an instance does not ask the store again, in milliseconds.
+/// How long an instance does not ask the store again after one of its own commands failed, in milliseconds.
 const FAILED_MS: i64 = 1_000;
 /// How long an instance uses the region's state before it reads the state again, in milliseconds.
 const STATE_TTL_MS: i64 = 100;
-/// How long a probe may take, in milliseconds: opening a connection, and one command. After that time its instance has ended.
+/// How long a probe (opening a connection, and one command) may take, in milliseconds. After this time, the instance that probes
+/// has ended.
 const LONGEST_PROBE_MS: i64 = 4_500;
 /// How long after a failed probe the next probe may begin, in milliseconds.
 const PROBE_PAUSE_MS: i64 = 1_000;
@@ -36,23 +37,23 @@ struct BreakerState {
     open: bool,
     /// When the breaker was opened or closed, in milliseconds since the epoch.
     since: i64,
-    /// Until when no other probe may begin, in milliseconds since the epoch.
+    /// When the next probe may begin, in milliseconds since the epoch.
     probed_until: i64,
 }
 
-/// A command that the store did not answer, or not in time.
+/// A command that the store did not answer in time, or not at all.
 #[derive(Debug)]
 struct Failure {
     /// When the command failed, in milliseconds since the epoch.
     since: i64,
-    /// The error's cause; `None` if the store was only slow. A store under load is slow and still answers every command.
+    /// The cause of the error; `None` if the store was only slow. A store under load may be slow but still answer every command.
     cause: Option<String>,
 }
 
-/// What an instance knows of the breaker's state.
+/// The breaker's state in the memory of an instance.
 #[derive(Debug, Default)]
 pub struct CircuitBreaker {
-    /// The last failure that this instance met; `None` once the store has answered.
+    /// The last failure of a command of this instance; `None` after the store has answered.
     failure: RefCell<Option<Failure>>,
     /// The region's state, and when it was read, in milliseconds since the epoch.
     region: Cell<Option<(BreakerState, i64)>>,
@@ -61,8 +62,8 @@ pub struct CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// Returns the error of a failure that this instance met within the last second: a command would fail again. Returns `None`
-    /// if the store was only slow.
+    /// Returns the error of a command of this instance that failed within the last second, because the next command would fail
+    /// too. Returns `None` if there is none, or if the store was only slow.
     pub fn recent_failure(&self, now: Timestamp) -> Option<StoreError> {
         let failure = self.failure.borrow();
         let Failure { since, cause } = failure.as_ref()?;
@@ -72,7 +73,7 @@ impl CircuitBreaker {
         is_recent.then(|| StoreError::Unavailable(cause.clone()))
     }
 
-    /// Combines the region's state with this instance's own failure. Returns whether the breaker is open.
+    /// Stores the region's state in memory and combines it with this instance's own failure. Returns whether the breaker is open.
     fn update_from_region(&self, state: Option<BreakerState>, read_at: i64) -> bool {
         let state = state.unwrap_or(BreakerState {
             open: false,
@@ -97,7 +98,7 @@ impl CircuitBreaker {
     }
 }
 
-/// Returns whether this instance, or another one of the region, has opened the breaker.
+/// Returns whether an instance of the region, this one or another, has opened the breaker.
 pub async fn is_open<E: CacheEnvironment>(env: &E) -> bool {
     let breaker = &env.cache_state().breaker;
     let now = env.clock().as_unix_ms();
@@ -107,7 +108,7 @@ pub async fn is_open<E: CacheEnvironment>(env: &E) -> bool {
     }
 }
 
-/// Opens the breaker because the store did not answer, for this cause.
+/// Opens the breaker because the store did not answer. `cause` is the cause of the error.
 pub fn open<E: CacheEnvironment>(env: &E, cause: &str) {
     open_with_cause(env, Some(cause.to_owned()));
 }
@@ -152,8 +153,9 @@ pub fn close<E: CacheEnvironment>(env: &E) {
     env.clone().later(async move { write_state(&env, state).await });
 }
 
-/// Probes the store, unless an instance of the region is probing or has just probed. Returns whether the store answered, or another
-/// instance has closed the breaker. An answer closes the breaker. Call this after the response only: it may take seconds.
+/// Probes the store, unless an instance of the region is probing or has just probed. Closes the breaker if the store answers.
+/// Returns true if the store answered or another instance has closed the breaker. A probe may take seconds, so call this only
+/// after the response.
 pub async fn probe<E: CacheEnvironment>(env: &E) -> bool {
     let breaker = &env.cache_state().breaker;
     if breaker.probing.replace(true) {
@@ -254,7 +256,7 @@ async fn read_state<E: CacheEnvironment>(env: &E) -> Option<BreakerState> {
     })
 }
 
-/// Writes the region's state. If the key-value store does not accept it, each instance goes by the failures that it meets itself.
+/// Writes the region's state. If the key-value store does not accept the state, each instance uses only its own failures.
 async fn write_state<E: CacheEnvironment>(env: &E, state: BreakerState) {
     let mut bytes = vec![u8::from(state.open)];
     bytes.extend(state.since.to_be_bytes());

@@ -13,17 +13,17 @@ use crate::{CacheEnvironment, circuit_breaker};
 
 /// How many groups of documents an instance caches.
 const MAX_GROUPS: usize = 1000;
-/// How long after a change every instance of the region uses the new documents, in milliseconds. An instance may use what it read
-/// from a slot just before the change for one TTL, and the micro-cache may reuse a response for one more.
+/// How long after a change every instance of the region uses the new documents, in milliseconds. An instance may use a slot that
+/// it read just before the change for one TTL, and the micro-cache may reuse a response for a second TTL.
 const VISIBLE_AFTER_MS: i64 = 2 * SLOT_TTL_MS + slots::CLOCK_STEP_MS;
 
-/// How long cached documents are used, and which changes of them an instance notices.
+/// How long cached documents are used, and whether an instance notices their changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentLifetime {
-    /// How long the documents are used, from the instant at which the store was asked.
+    /// How long the documents are used. The time starts when the store is asked.
     pub lifetime: Lifetime,
-    /// Whether each instance notices a change within [`SLOT_TTL_MS`]. Otherwise it notices a change when the documents are no
-    /// longer fresh.
+    /// Whether each instance notices a change within [`SLOT_TTL_MS`]. If false, an instance notices a change only when the
+    /// documents are no longer fresh.
     pub notices_changes: bool,
 }
 
@@ -36,7 +36,8 @@ impl DocumentCache {
         self.0.borrow_mut().get(group).cloned()
     }
 
-    /// Stores documents, unless later ones of the same generation are there. Returns those that the cache has then.
+    /// Stores documents, unless the cache has later documents of the same generation. Returns the documents that the cache then
+    /// has.
     fn store(&self, group: &str, cached: CachedDocuments, now: Timestamp) -> Rc<CachedDocuments> {
         let mut groups = self.0.borrow_mut();
         if let Some(known) = groups.get(group).filter(|known| {
@@ -65,10 +66,10 @@ impl DocumentCache {
 /// `group` names the documents in the caches, so the same group must always have the same `names`, at least one.
 ///
 /// If several requests find the same expired documents, each of them asks the store. An instance runs at most sixteen requests at
-/// once, and sends their commands together, so waiting for one another would cost more than it saves.
+/// a time, and sends their commands together, so a single flight would cost more than it saves.
 ///
 /// # Errors
-/// [`StoreError`] if the store had to be asked and did not answer.
+/// [`StoreError`] if the store was asked and did not answer.
 pub async fn load_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -94,8 +95,8 @@ pub async fn load_documents<E: CacheEnvironment>(
     }
 }
 
-/// Returns for what documents may be used, by the instant at which the request began. A request that has been waiting may find
-/// documents that were fetched after it began, so the clock counts as well.
+/// Returns what cached documents may be used for. Their age counts from the instant at which the request began. A request that
+/// waits may find documents that were fetched after that instant, so the current time counts as well.
 fn classify<E: CacheEnvironment>(env: &E, cached: &CachedDocuments, lifetime: Lifetime) -> Freshness {
     match lifetime.classify(cached.checked_at, env.now()) {
         Freshness::Expired => lifetime.classify(cached.checked_at, env.clock()),
@@ -103,8 +104,9 @@ fn classify<E: CacheEnvironment>(env: &E, cached: &CachedDocuments, lifetime: Li
     }
 }
 
-/// Finds a group's documents in the memory tier, or in their slot if the memory tier has none that are fresh, or has not read the
-/// slot lately. Returns them with the generation of the slot; 0 if the key-value store does not answer.
+/// Finds a group's documents in the memory tier. Looks in their slot if the memory tier has no fresh documents, or has not read
+/// the slot within its TTL. Returns the documents and the generation of the slot; the generation is 0 if the key-value store does
+/// not answer.
 async fn find_cached<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -143,7 +145,8 @@ async fn find_cached<E: CacheEnvironment>(
     (found.or(known), generation)
 }
 
-/// Fetches documents again after the response, unless another task is doing so. If that fails, the next request tries again.
+/// Fetches documents again after the response, unless another task is fetching them. If the fetch fails, the next request tries
+/// again.
 fn refresh_later<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -185,7 +188,8 @@ async fn fetch_within_patience<E: CacheEnvironment>(
     }
 }
 
-/// Asks the store, stores the documents in the memory tier, and puts them into their slot after the response. Returns them.
+/// Asks the store for the documents and returns them. Stores them in the memory tier at once, and in their slot after the
+/// response.
 async fn fetch_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -225,22 +229,23 @@ async fn fetch_documents<E: CacheEnvironment>(
     Ok(cached)
 }
 
-/// Removes the documents of a group from the caches because one of them has changed: no instance that reads their slot uses those
-/// from before the change. The change is confirmed after the response.
+/// Removes the documents of a group from the caches because one of them has changed. Instances that read the slot no longer use
+/// the documents from before the change. The change is confirmed after the response.
 pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str) {
     let change = begin_change(env, group).await;
     let own_env = env.clone();
     env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
 }
 
-/// As [`invalidate_documents`]. Returns when each instance of the region that notices changes has noticed this one.
+/// Does the same as [`invalidate_documents`], and returns when every instance of the region that notices changes has noticed this
+/// one.
 pub async fn publish_documents<E: CacheEnvironment>(env: &E, group: &str) {
     let change = begin_change(env, group).await;
     slots::confirm_changes(env, vec![change]).await;
     env.pause(VISIBLE_AFTER_MS.unsigned_abs()).await;
 }
 
-/// As [`publish_documents`], for a document that all groups of a kind have.
+/// Does the same as [`publish_documents`] for all groups of a kind, because a document that they share has changed.
 pub async fn publish_documents_of_kind<E: CacheEnvironment>(env: &E, kind: &str) {
     env.cache_state().documents.clear();
     slots::change_kind(env, kind).await;

@@ -1,32 +1,32 @@
-//! For what a cached value may still be used (RFC 9111, section 4.2; RFC 5861).
+//! Decides what a cached value may be used for (RFC 9111, section 4.2; RFC 5861).
 
 use leaderboard_core::Timestamp;
 
-/// How much the clocks of two instances may differ, in milliseconds. A value that was fetched further in the future than this was
-/// dated by a wrong clock.
+/// How much the clocks of two instances may differ, in milliseconds. If a value's instant is further in the future, a wrong clock
+/// dated the value.
 pub const CLOCK_MARGIN_MS: i64 = 1_000;
 
-/// How long a cached value may be used, from the instant at which its origin was asked.
+/// How long a cached value may be used. The time starts when its origin is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
-    /// For how long the value is fresh, in milliseconds.
+    /// How long the value is fresh, in milliseconds.
     pub fresh_ms: i64,
-    /// For how long after that the value is used while it is fetched again, in milliseconds.
+    /// How long after `fresh_ms` the value is used while it is fetched again, in milliseconds.
     pub stale_while_revalidate_ms: i64,
-    /// For how long after it was fresh the value is used if its origin does not answer, in milliseconds.
+    /// How long after `fresh_ms` the value is used if its origin does not answer, in milliseconds.
     pub stale_if_error_ms: i64,
 }
 
 /// What a cached value may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// For every request, for this many milliseconds more.
+    /// The value is fresh, and stays fresh for this many milliseconds: use it for every request.
     Fresh(i64),
-    /// While it is fetched again (RFC 5861, section 3): it was fresh until this many milliseconds ago.
+    /// The value has been stale for this many milliseconds: use it, and fetch it again (RFC 5861, section 3).
     StaleWhileRevalidate(i64),
-    /// Only while its origin does not answer (RFC 5861, section 4).
+    /// Use the value only if its origin does not answer (RFC 5861, section 4).
     StaleIfError,
-    /// Not at all.
+    /// Do not use the value.
     Expired,
 }
 

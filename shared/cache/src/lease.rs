@@ -7,14 +7,15 @@ use leaderboard_core::ports::Cache;
 
 use crate::{CacheEnvironment, hash_fnv};
 
-/// How long a lease is valid, in milliseconds. This is longer than the time after which a request to the store is given up.
+/// How long a lease is valid, in milliseconds. A request to the store is cancelled before this time.
 const LEASE_MS: i64 = 4_000;
 
-/// The permission to fetch a value for the region. Several keys may share the key of a lease; each lease is for one of them.
+/// The permission to fetch a value for the region. The values of several cache keys may share one lease key, but each lease is
+/// for one value.
 #[derive(Debug)]
 pub struct Lease {
     key: String,
-    /// The bytes under `key`: when the lease ends, a hash of the key of the value, and a number that only this lease has.
+    /// The bytes under `key`: the end of the lease, a hash of the value's cache key, and a number that is unique to this lease.
     value: Vec<u8>,
 }
 
@@ -46,7 +47,7 @@ impl Lease {
         found.is_some_and(|value| is_valid(&value, key_text, env.clock().as_unix_ms()))
     }
 
-    /// Deletes the lease, unless another instance has put its own since.
+    /// Deletes the lease, unless another instance has put its own lease in the meantime.
     pub async fn release<E: CacheEnvironment>(self, env: &E) {
         let found = env.region().get(&self.key).await.ok().flatten();
         if found.as_deref() == Some(self.value.as_slice()) {
@@ -55,8 +56,8 @@ impl Lease {
     }
 }
 
-/// Returns whether the bytes are a lease for this cache key that has not ended. A lease for another key in the same slot does not
-/// count: the other instance fetches something else.
+/// Returns whether the bytes are a lease for this cache key that has not ended. A lease for another cache key does not count,
+/// because its instance fetches another value.
 fn is_valid(value: &[u8], key_text: &str, now: i64) -> bool {
     let Some((until, rest)) = value.split_first_chunk() else {
         return false;

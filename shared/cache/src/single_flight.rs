@@ -24,15 +24,15 @@ pub enum LeaderResult<T> {
     TimedOut,
 }
 
-/// The result of a leader; `None` until the leader ends.
+/// The result of a leader, shared with its followers; `None` until the leader ends.
 type LeaderState<T> = Rc<RefCell<Option<LeaderResult<T>>>>;
 
 /// The leaders of this instance, by the key that each of them fetches.
 #[derive(Debug)]
 pub struct SingleFlight<T>(Rc<RefCell<HashMap<Box<str>, LeaderState<T>>>>);
 
-/// The task that fetches a value for its followers. If a leader is dropped without [`Leader::end`], because its client went away,
-/// for example, its followers get [`LeaderResult::Failed`].
+/// The task that fetches a value for its followers. If a leader is dropped without [`Leader::end`] (for example, because its
+/// client disconnected), its followers get [`LeaderResult::Failed`].
 #[derive(Debug)]
 pub struct Leader<T> {
     single_flight: SingleFlight<T>,
@@ -68,7 +68,7 @@ impl<T: Clone> SingleFlight<T> {
         })
     }
 
-    /// Waits at most `at_most_ms` milliseconds for the leader of a key.
+    /// Waits at most `at_most_ms` milliseconds for the leader of a key, and returns the leader's result.
     pub async fn wait_for_leader<E: Environment>(
         &self,
         env: &E,

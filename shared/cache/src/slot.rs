@@ -8,19 +8,21 @@ use leaderboard_core::codec::{Reader, Writer};
 use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
 use crate::freshness::CLOCK_MARGIN_MS;
 
-/// An instant further in the future than this was written by a wrong clock, in milliseconds.
+/// How far in the future an instant of a slot may be, in milliseconds. A wrong clock wrote an instant that is further in the
+/// future.
 pub const MAX_FUTURE_MS: i64 = 2 * CLOCK_MARGIN_MS;
 /// The version of the format in the key-value store.
 const FORMAT_VERSION: u64 = 5;
 
-/// What a slot says of the last changes of its groups.
+/// When the documents and responses of a slot's groups last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupChanges {
-    /// Changes with each document of the slot's groups.
+    /// A new number for each change of a document of the slot's groups.
     pub(crate) generation: Generation,
     /// Until when the responses that depend on the group are changing, in milliseconds since the epoch.
     pub changing_until: i64,
-    /// Before when responses that depend on the group were fetched that must not be shown, in milliseconds since the epoch.
+    /// Responses that depend on the group and were fetched before this instant must not be shown; in milliseconds since the
+    /// epoch.
     pub purged_at: i64,
 }
 
@@ -35,7 +37,8 @@ impl Default for GroupChanges {
 }
 
 impl GroupChanges {
-    /// Returns these changes without instants that a wrong clock wrote.
+    /// Returns these changes with each instant reduced to at most [`MAX_FUTURE_MS`] after `now`: a wrong clock wrote a later
+    /// instant.
     pub(crate) fn plausible_at(self, now: i64) -> Self {
         Self {
             changing_until: self.changing_until.min(now + MAX_FUTURE_MS),
@@ -45,7 +48,7 @@ impl GroupChanges {
     }
 }
 
-/// A slot.
+/// The content of a slot.
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     pub changes: GroupChanges,

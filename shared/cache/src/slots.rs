@@ -1,12 +1,12 @@
 //! The slots of the region's key-value store in which documents are cached.
 //!
-//! A slot holds the documents of one group, and says when the groups that share the slot changed last. So one read tells an
-//! instance the documents and whether they are current (docs/decisions/0038). There is a fixed number of slots, so that invented
-//! names cannot fill the key-value store; documents of one group replace those of another one.
+//! A slot holds the documents of one group, and says when the groups that share the slot last changed. So one read gives an
+//! instance the documents and whether they are current (docs/decisions/0038). The number of slots is fixed, so that invented
+//! names cannot fill the key-value store; documents of one group replace those of another group.
 //!
-//! The key-value store has no atomic operation: what is put between another instance's read and its put is lost. So a change is
-//! put, and put again after [`CONFIRM_AFTER_MS`] if it was lost ([`confirm_change`]); and an instance that took longer than
-//! [`PUT_WITHIN_MS`] between its read and its put does not put.
+//! The key-value store has no atomic operation. If one instance puts a value between another instance's read and its put, the
+//! first value is lost. So a change is put again after [`CONFIRM_AFTER_MS`] if it was lost ([`confirm_change`]). An instance that
+//! takes longer than [`PUT_WITHIN_MS`] after its read does not put.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,25 +21,26 @@ use crate::{CacheEnvironment, hash_fnv};
 
 /// How many slots each kind of groups has.
 const SLOTS: u64 = 4_096;
-/// How long an instance uses what a slot says before it reads the slot again, in milliseconds.
+/// How long an instance uses a slot's changes before it reads the slot again, in milliseconds.
 pub const SLOT_TTL_MS: i64 = 20;
 /// The longest time between the read of a slot and the put that depends on it, in milliseconds.
 const PUT_WITHIN_MS: i64 = 20;
-/// How long after a change it is confirmed, in milliseconds: each put that depends on an older read has arrived.
+/// How long after a change the change is confirmed, in milliseconds. By then, every put that depends on an older read has
+/// arrived.
 pub const CONFIRM_AFTER_MS: i64 = 2 * PUT_WITHIN_MS + CLOCK_STEP_MS;
-/// The error of a clock that counts whole milliseconds, at both ends together.
+/// The largest rounding error of a time between two readings of a clock that counts whole milliseconds.
 pub(crate) const CLOCK_STEP_MS: i64 = 2;
 /// How often a change that was lost is put again.
 const MAX_CONFIRMATIONS: u32 = 3;
 /// How many slots an instance keeps in memory.
 const MAX_SLOTS_IN_MEMORY: usize = 1_000;
 
-/// What the slots that an instance has read say, and when it read them, in milliseconds since the epoch.
+/// For each slot that this instance has read, its changes and when it was read, in milliseconds since the epoch.
 #[derive(Debug, Default)]
 pub struct SlotMemory(RefCell<HashMap<Rc<str>, (GroupChanges, i64)>>);
 
 impl SlotMemory {
-    /// Returns what a slot said at most `ttl_ms` ago.
+    /// Returns the changes of a slot if this instance read the slot within the last `ttl_ms`.
     pub(crate) fn find(&self, slot_key: &str, ttl_ms: i64, now: i64) -> Option<GroupChanges> {
         let known = self.0.borrow();
         let (changes, read_at) = known.get(slot_key)?;
@@ -69,8 +70,8 @@ fn format_slot_key(kind: &str, slot: u64) -> String {
     format!("documents:{kind}:{slot}")
 }
 
-/// Reads a slot; an empty one if the key-value store has none. Returns `None` if the key-value store does not answer. Remembers in
-/// memory what the slot says.
+/// Reads a slot and keeps its changes in memory. Returns an empty slot if the key-value store has none, or `None` if the
+/// key-value store does not answer.
 pub(crate) async fn read_slot<E: CacheEnvironment>(env: &E, slot_key: &str) -> Option<Slot> {
     let read_at = env.clock().as_unix_ms();
     let bytes = env.region().get(slot_key).await.ok()?;
@@ -80,8 +81,8 @@ pub(crate) async fn read_slot<E: CacheEnvironment>(env: &E, slot_key: &str) -> O
     Some(slot)
 }
 
-/// Returns what a group's slot says of the last changes, as read within the last [`SLOT_TTL_MS`]. Returns `None` if the key-value store
-/// does not answer.
+/// Returns when the documents and responses of a group last changed, from the group's slot. The instance reads the slot again
+/// after [`SLOT_TTL_MS`]. Returns `None` if the key-value store does not answer.
 pub async fn find_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<GroupChanges> {
     let (slot_key, now) = (slot_key(group), env.clock().as_unix_ms());
     match env.cache_state().slots.find(&slot_key, SLOT_TTL_MS, now) {
@@ -90,13 +91,13 @@ pub async fn find_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<G
     }
 }
 
-/// As [`find_changes`], as the slot says now.
+/// Does the same as [`find_changes`], but always reads the slot.
 pub async fn read_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<GroupChanges> {
     Some(read_slot(env, &slot_key(group)).await?.changes)
 }
 
-/// Puts documents into their slot, unless the slot has later documents of the group. Returns false, and puts nothing, if a document
-/// of the slot's groups has changed since the documents were asked for.
+/// Puts documents into the slot of their group, unless the slot has later documents of the group. Returns false, and puts
+/// nothing, if a document of the slot's groups has changed since the store was asked for the documents.
 pub(crate) async fn put_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -142,12 +143,13 @@ pub struct PutChange {
 }
 
 impl PutChange {
-    /// Returns what the slot said before the change.
+    /// Returns the changes that the slot had before this change.
     pub const fn before(&self) -> GroupChanges {
         self.before
     }
 
-    /// Returns whether a slot lacks the change: another instance has put what it read before the change.
+    /// Returns whether `found`, the changes that a slot has now, lacks this change: another instance has overwritten it with what
+    /// that instance read before.
     fn is_lost(&self, found: GroupChanges) -> bool {
         (self.after.generation != self.before.generation && found.generation == self.before.generation)
             || found.changing_until < self.after.changing_until
@@ -155,7 +157,8 @@ impl PutChange {
     }
 }
 
-/// Records in a group's slot that its documents change: no instance uses documents that were fetched before.
+/// Records in a group's slot that a document of the group changes. From then on, no instance uses documents that were fetched
+/// before.
 pub(crate) async fn begin_document_change<E: CacheEnvironment>(env: &E, group: &str) -> PutChange {
     change_slot(env, slot_key(group), change_generation).await
 }
@@ -164,8 +167,8 @@ fn change_generation<E: CacheEnvironment>(env: &E, changes: &mut GroupChanges) {
     changes.generation = new_generation(env, changes.generation);
 }
 
-/// As [`begin_document_change`], for all groups of a kind, and confirms the changes. A slot without content has no documents from
-/// before the change, unless an instance put them in the meantime; so all slots are changed twice.
+/// Does the same as [`begin_document_change`] for all groups of a kind, and confirms the changes. An instance may put documents
+/// from before the change into an empty slot while the slots are changed, so every slot is changed twice.
 pub(crate) async fn change_kind<E: CacheEnvironment>(env: &E, kind: &str) {
     for round in 0..2 {
         if round > 0 {
@@ -185,8 +188,8 @@ pub(crate) async fn change_kind<E: CacheEnvironment>(env: &E, kind: &str) {
     }
 }
 
-/// Records in a group's slot until when the responses that depend on the group are changing, and before when they are purged.
-/// Instants before those that the slot has change nothing.
+/// Records in a group's slot until when the responses that depend on the group are changing, and the instant before which fetched
+/// responses are purged. An instant that is earlier than the slot's is ignored.
 pub async fn change_responses<E: CacheEnvironment>(
     env: &E,
     group: &str,
@@ -223,8 +226,8 @@ async fn change_slot<E: CacheEnvironment>(
     }
 }
 
-/// Puts changes again that another instance has overwritten. Waits [`CONFIRM_AFTER_MS`] before it looks, so that the other instance
-/// has put what it read before the changes.
+/// Puts changes again if another instance has overwritten them. Waits [`CONFIRM_AFTER_MS`] first: by then, the other instance has
+/// put what it read before the changes.
 pub async fn confirm_changes<E: CacheEnvironment>(env: &E, mut changes: Vec<PutChange>) {
     for _ in 0..MAX_CONFIRMATIONS {
         env.pause(CONFIRM_AFTER_MS.unsigned_abs()).await;
@@ -253,7 +256,7 @@ async fn put_again<E: CacheEnvironment>(env: &E, lost: PutChange) -> PutChange {
     .await
 }
 
-/// Returns a generation that differs from the one before and from those of concurrent changes.
+/// Returns a new generation, different from `before` and from the generations of concurrent changes.
 fn new_generation<E: CacheEnvironment>(env: &E, before: Generation) -> Generation {
     let seed = [&env.new_trace_id()[..], &before.to_be_bytes()].concat();
     hash_fnv(&seed).max(1)

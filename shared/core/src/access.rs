@@ -64,16 +64,18 @@ impl Scopes {
 pub enum Caller {
     /// A caller without a credential, who may use public leaderboards only.
     Anonymous,
-    /// A player with a token of their own.
+    /// A player with their own token.
     Player(PlayerId),
     /// A server of the tenant.
     Server,
-    /// A server of the tenant whose credential also configures and operates. It may do everything that a server may.
+    /// A server of the tenant whose credential also permits configuration and operation. An admin may do everything that a server
+    /// may.
     Admin,
     /// The sender of a score that was published as a message. It has the permissions of a server, except for corrections, because
     /// a message has no credential that the audit log could name.
     Message,
-    /// Any caller with permission to read, who sees no banned player. Shared responses are made for this caller.
+    /// A caller with permission to read and without a player, who sees no banned player. Cached responses are made for this
+    /// caller.
     Reader,
 }
 
@@ -100,12 +102,12 @@ impl Caller {
         matches!(self, Self::Server | Self::Admin | Self::Message)
     }
 
-    /// Checks whether a submission of this caller to `board` may have `operator`. The leaderboard's own operator is always allowed.
-    /// A server may use another operator if the leaderboard allows overrides, and may always use `set` (a correction). A message
-    /// may use another operator if the leaderboard allows overrides. A player may not.
+    /// Checks whether a submission of this caller to `board` may have `operator`. The leaderboard's own operator is always
+    /// allowed. A server or a message may use another operator if the leaderboard allows overrides, and a server may always use
+    /// `set` (a correction). A player may not use another operator.
     ///
     /// # Errors
-    /// The reason of the refusal.
+    /// The reason for the refusal.
     pub fn check_operator(&self, board: &Leaderboard, operator: Operator) -> Result<(), RefusalReason> {
         let corrects = matches!(self, Self::Server | Self::Admin) && operator == Operator::Set;
         if operator == board.operator || corrects {
@@ -119,8 +121,8 @@ impl Caller {
         }
     }
 
-    /// Returns the scope of the ids that this caller sends. A player has a scope of their own, so that nobody can use up the ids of
-    /// another player.
+    /// Returns the scope of the submission ids that this caller sends. Each player has their own scope, so that no caller can use
+    /// up the ids of another player.
     #[must_use]
     pub const fn id_scope(&self) -> IdScope {
         match self {
@@ -131,7 +133,8 @@ impl Caller {
         }
     }
 
-    /// Returns the player whose entry this caller sees in lists even when banned: the caller, if it is a player.
+    /// Returns the player whose entry this caller sees in lists even if that player is banned: the caller itself, if it is a
+    /// player.
     #[must_use]
     pub const fn own_player(&self) -> Option<&PlayerId> {
         match self {
@@ -140,7 +143,8 @@ impl Caller {
         }
     }
 
-    /// Returns whether this caller sees the entries of `player` when the player is banned. A banned player must not notice the ban.
+    /// Returns whether this caller sees the entries of `player` if that player is banned. Players see their own entries, so that
+    /// they do not notice a ban.
     #[must_use]
     pub fn sees_banned(&self, player: &PlayerId) -> bool {
         match self {

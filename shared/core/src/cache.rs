@@ -4,41 +4,41 @@ use crate::Invalid;
 
 /// The longest lifetime of a response, in milliseconds: an hour. A change whose announcement was lost is visible after this time.
 pub const MAX_LIFETIME_MS: u32 = 60 * 60 * 1000;
-/// The longest time for which a response after its lifetime is used while it is refreshed, in milliseconds: an hour.
+/// The longest time for which a response is used after its lifetime while it is fetched again, in milliseconds: an hour.
 pub const MAX_STALE_MS: u32 = 60 * 60 * 1000;
 /// The longest time for which a response is used while the store is unreachable, in milliseconds: a day.
 pub const MAX_STALE_IF_ERROR_MS: u32 = 24 * 60 * 60 * 1000;
-/// The most responses that are warmed.
+/// The most warm responses of a leaderboard.
 pub const MAX_WARM_VIEWS: usize = 8;
 /// The most entries of a warm page.
 pub const MAX_WARM_LIMIT: u16 = 1000;
 /// The most buckets of a warm distribution.
 pub const MAX_WARM_BUCKETS: u16 = 100;
 
-/// Who refreshes a response, and when.
+/// Which callers fetch a response again, and when.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CacheStrategy {
-    /// A reader who finds no usable response.
+    /// A reader fetches a response if the cache has no usable one.
     #[default]
     Aside,
-    /// Also the writer, right after the write, for the warm responses.
+    /// As [`Self::Aside`]; a write also fetches the warm responses, right after it.
     WriteThrough,
-    /// Also a reader shortly before the end of the lifetime, at a random time that is earlier for expensive responses (`XFetch`),
-    /// and every region that receives an announcement, for the warm responses.
+    /// As [`Self::Aside`]; a reader also fetches a response shortly before the end of its lifetime, at a random time that is
+    /// earlier for expensive responses (`XFetch`), and every region fetches the warm responses when it receives an announcement.
     RefreshAhead,
 }
 
 /// A response about the current period that is made before it is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarmView {
-    /// The list from the top.
+    /// The first page of the list.
     List {
-        /// How many entries, 1 to [`MAX_WARM_LIMIT`].
+        /// The number of entries, 1 to [`MAX_WARM_LIMIT`].
         limit: u16,
     },
     /// The distribution of scores.
     Distribution {
-        /// How many buckets, 1 to [`MAX_WARM_BUCKETS`].
+        /// The number of buckets, 1 to [`MAX_WARM_BUCKETS`].
         buckets: u16,
     },
 }
@@ -48,13 +48,13 @@ pub enum WarmView {
 pub struct CachePolicy {
     /// How long a response is fresh unless a change is announced, in milliseconds; 0 disables caching.
     pub lifetime_ms: u32,
-    /// How long after its lifetime a response is used while it is refreshed, unless a change is announced, in milliseconds.
+    /// How long after its lifetime a response is used while it is fetched again, unless a change is announced, in milliseconds.
     pub stale_ms: u32,
     /// How long after its lifetime a response is used, marked as stale, while the store is unreachable, in milliseconds.
     pub stale_if_error_ms: u32,
-    /// Who refreshes a response.
+    /// Which callers fetch a response again, and when.
     pub strategy: CacheStrategy,
-    /// The responses that are warmed; at most [`MAX_WARM_VIEWS`].
+    /// The responses that are made before a reader asks for them; at most [`MAX_WARM_VIEWS`].
     pub warm: Vec<WarmView>,
 }
 

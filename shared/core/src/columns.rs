@@ -7,7 +7,7 @@ pub const MAX_COLUMNS: usize = 3;
 /// The longest column name, in bytes.
 pub const MAX_COLUMN_NAME_BYTES: usize = 32;
 
-/// Which end of a column is the better one.
+/// Whether larger or smaller values of a column are better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Order {
     /// Larger is better.
@@ -24,7 +24,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column whose name matches `[a-z][a-z0-9_]{0,31}`.
+    /// Creates a column with a name that matches `[a-z][a-z0-9_]{0,31}`.
     ///
     /// # Errors
     /// [`Invalid`] at `/name`.
@@ -41,28 +41,29 @@ impl Column {
         }
     }
 
-    /// The column's name.
+    /// Returns the column's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The column's direction.
+    /// Returns the column's direction.
     #[must_use]
     pub fn order(&self) -> Order {
         self.order
     }
 }
 
-/// 1 to 3 columns of different names; the first one decides first.
+/// The columns of a leaderboard: 1 to 3, with different names. Entries are compared by the first column; if the values are equal,
+/// by the next column.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Columns(Vec<Column>);
 
 impl Columns {
-    /// Checks number and names.
+    /// Creates columns after a check of their number and names.
     ///
     /// # Errors
-    /// The first of [`Columns::find_faults`].
+    /// The first fault of [`Columns::find_faults`].
     pub fn new(columns: Vec<Column>) -> Result<Self, Invalid> {
         match Self::find_faults(&columns).into_iter().next() {
             Some(fault) => Err(fault),
@@ -70,15 +71,15 @@ impl Columns {
         }
     }
 
-    /// Every fault of a list of columns: at each column whose name an earlier one has, and at the empty pointer for their
-    /// number.
+    /// Returns every fault of a list of columns. A column that repeats an earlier name has a fault at its own pointer; a wrong
+    /// number of columns is a fault at the empty pointer.
     #[must_use]
     pub fn find_faults(columns: &[Column]) -> Vec<Invalid> {
         let names: Vec<Option<&str>> = columns.iter().map(|column| Some(column.name())).collect();
         Self::find_faults_of_names(&names)
     }
 
-    /// As [`Columns::find_faults`], of columns that may be malformed; `None` is a column without a name.
+    /// Does the same as [`Columns::find_faults`] for names of columns that may be malformed; `None` is a column without a name.
     #[must_use]
     pub fn find_faults_of_names(names: &[Option<&str>]) -> Vec<Invalid> {
         let mut faults = Vec::new();
@@ -96,25 +97,25 @@ impl Columns {
         faults
     }
 
-    /// The columns, in order of weight.
+    /// Returns the columns in the order in which they are compared.
     pub fn iter(&self) -> std::slice::Iter<'_, Column> {
         self.0.iter()
     }
 
-    /// How many there are (1 to 3).
+    /// Returns the number of columns (1 to 3).
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// The column that decides first, and that limits and increments speak of.
+    /// Returns the first column, which is compared first. Bounds on values and increments apply to it.
     #[must_use]
     pub fn first(&self) -> Option<&Column> {
         self.0.first()
     }
 }
 
-/// One column `score`, larger is better.
+/// Returns one column with the name `score`; larger values are better.
 impl Default for Columns {
     fn default() -> Self {
         Self(vec![Column {
@@ -129,25 +130,25 @@ impl Default for Columns {
 pub struct Values(Vec<i64>);
 
 impl Values {
-    /// As many values as there are columns; the caller has matched them by name.
+    /// Creates the values of a tuple, one for each column. The caller has matched the values with the columns by name.
     #[must_use]
     pub fn new(values: Vec<i64>) -> Self {
         Self(values)
     }
 
-    /// The values in the columns' order.
+    /// Returns the values in the columns' order.
     #[must_use]
     pub fn as_slice(&self) -> &[i64] {
         &self.0
     }
 
-    /// The first column's value (0 for the empty tuple, which no leaderboard has).
+    /// Returns the first column's value; 0 for the empty tuple, which no leaderboard has.
     #[must_use]
     pub fn first(&self) -> i64 {
         self.0.first().copied().unwrap_or(0)
     }
 
-    /// The same tuple with another first value.
+    /// Returns the same tuple with another first value.
     #[must_use]
     pub fn with_first(&self, value: i64) -> Self {
         let mut values = self.0.clone();
@@ -157,7 +158,7 @@ impl Values {
         Self(values)
     }
 
-    /// Whether this tuple is better than `other`: column by column, each in its direction.
+    /// Returns whether this tuple is better than `other`. The first column with different values decides, by its direction.
     #[must_use]
     pub fn is_better_than(&self, other: &Self, columns: &Columns) -> bool {
         for ((column, mine), theirs) in columns.iter().zip(&self.0).zip(&other.0) {

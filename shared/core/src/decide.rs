@@ -9,27 +9,27 @@ use crate::{
 /// The result of a submission for an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// The entry as it is afterwards, the submission counted.
+    /// The entry after the submission; its attempts include the submission.
     pub entry: Entry,
-    /// What happened to it.
+    /// What happened to the entry.
     pub status: Status,
 }
 
 /// The change that a submission makes to an entry of one leaderboard.
 #[derive(Debug, Clone, Copy)]
 pub struct EntryChange<'a> {
-    /// How the values are combined with those of the entry.
+    /// How the values are combined with the values of the entry.
     pub operator: Operator,
-    /// The numbers, in the columns' order.
+    /// The submitted values, in the columns' order.
     pub values: &'a Values,
-    /// The metadata to keep with the score.
+    /// The metadata to store with the score.
     pub metadata: Option<&'a Metadata>,
-    /// When it happened.
+    /// When the score happened.
     pub occurred_at: Timestamp,
 }
 
 impl<'a> EntryChange<'a> {
-    /// What `submission` brings to the leaderboard of `target`.
+    /// Returns the change that `submission` makes on the leaderboard of `target`.
     #[must_use]
     pub fn from_submission(submission: &'a PreparedSubmission, target: &'a Target) -> Self {
         Self {
@@ -65,10 +65,11 @@ pub fn decide(
 }
 
 impl Decision {
-    /// Applies `change` to the existing entry. `entries` is the number of the period's entries, with those of banned players.
+    /// Applies `change` to the existing entry. `entries` is the number of the period's entries; entries of banned players count.
     ///
     /// # Errors
-    /// The reason of the refusal. The checks come in this order: attempts, number of entries, overflow, bounds, size of the change.
+    /// The reason for the refusal. The checks come in this order: attempts, number of entries, overflow, bounds, size of the
+    /// change.
     pub fn from_change(
         existing: Option<&Entry>,
         entries: u64,
@@ -168,7 +169,7 @@ impl Decision {
     }
 }
 
-/// Returns the tuple that the operator produces. For `best` this is the submitted tuple, whether it wins or not.
+/// Returns the tuple that the operator computes. For `best`, this is the submitted tuple, even if the existing tuple is better.
 fn apply_operator(existing: Option<&Entry>, change: EntryChange<'_>) -> Result<Values, RefusalReason> {
     let base = existing.map_or(0, |entry| entry.values.first());
     let by = change.values.first();

@@ -5,7 +5,8 @@ use crate::{Invalid, PlayerId, Timestamp, Values};
 /// The most bytes of metadata a submission may carry (compact JSON).
 pub const MAX_METADATA_BYTES: usize = 1024;
 
-/// A JSON value as compact text. The creator has parsed it as JSON; the domain does not interpret it.
+/// A JSON value as compact text. The code that creates a `Metadata` has parsed the text as JSON; this crate does not interpret
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Metadata(Box<str>);
 
@@ -25,7 +26,7 @@ impl Metadata {
         Ok(Self(text))
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     #[must_use]
     pub fn as_json_text(&self) -> &str {
         &self.0
@@ -39,7 +40,7 @@ pub struct Entry {
     pub player: PlayerId,
     /// One value per column.
     pub values: Values,
-    /// When these values were reached; breaks ties.
+    /// When the player reached these values. It breaks ties.
     pub reached_at: Timestamp,
     /// The metadata of the submission that set the values.
     pub metadata: Option<Metadata>,
@@ -47,10 +48,10 @@ pub struct Entry {
     pub attempts: u32,
 }
 
-/// An entry and its rank, at the version of the result that contains it.
+/// An entry and its rank, which is correct at the version of the result that contains the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankedEntry {
-    /// The rank, from 1. The leaderboard's policy decides the ranks of ties.
+    /// The rank, from 1. [`crate::Ties`] decides the ranks of equal tuples.
     pub rank: u64,
     /// The entry.
     pub entry: Entry,

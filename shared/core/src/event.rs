@@ -1,5 +1,5 @@
-//! The log of a leaderboard: every accepted change, in order. While the log reaches back to the first event, the entries can be
-//! computed from it.
+//! The log of a leaderboard: every accepted change, in order. The entries can be computed from a log that still has its first
+//! event.
 
 use crate::{
     Leaderboard, Metadata, Operator, PeriodId, PlayerId, PreparedSubmission, Status, SubmissionId, Target,
@@ -9,7 +9,7 @@ use crate::{
 /// An accepted change, without its position in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// When it was accepted.
+    /// When the change was accepted.
     pub recorded_at: Timestamp,
     /// The change.
     pub body: EventBody,
@@ -22,37 +22,37 @@ pub enum EventBody {
     Configured {
         /// The configuration.
         leaderboard: Box<Leaderboard>,
-        /// The period that was the current one.
+        /// The period that was current at the time of the change.
         current: PeriodId,
-        /// Whether the current period was put into the new order, if the order changed. Other periods keep their order.
+        /// Whether the entries of the current period got the new order, if the order changed. Other periods keep their order.
         rebuild: bool,
     },
-    /// A submission was accepted. It may have left the entry as it was.
+    /// A submission was accepted. The entry's values may be unchanged.
     Submitted {
         /// The player.
         player: PlayerId,
-        /// The period it fell into.
+        /// The period of the score.
         period: PeriodId,
-        /// How the values were combined with those of the entry.
+        /// How the values were combined with the values of the entry.
         operator: Operator,
-        /// The numbers as submitted.
+        /// The submitted values.
         values: Values,
-        /// The metadata as submitted; none when the entry was kept.
+        /// The submitted metadata; `None` if the entry was kept.
         metadata: Option<Metadata>,
-        /// When it happened.
+        /// When the score happened.
         occurred_at: Timestamp,
-        /// The client's id of the submission.
+        /// The id that the client gave the submission.
         id: Option<SubmissionId>,
-        /// Whether the player was banned when it was accepted. The store sets this.
+        /// Whether the player was banned when the submission was accepted. The store sets this.
         banned: bool,
-        /// Whether the entry stayed as it was, except for its count of attempts. The store sets this.
+        /// Whether the entry was kept: only its number of attempts changed. The store sets this.
         kept: bool,
     },
     /// An entry was removed.
     Removed {
         /// The player.
         player: PlayerId,
-        /// From which period.
+        /// The period of the removed entry.
         period: PeriodId,
     },
     /// A player was banned (shadow ban).
@@ -72,13 +72,13 @@ pub enum EventBody {
 pub struct RecordedEvent {
     /// The position, from 1, without gaps. Trimming the log removes the first positions.
     pub position: u64,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
 impl Event {
-    /// Creates the event of an accepted target. If the entry was kept, the event has no metadata, so that clients cannot fill the
-    /// log with it.
+    /// Creates the event of a submission that was accepted for a target. If the entry was kept, the event has no metadata, so
+    /// that clients cannot fill the log with metadata.
     #[must_use]
     pub fn submitted(submission: &PreparedSubmission, target: &Target, banned: bool, status: Status) -> Self {
         let kept = status == Status::Kept;

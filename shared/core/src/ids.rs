@@ -57,13 +57,13 @@ macro_rules! name {
                 Ok(Self(text))
             }
 
-            /// The text as it was given.
+            /// Returns the text of the id.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text's bytes, UTF-8.
+            /// Returns the text of the id as UTF-8 bytes.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8] {
                 self.0.as_bytes()
@@ -94,7 +94,7 @@ name!(
     |text| check_text(text, MAX_PLAYER_BYTES)
 );
 name!(
-    /// A client's id of a submission. The same id counts once in 24 hours on a leaderboard.
+    /// The id that a client gives a submission. A leaderboard accepts the same id once in 24 hours.
     SubmissionId,
     |text| check_text(text, MAX_SUBMISSION_ID_BYTES)
 );
@@ -102,10 +102,10 @@ name!(
 /// The scope in which the id of a submission is unique.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum IdScope {
-    /// The leaderboard: the id stands for the same submission for all servers of the tenant.
+    /// The leaderboard: the same id from any server of the tenant means the same submission.
     #[default]
     Leaderboard,
-    /// The player: the same id of another player, or of a server, stands for another submission.
+    /// The player: the same id from another player, or from a server, means another submission.
     Player,
 }
 

@@ -10,7 +10,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// A broken rule at `pointer`.
+    /// Creates an error about the value at `pointer`.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
@@ -18,7 +18,7 @@ impl Invalid {
         }
     }
 
-    /// Returns the same fault, with a pointer relative to the parent object.
+    /// Returns the same error with `parent` before its pointer, so that the pointer is relative to the parent object.
     #[must_use]
     pub fn within(mut self, parent: &str) -> Self {
         self.pointer.insert_str(0, parent);

@@ -7,19 +7,19 @@ use crate::{
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
-/// How many periods a leaderboard keeps unless it says otherwise.
+/// How many periods a leaderboard keeps if its configuration does not say.
 pub const DEFAULT_KEEP_PERIODS: u16 = 12;
 
 /// How a submission is combined with the existing entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
-    /// The better tuple wins.
+    /// The better of the two tuples becomes the entry's tuple.
     Best,
-    /// The new tuple replaces the old one.
+    /// The submitted tuple replaces the entry's tuple.
     Set,
-    /// The first column is added, the others are replaced.
+    /// The submitted value is added to the first column; the other columns are replaced.
     Increment,
-    /// The first column is subtracted, the others are replaced.
+    /// The submitted value is subtracted from the first column; the other columns are replaced.
     Decrement,
 }
 
@@ -35,7 +35,7 @@ impl Operator {
         }
     }
 
-    /// The inverse of [`Operator::code`].
+    /// Returns the operator with this number ([`Operator::code`]).
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         Some(match code {
@@ -51,7 +51,7 @@ impl Operator {
 /// Who may read a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadAccess {
-    /// Anyone, without a credential.
+    /// Anyone, also without a credential.
     Public,
     /// Credentials of the tenant with the read scope.
     Private,
@@ -62,7 +62,7 @@ pub enum ReadAccess {
 pub enum WriteAccess {
     /// Server credentials with the write scope only.
     Server,
-    /// Also a player's own token, for that player alone.
+    /// Server credentials, and also players with their own token, for their own scores.
     Player,
 }
 
@@ -95,7 +95,8 @@ pub struct Leaderboard {
     pub columns: Columns,
     /// How a submission is combined with the existing entry.
     pub operator: Operator,
-    /// Whether a server's submission may name another operator. A server may always use `set`; a player may name none.
+    /// Whether a server's submission may name another operator than `operator`. A server may name `set` in any case; a player may
+    /// not name an operator.
     pub operator_override: bool,
     /// How equal tuples are ranked.
     pub ties: Ties,
@@ -113,7 +114,7 @@ pub struct Leaderboard {
     pub access: Access,
     /// How long responses about the leaderboard may be cached.
     pub cache: CachePolicy,
-    /// How much of its log is kept.
+    /// How much of the leaderboard's log is kept.
     pub log: LogPolicy,
 }
 
@@ -139,17 +140,17 @@ impl Leaderboard {
         }
     }
 
-    /// Returns whether a submission with `operator` is a correction: it uses `set` although this is not the leaderboard's operator
+    /// Returns whether a submission with `operator` is a correction: its operator is `set`, the leaderboard has another operator,
     /// and the leaderboard allows no overrides.
     #[must_use]
     pub fn is_corrected_by(&self, operator: Option<Operator>) -> bool {
         operator == Some(Operator::Set) && self.operator != Operator::Set && !self.operator_override
     }
 
-    /// Checks the rules that hold between and within fields.
+    /// Checks each field, and the rules between fields.
     ///
     /// # Errors
-    /// The first of [`Leaderboard::find_faults`].
+    /// The first fault of [`Leaderboard::find_faults`].
     pub fn check(&self) -> Result<(), Invalid> {
         self.find_faults().into_iter().next().map_or(Ok(()), Err)
     }
@@ -201,9 +202,9 @@ impl Leaderboard {
 /// A stored document and its version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Versioned<T> {
-    /// Unique within the tenant, and growing with every change, also when the document is deleted and created again. A store that
-    /// lost writes or was restored from a backup uses no version again, so a cached document is never confused with a later one.
-    /// At most 2^53, so that JSON represents it exactly.
+    /// The version of the document: unique within the tenant. It grows with every change, also when the document is deleted and
+    /// created again, and a store that lost writes or was restored from a backup does not use a version twice. So a cached
+    /// document cannot be confused with a later one. At most 2^53, which JSON represents exactly.
     pub version: u64,
     /// The document.
     pub value: T,

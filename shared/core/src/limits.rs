@@ -2,15 +2,16 @@
 
 use crate::Invalid;
 
-/// Bounds on submissions; `None` is no bound. Bounds on values apply to the first column.
+/// Bounds on submissions; `None` means no bound. Bounds on values apply to the first column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// The least value: of a submission for `best` and `set`, of the result for `increment` and `decrement`.
+    /// The smallest value. For `best` and `set` the bound applies to the submitted value; for `increment` and `decrement`, to the
+    /// result.
     pub min: Option<i64>,
-    /// The largest value, likewise.
+    /// The largest value; it applies to the same value as `min`.
     pub max: Option<i64>,
-    /// The largest difference between the value before and after, as an absolute number. A first `best` or
-    /// `set` has no value before it; a first `increment` or `decrement` starts from 0.
+    /// The largest absolute difference between the value before and after. A player's first `best` or `set` has no value before
+    /// it; a first `increment` or `decrement` starts from 0.
     pub max_change: Option<u64>,
     /// How many submissions of one player a period accepts.
     pub max_attempts: Option<u32>,
@@ -19,7 +20,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns a fault for each bound that would refuse everything. A rule between two bounds is reported at both.
+    /// Returns a fault for each bound that would refuse every submission. A rule between two bounds is reported at both.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
         let mut faults = Vec::new();

@@ -14,7 +14,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 pub struct LogPolicy {
     /// The most events, 1 to [`MAX_KEEP_EVENTS`].
     pub keep_events: u32,
-    /// The oldest event in days, 1 to [`MAX_KEEP_DAYS`].
+    /// The age of the oldest event in days, 1 to [`MAX_KEEP_DAYS`].
     pub keep_days: u16,
 }
 

@@ -1,17 +1,17 @@
-//! What events and idempotency records weigh. A tenant's quota counts these weights.
+//! The weights of events and idempotency records. A tenant's quota counts these weights.
 
 use crate::codec::{encode_event, encode_layout};
 use crate::{Event, PreparedSubmission, SORTABLE_BYTES, Target};
 
-/// What an event weighs in addition to its own bytes: about the size of its position and the store's overhead, in bytes.
+/// The weight of an event in addition to its own bytes: about the size of its position and the store's overhead, in bytes.
 pub const EVENT_OVERHEAD_BYTES: u64 = 32;
-/// What an idempotency record weighs in addition to its own bytes: the most that Redis adds in its tables and by rounding, in
+/// The weight of an idempotency record in addition to its own bytes: the most that Redis adds in its tables and by rounding, in
 /// bytes.
 pub const RECORD_OVERHEAD_BYTES: u64 = 160;
-/// The size of the fixed part of an idempotency record, in bytes: the instant (8), the fingerprint (16), and of the outcome:
-/// status, columns, directions, flags and length of the layout (5), version and both ranks (24).
+/// The size of the fixed part of an idempotency record, in bytes: the instant (8), the fingerprint (16), and the fixed parts of
+/// the outcome: status, columns, directions, flags and length of the layout (5), version and both ranks (24).
 const RECORD_HEAD_BYTES: u64 = 53;
-/// The number of tuples in an outcome: that of the entry, and that of the entry before.
+/// The number of tuples in an outcome: one of the entry, and one of the previous entry.
 const TUPLES_OF_AN_OUTCOME: u64 = 2;
 
 /// Returns the weight of an event of `bytes` bytes.
@@ -22,7 +22,7 @@ pub fn event_weight(bytes: usize) -> u64 {
 
 impl Target {
     /// Returns the weight of an idempotency record for this target, with a name of `name_bytes` bytes. The weight is at least the
-    /// memory that Redis needs for any outcome. All stores use it, so that a quota means the same on every store.
+    /// memory that Redis needs for any outcome. All stores use this weight, so that a quota means the same in every store.
     #[must_use]
     pub fn record_weight(&self, name_bytes: usize) -> u64 {
         let layout = self.board.value.layout();
@@ -41,7 +41,7 @@ impl Target {
 }
 
 impl PreparedSubmission {
-    /// Returns the weight of the idempotency record for one of the targets; 0 without an id.
+    /// Returns the weight of the idempotency record of the submission for one of its targets; 0 if the submission has no id.
     #[must_use]
     pub fn record_weight(&self, target: &Target) -> u64 {
         let name = self.record_name();

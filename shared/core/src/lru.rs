@@ -28,7 +28,7 @@ impl<K, V, const CAPACITY: usize> Default for LruMap<K, V, CAPACITY> {
 }
 
 impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
-    /// Returns the value of a key, and counts as a use of it.
+    /// Returns the value of a key, and counts this as a use of the key.
     pub fn get<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -39,7 +39,7 @@ impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
         Some(&entry.value)
     }
 
-    /// Inserts or replaces a value, and counts as a use of the key.
+    /// Inserts or replaces a value, and counts this as a use of the key.
     pub fn insert(&mut self, key: K, value: V) {
         if self.entries.len() >= CAPACITY && !self.entries.contains_key(&key) {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_use);
@@ -65,13 +65,13 @@ impl<K: Ord + Clone, V, const CAPACITY: usize> LruMap<K, V, CAPACITY> {
         self.entries.clear();
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether the map has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -2,10 +2,10 @@
 
 /// The longest word that is compared, in bytes. The work grows with the square of the length.
 const MAX_WORD_BYTES: usize = 64;
-/// A name is near if at most one of this many letters differs.
+/// A name is near a word if at most one in this many letters differs.
 const LETTERS_PER_TYPO: usize = 3;
 
-/// The name of `names` that differs least from `word`, letter case aside. Returns `None` when none is near.
+/// Returns the name in `names` that differs least from `word`, ignoring case. Returns `None` if no name is near.
 pub fn find_nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > MAX_WORD_BYTES {
         return None;
@@ -23,7 +23,7 @@ pub fn find_nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, name)| name)
 }
 
-/// `; did you mean x?` for the nearest of `names`; empty when none is near.
+/// Returns `; did you mean x?` for the nearest of `names`, or an empty text if no name is near.
 pub fn suggest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     find_nearest(word, names).map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }

@@ -15,7 +15,7 @@ pub const fn sortable(value: i64) -> [u8; SORTABLE_BYTES] {
     (value ^ i64::MIN).to_be_bytes()
 }
 
-/// The inverse of [`sortable`].
+/// Decodes an integer from the bytes that [`sortable`] returns.
 #[must_use]
 pub const fn from_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
     i64::from_be_bytes(bytes) ^ i64::MIN
@@ -34,23 +34,23 @@ pub enum Ties {
     Dense,
 }
 
-/// How entries are ordered and ranked. An order key depends on nothing else.
+/// How entries are ordered and ranked. An order key depends only on its entry and this layout.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Layout {
-    /// Names and directions.
+    /// The names and directions of the columns.
     pub columns: Columns,
-    /// How equal tuples rank.
+    /// How equal tuples are ranked.
     pub ties: Ties,
 }
 
 impl Layout {
-    /// Returns the length of a key's columns, in bytes.
+    /// Returns the length of the columns in an order key, in bytes.
     #[must_use]
     pub fn tuple_bytes(&self) -> usize {
         self.columns.count() * SORTABLE_BYTES
     }
 
-    /// Returns the columns of a key: equal for equal tuples, smaller for better tuples.
+    /// Returns the first part of an order key, made from the columns: equal for equal tuples, smaller for better tuples.
     #[must_use]
     pub fn tuple(&self, values: &Values) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.tuple_bytes());
@@ -61,13 +61,13 @@ impl Layout {
         bytes
     }
 
-    /// Returns the tuple at the beginning of an order key of this layout.
+    /// Returns the first part of an order key of this layout, made from the columns.
     #[must_use]
     pub fn tuple_of<'k>(&self, key: &'k OrderKey) -> &'k [u8] {
         key.0.get(..self.tuple_bytes()).unwrap_or(&key.0)
     }
 
-    /// Returns the whole key.
+    /// Returns the whole order key.
     #[must_use]
     pub fn key(&self, values: &Values, reached_at: Timestamp, player: &PlayerId) -> OrderKey {
         let mut bytes = self.tuple(values);
@@ -103,13 +103,13 @@ impl Layout {
 pub struct OrderKey(Vec<u8>);
 
 impl OrderKey {
-    /// Creates a key from stored bytes, without a check; [`Layout::parse`] checks it.
+    /// Creates an order key from stored bytes, without a check; [`Layout::parse`] checks them.
     #[must_use]
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

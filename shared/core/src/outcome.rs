@@ -9,18 +9,18 @@ pub enum Status {
     Created,
     /// The entry's tuple is better than before.
     Improved,
-    /// The entry changed without a better tuple: its tuple is worse, or only its metadata changed.
+    /// The entry changed, and its tuple is not better than before: the tuple is worse, or only the metadata changed.
     Changed,
-    /// The entry is as it was.
+    /// The entry did not change.
     Kept,
 }
 
 /// The entry before the submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Previous {
-    /// Its values.
+    /// The values of that entry.
     pub values: Values,
-    /// Its rank just before; `None` when the caller asked for no ranks.
+    /// The rank just before the submission; `None` if the caller did not ask for ranks.
     pub rank: Option<u64>,
 }
 
@@ -29,22 +29,22 @@ pub struct Previous {
 pub struct Outcome {
     /// The leaderboard.
     pub leaderboard: LeaderboardId,
-    /// The period the score fell into.
+    /// The period of the score.
     pub period: PeriodId,
-    /// Whose it was.
+    /// The player of the score.
     pub player: PlayerId,
     /// What happened to the entry.
     pub status: Status,
-    /// The columns of the values at the time of the submission: a replay can be older than the configuration. `None` in a replay of
-    /// an earlier version of the service; then the current columns are the best guess.
+    /// The columns at the time of the submission: a replay can be older than the current configuration. `None` in a replay of an
+    /// outcome that an earlier release stored; the current columns are then the best guess.
     pub columns: Option<Columns>,
-    /// The entry's values now.
+    /// The entry's values after the submission.
     pub values: Values,
-    /// Its rank now, at `version`; `None` when the caller asked for no ranks.
+    /// The entry's rank at `version`; `None` if the caller did not ask for ranks.
     pub rank: Option<u64>,
-    /// The entry before; `None` when there was none.
+    /// The entry before the submission; `None` if the player had no entry.
     pub previous: Option<Previous>,
-    /// The period's version: the position of the last event that changed any of its entries.
+    /// The period's version: the position of the last event that changed one of its entries.
     pub version: u64,
     /// Whether this is the outcome of an earlier submission with the same id.
     pub replayed: bool,

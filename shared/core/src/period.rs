@@ -4,18 +4,17 @@ use crate::{Invalid, Timestamp};
 
 /// The most periods a leaderboard can keep.
 pub const MAX_KEEP_PERIODS: u16 = 1000;
-/// The id of the one period of a leaderboard that never resets.
+/// The id of the only period of a leaderboard that never resets.
 const ALL_TIME: &str = "all";
 /// The id of the period before the first reset.
 const BEGINNING: &str = "beginning";
 
-/// The id of a period: its start (RFC 3339, UTC, seconds), or `all`. Because the id is an instant, a period can be found by its id
-/// or by any instant within it in the same way.
+/// The id of a period: its start (RFC 3339, UTC, seconds), or `all`. An instant within a period can be used in place of its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeriodId(Box<str>);
 
 impl PeriodId {
-    /// The id of the one period of a leaderboard that never resets.
+    /// Returns the id of the only period of a leaderboard that never resets.
     #[must_use]
     pub fn all_time() -> Self {
         Self(ALL_TIME.into())
@@ -44,7 +43,7 @@ impl PeriodId {
         }
     }
 
-    /// The id's text.
+    /// Returns the id's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -57,19 +56,19 @@ impl std::fmt::Display for PeriodId {
     }
 }
 
-/// A period and its bounds. `starts_at` is included, `ends_at` is not; `None` is unbounded.
+/// A period and its bounds. `None` means that the period has no bound on this side.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Period {
     /// The id.
     pub id: PeriodId,
-    /// Its first instant.
+    /// The first instant of the period.
     pub starts_at: Option<Timestamp>,
-    /// The first instant after it.
+    /// The first instant after the period.
     pub ends_at: Option<Timestamp>,
 }
 
 impl Period {
-    /// The one period of a leaderboard that never resets.
+    /// Returns the only period of a leaderboard that never resets.
     #[must_use]
     pub fn all_time() -> Self {
         Self {

@@ -20,12 +20,12 @@ pub enum PeriodSelector {
     On(LocalDate),
 }
 
-/// A day of the years 1 to 9999, without a time zone.
+/// A date in the years 1 to 9999, without a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalDate(Date);
 
 impl LocalDate {
-    /// Reads `2026-11-09`; `None` for any other text.
+    /// Parses a date such as `2026-11-09`. Returns `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut fields = text.split('-');
@@ -59,8 +59,8 @@ impl PeriodSelector {
         }
     }
 
-    /// Returns the period by the leaderboard's schedule. Returns `None` for a previous period that does not exist: before the first
-    /// period, or if the leaderboard never resets.
+    /// Returns the period that the leaderboard's schedule determines. Returns `None` for [`Self::Previous`] if there is no
+    /// previous period: the current period is the first, or the leaderboard never resets.
     #[must_use]
     pub fn resolve(&self, board: &Leaderboard, now: Timestamp) -> Option<Period> {
         let schedule = &board.schedule;
@@ -82,8 +82,8 @@ impl PeriodSelector {
         }
     }
 
-    /// Returns the same selector for all names of one period: an instant or a date becomes the id of its period. Selectors that
-    /// depend on the clock stay as they are.
+    /// Returns one selector for all names of a period: an instant or a date becomes the id of its period. `Current` and
+    /// `Previous` stay as they are, because their period depends on the time.
     #[must_use]
     pub fn canonical(&self, board: &Leaderboard, now: Timestamp) -> Self {
         match self {
@@ -95,8 +95,8 @@ impl PeriodSelector {
         }
     }
 
-    /// Returns the id of a period that only the store can know, because its reset was not recorded. Returns `None` if the schedule
-    /// knows the period.
+    /// Returns the id of a period that only the store knows, because the schedule does not record its reset. Returns `None` if
+    /// the schedule determines the period.
     #[must_use]
     pub fn unexplained(&self, board: &Leaderboard) -> Option<PeriodId> {
         let Self::Named(id) = self else { return None };

@@ -1,7 +1,7 @@
-//! What the domain needs of a store. Each store is a crate of its own that implements these traits, and one contract suite
-//! tests all stores against the promises made here.
+//! The interfaces (ports) through which the domain uses a store. Each store is a crate that implements these traits, and one
+//! contract suite tests all stores against these comments.
 //!
-//! The futures carry no `Send` bound: a component runs on one thread.
+//! The futures have no `Send` bound: a component runs on one thread.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -49,7 +49,7 @@ pub use scores::{
 };
 pub use store_error::StoreError;
 
-/// Bytes under keys that may be lost at any time.
+/// A key-value store that may lose a value at any time.
 pub trait Cache {
     /// Returns the value of a key.
     ///

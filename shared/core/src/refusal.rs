@@ -31,14 +31,14 @@ pub enum RefusalReason {
         /// The largest change allowed, as an absolute value.
         max_change: u64,
     },
-    /// Adding or subtracting left the range of a signed 64-bit integer.
+    /// The sum or difference is outside the range of a signed 64-bit integer.
     Overflow,
     /// The player has used all of [`crate::Limits::max_attempts`] in this period.
     AttemptsExhausted {
-        /// How many submissions a player has in a period.
+        /// How many submissions a player may make in a period.
         max_attempts: u32,
     },
-    /// A player sent a time. The time decides the period and the order of ties, so a player cannot choose it.
+    /// A player sent the time of a score. The time decides the period and the order of ties, so a player may not choose it.
     TimeNotAllowed,
     /// A player sent an operator. Only servers may override the leaderboard's operator.
     OverrideNotAllowed,
@@ -57,39 +57,39 @@ pub enum RefusalReason {
         /// How many entries a period may have.
         max_entries: u64,
     },
-    /// The score happened before the leaderboard opened.
+    /// The score happened before the start of the leaderboard.
     NotStarted {
-        /// When it opens.
+        /// The start of the leaderboard.
         starts_at: Timestamp,
     },
-    /// The score happened at or after the instant the leaderboard closed.
+    /// The score happened at or after the end of the leaderboard.
     Ended {
-        /// When it closed.
+        /// The end of the leaderboard.
         ends_at: Timestamp,
     },
-    /// The period the score belongs to is older than the periods that are kept.
+    /// The period of the score is older than the periods that are kept.
     PeriodExpired,
-    /// The period was ordered under an earlier configuration and is closed to late scores.
+    /// The entries of the period have the order of an earlier configuration, so the period accepts no late scores.
     PeriodReordered,
     /// The period's entries are being rebuilt in another order. The caller can retry after a few seconds.
     Rebuilding,
     /// The same `id` was used within 24 hours with other content.
     IdConflict {
-        /// The id in question.
+        /// The repeated id.
         id: SubmissionId,
     },
-    /// The caller may not submit scores of this player here.
+    /// The caller may not submit scores of this player to this leaderboard.
     Forbidden,
     /// The time of the score is further in the future than clocks may differ.
     InTheFuture {
-        /// The time of this service.
+        /// The current time of this service.
         now: Timestamp,
     },
-    /// The leaderboard takes no operator from a submission.
+    /// The leaderboard does not allow a submission to name an operator.
     OperatorNotAllowed,
     /// The submission's columns are not the leaderboard's.
     ColumnsMismatch {
-        /// What is missing or unknown, in words.
+        /// Which columns are missing or unknown, as text.
         detail: String,
     },
     /// The caller used a configuration that is not the current one. The caller reloads the configuration and tries again.

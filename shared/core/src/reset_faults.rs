@@ -1,10 +1,10 @@
-//! Finds all faults of a reset, with texts for its author. [`Schedule::new`] stops at the first fault, and may quote the cron
-//! library.
+//! Finds all faults of a reset and describes them for the person who wrote it. [`Schedule::new`] stops at the first fault, and
+//! may return a text of the cron library.
 
 use crate::nearest::suggest;
 use crate::{Invalid, MAX_CRON_BYTES, Reset, Schedule};
 
-/// The fields of a cron expression, and what each may hold.
+/// The fields of a cron expression, and the values that each may have.
 const FIELDS: [(&str, &str); 5] = [
     ("minute", "0 to 59"),
     ("hour", "0 to 23"),
@@ -13,7 +13,7 @@ const FIELDS: [(&str, &str); 5] = [
     ("day of week", "0 to 7 or SUN to SAT; 0 and 7 are Sunday"),
 ];
 const FORMS: &str = "with * for any, lists (1,15), ranges (1-5) and steps (*/10)";
-/// A valid expression and a valid zone. Each part of a reset is tested together with one of them.
+/// A valid expression and a valid time zone. Each part of a reset is tested together with the valid other part.
 const ANY_CRON: &str = "0 0 * * *";
 const ANY_ZONE: &str = "UTC";
 

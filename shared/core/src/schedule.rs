@@ -24,7 +24,7 @@ pub(crate) use self::stretch::ScheduleChange;
 
 /// How many computed periods a schedule caches. The scores of a batch usually fall into a few periods.
 const REMEMBERED_PERIODS: usize = 32;
-/// From midnight to noon, in milliseconds.
+/// The time from midnight to noon, in milliseconds.
 const NOON_MS: i64 = 12 * 60 * 60 * 1000;
 /// The longest cron expression, in bytes.
 pub const MAX_CRON_BYTES: usize = 100;
@@ -32,20 +32,21 @@ pub const MAX_CRON_BYTES: usize = 100;
 /// A five-field cron expression in an IANA time zone, as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reset {
-    /// Minute, hour, day of month, month, day of week.
+    /// The five fields: minute, hour, day of month, month, day of week.
     pub cron: Box<str>,
     /// An IANA name such as `Europe/Madrid`.
     pub time_zone: Box<str>,
 }
 
-/// When new periods begin: by the configured rule, and before its first period by the earlier rules.
+/// When new periods begin. From the first period of the configured rule on, that rule decides; before it, the earlier rules
+/// decide.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// The stretches before the last one, in their order.
+    /// The earlier stretches, in their order.
     earlier: Vec<Stretch>,
     /// The stretch of the configured rule, which may begin in the future.
     configured: Stretch,
-    /// Periods that began before this instant may follow unrecorded rules. `None`: all rules are recorded.
+    /// The earlier rules of periods that began before this instant may be unknown. `None` if all rules are recorded.
     unrecorded_until: Option<Timestamp>,
     /// The last computed periods, newest last. Computing a period takes two searches of the calendar.
     recent: RefCell<VecDeque<Period>>,
@@ -58,7 +59,7 @@ pub struct Schedule {
 struct OldestKept {
     keep: u16,
     current: Period,
-    /// `None`: there are fewer periods.
+    /// The start; `None` if there are fewer periods than are kept.
     starts_at: Option<Timestamp>,
 }
 
@@ -69,17 +70,17 @@ impl PartialEq for Schedule {
 }
 
 impl Schedule {
-    /// One period for all time.
+    /// Returns the schedule of a leaderboard that never resets: one period for all time.
     #[must_use]
     pub fn never() -> Self {
         Self::of(Vec::new(), Stretch::always(None))
     }
 
-    /// Creates a schedule in which a period lasts from each instant of the expression to the next.
+    /// Creates a schedule in which a period lasts from each instant of the expression to the next instant.
     ///
-    /// On a day without the named hour (daylight saving time), the period begins at the first instant after the gap. On a day that
-    /// repeats the hour, a fixed time begins one period, at the first pass, and a wildcard hour begins a period at each pass. A day
-    /// that a zone skips begins no period.
+    /// On a day that lacks the hour of the expression (daylight saving time), the period begins at the first instant after the
+    /// gap. On a day that has the hour twice, a fixed hour begins one period, the first time, and a wildcard hour begins a period
+    /// each time. A day that a zone skips begins no period.
     ///
     /// # Errors
     /// [`Invalid`] at `/cron` or `/time_zone`.
@@ -107,13 +108,14 @@ impl Schedule {
         self.configured.reset()
     }
 
-    /// Returns the instant from which the configured rule is in effect, which may be in the future; `None`: always.
+    /// Returns the instant from which the configured rule is in effect, which may be in the future. Returns `None` if the rule
+    /// has always been in effect.
     #[must_use]
     pub fn takes_effect_at(&self) -> Option<Timestamp> {
         self.configured.from
     }
 
-    /// Returns whether a period that began at `instant` follows a recorded rule.
+    /// Returns whether the rule of a period that began at `instant` is recorded.
     #[must_use]
     pub fn is_recorded(&self, instant: Timestamp) -> bool {
         self.unrecorded_until.is_none_or(|until| until <= instant)
@@ -148,8 +150,8 @@ impl Schedule {
         period
     }
 
-    /// Returns a stored period with its current bounds: its end can have moved since its first score. A period that ended before
-    /// rules were recorded keeps its stored bounds.
+    /// Returns a stored period with its current bounds, because its end can have moved since its first score. A period that ended
+    /// before rules were recorded keeps its stored bounds.
     #[must_use]
     pub fn bounds_of(&self, stored: Period) -> Period {
         let was_recorded = |end| self.unrecorded_until.is_none_or(|until| until < end);
@@ -164,15 +166,15 @@ impl Schedule {
         }
     }
 
-    /// Returns the period before `period`; `None` before the first period, or if the leaderboard never resets.
+    /// Returns the period before `period`. Returns `None` for the first period, or if the leaderboard never resets.
     #[must_use]
     pub fn period_before(&self, period: &Period) -> Option<Period> {
         let start = period.starts_at?;
         (start > Timestamp::MIN).then(|| self.period_at(start.saturating_add_ms(-1)))
     }
 
-    /// Returns the period of a day: the first period that begins on this day, or the period that contains the whole day. The day is
-    /// a day in the time zone of the rule at noon (UTC) of this day, or in UTC without a rule.
+    /// Returns the period of a date: the first period that begins on this day, or the period that contains the whole day. The day
+    /// is in the time zone of the rule that is in effect at noon (UTC) of this date; without a rule, in UTC.
     #[must_use]
     pub fn period_on(&self, date: Date) -> Period {
         let start_of = |date: Date, zone: &TimeZone| {
@@ -194,7 +196,7 @@ impl Schedule {
     }
 
     /// Returns when `period` expires if the newest `keep` periods are kept: at the start of the period that is `keep` periods
-    /// later. `None` is never.
+    /// later. Returns `None` if the period never expires.
     #[must_use]
     pub fn expires_at(&self, period: &Period, keep: u16) -> Option<Timestamp> {
         let ends_at = period.ends_at?;
@@ -206,8 +208,8 @@ impl Schedule {
         self.starts.borrow_mut().after(ends_at, steps, next)
     }
 
-    /// Returns whether [`Schedule::expires_at`] has passed. The start of the oldest kept period is computed once for each current
-    /// period.
+    /// Returns whether the period has expired at `now` ([`Schedule::expires_at`]). Computes the start of the oldest kept period
+    /// once for each current period.
     #[must_use]
     pub fn has_expired(&self, period: &Period, keep: u16, now: Timestamp) -> bool {
         let Some(ends_at) = period.ends_at.filter(|end| *end <= now) else {
@@ -240,7 +242,7 @@ impl Schedule {
         starts_at
     }
 
-    /// Returns whether a period with this end comes before all recorded rules.
+    /// Returns whether a period that ends at `ends_at` is older than all recorded rules.
     fn is_forgotten(&self, ends_at: Timestamp) -> bool {
         let first = self.stretches().next().and_then(|stretch| stretch.from);
         first.is_some_and(|from| ends_at <= from)
@@ -262,13 +264,13 @@ impl Schedule {
         (holding, None)
     }
 
-    /// Returns the next start of a period after the start `start`.
+    /// Returns the first start of a period after `start`, which is itself the start of a period.
     fn next_start(&self, start: Timestamp) -> Option<Timestamp> {
         let (stretch, next) = self.stretch_at(start);
         stretch?.end_at(start, next)
     }
 
-    /// Returns the last start of a period before `start`.
+    /// Returns the last start of a period before `start`, which is itself the start of a period.
     fn start_before(&self, start: Timestamp) -> Option<Timestamp> {
         let before = Some(start)
             .filter(|start| *start > Timestamp::MIN)?

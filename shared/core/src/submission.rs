@@ -1,5 +1,5 @@
-//! Submissions: as a client sends them ([`Submission`]), and with the configurations of their leaderboards applied
-//! ([`PreparedSubmission`]).
+//! Submissions: [`Submission`] is what a client sends, and [`PreparedSubmission`] has the configurations of its leaderboards
+//! applied.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -12,20 +12,21 @@ use crate::{
     RefusalReason, SubmissionId, Timestamp, Values, Versioned,
 };
 
-/// How far in the future the time of a score may be, in milliseconds. Clocks differ, but an invented time would win every tie.
+/// How far in the future the time of a score may be, in milliseconds. Clocks differ, so a small difference is accepted; a larger
+/// one could be an invented time that wins every tie.
 pub const MAX_CLOCK_SKEW_MS: i64 = 60_000;
 
-/// The numbers of a submission before the columns of a leaderboard are known.
+/// The submitted values before they are matched with the columns of a leaderboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmittedValues {
-    /// `score`: for leaderboards of one column, whatever its name.
+    /// One value (`score`), for leaderboards with one column of any name.
     Score(i64),
-    /// `values`: by column name.
+    /// Values by column name (`values`).
     Named(Vec<(String, i64)>),
 }
 
 impl SubmittedValues {
-    /// Returns the values in the order of `columns`. Every column must be named once, and no other column.
+    /// Returns the values in the order of `columns`. Each column must be named exactly once, and no other column may be named.
     ///
     /// # Errors
     /// A message that names the missing or unknown column.
@@ -60,34 +61,33 @@ impl SubmittedValues {
     }
 }
 
-/// One submission, to one or more leaderboards of one tenant: all are applied or none.
+/// One submission to one or more leaderboards of one tenant. It is applied to all of them or to none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
     /// The leaderboards; at least one, all different.
     pub leaderboards: Vec<LeaderboardId>,
-    /// Whose score it is.
+    /// The player of the score.
     pub player: PlayerId,
-    /// The numbers.
+    /// The submitted values.
     pub values: SubmittedValues,
-    /// An operator that overrides the leaderboard's.
+    /// The operator to use instead of the leaderboard's operator.
     pub operator: Option<Operator>,
-    /// The metadata to keep with the score.
+    /// The metadata to store with the score.
     pub metadata: Option<Metadata>,
-    /// When it happened; `None` is now.
+    /// When the score happened; `None` means now.
     pub occurred_at: Option<Timestamp>,
-    /// Makes it count once within 24 hours on each leaderboard.
+    /// The id of the submission. Submissions with the same id count once within 24 hours on each leaderboard.
     pub id: Option<SubmissionId>,
-    /// A digest of the whole request, if the id was derived from the request's idempotency key. The key stands for the whole
-    /// request.
+    /// A digest of the whole request, if the id was derived from the request's idempotency key, which is for the whole request.
     pub request: Option<Fingerprint>,
 }
 
-/// The hash of a submission's content: SHA-256, cut to 128 bits.
+/// The hash of a submission's content: the first 128 bits of its SHA-256.
 pub type Fingerprint = [u8; 16];
 
 impl Submission {
-    /// Returns the hash of everything that the client sent, except the id and the leaderboards. The same id with another
-    /// fingerprint is a mistake of the client.
+    /// Returns the hash of everything that the client sent, except the id and the leaderboards. If a client uses the same id with
+    /// another fingerprint, that is the client's mistake.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();
@@ -141,7 +141,8 @@ impl Submission {
         self.resolve_for(&Caller::Server, boards, now)
     }
 
-    /// As [`Submission::resolve`], for any caller. The caller decides which operators are allowed, and the scope of the id.
+    /// Does the same as [`Submission::resolve`] for any caller. `caller` decides which operators are allowed, and the scope of
+    /// the id.
     ///
     /// # Errors
     /// As for [`Submission::resolve`].
@@ -181,7 +182,7 @@ impl Submission {
         })
     }
 
-    /// Checks whether `board` accepts this submission, independent of its entries: operator, columns, time window, period.
+    /// Checks whether `board` accepts this submission, regardless of its entries: operator, columns, time window, period.
     pub(crate) fn check_for(
         &self,
         caller: &Caller,
@@ -218,28 +219,28 @@ const PLAYER_SEPARATOR: char = '\u{1f}';
 /// A submission with the configurations of its leaderboards applied: everything that a store needs.
 #[derive(Debug, Clone)]
 pub struct PreparedSubmission {
-    /// Whose score it is.
+    /// The player of the score.
     pub player: PlayerId,
-    /// The metadata to keep with the score.
+    /// The metadata to store with the score.
     pub metadata: Option<Metadata>,
-    /// When it happened. This time decides ties, and has decided the period.
+    /// When the score happened. This time decides the period and the order of ties.
     pub occurred_at: Timestamp,
-    /// When it was received: the instant of its event.
+    /// When the submission was received. Its event has this instant.
     pub recorded_at: Timestamp,
-    /// Makes it count once within 24 hours on each leaderboard.
+    /// The id of the submission. Submissions with the same id count once within 24 hours on each leaderboard.
     pub id: Option<SubmissionId>,
     /// The scope in which the id is unique.
     pub id_scope: IdScope,
     /// The hash of the content.
     pub fingerprint: Fingerprint,
-    /// One for each leaderboard; all are applied or none.
+    /// One target for each leaderboard. The submission is applied to all of them or to none.
     pub targets: Vec<Target>,
 }
 
 impl PreparedSubmission {
     /// Returns the name of the idempotency record on each leaderboard; `None` without an id. In the scope of the leaderboard, the
-    /// name is the id. In the scope of a player, the name is the player, a control character and the id, so names of both scopes
-    /// differ.
+    /// name is the id. In the scope of a player, the name is the player, a control character and the id. So names of the two
+    /// scopes are always different.
     #[must_use]
     pub fn record_name(&self) -> Option<Cow<'_, str>> {
         let id = self.id.as_ref()?.as_str();
@@ -250,21 +251,22 @@ impl PreparedSubmission {
     }
 }
 
-/// What a submission does to one leaderboard.
+/// The part of a submission that concerns one leaderboard.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The configuration that the caller used. The store refuses every version but the current one.
+    /// The configuration that the caller used. The store refuses the submission if another version is current.
     pub board: Rc<Versioned<Leaderboard>>,
-    /// The period the score belongs to.
+    /// The period of the score.
     pub period: Period,
-    /// When the period stops being kept; `None` is never.
+    /// When the period expires; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// How the values are combined with those of the entry.
+    /// How the values are combined with the values of the entry.
     pub operator: Operator,
-    /// The numbers, in the columns' order.
+    /// The submitted values, in the columns' order.
     pub values: Values,
-    /// The reason why the leaderboard refuses the submission. A store returns this reason unless the submission has an idempotency
-    /// record: what was accepted once stays accepted, even if the leaderboard has ended or changed since.
+    /// Why the leaderboard refuses the submission, if it does. If the submission has an idempotency record, the store returns the
+    /// recorded outcome instead: a submission that was accepted once stays accepted, even if the leaderboard has ended or changed
+    /// since.
     pub refused: Option<RefusalReason>,
 }
 

@@ -1,20 +1,20 @@
-//! Instants, to the millisecond.
+//! Instants with a precision of a millisecond.
 
 use crate::Invalid;
 
-/// An instant: milliseconds since 1970-01-01T00:00:00Z (negative before it), years 1 to 9999.
+/// An instant in the years 1 to 9999: milliseconds since 1970-01-01T00:00:00Z (negative before it).
 ///
-/// Finer input is cut instead of rounded, so that an instant never moves into the next period.
+/// Digits after the milliseconds are cut instead of rounded, so that an instant never moves into the next period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
     /// 0001-01-01T00:00:00.000Z.
     pub const MIN: Self = Self(-62_135_596_800_000);
-    /// 9999-12-30T22:00:00.999Z: the last millisecond that every time zone can still express.
+    /// 9999-12-30T22:00:00.999Z: the last millisecond that can be written in every time zone.
     pub const MAX: Self = Self(253_402_207_200_999);
 
-    /// An instant from milliseconds since the epoch; `None` outside the years 1 to 9999.
+    /// Returns the instant that is `ms` milliseconds after the epoch; `None` outside the years 1 to 9999.
     #[must_use]
     pub const fn from_unix_ms(ms: i64) -> Option<Self> {
         if ms >= Self::MIN.0 && ms <= Self::MAX.0 {
@@ -24,19 +24,20 @@ impl Timestamp {
         }
     }
 
-    /// The nearest instant in range.
+    /// Returns the instant that is `ms` milliseconds after the epoch, or else the nearest of [`Timestamp::MIN`] and
+    /// [`Timestamp::MAX`].
     #[must_use]
     pub fn saturating_from_unix_ms(ms: i64) -> Self {
         Self(ms.clamp(Self::MIN.0, Self::MAX.0))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns the milliseconds since the epoch.
     #[must_use]
     pub const fn as_unix_ms(self) -> i64 {
         self.0
     }
 
-    /// This instant moved by `ms`, kept in range.
+    /// Returns the instant `ms` milliseconds later, or else the nearest of [`Timestamp::MIN`] and [`Timestamp::MAX`].
     #[must_use]
     pub fn saturating_add_ms(self, ms: i64) -> Self {
         Self::saturating_from_unix_ms(self.0.saturating_add(ms))
@@ -60,7 +61,7 @@ impl Timestamp {
             .ok_or_else(|| Invalid::new("", "must be in the years 1 to 9999"))
     }
 
-    /// This instant for the calendar library.
+    /// Returns this instant in the type of the calendar library.
     pub(crate) fn to_jiff(self) -> jiff::Timestamp {
         // Its constructor from milliseconds refuses the last second of its range.
         let duration = jiff::SignedDuration::from_millis(self.0);
@@ -72,7 +73,7 @@ impl Timestamp {
     }
 }
 
-/// RFC 3339 in UTC with exactly three digits of milliseconds: `1916-07-02T00:00:00.000Z`.
+/// Writes RFC 3339 in UTC with exactly three digits of milliseconds: `1916-07-02T00:00:00.000Z`.
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:.3}", self.to_jiff())

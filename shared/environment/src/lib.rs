@@ -12,7 +12,7 @@ use std::rc::Rc;
 use leaderboard_core::usecase::{LeaderboardMemory, Store};
 use leaderboard_core::{TenantId, Timestamp, ports};
 
-/// The environment of one request. A clone refers to the same environment; work that goes on after the response uses a clone.
+/// The environment of one request. A clone refers to the same environment; work that continues after the response uses a clone.
 #[expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -42,9 +42,10 @@ pub trait Environment: Clone + 'static {
     fn state(&self) -> &Self::State;
     /// Returns the store of record.
     fn store(&self) -> &Self::Store;
-    /// Returns the region's cache for data of the store; `None` when the store is embedded and reads need no cache.
+    /// Returns the region's cache for data of the store; `None` if the store is embedded, because its reads need no cache.
     fn cache(&self) -> Option<&Self::Cache>;
-    /// Returns the region's cache with every kind of store, for what is costly to make, such as finished responses.
+    /// Returns the region's key-value store, which exists with every kind of store. It caches what is costly to make, such as
+    /// finished responses.
     fn region(&self) -> &Self::Cache;
     /// Returns the sender of requests to other services.
     fn fetch(&self) -> &Self::Fetch;
@@ -65,8 +66,9 @@ pub trait Environment: Clone + 'static {
     /// # Errors
     /// When the host has no source of randomness.
     fn random(&self) -> Result<[u8; 32], leaderboard_core::StoreError>;
-    /// Runs `work` after the response has gone out. The instance lives until `work` is done.
+    /// Runs `work` after the response has been sent. The instance lives until `work` is done.
     fn later(&self, work: impl Future<Output = ()> + 'static);
-    /// Waits. A request that waits for another request looks again after each pause (docs/decisions/0012).
+    /// Waits for this many milliseconds. A request that waits for another request checks again after each pause
+    /// (docs/decisions/0012).
     async fn pause(&self, milliseconds: u64);
 }

@@ -8,13 +8,13 @@ use crate::limits::MAX_RULE_DEPTH;
 use crate::problem::{DocumentPath, Problems};
 use crate::rule::{RuleOperation, TargetingRule};
 
-/// A compiled rule, with the facts that its bounds depend on.
+/// A compiled rule, with the values that are checked against the limits.
 #[derive(Debug)]
 pub(crate) struct CompiledRule {
     pub(crate) rule: TargetingRule,
-    /// The number of levels, without those of shared rules.
+    /// The number of levels, without the levels of shared rules.
     pub(crate) depth: usize,
-    /// The shared rules it names.
+    /// The shared rules that the rule refers to.
     pub(crate) references: Vec<SharedRuleReference>,
 }
 
@@ -25,11 +25,11 @@ pub(crate) struct SharedRuleReference {
     pub(crate) target: usize,
     /// The level of the `$ref` in the rule.
     pub(crate) depth: usize,
-    /// JSON pointer to the `$ref`.
+    /// The JSON pointer to the `$ref`.
     pub(crate) pointer: String,
 }
 
-/// Compiles one rule. Returns `None` if it has problems, and adds them to the list.
+/// Compiles one rule. If the rule has problems, adds them to the list and returns `None`.
 pub(crate) fn compile(
     json: &Value,
     path: &DocumentPath<'_>,
@@ -56,7 +56,7 @@ struct RuleCompiler<'a> {
     problems: &'a mut Problems,
     depth: usize,
     references: Vec<SharedRuleReference>,
-    /// Whether the rule has no problems, not even unreported ones.
+    /// Whether the rule has no problems. Problems that are not reported count, too.
     sound: bool,
 }
 

@@ -19,7 +19,7 @@ use crate::set::FlagSet;
 type JsonMembers = Map<String, Value>;
 
 impl FlagSet {
-    /// Parses a new flagd document, and accepts no problems.
+    /// Parses a new flagd document. Fails if the document has any problem.
     ///
     /// # Errors
     /// The problems, at most [`MAX_PROBLEMS`](crate::limits::MAX_PROBLEMS).
@@ -58,7 +58,7 @@ struct ReadDocument {
     set: FlagSet,
     /// Problems of the document and its flags. A document with such a problem cannot be used.
     structure: Vec<FlagProblem>,
-    /// Problems of targeting rules. Each affects only the flags that use the rule.
+    /// Problems of targeting rules. Each problem affects only the flags that use the rule.
     targeting: Vec<FlagProblem>,
 }
 

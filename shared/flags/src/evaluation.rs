@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 pub struct Evaluation<'a> {
     /// The value; `None` if the caller's default applies (the flag is disabled, or has no default).
     pub value: Option<&'a Value>,
-    /// Name of the variant that holds the value.
+    /// The name of the variant that has the value.
     pub variant: Option<&'a str>,
     /// The reason for the value.
     pub reason: Reason,
     /// The type of every variant of the flag.
     pub flag_type: FlagType,
-    /// The metadata of the flag; [`crate::FlagSet::metadata`] returns that of the set.
+    /// The metadata of the flag; [`crate::FlagSet::metadata`] returns the metadata of the set.
     pub metadata: &'a Map<String, Value>,
 }
 
@@ -36,7 +36,8 @@ impl Evaluation<'_> {
     }
 }
 
-/// Why a flag has its value, by OpenFeature's names as flagd uses them: a variant that `fractional` chose is a targeting match.
+/// Why a flag has its value. The names are OpenFeature's, used as flagd uses them: if `fractional` chose a variant, that is a
+/// targeting match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// The flag has no targeting.
@@ -53,7 +54,7 @@ impl Reason {
     /// All reasons.
     pub const ALL: [Self; 4] = [Self::Static, Self::TargetingMatch, Self::Default, Self::Disabled];
 
-    /// The word on the wire.
+    /// Returns the word that the API uses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -105,9 +106,9 @@ impl fmt::Display for FlagType {
 /// Why an evaluation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationError {
-    /// What kind of error.
+    /// The kind of error.
     pub code: ErrorCode,
-    /// What happened, as a text for people. It contains no part of the context.
+    /// What happened, as text for people. The text contains no part of the context.
     pub detail: String,
 }
 
@@ -135,11 +136,11 @@ pub enum ErrorCode {
     FlagNotFound,
     /// The flag's targeting cannot be read.
     ParseError,
-    /// The flag's values are of another type than the caller wants.
+    /// The flag's values have another type than the caller needs.
     TypeMismatch,
     /// The context is not a JSON object.
     InvalidContext,
-    /// The targeting names no variant of the flag, or takes more than [`crate::limits::MAX_STEPS`].
+    /// The targeting names a variant that the flag does not have, or takes more than [`crate::limits::MAX_STEPS`] steps.
     General,
 }
 
@@ -153,7 +154,7 @@ impl ErrorCode {
         Self::General,
     ];
 
-    /// The word on the wire.
+    /// Returns the word that the API uses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

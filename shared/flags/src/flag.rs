@@ -11,10 +11,10 @@ use crate::rule::TargetingRule;
 #[derive(Debug, Clone)]
 pub(crate) struct Flag {
     pub(crate) enabled: bool,
-    /// Named values, all of one type; never empty.
+    /// The variants by name: at least one, and all values have the same type.
     pub(crate) variants: BTreeMap<String, Value>,
     pub(crate) flag_type: FlagType,
-    /// `None`: the caller's default applies.
+    /// The name of the default variant. If it is `None`, the caller's default applies.
     pub(crate) default_variant: Option<String>,
     pub(crate) targeting: Targeting,
     pub(crate) metadata: Map<String, Value>,
@@ -23,10 +23,10 @@ pub(crate) struct Flag {
 /// How a flag chooses its variant.
 #[derive(Debug, Clone)]
 pub(crate) enum Targeting {
-    /// Always the default variant.
+    /// The flag always has its default variant.
     Absent,
-    /// By a rule.
+    /// A rule chooses the variant.
     Rule(TargetingRule),
-    /// By a rule that cannot be read. Only [`crate::FlagSet::parse_tolerant`] keeps such a flag.
+    /// The rule cannot be read. Only [`crate::FlagSet::parse_tolerant`] keeps such a flag.
     Broken,
 }

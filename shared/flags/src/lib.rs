@@ -1,8 +1,8 @@
-//! Feature flags by [flagd definitions](https://flagd.dev/reference/flag-definitions/), evaluated in process.
+//! Feature flags with [flagd definitions](https://flagd.dev/reference/flag-definitions/), evaluated in the process.
 //!
-//! This crate has no I/O, no clock and no randomness: the document is bytes, the context is a JSON object and `now` is an argument.
-//! Documents are not trusted: their size, their depth and the work of one evaluation are bounded ([`limits`]), and references are
-//! followed instead of expanded.
+//! This crate has no I/O, no clock and no randomness: the document is bytes, the context is a JSON object and `now` is an
+//! argument. Documents are not trusted: [`limits`] bounds their size, their depth and the work of one evaluation, and references
+//! are followed instead of expanded.
 
 mod compile;
 mod document;

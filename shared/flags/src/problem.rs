@@ -51,7 +51,7 @@ impl Problems {
     }
 }
 
-/// A location in the document, as a chain of borrowed names. The pointer is built only for a problem.
+/// A location in the document, as a chain of borrowed names. The JSON pointer is built only when there is a problem.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum DocumentPath<'a> {
     Document,

@@ -1,12 +1,12 @@
-//! Checks shared rules, and computes the depth of each with the rules that it refers to.
+//! Checks shared rules, and computes the depth of each rule, including the rules that it refers to.
 
 use crate::compile::{CompiledRule, SharedRuleReference};
 use crate::limits::MAX_RULE_DEPTH;
 use crate::problem::Problems;
 
-/// Returns the depth of each evaluator with the rules that it refers to; `None` if it is broken, cyclic or too deep.
+/// Returns the depth of each evaluator, including the rules that it refers to; `None` if it is broken, cyclic or too deep.
 ///
-/// The recursion is at most as deep as the number of evaluators, and visits each once.
+/// The recursion is at most as deep as the number of evaluators, and visits each evaluator once.
 pub(crate) fn compute_depths(
     evaluators: &[Option<CompiledRule>],
     problems: &mut Problems,
@@ -20,7 +20,7 @@ pub(crate) fn compute_depths(
         .collect()
 }
 
-/// Returns the depth of a rule with the rules that it refers to; `None` if it refers to a broken rule or is too deep.
+/// Returns the depth of a rule, including the rules that it refers to; `None` if it refers to a broken rule or is too deep.
 pub(crate) fn compute_depth(
     rule: &CompiledRule,
     evaluators: &[Option<usize>],

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-/// A rule as it is evaluated.
+/// A compiled rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum TargetingRule {
-    /// A value that holds no operation.
+    /// A value that contains no operation.
     Literal(Value),
-    /// An array with at least one operation in it.
+    /// An array that contains at least one operation.
     Array(Vec<TargetingRule>),
     /// An operation and its arguments.
     Apply(RuleOperation, Vec<TargetingRule>),
@@ -22,7 +22,7 @@ macro_rules! operators {
         pub(crate) enum RuleOperation { $($(#[$doc])* $variant),+ }
 
         impl RuleOperation {
-            /// The operation of that name.
+            /// Returns the operation with this name.
             pub(crate) fn named(name: &str) -> Option<Self> {
                 match name {
                     $($($name)|+ => Some(Self::$variant),)+

@@ -23,7 +23,7 @@ pub struct FlagSet {
 pub struct Outline {
     /// Whether the flag is enabled.
     pub enabled: bool,
-    /// The type of its variants.
+    /// The type of the flag's variants.
     pub flag_type: FlagType,
     /// Whether the flag has a default variant.
     pub has_default: bool,
@@ -42,12 +42,12 @@ impl FlagSet {
         }
     }
 
-    /// The keys of the flags, in order.
+    /// Returns the keys of the flags, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.flags.keys().map(String::as_str)
     }
 
-    /// Whether a flag has this key.
+    /// Returns whether a flag has this key.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
         self.flags.contains_key(key)
@@ -63,25 +63,25 @@ impl FlagSet {
         })
     }
 
-    /// How many flags there are.
+    /// Returns the number of flags.
     #[must_use]
     pub fn len(&self) -> usize {
         self.flags.len()
     }
 
-    /// Whether there is no flag.
+    /// Returns whether the set has no flag.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.flags.is_empty()
     }
 
-    /// The metadata of the set.
+    /// Returns the metadata of the set.
     #[must_use]
     pub const fn metadata(&self) -> &Map<String, Value> {
         &self.metadata
     }
 
-    /// The metadata of a flag, over that of the set.
+    /// Returns the metadata of the set, in which the metadata of the flag replaces members with the same name.
     #[must_use]
     pub fn metadata_of(&self, key: &str) -> Map<String, Value> {
         let own = self.flags.get(key).map(|flag| &flag.metadata);
@@ -91,8 +91,8 @@ impl FlagSet {
             .collect()
     }
 
-    /// Evaluates one flag. `context` is a JSON object (or null, for none); `$flagd` in it is replaced by the
-    /// key and the time. `now` is in seconds since 1970.
+    /// Evaluates one flag. `context` is a JSON object, or null for an empty context. The member `$flagd` of the context is
+    /// replaced by an object with the flag's key and the time. `now` is in seconds since 1970.
     ///
     /// # Errors
     /// The error codes of flagd: unknown flag, broken rule, unknown variant, invalid context, too many steps.
@@ -105,7 +105,7 @@ impl FlagSet {
         self.evaluate_within(key, context, now, MAX_STEPS)
     }
 
-    /// As [`FlagSet::evaluate`], with at most `max_steps` steps, and at most [`MAX_STEPS`].
+    /// Does the same as [`FlagSet::evaluate`] with at most `max_steps` steps (and at most [`MAX_STEPS`]).
     ///
     /// # Errors
     /// As for [`FlagSet::evaluate`].
@@ -126,7 +126,7 @@ impl FlagSet {
         self.evaluate_flag(key, flag, context, now, &mut steps)
     }
 
-    /// Evaluates every flag, in the order of their keys. A failing flag does not affect the others, but all flags share
+    /// Evaluates every flag, in the order of the keys. If one flag fails, the others are still evaluated, but all flags share
     /// [`MAX_STEPS_OF_A_SET`].
     pub fn evaluate_all<'a, 'c>(
         &'a self,
@@ -214,7 +214,8 @@ impl Flag {
         }
     }
 
-    /// Returns the default variant. Without one, the caller's default applies, with [`Reason::Default`].
+    /// Returns the default variant. If there is none, returns [`Reason::Default`] without a value, and the caller's default
+    /// applies.
     fn default_outcome(&self, reason: Reason) -> Evaluation<'_> {
         let entry = self
             .default_variant

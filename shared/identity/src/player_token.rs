@@ -1,6 +1,6 @@
-//! Tokens that this service signs for players, on behalf of a tenant's server.
+//! Tokens that this service signs for players, at the request of a tenant's server.
 //!
-//! The key is derived from a secret that all regions share. So a token is valid in every region, and no token has to be stored.
+//! The signing key is derived from a secret that all regions share. So a token is valid in every region and need not be stored.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,9 +20,9 @@ use crate::token::{
     VerificationKey, Verifier,
 };
 
-/// `iss` and `aud` of these tokens, because this service both issues and accepts them.
+/// The claims `iss` and `aud` of these tokens. They are equal, because this service both issues and accepts the tokens.
 pub const PLAYER_TOKEN_ISSUER: &str = "edgeboard";
-/// `typ` of these tokens, which tells them from other tokens of the same key.
+/// The header `typ` of these tokens, which distinguishes them from other tokens of the same key.
 pub const PLAYER_TOKEN_TYPE: &str = "player+jwt";
 /// The shortest secret, in bytes of text.
 pub const MIN_SEED_BYTES: usize = 32;
@@ -38,9 +38,9 @@ const TOKEN_ID_BYTES: usize = 16;
 /// Why no token was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueProblem {
-    /// The lifetime is not 1 second to [`MAX_LIFETIME_S`].
+    /// The lifetime is 0 or longer than [`MAX_LIFETIME_S`].
     Lifetime,
-    /// A player's token never has the scope `admin`.
+    /// The scopes include `admin`, which a player's token must not have.
     Scope,
     /// The token could not be encoded. No input of a caller causes this.
     Encoding,
@@ -67,7 +67,7 @@ pub struct Grant<'a> {
     pub tenant: &'a TenantId,
     /// The scopes of the token.
     pub scopes: Scopes,
-    /// How long it is valid, in seconds.
+    /// How long the token is valid, in seconds.
     pub lifetime_s: u32,
     /// The API key that issues the token; `None` if another credential issues it.
     pub binding: Option<&'a KeyBinding>,
@@ -119,7 +119,7 @@ impl PlayerTokenKey {
         VerificationKey::from_ed25519(&self.kid, self.key.verifying_key())
     }
 
-    /// Signs a token. `random` must be new for each: half of it becomes the token's id.
+    /// Signs a token. `random` must be new for each token: half of it becomes the token's id.
     ///
     /// # Errors
     /// [`IssueProblem`] if the lifetime or the scopes are not allowed.
@@ -166,7 +166,7 @@ fn thumbprint(key: &VerifyingKey) -> String {
     URL_SAFE_NO_PAD.encode(JsonWebKey::from(key).thumbprint::<Sha256>())
 }
 
-/// Shows the name of the key, never the key.
+/// Prints the name of the key, but not the key.
 impl std::fmt::Debug for PlayerTokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PlayerTokenKey")
@@ -175,11 +175,11 @@ impl std::fmt::Debug for PlayerTokenKey {
     }
 }
 
-/// Creates the verifier of tokens that this service signed, and its keys: the current key, and the previous one while its tokens are
-/// valid.
+/// Creates the verifier of tokens that this service signed. Also returns the keys: the current key, and the previous key while
+/// its tokens are valid.
 ///
 /// # Errors
-/// None in practice, because the rules are constant and valid.
+/// This function does not fail in practice, because the rules are constant and valid.
 pub fn own_verifier(keys: &[PlayerTokenKey]) -> Result<(Verifier, KeySet), Invalid> {
     let mapping = ClaimsMapping {
         tenant: TenantSource::Claim(TENANT_CLAIM.into()),
@@ -207,7 +207,7 @@ pub fn own_verifier(keys: &[PlayerTokenKey]) -> Result<(Verifier, KeySet), Inval
 mod tests {
     use super::*;
 
-    /// RFC 8037, appendices A.1 and A.3.
+    /// Uses the example of RFC 8037, appendices A.1 and A.3.
     #[test]
     fn a_key_is_named_by_its_thumbprint() {
         let seed = [

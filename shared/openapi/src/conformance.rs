@@ -61,7 +61,7 @@ pub struct Conformance {
 }
 
 impl Conformance {
-    /// Returns the description of a version, which is made once.
+    /// Returns the description of a version. Makes it only once.
     pub fn of(version: ApiVersion, integers: IntegerFormat) -> &'static Self {
         static V1: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
         static V2: [OnceLock<Conformance>; 2] = [const { OnceLock::new() }; 2];
@@ -166,7 +166,7 @@ impl Conformance {
         self.document["components"]["responses"][format!("Problem{status}")].clone()
     }
 
-    /// Returns what a reference leads to; another value is returned as it is.
+    /// Returns the value that a reference refers to; returns any other value unchanged.
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value.get("$ref").and_then(Value::as_str);
         let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
@@ -175,7 +175,8 @@ impl Conformance {
             .unwrap_or(value)
     }
 
-    /// Checks that the response has all required headers, and no header of the components that is not described for this response.
+    /// Checks that the response has all required headers. Also checks that every header that is a component is described for this
+    /// response.
     fn check_headers(&self, described: &Value, headers: &HeaderMap) -> Result<(), String> {
         let empty = Map::new();
         let Some(listed) = described.get("headers").and_then(Value::as_object) else {

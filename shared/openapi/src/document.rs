@@ -64,7 +64,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
     document
 }
 
-/// Returns the faults of the tables: routes without an operation, and operations without a route.
+/// Returns the missing rows of the tables: routes without an operation, and operations without a route.
 #[must_use]
 pub fn undescribed() -> Vec<String> {
     let mut faults = Vec::new();

@@ -1,9 +1,9 @@
-//! The description of the API (OpenAPI 3.1). It is made from the code: the paths from the route tables of the functions, the problems
-//! from their catalogue, and the schemas from the very types that are read and written (docs/decisions/0039). [`conformance`] compares
-//! the responses that tests get with it.
+//! The description of the API (OpenAPI 3.1). It is made from the code: the paths from the route tables of the functions, the
+//! problems from their catalogue, and the schemas from the types that the code reads and writes (docs/decisions/0039).
+//! [`conformance`] compares the responses in tests with the description.
 //!
-//! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes the files of `docs/openapi/`. A new route needs a row
-//! in [`operations`]; a test names the missing row. This crate is native; no component contains it.
+//! `UPDATE_OPENAPI=1 cargo test --release -p leaderboard-openapi` writes the files of `docs/openapi/`. A new route needs a row in
+//! [`operations`]; a test names the missing row. This crate is native; no component contains it.
 #![expect(
     clippy::indexing_slicing,
     reason = "documents are written member by member, and this never runs in a component"

@@ -13,13 +13,14 @@ pub struct Operation {
     pub summary: &'static str,
     /// More about the operation, in Markdown; may be empty.
     pub description: &'static str,
-    /// The names of the components of its query parameters and headers, without those that every operation has.
+    /// The names of the components of the operation's query parameters and headers, without the parameters that every operation
+    /// has.
     pub parameters: &'static [&'static str],
     /// The name of the schema of the request's body.
     pub body: Option<&'static str>,
     /// The responses that are not problems.
     pub answers: &'static [DescribedResponse],
-    /// The statuses of its problems, without those that every operation with its permission and body has.
+    /// The statuses of the operation's problems, without those that every operation with the same permission and body has.
     pub problems: &'static [u16],
     /// Whether the route serves a file that is part of a component. Such a request does not pass the pipeline, so it has few headers and
     /// problems.
@@ -31,22 +32,22 @@ pub struct Operation {
 pub struct DescribedResponse {
     /// The status.
     pub status: u16,
-    /// When the operation responds so.
+    /// When the operation has this response.
     pub description: &'static str,
-    /// The kind of its body.
+    /// The kind of the response's body.
     pub shape: Shape,
     /// The name of the schema of the body in the other media type that the route offers.
     pub other: Option<&'static str>,
-    /// The names of its headers, without those that every response has.
+    /// The names of the response's headers, without the headers that every response has.
     pub headers: &'static [&'static str],
     /// The examples: names of files in `tests/suite/snapshots`, which have real responses.
     pub examples: &'static [&'static str],
 }
 
-/// The kind of an answer's body.
+/// The kind of a response's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// No body.
+    /// The response has no body.
     Empty,
     /// JSON with the schema of this name.
     Json(&'static str),

@@ -9,7 +9,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-/// Calls `see` for each object of a document, the outermost first.
+/// Calls `see` for each object in a document. The outermost object comes first.
 fn for_each_object(value: &mut Value, see: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
     match value {
         Value::Object(fields) => {
@@ -42,7 +42,7 @@ fn collect(document: &Value, value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Removes the components that no path refers to.
+/// Removes the components that no path refers to, directly or through other components.
 pub(crate) fn keep_used(document: &mut Value) {
     let mut used = BTreeSet::new();
     collect(document, &document["paths"], &mut used);
@@ -53,7 +53,7 @@ pub(crate) fn keep_used(document: &mut Value) {
     }
 }
 
-/// Puts another schema in the place of each reference to `name`.
+/// Replaces each reference to `name` by another schema.
 pub(crate) fn replace(document: &mut Value, name: &str, by: &Value) {
     let replaced = format!("{SCHEMAS}{name}");
     for_each_object(document, &mut |fields| {

@@ -14,7 +14,7 @@ use leaderboard_tenants_function::TenantsFunction;
 /// A route, without its handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListedRoute {
-    /// The function that serves it.
+    /// The function that serves the route.
     pub family: FunctionName,
     /// The method.
     pub verb: Verb,
@@ -22,11 +22,11 @@ pub struct ListedRoute {
     pub base: Base,
     /// The path below the base.
     pub pattern: &'static str,
-    /// The permission that it needs.
+    /// The permission that the route needs.
     pub permission: Permission,
-    /// The kind of body that it takes.
+    /// The kind of body that a request has.
     pub body: BodyKind,
-    /// Another media type of its response, beside JSON.
+    /// The media type of responses that the route offers besides JSON.
     pub offers: Option<&'static str>,
 }
 

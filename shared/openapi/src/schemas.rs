@@ -30,7 +30,8 @@ pub(crate) fn schemas(version: ApiVersion, integers: IntegerFormat) -> Value {
     all.by_name.into_iter().collect()
 }
 
-/// Returns the schema `Int64`. Its types are a list and no `oneOf`, because code generators make a class of each branch of a `oneOf`.
+/// Returns the schema `Int64`. It has a list of types instead of a `oneOf`, because code generators make a class of each branch
+/// of a `oneOf`.
 fn int64(integers: IntegerFormat) -> Value {
     match integers {
         IntegerFormat::NumberOrString => json!({

@@ -32,8 +32,8 @@ impl AnonymousCharge {
         })
     }
 
-    /// Charges one more caller, and returns the `RateLimit-Policy` and `RateLimit` headers. Returns `None`, and charges nothing, when
-    /// only the whole pipeline can decide about the caller.
+    /// Charges one more caller, and returns the `RateLimit-Policy` and `RateLimit` headers. Returns `None`, and charges nothing,
+    /// if the request must go through the whole pipeline to be decided.
     pub fn charge_again<E: PipelineEnvironment>(
         &self,
         env: &E,

@@ -7,16 +7,16 @@ use leaderboard_core::ports::AuditRecord;
 
 use crate::route::Route;
 
-/// An administrative action that a request asks for. Its handler records it with [`crate::audit::record_act`] after it has checked the
-/// request, and before it changes anything.
+/// An administrative action that a request asks for. The handler calls [`crate::audit::record_act`] after it has checked the
+/// request and before it changes anything.
 #[derive(Debug)]
 pub struct AuditedAction<'a> {
     pub(crate) method: &'static str,
     pub(crate) route: &'static str,
     pub(crate) parameters: &'a PathParams<'a>,
-    /// Whether it concerns the whole installation. Then the operator's log has the record.
+    /// Whether the action concerns the whole installation. If so, its record is in the operator's log.
     pub(crate) is_operators: bool,
-    /// Whether it works while the store is out of memory.
+    /// Whether the action works while the store is out of memory.
     pub(crate) frees_memory: bool,
     pub(crate) recorded: RefCell<Option<RecordedAction>>,
 }
@@ -25,7 +25,7 @@ pub struct AuditedAction<'a> {
 #[derive(Debug)]
 pub(crate) struct RecordedAction {
     pub record: AuditRecord,
-    /// The position in the log; `None` when the store had no memory for the record of an action that frees memory.
+    /// The position in the log; `None` if the action frees memory and the store had no memory for its record.
     pub position: Option<u64>,
 }
 

@@ -1,4 +1,5 @@
-//! What a shared cache can store (RFC 9111). It serves a response to other clients, and CDNs ignore `Vary`.
+//! Decides what a shared cache can store (RFC 9111). A shared cache serves one response to several clients, and CDNs ignore
+//! `Vary`.
 
 use std::str::FromStr;
 
@@ -11,7 +12,7 @@ use leaderboard_rate_limit::RATE_LIMIT;
 
 /// The cache control for CDNs, which overrides `Cache-Control` (RFC 9213). A response without it is private.
 pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-/// The names of the request headers that can be listed.
+/// The names of the request headers that an operator can list.
 const INTEGERS: &str = "api-integers";
 const ORIGIN: &str = "origin";
 const TENANT: &str = "x-tenant-id";
@@ -19,8 +20,8 @@ const TENANT: &str = "x-tenant-id";
 const NO_STORE: &str = "no-store";
 const PRIVATE: &str = "private";
 
-/// The request headers that, besides the whole address, are part of the CDN's cache key, as the operator configured. A response that
-/// depends on another header is not for a shared cache.
+/// The request headers that the operator's CDN has in its cache key, in addition to the whole address. A shared cache must not
+/// store a response that depends on another header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CdnKeyHeaders {
     integers: bool,
@@ -35,7 +36,7 @@ pub struct InvalidKeyHeaders(
     pub String,
 );
 
-/// Parses names separated by commas: `Origin, X-Tenant-ID`. An empty text means the address alone.
+/// Parses names separated by commas: `Origin, X-Tenant-ID`. An empty text means that the cache key is only the address.
 impl FromStr for CdnKeyHeaders {
     type Err = InvalidKeyHeaders;
 
@@ -57,8 +58,9 @@ impl FromStr for CdnKeyHeaders {
 }
 
 impl CdnKeyHeaders {
-    /// Returns whether a shared cache distinguishes an anonymous read from reads with other responses: of other tenants, unless the
-    /// address names the tenant; from other origins, if origins are listed; and with 64-bit integers in another form.
+    /// Returns whether a shared cache distinguishes an anonymous read from reads that get another response. Reads of other
+    /// tenants get another response, unless the address names the tenant; so do reads from other origins, if origins are listed,
+    /// and reads that ask for another form of 64-bit integers.
     pub fn tell_apart(self, tenant_in_address: bool, origins: &CorsOrigins, integers: IntegerFormat) -> bool {
         (tenant_in_address || self.tenant)
             && (self.origin || !matches!(origins, CorsOrigins::Listed(_)))
@@ -66,8 +68,8 @@ impl CdnKeyHeaders {
     }
 }
 
-/// Adapts a response to the caches that can store it, and returns whether shared caches can. A response for shared caches has nothing
-/// about one request, so the remaining units of the caller are removed. Every other response is marked `private`.
+/// Marks a response as `private` unless shared caches can store it. Returns whether they can. Removes the caller's remaining
+/// units from a response for shared caches, because such a response must not contain data of one request.
 pub(crate) fn limit_sharing(headers: &mut HeaderMap) -> bool {
     if headers.contains_key(CDN_CACHE_CONTROL) {
         headers.remove(RATE_LIMIT);

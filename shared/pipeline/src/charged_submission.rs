@@ -1,4 +1,4 @@
-//! The charge of a request that submits scores: part of the call that writes them, or a call before it.
+//! Charges a request that submits scores, in the call that writes them or in a call before it.
 
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_core::ports::{ChargeRequest, RankDetail, RateLimitDecision, RateLimits, SubmitOptions};
@@ -49,7 +49,7 @@ impl ChargedSubmission {
         self.add_decision(decision)
     }
 
-    /// Keeps the decision of a call. The first one counts, since only that call had a charge request.
+    /// Stores the rate-limit decision of a call. Only the first call had a charge request, so only its decision is stored.
     ///
     /// # Errors
     /// 429 when the call was refused.

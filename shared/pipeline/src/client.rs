@@ -12,7 +12,7 @@ const HOST_HEADER: &str = "spin-client-addr";
 const FORWARDED: &str = "forwarded";
 /// The older header for the same purpose, which most proxies write.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
-/// The most proxies between the client and this service that are followed.
+/// The most proxies that are followed from this service towards the client.
 const MAX_HOPS: usize = 16;
 
 /// The trusted proxies, and the header in which they report the client.
@@ -22,7 +22,7 @@ pub struct TrustedProxies {
     header: ForwardedHeader,
 }
 
-/// The header that the trusted proxies write. The other header comes from the client, and is never read.
+/// The header that the trusted proxies write. The other header may come from the client, and is not read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     /// `X-Forwarded-For`, which most proxies write.
@@ -88,8 +88,8 @@ impl FromStr for TrustedProxies {
     }
 }
 
-/// Returns the client's address, or `None` when the host reports none. The reported addresses are read from the right, as far as a
-/// trusted proxy reported them, and up to the first one that cannot be parsed.
+/// Returns the client's address, or `None` if the host reports none. Reads the addresses that proxies reported from right to
+/// left, as long as a trusted proxy reported them, and stops at the first address that cannot be parsed.
 pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> Option<IpAddr> {
     let mut client = host_address(headers)?;
     if trusted.ranges.is_empty() || !trusted.ranges.contain(client) {

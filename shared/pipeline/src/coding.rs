@@ -9,9 +9,10 @@ use http::header::ACCEPT_ENCODING;
 use leaderboard_api::headers::list_header;
 use leaderboard_api::{Problem, ProblemType};
 
-/// The longest body, in bytes, that is sent without a coding, unless the client refuses that. A coded body would hardly be shorter.
+/// The longest body, in bytes, that is sent without a coding, unless the client refuses that. Gzip would hardly make such a body
+/// shorter.
 const MIN_CODED_BYTES: usize = 1024;
-/// The compression level of gzip, of 9.
+/// The compression level of gzip, from 1 to 9.
 const GZIP_LEVEL: u32 = 6;
 
 /// The coding of a body.
@@ -19,7 +20,7 @@ const GZIP_LEVEL: u32 = 6;
 pub enum Coding {
     /// No coding.
     Identity,
-    /// RFC 1952.
+    /// Gzip (RFC 1952).
     Gzip,
 }
 
@@ -40,7 +41,8 @@ impl Coding {
         }
     }
 
-    /// Returns the body in this coding. Equal bodies give equal bytes in every instance, because the entity tag is a strong one.
+    /// Returns the body in this coding. Every instance returns equal bytes for equal bodies, because the entity tag is a strong
+    /// one.
     pub fn encode(self, body: &Bytes) -> Bytes {
         // Writing into memory cannot fail.
         match self {
@@ -54,7 +56,7 @@ impl Coding {
         }
     }
 
-    /// Returns the coding that a client prefers for a body of this length: gzip if the client likes both equally.
+    /// Returns the coding that a client prefers for a body of this length; gzip if the client has no preference.
     ///
     /// # Errors
     /// 406 if the client accepts neither.
@@ -77,7 +79,7 @@ impl Coding {
     }
 }
 
-/// Returns whether a client accepts gzip, and prefers it to an uncompressed body or likes both equally.
+/// Returns whether a client accepts gzip and does not prefer an uncompressed body.
 pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     list_header(headers, ACCEPT_ENCODING.as_str())
         .is_some_and(|accepted| Weights::of(&accepted).prefer_gzip())

@@ -1,5 +1,5 @@
-//! Scripts of other origins (the CORS protocol of the Fetch standard). It is off unless the operator lists origins. Scripts set the
-//! credential headers themselves, so `Access-Control-Allow-Credentials` is never sent.
+//! Access for scripts of other origins (the CORS protocol of the Fetch standard). It is off unless the operator lists origins.
+//! Scripts set the credential headers themselves, so this service never sends `Access-Control-Allow-Credentials`.
 
 use std::str::FromStr;
 
@@ -28,16 +28,16 @@ const ANY: HeaderValue = HeaderValue::from_static("*");
 /// The origins whose scripts can read responses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CorsOrigins {
-    /// None.
+    /// No origin.
     #[default]
     None,
-    /// All.
+    /// Every origin.
     Any,
-    /// These, as browsers send them.
+    /// These origins, as browsers send them.
     Listed(Vec<HeaderValue>),
 }
 
-/// What is wrong with a list of origins.
+/// The error in a list of origins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidOrigins(
     /// The error text for the operator.
@@ -69,7 +69,8 @@ impl FromStr for CorsOrigins {
     }
 }
 
-/// Scheme, host and port as browsers write them: in lower case, without a path, and without the scheme's own port.
+/// Returns an origin (scheme, host and port) as browsers write it: in lower case, without a path, and without the scheme's
+/// default port. Returns `None` for any other text.
 fn origin(text: &str) -> Option<HeaderValue> {
     let text = match text.split_once("://")? {
         ("https", _) => text.strip_suffix(":443").unwrap_or(text),
@@ -84,7 +85,8 @@ fn origin(text: &str) -> Option<HeaderValue> {
 }
 
 impl CorsOrigins {
-    /// Returns the value of `Access-Control-Allow-Origin` for an origin, or `None` if its scripts cannot read the response.
+    /// Returns the value of `Access-Control-Allow-Origin` for an origin, or `None` if scripts of this origin may not read the
+    /// response.
     fn grant(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::None => None,
@@ -94,8 +96,9 @@ impl CorsOrigins {
     }
 }
 
-/// Adds the headers that let scripts of the request's origin read the response, if they are allowed to. A preflight request arrives
-/// here with status 405 and the methods of the path, and is answered. Returns whether it was a preflight.
+/// Adds the headers that let scripts of the request's origin read the response, if the operator allows this origin. Also answers
+/// a preflight request, which arrives here with status 405 and the methods of the path. Returns whether the request was a
+/// preflight.
 pub fn admit(
     origins: &CorsOrigins,
     method: &Method,
@@ -139,7 +142,7 @@ fn asks_first(method: &Method, asked: &HeaderMap) -> bool {
     method == Method::OPTIONS && asked.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// 204: these methods, and the headers that the API knows.
+/// Makes the response to a preflight request: 204, with these methods and the request headers that the API accepts.
 fn permit(response: &mut Response<Bytes>, methods: HeaderValue) {
     *response.status_mut() = StatusCode::NO_CONTENT;
     *response.body_mut() = Bytes::new();

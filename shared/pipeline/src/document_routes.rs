@@ -1,4 +1,4 @@
-//! Routes to a document that each tenant and the operator have one of.
+//! The routes of a document that each tenant and the operator have one of.
 
 use crate::{Route, Verb};
 use leaderboard_api::rate_limits::DocumentOwner;

@@ -64,7 +64,7 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
         Ok((status, version))
     }
 
-    /// Deletes the document (204). Its settings have their defaults again.
+    /// Deletes the document (204). Its settings then have their default values.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -86,7 +86,8 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
         Ok(Response::no_content())
     }
 
-    /// Returns the version that the store must have, if the preconditions hold for the current document.
+    /// Returns the version that the store must have when the change is applied. Fails if the preconditions do not hold for the
+    /// current document.
     async fn expected(&self, preconditions: &Preconditions) -> Result<Expected, Problem> {
         if !preconditions.exist() {
             return Ok(Expected::Any);

@@ -40,7 +40,7 @@ pub trait Endpoint<E>: Routes {
     async fn call(context: &Context<'_, E>, route: Self::Route) -> Result<Response, Problem>;
 }
 
-/// The request context: what the pipeline found out about a request, for its handler.
+/// The request context: what the pipeline has found out about a request before its handler runs.
 pub struct Context<'a, E> {
     /// The environment: stores, caches, clock and settings.
     pub env: &'a E,
@@ -64,13 +64,13 @@ pub struct Context<'a, E> {
     pub headers: &'a HeaderMap,
     /// The request's body; at most [`crate::MAX_BODY_BYTES`].
     pub body: &'a [u8],
-    /// Whether the path names the version. If it does not, the same address can be answered in another version.
+    /// Whether the path names the version of the API. If not, other requests to the same address can get another version.
     pub version_in_path: bool,
-    /// Whether the address names the tenant. If it does not, the same address can be about another tenant.
+    /// Whether the address names the tenant. If not, other requests to the same address can be about another tenant.
     pub tenant_in_address: bool,
-    /// The version of the API that the response has.
+    /// The version of the API in which the response is written.
     pub version: ApiVersion,
-    /// The JSON that the client accepts.
+    /// The form of JSON that the client accepts.
     pub accepted: JsonForm,
     /// The request's trace id: the `instance` of its problems.
     pub trace_id: &'a str,
@@ -79,7 +79,7 @@ pub struct Context<'a, E> {
 }
 
 impl<E: PipelineEnvironment> Context<'_, E> {
-    /// Sets the cost of a write whose charge is part of the call that writes. Without this it costs one unit.
+    /// Sets the cost of a write that is charged in the same call that writes. The default is one unit.
     ///
     /// # Errors
     /// 429 when this instance already knows that a limit has too few units left.
@@ -87,14 +87,14 @@ impl<E: PipelineEnvironment> Context<'_, E> {
         self.rate_limiter.set_cost(self.env, self.tenant, units)
     }
 
-    /// Charges a read with more units than the one that let it through: for a read that costs more than a cache hit.
+    /// Charges a read that costs more than a cache hit: `units` in addition to the unit that every read costs.
     ///
-    /// This never refuses the read. The caller's next requests have fewer units left.
+    /// This does not refuse the read. The caller has fewer units left for the next requests.
     pub fn charge_more(&self, units: u64) {
         self.rate_limiter.charge_more(self.env, self.tenant, units);
     }
 
-    /// Returns the same context with other headers, to make a part of the response.
+    /// Returns the same context with other headers, for a read whose result is a part of the response.
     pub fn with_headers<'h>(&'h self, headers: &'h HeaderMap) -> Context<'h, E> {
         Context {
             env: self.env,
@@ -117,7 +117,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
         }
     }
 
-    /// Returns what the use cases work with.
+    /// Returns the ports that the use cases need.
     #[must_use]
     pub fn deps(&self) -> Deps<'_, E::Store, E::Cache> {
         Deps {

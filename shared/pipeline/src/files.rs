@@ -15,9 +15,10 @@ use crate::{CorsOrigins, REQUEST_ID, TrustedProxies, accepts_gzip, admit, is_sec
 use leaderboard_api::problem::render_page;
 use leaderboard_api::{Problem, ProblemType};
 
-/// How much of a digest makes an entity tag, in bytes.
+/// How many bytes of a digest an entity tag has.
 const TAG_BYTES: usize = 16;
-/// What a page may load: its own files alone. Scripts that draw pages write styles into them.
+/// The content security policy of a page: the page may load only files of this service. Scripts that draw pages write styles into
+/// them.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
@@ -27,7 +28,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 pub struct StaticFile {
     /// The path of the request.
     pub path: &'static str,
-    /// As in `Content-Type`.
+    /// The value of `Content-Type`.
     pub media_type: &'static str,
     /// Whether `bytes` are compressed with gzip. A client that does not accept gzip gets them decompressed.
     pub gzip: bool,
@@ -39,13 +40,14 @@ pub struct StaticFile {
 struct Representation {
     media_type: &'static str,
     gzip: bool,
-    /// Whether another client may get it in another coding.
+    /// Whether another client may get the file in another coding.
     varies: bool,
     bytes: Bytes,
 }
 
-/// Answers a request with a file, or with the page of a problem type (`/problems/…`). Scripts of any origin can read them.
-/// `new_trace_id` is the trace id of a request that brings none. `proxies` are trusted to report whether a request came over TLS.
+/// Answers a request with a file, or with the page of a problem type (`/problems/…`). Scripts of any origin can read the
+/// response. `new_trace_id` is the trace id to use if the request has none. `proxies` are trusted to report whether a request
+/// came over TLS.
 #[must_use]
 pub fn serve_file<B>(
     files: &[StaticFile],
@@ -105,7 +107,7 @@ fn find_representation(files: &[StaticFile], path: &str, asked: &HeaderMap) -> O
     })
 }
 
-/// The content of a file that the build compressed.
+/// Returns the decompressed content of a file that was compressed at build time.
 fn decompress(gzip: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     // The input is part of the component, and reading memory cannot fail; a test decompresses each file.

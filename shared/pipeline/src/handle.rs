@@ -22,18 +22,18 @@ use crate::{
 const VARY_BY: &str =
     "Accept, Accept-Encoding, API-Integers, API-Version, Authorization, X-API-Key, X-Tenant-ID";
 
-/// A finished response, and its line for the access log.
+/// A finished response, and its record for the access log.
 #[derive(Debug)]
 pub struct HandledRequest {
     /// The complete response.
     pub response: http::Response<Bytes>,
-    /// The line for the access log. The caller adds the duration.
+    /// The record for the access log. The caller adds the duration.
     pub log: LogRecord,
     /// The response for the micro-cache, if other callers may get it too.
     pub repeatable: Option<MicroCacheEntry>,
 }
 
-/// Answers a request. A refusal or an error becomes a problem document, so this never fails.
+/// Answers a request. A refusal or an error becomes a problem document, so this function always returns a response.
 pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     env: &E,
     request: http::Request<B>,
@@ -44,7 +44,7 @@ pub async fn handle<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     finish_request::<P, E, B>(request, answer)
 }
 
-/// Runs the steps. The first one that refuses the request ends it.
+/// Runs the steps. If a step refuses the request, the later steps do not run.
 async fn run_steps<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     request: &mut RequestState<'_, E, B>,
 ) -> Result<Response, Problem> {
@@ -118,7 +118,7 @@ async fn call_handler<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     answer
 }
 
-/// Takes the decision of the store that charged the request together with its writes, if it did.
+/// Returns the store's rate-limit decision, if the store charged the request in the same call that wrote.
 fn take_rate_limit_decision(
     answer: &mut Result<Response, Problem>,
 ) -> Option<leaderboard_core::ports::RateLimitDecision> {
@@ -128,7 +128,7 @@ fn take_rate_limit_decision(
     }
 }
 
-/// Makes the response, and what is logged and counted about it.
+/// Makes the response, and records the request for the access log and the metrics.
 fn finish_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     mut request: RequestState<'_, E, B>,
     answer: Result<Response, Problem>,

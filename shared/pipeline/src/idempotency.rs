@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: one id for a whole request. Each submission without an id of its own gets one made from
-//! the caller, the key and its position, and carries a digest of the body, so that the key with another body is refused.
+//! `Idempotency-Key`: one key for a whole request. Each submission without an id gets an id made from the caller, the key and the
+//! submission's position, and a digest of the body. So the same key with another body is refused.
 
 use http::HeaderMap;
 use leaderboard_core::{Fingerprint, SubmissionId};
@@ -19,7 +19,7 @@ use leaderboard_api::wire::submission::Item;
 pub const NAME: &str = "Idempotency-Key";
 /// The longest key, in characters.
 const MAX_KEY_CHARS: usize = 255;
-/// The bytes of a digest that an id has.
+/// The number of bytes of a digest that an id contains.
 const ID_BYTES: usize = 16;
 
 /// A request with an idempotency key.
@@ -27,12 +27,12 @@ const ID_BYTES: usize = 16;
 pub struct KeyedRequest {
     /// A digest of the purpose of the request, its caller and its key.
     pub name: Fingerprint,
-    /// A digest of its body.
+    /// A digest of the request's body.
     pub body: Fingerprint,
 }
 
 impl KeyedRequest {
-    /// Returns the request if it has a key. `purpose` separates the keys of different kinds of requests.
+    /// Returns the request if it has an idempotency key. `purpose` separates the keys of different kinds of requests.
     pub fn of<E: PipelineEnvironment>(
         context: &Context<'_, E>,
         purpose: &str,
@@ -55,8 +55,8 @@ impl KeyedRequest {
     }
 }
 
-/// Refuses a key on a route that ignores it, because its sender would believe that a retry is safe. A read ignores the key: it is
-/// always safe to retry.
+/// Refuses an idempotency key on a route that ignores it: the client would believe that a retry is safe. A read may have a key
+/// and ignores it, because a retry of a read is always safe.
 pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Problem> {
     if route.takes_idempotency_key || route.verb == Verb::Get || !headers.contains_key(NAME) {
         return Ok(());
@@ -65,7 +65,7 @@ pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Prob
     Err(invalid_header(NAME, detail))
 }
 
-/// Returns the key of a request.
+/// Returns the idempotency key of a request.
 fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(text) = one_header(headers, NAME)? else {
         return Ok(None);
@@ -78,7 +78,7 @@ fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     })
 }
 
-/// Gives ids to the items that have none, if the request has a key.
+/// Gives an id to each item without an id, if the request has an idempotency key.
 pub fn apply(
     headers: &HeaderMap,
     identity: &Identity,
@@ -106,8 +106,9 @@ pub fn apply(
     Ok(())
 }
 
-/// Returns bytes that differ between callers of one tenant, so that two callers can use the same key. They are empty for the operator
-/// and for a player, whose ids already differ. Each part follows its length, so the bytes begin with zero, as no key does.
+/// Returns bytes that differ between callers of one tenant, so that two callers can use the same key. The bytes are empty for the
+/// operator and for a player, whose ids differ anyway. Each part follows its length, so the bytes begin with zero, and no key
+/// does.
 fn caller(identity: &Identity) -> Vec<u8> {
     let parts: &[&str] = match &identity.credential {
         Credential::None | Credential::Operator => &[],
@@ -128,8 +129,8 @@ fn add_part(to: &mut Vec<u8>, part: &[u8]) {
     to.extend(part);
 }
 
-/// Parses a string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. The same characters
-/// without quotes are accepted, as many clients send them, when none of them is special.
+/// Parses a string of structured fields (RFC 9651): printable ASCII in double quotes, with `\"` and `\\`. Also accepts a text
+/// without quotes if it contains no special character, because many clients send that.
 fn parse(text: &str) -> Option<String> {
     if !text.starts_with('"') {
         let plain = text

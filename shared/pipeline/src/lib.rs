@@ -91,7 +91,8 @@ impl<E: AuthEnvironment + Environment<State: AsRef<PipelineState> + AsRef<Settin
 {
 }
 
-/// What an instance keeps between its requests. It holds nothing about one user that another user's response shows.
+/// What an instance keeps between its requests. A response to one user does not contain data that the instance keeps about
+/// another user.
 #[derive(Debug, Default)]
 pub struct PipelineState {
     /// The result of the last readiness probe.
@@ -100,6 +101,6 @@ pub struct PipelineState {
     pub micro_cache: micro_cache::MicroCache,
     /// Refused credentials that are not in the audit log yet.
     pub refusals: audit::Refusals,
-    /// Issued tokens that are not in the audit log yet.
+    /// The keys that have issued tokens in this instance, and when each key was last recorded in the audit log.
     pub issued: audit::IssuedTokens,
 }

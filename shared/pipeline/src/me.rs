@@ -1,4 +1,4 @@
-//! `me`: a name for the player of the caller's token, accepted wherever a request names a player.
+//! `me`: a name for the player of the caller's token. Every request that names a player accepts it.
 
 use leaderboard_core::PlayerId;
 use leaderboard_core::access::Caller;
@@ -6,10 +6,10 @@ use leaderboard_core::access::Caller;
 use crate::endpoint::Context;
 use leaderboard_api::{FieldError, Problem, ProblemType};
 
-/// The name for the token's own player. A player whose id is `me` can only be named by a token of that player.
+/// The name for the token's own player. If a player's id is `me`, only a token of that player can name that player.
 pub const ME: &str = "me";
 
-/// Returns the player that a name stands for.
+/// Returns the player with this name: the caller's own player for `me`.
 ///
 /// # Errors
 /// The error text, if the name is `me` and the caller has no player's token.
@@ -22,18 +22,18 @@ pub fn named(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static st
 }
 
 impl<E> Context<'_, E> {
-    /// Returns the player that a name in the path stands for.
+    /// Returns the player whom a name in the path means ([`ME`]).
     ///
     /// # Errors
-    /// 400 if the caller has no player's token.
+    /// 400 if the name is `me` and the caller has no player's token.
     pub fn named(&self, player: &PlayerId) -> Result<PlayerId, Problem> {
         self.named_as("player", player)
     }
 
-    /// Returns the player that a name in a parameter stands for.
+    /// Returns the player whom a name in a query parameter means ([`ME`]).
     ///
     /// # Errors
-    /// 400 where there is no player's token.
+    /// 400 if the name is `me` and the caller has no player's token.
     pub fn named_as(&self, parameter: &str, player: &PlayerId) -> Result<PlayerId, Problem> {
         named(&self.caller, player).map_err(|detail| {
             Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(parameter, detail))

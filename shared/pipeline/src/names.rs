@@ -1,5 +1,5 @@
-//! The column names for outcomes without columns: replays of outcomes that an older release stored. This uses the current
-//! configuration.
+//! The column names for outcomes without columns. Such outcomes are replays of outcomes that an older release stored; they get
+//! the columns of the current configuration.
 
 use std::rc::Rc;
 
@@ -10,8 +10,8 @@ use crate::endpoint::Context;
 use leaderboard_api::Problem;
 use leaderboard_api::wire::Names;
 
-/// Returns the columns of the leaderboards whose outcomes have none. It reads the store only for a configuration that this instance
-/// does not remember.
+/// Returns the columns of the leaderboards whose outcomes have none. Reads the store only for configurations that this instance
+/// has not cached.
 pub async fn names_for<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     outcomes: impl Iterator<Item = &Outcome>,

@@ -1,4 +1,4 @@
-//! The pages of a list in the order of ids.
+//! The pages of a list that is ordered by ids.
 
 use leaderboard_api::wire::cursor;
 use leaderboard_api::{Problem, Query};
@@ -13,7 +13,7 @@ const DEFAULT_LIMIT: u32 = 50;
 pub struct Paging<I> {
     /// How many items the page has at most.
     pub limit: u32,
-    /// The last id of the page before.
+    /// The last id of the previous page.
     pub after: Option<I>,
 }
 
@@ -26,7 +26,7 @@ impl<I> Paging<I> {
         Self::with_default(query, DEFAULT_LIMIT, most, id)
     }
 
-    /// As [`Paging::of`], with another default number of items.
+    /// Does the same as [`Paging::of`] with another default for the number of items.
     ///
     /// # Errors
     /// The problem to answer with.
@@ -45,7 +45,7 @@ impl<I> Paging<I> {
         })
     }
 
-    /// Returns how many items to read: one more than the page holds shows whether another page follows.
+    /// Returns how many items to read: one more than the page holds. The additional item shows whether another page follows.
     pub const fn page_size_and_one(&self) -> u32 {
         self.limit.saturating_add(1)
     }

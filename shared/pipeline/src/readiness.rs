@@ -1,5 +1,5 @@
-//! One readiness probe of the store per second and region. The route is open to everyone, so its callers must not decide how often
-//! the store is called. Instances live briefly, so the region's key-value store keeps the result.
+//! Probes the store at most once per second and region. The route is open to everyone, so its callers must not decide how often
+//! the store is called. Instances live only briefly, so the region's key-value store keeps the result.
 
 mod shared;
 
@@ -11,11 +11,11 @@ use leaderboard_core::{StoreError, Timestamp};
 use self::shared::{LEASE_MS, Shared};
 use crate::PipelineEnvironment;
 
-/// For how long the result of a probe is reused, in milliseconds, also if the store failed.
+/// How long the result of a probe is reused, in milliseconds, also if the store failed.
 const REUSED_FOR_MS: i64 = 1_000;
-/// Up to which age a result is reused while another instance probes the store, in milliseconds.
+/// How old a result may be that is used while another instance probes the store, in milliseconds.
 const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
-/// For how long the result of a check of the server's settings is reused, in milliseconds.
+/// How long the result of a check of the server's settings is reused, in milliseconds.
 const SETTINGS_REUSED_FOR_MS: i64 = 60_000;
 /// The pause of a request that waits for another request's probe, in milliseconds.
 const PAUSE_MS: u64 = 5;
@@ -24,7 +24,7 @@ const PAUSE_MS: u64 = 5;
 const MAX_WAIT_MS: i64 = LEASE_MS + 5_000;
 /// The pause of an instance that waits for another instance's probe, in milliseconds.
 const REGION_PAUSE_MS: u64 = 50;
-/// How often an instance pauses at most: together as long as a lease.
+/// How many times an instance pauses at most; together the pauses last as long as a lease.
 const MAX_REGION_PAUSES: u32 = 20;
 
 /// The last result that an instance knows, and whether the instance is probing.
@@ -60,7 +60,7 @@ impl Probed {
     }
 }
 
-/// Marks a probe as ended when it is dropped, also if the client went away.
+/// Marks a probe as ended when it is dropped, also if the client disconnected.
 struct RunningProbe<'a>(&'a Cell<bool>);
 
 impl Drop for RunningProbe<'_> {
@@ -70,7 +70,7 @@ impl Drop for RunningProbe<'_> {
 }
 
 impl ReadinessProbe {
-    /// Returns the last result if it may be reused. A result from the future, by a clock that was set back, may not.
+    /// Returns the last result if it may be reused. A result from the future may not be reused: the clock was set back.
     fn find_reusable(&self, now: Timestamp) -> Option<Probed> {
         let last = self.last.borrow();
         last.as_ref()
@@ -84,8 +84,8 @@ const fn age_ms(then: Timestamp, now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(then.as_unix_ms())
 }
 
-/// Returns whether the store is ready, as this region found within the last two seconds; otherwise probes the store. Concurrent
-/// requests of an instance wait for one probe.
+/// Returns whether the store is ready. Uses the region's result if it is at most two seconds old, and probes the store otherwise.
+/// Concurrent requests of an instance wait for one probe.
 pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     let probe = &env.pipeline_state().readiness;
     let give_up_at = env.clock().as_unix_ms().saturating_add(MAX_WAIT_MS);
@@ -115,8 +115,8 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     probed
 }
 
-/// Returns the region's result, or probes the store if that is too old and no other instance is probing it. An instance that waits in
-/// vain for another one probes the store itself, because the other may have ended.
+/// Returns the region's result. If it is too old, probes the store, unless another instance is probing it. If that instance
+/// returns no result in time, it may have ended, so this instance probes the store itself.
 async fn probe_for_region<E: PipelineEnvironment>(env: &E, own: Option<Probed>) -> Probed {
     let mut region = Shared::read(env).await;
     for _ in 0..MAX_REGION_PAUSES {

@@ -31,20 +31,20 @@ use crate::{
 pub(crate) struct RequestState<'a, E, B> {
     pub env: &'a E,
     pub head: &'a request::Parts,
-    /// The body, until it is read.
+    /// The body, or `None` once it has been read.
     pub unread: Option<B>,
-    /// The line for the access log. It is written for refused requests too.
+    /// The record for the access log, which is written for refused requests too.
     pub log: LogRecord,
     /// What the audit log records if the credential is refused. It has the client's address.
     pub audit: AuditContext,
-    /// How the response is charged when another caller without a credential gets it too.
+    /// The charge for each other caller without a credential who gets the same response.
     pub anonymous_charge: Option<AnonymousCharge>,
     pub requested: RequestedVersion<'a>,
     /// Whether the request has the operator's key.
     pub is_operator: bool,
     pub throttle: AuthThrottle,
     pub tenant_in_address: Option<TenantId>,
-    /// The query without the tenant.
+    /// The query without the parameter that names the tenant.
     pub query: Cow<'a, str>,
     pub identity: Identity,
     pub tenant: TenantId,
@@ -68,7 +68,7 @@ pub(crate) struct PreparedCall<R> {
 }
 
 impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
-    /// Step "trace": starts with the client's trace id, or a new one.
+    /// Step "trace": creates the state. Uses the client's trace id, or a new one.
     pub(crate) fn start(env: &'a E, head: &'a request::Parts, body: B) -> Self {
         let (trace_id, request_id) = trace::choose_ids(&head.headers, || env.new_trace_id());
         Self {
@@ -213,8 +213,8 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
 
     /// Step "authorise", part 2: loads the tenant's configuration.
     ///
-    /// A route that needs no permission, or that belongs to the operator, works without it. Reads go on while the store is
-    /// unavailable, because the cache can still answer them.
+    /// A route that needs no permission, or that belongs to the operator, also works without the configuration. A read continues
+    /// while the store is unavailable, because the cache can still answer it.
     pub(crate) async fn load_tenant_config(&mut self, permission: Permission) -> Result<(), Problem> {
         if !permission.requires_auth() || permission == Permission::Operator {
             return Ok(());
@@ -235,8 +235,8 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
         Ok(())
     }
 
-    /// Step "authorise", part 3: refuses a suspended tenant, and an address that the tenant does not admit. Neither applies
-    /// to the operator.
+    /// Step "authorise", part 3: refuses a request of a suspended tenant, and a request from an address that the tenant does not
+    /// admit. The operator is not refused.
     pub(crate) fn check_tenant(&self) -> Result<(), Problem> {
         if self.identity.credential == Credential::Operator {
             return Ok(());
@@ -263,7 +263,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
         .await
     }
 
-    /// Step "body": waits for the body. It is the first step that does, so a caller that any earlier step refuses cannot hold a
+    /// Step "body": waits for the body. No earlier step waits for it, so a caller whom an earlier step refuses cannot hold a
     /// request open by sending its body slowly.
     pub(crate) async fn wait_for_body(&mut self, rate_limiter: &mut RateLimiter) -> Result<Body, Problem> {
         self.began_at = self.env.now();
@@ -317,7 +317,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
         })
     }
 
-    /// Returns for whom the tenant's flags are evaluated.
+    /// Returns the player or caller for whom the tenant's flags are evaluated.
     fn subject(&self) -> FlagTarget<'_> {
         FlagTarget {
             tenant: &self.tenant,

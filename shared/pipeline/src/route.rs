@@ -6,18 +6,18 @@ use leaderboard_rate_limit::{Charging, RouteCharge};
 
 use leaderboard_api::{PathParams, Problem};
 
-/// The methods that routes are made of. `HEAD` is answered by the route of `GET`.
+/// The methods of routes. The route of `GET` also answers `HEAD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// Read.
+    /// `GET`: read.
     Get,
-    /// Create or replace.
+    /// `PUT`: create or replace.
     Put,
-    /// Change in part.
+    /// `PATCH`: change in part.
     Patch,
-    /// Submit.
+    /// `POST`: submit.
     Post,
-    /// Remove.
+    /// `DELETE`: remove.
     Delete,
 }
 
@@ -44,7 +44,7 @@ impl Verb {
         Self::of(method).map_or("OTHER", Self::name)
     }
 
-    /// The method's name.
+    /// Returns the method's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -56,7 +56,7 @@ impl Verb {
         }
     }
 
-    /// As an `Allow` header lists it.
+    /// Returns the methods that this verb adds to an `Allow` header.
     #[must_use]
     pub const fn allow(self) -> &'static str {
         match self {
@@ -71,9 +71,9 @@ impl Verb {
 pub enum Base {
     /// Below `/api/v1`, `/api/v2` and `/api`: the route exists in every version.
     Api,
-    /// At the root: what has no version of this API, such as its description.
+    /// At the root, for addresses without a version of the API, such as its description.
     Root,
-    /// At the root, and below `/api` as well: what probes and collectors expect at the root.
+    /// At the root and below `/api`, for addresses that health probes and metrics collectors expect at the root.
     RootAndApi,
 }
 
@@ -102,27 +102,27 @@ pub struct Route<R> {
     pub pattern: &'static str,
     /// The permission that the caller needs.
     pub permission: Permission,
-    /// The body it takes.
+    /// The body that a request has.
     pub body: BodyKind,
-    /// The media type that it can answer in besides JSON.
+    /// The media type of responses that the route offers besides JSON.
     pub offers: Option<&'static str>,
     /// When a request is charged.
     pub charging: Charging,
     /// Whether repeated requests with the same `Idempotency-Key` take effect once.
     pub takes_idempotency_key: bool,
-    /// Whether it works while writes are switched off, because an operator can need it during an incident.
+    /// Whether the route works while writes are switched off, because an operator can need it during an incident.
     pub in_incidents: bool,
-    /// Whether it works while the store is out of memory, because it deletes data or is needed then. It does not fail when the store
-    /// refuses its rate-limit charge or its audit record.
+    /// Whether the route works while the store is out of memory, because it deletes data or is needed then. It does not fail when
+    /// the store refuses its rate-limit charge or its audit record.
     pub frees_memory: bool,
-    /// Whether it answers addresses that the operator does not admit.
+    /// Whether the route answers clients at addresses that the operator does not admit.
     pub from_anywhere: bool,
-    /// Makes the typed route.
+    /// Makes the typed route from the parameters of the path.
     pub build: BuildRoute<R>,
 }
 
 impl<R> Route<R> {
-    /// A route that takes no body.
+    /// Creates a route whose requests have no body.
     #[must_use]
     pub const fn new(
         verb: Verb,
@@ -252,17 +252,17 @@ impl<R> Route<R> {
     }
 }
 
-/// The routes of a function; the first that matches counts.
+/// The routes of a function. The first route that matches a request answers it.
 pub type RouteTable<R> = &'static [Route<R>];
 
 /// The result of looking up a method and a path.
 #[derive(Debug)]
 pub(crate) enum RouteMatch<'t, 'p, R> {
-    /// A route and the path's parameters, not decoded yet.
+    /// A route matches; with the parameters of the path, not decoded yet.
     Route(&'t Route<R>, PathParams<'p>),
     /// The path exists for other methods; the value of `Allow`.
     OtherMethods(String),
-    /// No such path.
+    /// No route has this path.
     Nothing,
 }
 

@@ -1,9 +1,10 @@
-//! Whether a request came over TLS.
+//! Finds out whether a request came over TLS.
 
 use super::client::{ForwardedHeader, TrustedProxies, elements_from_the_right, host_address};
 use super::lines::HeaderLines;
 
-/// The address of the request as the host saw it. A client can send it too, and its value then comes first.
+/// The header in which the host reports the address of the request. A client can send this header too; its value then comes
+/// first.
 const FULL_URL: &str = "spin-full-url";
 /// The header in which a proxy that writes `X-Forwarded-For` reports the scheme.
 const FORWARDED_PROTO: &str = "x-forwarded-proto";

@@ -20,7 +20,7 @@ pub const STRICT_TRANSPORT: (HeaderName, HeaderValue) = (
 /// The policy of a JSON response: it loads nothing and cannot be framed. A page has its own policy.
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// Adds the headers. `secure`: the request came over TLS.
+/// Adds the headers. `secure` says whether the request came over TLS.
 pub fn protect(headers: &mut HeaderMap, secure: bool) {
     headers.reserve(HEADERS.len() + 2);
     headers.extend(HEADERS);

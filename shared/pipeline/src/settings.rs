@@ -1,4 +1,4 @@
-//! What the operator has set.
+//! The settings of the operator.
 
 use std::rc::Rc;
 
@@ -8,20 +8,20 @@ use leaderboard_core::TenantId;
 use crate::{CdnKeyHeaders, CorsOrigins, TrustedProxies};
 use leaderboard_api::Deprecation;
 
-/// What the operator has set.
+/// The settings of the operator.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The credentials of the operator, and the keys of player tokens.
     pub auth: AuthSettings,
-    /// The tenant of requests that name none.
+    /// The tenant of a request that does not name a tenant.
     pub default_tenant: TenantId,
     /// The region's channel for announcements of changed leaderboards; `None` announces nothing.
     pub changes_channel: Option<Rc<str>>,
     /// The proxies that this service trusts to report a client's address.
     pub trusted_proxies: TrustedProxies,
-    /// The request header in which a proxy reports the client's country, if any does.
+    /// The request header in which a proxy reports the client's country; `None` if no proxy does.
     pub country_header: Option<http::HeaderName>,
-    /// When version 1 of the API was deprecated, if it is.
+    /// When version 1 of the API was deprecated; `None` if it is not deprecated.
     pub deprecation: Option<Deprecation>,
     /// The origins whose scripts can read responses.
     pub cors_origins: CorsOrigins,

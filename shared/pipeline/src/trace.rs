@@ -13,13 +13,13 @@ const TRACE_ID_DIGITS: usize = 32;
 /// The digits of a parent id.
 const PARENT_ID_DIGITS: usize = 16;
 
-/// The request's trace id, 32 lower-case hexadecimal digits.
+/// Returns the request's trace id: 32 lower-case hexadecimal digits, from the client or from `new`.
 pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
     continued(headers).map_or_else(|| hex(&new()), str::to_owned)
 }
 
-/// Returns the trace id of a request. Where it is the client's, a new request id follows: the client can send the same trace id
-/// with every request.
+/// Returns the trace id of a request. If the client chose it, also returns a new request id, because a client can send the same
+/// trace id with every request.
 pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16]) -> (String, Option<String>) {
     match continued(headers) {
         Some(id) => (id.to_owned(), Some(hex(&new()))),
@@ -27,15 +27,15 @@ pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16])
     }
 }
 
-/// The trace id that the client sends, if it sends a valid one.
+/// Returns the trace id of the request's `traceparent`, or `None` if the header is missing, invalid, or there more than once.
 pub(crate) fn continued(headers: &impl HeaderLines) -> Option<&str> {
     let mut sent = headers.lines("traceparent");
     let id = sent.next().flatten().and_then(parse_traceparent)?;
     sent.next().is_none().then_some(id)
 }
 
-/// The trace id of a `traceparent`: version, trace id, parent id and flags, joined by hyphens. A later
-/// version than 00 may go on after the flags.
+/// Returns the trace id of a `traceparent` (version, trace id, parent id and flags, joined by hyphens), or `None` if the text is
+/// invalid. A version later than 00 may have more text after the flags.
 fn parse_traceparent(text: &str) -> Option<&str> {
     let mut parts = text.trim().splitn(5, '-');
     let version = parts.next().filter(|part| is_hex(part, 2) && *part != "ff")?;

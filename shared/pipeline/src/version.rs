@@ -1,5 +1,5 @@
-//! The API version that a request asks for: in the path, in `API-Version`, or in the media type. The path wins over the header, and
-//! the header over the media type. A header that contradicts the path is an error.
+//! The API version that a request asks for: in the path, in `API-Version`, or in the media type. The path has precedence over the
+//! header, and the header over the media type. A header that contradicts the path is an error.
 
 use http::HeaderMap;
 
@@ -9,7 +9,7 @@ use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::{ApiVersion, FieldError, Problem, ProblemType, media};
 use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, V2_DEFAULT};
 
-/// What the paths of all versions begin with.
+/// The beginning of the paths of all versions.
 const API: &str = "/api/";
 const HEADER: &str = "API-Version";
 
@@ -20,9 +20,9 @@ pub(crate) struct RequestedVersion<'p> {
     pub base: Base,
     /// The path below the base.
     pub below: &'p str,
-    /// The version; `None` if the request names none.
+    /// The version; `None` if the request does not name a version.
     pub version: Option<ApiVersion>,
-    /// Whether the path names it.
+    /// Whether the path names the version.
     pub in_path: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn is_of_the_api(path: &str) -> bool {
     path.starts_with(API)
 }
 
-/// Reads the version. Only a path below `/api/` can have one.
+/// Reads the version of a request. Only a path below `/api/` can have a version.
 pub(crate) fn read_requested<'p>(
     path: &'p str,
     headers: &HeaderMap,
@@ -71,7 +71,7 @@ pub(crate) fn read_requested<'p>(
     })
 }
 
-/// The version of the header, which must be that of the path where both name one.
+/// Returns the version in the header. If the path also names a version, the two must be equal.
 fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<ApiVersion>, Problem> {
     let Some(number) = one_header(headers, HEADER)? else {
         return Ok(None);
@@ -87,7 +87,7 @@ fn by_header(headers: &HeaderMap, by_path: Option<ApiVersion>) -> Result<Option<
     }
 }
 
-/// Returns the version for a request that names none: version 2 if the tenant's flag says so, otherwise version 1.
+/// Returns the version for a request that does not name one: version 2 if the tenant's flag says so, otherwise version 1.
 pub(crate) fn default_version<E: PipelineEnvironment>(
     env: &E,
     tenant_config: &TenantConfig,

@@ -13,7 +13,7 @@ use leaderboard_api::rate_limits::{Policy, PolicyName};
 use leaderboard_api::{Credential, FunctionName, Identity};
 use leaderboard_identity::hex::encode as hex;
 
-/// The bits of an IPv6 address that are counted. A client usually has a network of this size and can use any address in it.
+/// How many bits of an IPv6 address are counted. A client usually has a network of this size and can use any address in it.
 const IPV6_COUNTED_BITS: u32 = 64;
 /// The initial capacity of a bucket's name, in bytes.
 const USUAL_NAME_BYTES: usize = 64;
@@ -29,17 +29,17 @@ pub struct AppliedLimit {
     pub bucket: String,
     /// Whether the policy is from the tenant's own document.
     pub is_tenants_own: bool,
-    /// The tenant whose document sets the policy, if the limit is counted under another tenant.
+    /// The tenant whose document sets the policy; `None` if that is the tenant under which the limit is counted.
     pub owner: Option<LimitOwner>,
-    /// Units of this request that are reported to the store already.
+    /// The units of this request that have already been reported to the store.
     pub paid: u64,
 }
 
 impl AppliedLimit {
-    /// Returns the limit for the caller that `caller` names.
+    /// Returns the limit of the caller that `caller` names.
     ///
-    /// The name of the bucket contains the numbers of the policy. So a changed policy starts with a full bucket, and a relaxed
-    /// limit takes effect at once.
+    /// The bucket's name contains the numbers of the policy. So after a change of the policy, callers start with a full bucket,
+    /// and a relaxed limit takes effect at once.
     fn new(name: PolicyName, policy: Policy, caller: fmt::Arguments<'_>) -> Self {
         let Policy {
             quota,
@@ -65,7 +65,7 @@ impl AppliedLimit {
         }
     }
 
-    /// Returns the charge for a request of that cost.
+    /// Returns the charge for a request with the cost `cost`.
     pub fn charge(&self, cost: u64) -> Charge {
         Charge {
             bucket: self.bucket.as_str().into(),
@@ -76,36 +76,36 @@ impl AppliedLimit {
         }
     }
 
-    /// Returns how far ahead the bucket is after a charge, when it was `ahead_us` ahead before; in microseconds.
+    /// Returns how far ahead of now the bucket is after a charge, if it was `ahead_us` ahead before; both in microseconds.
     pub fn ahead_after_us(&self, cost: u64, ahead_us: u64) -> u64 {
         self.charge(cost).after(ahead_us, Overdraft::ByTake)
     }
 
-    /// Returns how many units a request of that cost takes, without those already paid.
+    /// Returns how many units a request with the cost `cost` takes, minus the units that it has paid already.
     pub fn units_to_take(&self, cost: u64) -> u64 {
         cost.max(1).saturating_sub(self.paid)
     }
 
-    /// Returns whether there is room for a request of that cost in a bucket that is `ahead_us` ahead.
+    /// Returns whether a bucket that is `ahead_us` ahead of now has room for a request with the cost `cost`.
     pub fn has_room(&self, cost: u64, ahead_us: u64) -> bool {
         self.wait_us(cost, ahead_us) == 0
     }
 
-    /// Returns after how many microseconds there is room for a request of that cost.
+    /// Returns the time until there is room for a request with the cost `cost`, in microseconds.
     pub fn wait_us(&self, cost: u64, ahead_us: u64) -> u64 {
         let needed_us = self.policy.interval_us().saturating_mul(self.units_needed(cost));
         let ahead_us = ahead_us.saturating_add(needed_us);
         ahead_us.saturating_sub(self.policy.capacity_us())
     }
 
-    /// Returns how many units must be free for a request of that cost, without those already paid.
+    /// Returns how many units must be free for a request with the cost `cost`, minus the units that it has paid already.
     fn units_needed(&self, cost: u64) -> u64 {
         self.policy.needs(cost).saturating_sub(self.paid)
     }
 }
 
-/// Returns the limits of a caller at a function: the caller's, the function's, then the tenant's. The operator and exempt
-/// addresses have no limits.
+/// Returns the limits that apply to a caller at a function: first the caller's, then the function's, then the tenant's. The
+/// operator and exempt addresses have no limits.
 pub(crate) fn select_limits(
     rules: &RateLimitRules,
     identity: &Identity,
@@ -131,7 +131,8 @@ pub(crate) fn select_limits(
     limits
 }
 
-/// Returns the limit of an address that shows no credential, before the configuration of the tenant that it names is read.
+/// Returns the limit on requests without a credential from an address. It is checked before the configuration of the request's
+/// tenant is read.
 pub fn select_address_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
     let caller = CountedCaller::Client(client);
     select_operator_limit(rules, PolicyName::Client, client, format_args!("{caller}"))
@@ -139,8 +140,8 @@ pub fn select_address_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> O
 
 /// Returns the limit on requests from an address that fail because the store is out of reach, before their tenant is known.
 ///
-/// It has the policy of an address without a credential, but its own bucket, so that anonymous callers at the same address
-/// are not limited by these failures.
+/// The limit has the policy of an address without a credential, but its own bucket. So these failures do not limit anonymous
+/// callers at the same address.
 pub fn select_unanswered_limit(rules: &RateLimitRules, client: Option<IpAddr>) -> Option<AppliedLimit> {
     let address = CountedAddress(client);
     select_operator_limit(
@@ -220,7 +221,7 @@ impl fmt::Display for CountedCaller<'_> {
     }
 }
 
-/// An address as the name of a bucket shows it. All clients without a known address share one bucket.
+/// An address in the form in which a bucket's name contains it. All clients whose address is unknown share one bucket.
 struct CountedAddress(Option<IpAddr>);
 
 impl fmt::Display for CountedAddress {

@@ -1,7 +1,7 @@
 //! The buckets of an instance: the last state that the store reported, and what the instance has admitted since then.
 //!
-//! A bucket is one instant, as in the store ([`leaderboard_core::ports::Charge`]): when it will be full again. Here it is an
-//! instant of the local clock.
+//! As in the store ([`leaderboard_core::ports::Charge`]), a bucket is one instant: when it will be full again. Here the instant
+//! is by the local clock.
 
 mod tenant_buckets;
 
@@ -17,22 +17,22 @@ use self::tenant_buckets::{BucketState, TenantBuckets};
 use super::AppliedLimit;
 use super::shared_usage::{DAY_US, SharedUsage};
 
-/// The most buckets that an instance keeps. An instance of Spin ends long before it sees as many; other hosts may let an
-/// instance live longer.
+/// The most buckets that an instance keeps. An instance of Spin ends long before it has this many; on other hosts, an instance
+/// may live longer.
 const MAX_BUCKETS: usize = 1024;
 /// The most tenants that an instance keeps.
 const MAX_TENANTS: usize = 256;
 /// A report is urgent when a bucket has more than `burst / URGENT_PART` units pending.
 const URGENT_PART: u64 = 4;
 
-/// The buckets of all tenants that an instance has met.
+/// The buckets of all tenants whose requests the instance has served.
 #[derive(Debug, Default)]
 pub struct BucketStates {
     tenants: RefCell<BTreeMap<TenantId, TenantBuckets>>,
     count: Cell<usize>,
     pending: Cell<u64>,
     urgent: Cell<bool>,
-    /// How often buckets were used so far.
+    /// How often buckets have been used.
     uses: Cell<u64>,
 }
 
@@ -45,11 +45,11 @@ pub struct UsageReport {
     pub charge_request: ChargeRequest,
 }
 
-/// What a request takes of its limits.
+/// What a request takes from its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestCost {
-    /// Units of each limit. A request with a high cost is admitted before as many units are free, and leaves a debt
-    /// ([`leaderboard_api::rate_limits::Policy::needs`]).
+    /// The units to take from each limit. A request with a high cost is admitted before that many units are free, and leaves a
+    /// debt ([`leaderboard_api::rate_limits::Policy::needs`]).
     pub units: u64,
     /// The tenant's quota of requests in a day; `None` when no quota applies.
     pub max_requests_per_day: Option<u64>,
@@ -64,7 +64,7 @@ impl RequestCost {
 }
 
 impl BucketStates {
-    /// Returns whether the instance knows a bucket.
+    /// Returns whether the instance has the state of a bucket.
     pub fn knows_bucket(&self, tenant: &TenantId, bucket: &str) -> bool {
         let tenants = self.tenants.borrow();
         tenants
@@ -72,8 +72,8 @@ impl BucketStates {
             .is_some_and(|known| known.buckets.contains_key(bucket))
     }
 
-    /// Adds a bucket, or empties it further, so that it is full no earlier than `full_at_us`. The instant is cut to the longest
-    /// overdraft that the store allows.
+    /// Adds a bucket, or changes it so that it is full no earlier than `full_at_us`. The instant is at most as far ahead as the
+    /// store lets a bucket be overdrawn.
     pub fn raise_bucket(&self, tenant: &TenantId, limit: &AppliedLimit, full_at_us: u64, now_us: u64) {
         self.make_room();
         let most = limit.policy.capacity_us().saturating_mul(MAX_OVERDRAFT_BURSTS);
@@ -92,7 +92,7 @@ impl BucketStates {
         }
     }
 
-    /// Returns the decision about one more request. It is refused when one limit or the day's quota has no room for it.
+    /// Returns the decision about one more request. The request is refused if a limit or the day's quota has no room for it.
     pub fn read_decision(
         &self,
         tenant: &TenantId,
@@ -114,8 +114,8 @@ impl BucketStates {
         self.read_tenant(tenant, |known| known.has_room(limits, cost, now_us))
     }
 
-    /// Charges what a request takes of each limit, even if there is no room for it, and counts `requests` for the day. The
-    /// charge is pending until it is reported.
+    /// Charges the cost of a request to each limit, even if there is no room for it, and counts `requests` for the day. The
+    /// charge is pending until it is reported to the store.
     pub fn charge(
         &self,
         tenant: &TenantId,
@@ -147,7 +147,7 @@ impl BucketStates {
             .set(self.pending.get().saturating_add(requests).max(1));
     }
 
-    /// Refunds one unit and returns true; returns false when the bucket's units are reported to the store already.
+    /// Refunds one unit. Returns false, and refunds nothing, if the bucket's units have been reported to the store already.
     pub fn refund_unit(&self, tenant: &TenantId, bucket: &str) -> bool {
         let mut tenants = self.tenants.borrow_mut();
         let known = tenants.get_mut(tenant);
@@ -169,12 +169,12 @@ impl BucketStates {
         self.pending.get()
     }
 
-    /// Returns whether one caller has used so much of a burst that the report must not wait.
+    /// Returns whether one caller has used so much of a burst that the report must be sent at once.
     pub fn is_urgent(&self) -> bool {
         self.urgent.get()
     }
 
-    /// Returns everything that is pending, one report for each call of the store. It is no longer pending after this.
+    /// Returns all pending charges, one report for each call of the store. They are no longer pending afterwards.
     pub fn take_reports(&self) -> Vec<UsageReport> {
         self.pending.set(0);
         self.urgent.set(false);
@@ -204,7 +204,7 @@ impl BucketStates {
         reports
     }
 
-    /// Updates the tenant's buckets from the store's decision about `charges`. Units that are still pending are added.
+    /// Updates the tenant's buckets from the store's decision about `charges`, and adds the units that are still pending.
     pub fn update_from_store(
         &self,
         tenant: &TenantId,
@@ -227,7 +227,7 @@ impl BucketStates {
         }
     }
 
-    /// Returns whether the instance knows the tenant's requests of the present day.
+    /// Returns whether this instance has the tenant's number of requests of the current day (UTC).
     pub fn knows_day(&self, tenant: &TenantId, now_us: u64) -> bool {
         let tenants = self.tenants.borrow();
         tenants
@@ -235,8 +235,8 @@ impl BucketStates {
             .is_some_and(|known| known.today.0 == now_us / DAY_US)
     }
 
-    /// Sets the tenant's requests of `day` to at least `requests`, if it is the present day. The present day is known after
-    /// this in any case.
+    /// Raises the tenant's number of requests of the current day to at least `requests`. If `day` is another day, the number
+    /// stays as it is; [`BucketStates::knows_day`] returns true in any case.
     pub fn raise_day_usage(&self, tenant: &TenantId, day: u64, requests: u64, now_us: u64) {
         let today = now_us / DAY_US;
         self.update_tenant(tenant, |known| {
@@ -249,7 +249,8 @@ impl BucketStates {
         });
     }
 
-    /// Returns the usage of these buckets and of the tenant's quota that other instances should know and were not told yet.
+    /// Returns the usage of these buckets and of the tenant's quota that other instances should know and that this instance has
+    /// not shared yet.
     pub fn take_usage_to_share(
         &self,
         tenant: &TenantId,
@@ -297,8 +298,8 @@ impl BucketStates {
         });
     }
 
-    /// Removes the less recently used half of the buckets that are reported to the store, when there are too many. The store
-    /// still knows them.
+    /// If there are too many buckets, removes the less recently used half of those that have been reported to the store. The
+    /// store still has their state.
     fn make_room(&self) {
         let mut tenants = self.tenants.borrow_mut();
         if self.count.get() < MAX_BUCKETS && tenants.len() < MAX_TENANTS {

@@ -9,6 +9,6 @@ pub enum Charging {
     Locally,
     /// The store charges the request before the handler runs.
     BeforeHandler,
-    /// The store charges the request in the call that does the work.
+    /// The store charges the request in the same call that writes.
     InCall,
 }

@@ -11,7 +11,7 @@ use leaderboard_api::{Problem, ProblemType};
 
 /// The header with the limits: `"player";q=100;w=1`.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// The header with what remains of the limits: `"player";r=42;t=1`.
+/// The header with the remaining units of the limits: `"player";r=42;t=1`.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// The name of the daily quota in the headers and in problems.
 const DAY: &str = "day";
@@ -23,7 +23,7 @@ const VALUE_BYTES: usize = 96;
 pub struct RateLimitHeaders<'a> {
     /// The limits that apply to the request.
     pub limits: &'a [AppliedLimit],
-    /// The decision; `ahead_us` has the order of `limits`.
+    /// The decision; its `ahead_us` is in the order of `limits`.
     pub decision: &'a RateLimitDecision,
     /// What the request costs, and the tenant's daily quota.
     pub cost: RequestCost,
@@ -114,7 +114,7 @@ impl RateLimitHeaders<'_> {
     }
 }
 
-/// Returns for how many requests there is room, and the seconds until there is room for one more. The seconds are 0 when
+/// Returns the number of requests that a limit still has room for, and the seconds until it has room for one more; 0 seconds if
 /// the bucket is full.
 fn remaining(limit: &AppliedLimit, ahead_us: u64) -> (u64, u64) {
     let interval = limit.policy.interval_us();

@@ -28,11 +28,11 @@ use leaderboard_api::{Credential, FunctionName, Identity, Problem, ProblemType, 
 pub struct RouteCharge {
     /// The function that serves the route.
     pub function: FunctionName,
-    /// When its requests are charged.
+    /// When the requests of the route are charged.
     pub charging: Charging,
     /// Whether the route only reads a tenant's data.
     pub is_read: bool,
-    /// Whether requests go on while the store is out of memory.
+    /// Whether requests of the route also work while the store is out of memory.
     pub frees_memory: bool,
 }
 
@@ -54,12 +54,12 @@ pub struct TenantLimits<'a> {
 pub struct RateLimiter {
     /// The caller's limits, then the tenant's.
     limits: Vec<AppliedLimit>,
-    /// How many of `limits`, from the first, are counted under the default tenant. A caller without a credential can name any
-    /// tenant, so its address is counted in one place for all of them.
+    /// How many of `limits`, counted from the first, are counted under the default tenant. A caller without a credential can name
+    /// any tenant, so the caller's address is counted under one tenant for all of them.
     default_tenant_limits: usize,
-    /// Whether the caller shows no credential. The tenant of such a request is charged only after a successful response.
+    /// Whether the caller has no credential. The tenant of such a request is charged only after a successful response.
     anonymous: bool,
-    /// Whether a successful response proves that the tenant exists. Otherwise an anonymous request is never charged to it.
+    /// Whether a successful response proves that the tenant exists. If not, an anonymous request is not charged to its tenant.
     response_proves_tenant: bool,
     charging: Charging,
     /// As in [`RouteCharge::frees_memory`].
@@ -70,11 +70,11 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Admits a request if there is room for it as far as this instance and its region know, and charges it if its route is
+    /// Admits a request if its limits have room as far as this instance and its region know. Charges the request if its route is
     /// charged locally.
     ///
     /// # Errors
-    /// 429.
+    /// 429 if a limit has no room.
     pub async fn admit<E: RateLimitEnvironment>(
         env: &E,
         route: RouteCharge,
@@ -120,7 +120,7 @@ impl RateLimiter {
         Ok(rate_limiter)
     }
 
-    /// Returns the rate limiter of an anonymous read of a tenant that is known to exist. It charges nothing yet.
+    /// Returns the rate limiter of an anonymous read of a tenant that exists. Nothing has been charged yet.
     pub fn for_anonymous(
         tenant_limits: TenantLimits<'_>,
         function: FunctionName,
@@ -141,8 +141,8 @@ impl RateLimiter {
         rate_limiter
     }
 
-    /// Charges a request whose response is cached already, and returns its rate-limit headers (`Some(None)` when no limit
-    /// applies). Returns `None` and charges nothing when the instance does not know all limits, or when there is no room.
+    /// Charges a request whose response is cached already, and returns its rate-limit headers (`Some(None)` if no limit applies).
+    /// Returns `None` and charges nothing if this instance does not know all limits, or if there is no room.
     pub fn charge_if_known<E: RateLimitEnvironment>(
         &self,
         env: &E,
@@ -189,7 +189,7 @@ impl RateLimiter {
         }
     }
 
-    /// Returns what the store charges in the call that writes; nothing, unless the route is charged in that call.
+    /// Returns what the store charges in the call that writes; an empty request if the route is not charged in that call.
     pub fn charge_request_in_call(&self) -> ChargeRequest {
         if self.charging == Charging::InCall {
             self.charge_request()
@@ -198,10 +198,10 @@ impl RateLimiter {
         }
     }
 
-    /// Sets the cost of a request that is charged in the call that does the work.
+    /// Sets the cost of a request that is charged in the call that writes.
     ///
     /// # Errors
-    /// 429 when this instance knows that there is no room for the cost, so the store need not be asked.
+    /// 429 if this instance already knows that there is no room for the cost. The store is then not asked.
     pub fn set_cost<E: RateLimitEnvironment>(
         &self,
         env: &E,
@@ -212,12 +212,12 @@ impl RateLimiter {
         self.check_room(env, tenant)
     }
 
-    /// Returns what the request costs, as far as that is known.
+    /// Returns the cost of the request: one unit until the handler sets more.
     pub fn units(&self) -> u64 {
         self.units.get()
     }
 
-    /// Charges a read `units` more than it was admitted with, even if there is no room for them.
+    /// Charges a read `units` in addition to the charge with which it was admitted, even if there is no room for them.
     pub fn charge_more<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId, units: u64) {
         if self.charging != Charging::Locally || units == 0 {
             return;
@@ -238,11 +238,11 @@ impl RateLimiter {
         schedule_report(env);
     }
 
-    /// Adds the rate-limit headers to a response or a problem. `decision` is what the store said before the handler or in the
-    /// handler's call. A request that the store should have charged, and that failed before, is charged locally.
+    /// Adds the rate-limit headers to a response or a problem. `decision` is the store's decision, if the store has charged the
+    /// request. If the store should have charged the request and the request failed before that, charges it locally.
     ///
     /// # Errors
-    /// The problem in `response`; 429 when the store refused the request.
+    /// The problem in `response`; 429 if the store refused the request.
     pub fn finish_response<E: RateLimitEnvironment>(
         self,
         env: &E,
@@ -273,8 +273,8 @@ impl RateLimiter {
         }
     }
 
-    /// Charges a request about which the store has not decided, and returns this instance's decision; `None` when the request
-    /// is not limited.
+    /// Charges a request that the store has not charged, and returns this instance's decision; `None` if no limit applies to the
+    /// request.
     fn charge_without_store<E: RateLimitEnvironment>(
         &self,
         env: &E,
@@ -335,7 +335,7 @@ impl RateLimiter {
         self.limits.iter().map(|limit| limit.charge(units)).collect()
     }
 
-    /// Returns what the request takes of the tenant's limits and daily quota.
+    /// Returns what the request takes from the tenant's limits and daily quota.
     fn cost(&self) -> RequestCost {
         RequestCost {
             units: self.units.get(),
@@ -343,7 +343,7 @@ impl RateLimiter {
         }
     }
 
-    /// Returns what the request takes of the limits under the default tenant, whose requests the quota does not count.
+    /// Returns what the request takes from the limits under the default tenant. The daily quota does not count these requests.
     fn cost_without_quota(&self) -> RequestCost {
         RequestCost {
             max_requests_per_day: None,

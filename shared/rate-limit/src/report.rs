@@ -1,7 +1,7 @@
 //! Reports the instance's local charges to the store after the response.
 //!
-//! An instance sends one report at a time. A report is due when enough requests are pending, when one caller has used a good
-//! part of a burst, or after a pause. The work that waits for the pause keeps the instance alive.
+//! An instance sends one report at a time. A report is due when enough requests are pending, when one caller has used a large
+//! part of a burst, or after a pause. The task that waits for the pause keeps the instance alive.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -18,10 +18,10 @@ use crate::RateLimitEnvironment;
 use leaderboard_cache::circuit_breaker;
 use leaderboard_cache::circuit_breaker::PATIENCE_MS;
 
-/// The pause between two looks at whether a report is due, in milliseconds.
+/// The pause between two checks whether a report is due, in milliseconds.
 const TICK_MS: u64 = 25;
 
-/// The instance's state of rate limits.
+/// The rate-limit state of the instance.
 #[derive(Debug, Default)]
 pub struct RateLimitState {
     /// The buckets.
@@ -32,26 +32,27 @@ pub struct RateLimitState {
     pub counts: LimitCounts,
     /// Whether a report is being sent.
     reporting: Cell<bool>,
-    /// Whether work that sends a report at once is scheduled.
+    /// Whether a task is scheduled that sends a report without a pause.
     scheduled: Cell<bool>,
-    /// Whether work that sends a report after the pause is running.
+    /// Whether a task is running that waits for the pause and then sends a report.
     waiting: Cell<bool>,
 }
 
 /// When reports are due.
 struct ReportPace {
-    /// When this many requests are pending.
+    /// A report is due when this many requests are pending.
     pending: u64,
-    /// When this many milliseconds have passed since the last report.
+    /// A report is due this many milliseconds after the last report.
     pause_ms: u64,
 }
 
-/// For a store in another process.
+/// When reports to a store in another process are due.
 const REMOTE: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 25,
 };
-/// For the embedded store, where each report flushes the disk. A busy instance sends one report in its life of 128 requests.
+/// When reports to the embedded store are due. Each report flushes the disk, so an instance that is busy sends only one report in
+/// its life of 128 requests.
 const EMBEDDED: ReportPace = ReportPace {
     pending: 128,
     pause_ms: 500,
@@ -110,10 +111,10 @@ async fn report_after_pause<E: RateLimitEnvironment>(env: E) {
     state.waiting.set(false);
 }
 
-/// Sends the pending reports, shares high usage with the region, and flushes the counts.
+/// Sends the pending reports, shares high usage with the region, and sends the counts for the metrics.
 ///
-/// A failed report is not repeated, because the store may have taken it. No report is sent while the circuit breaker is open:
-/// a store that hangs would process all waiting reports at once later, and refuse callers for requests that are long past.
+/// A failed report is not repeated, because the store may have applied it. No report is sent while the circuit breaker is open: a
+/// store that hangs would process all waiting reports at once later, and refuse callers because of requests from long ago.
 async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     let state = &env.rate_limit_state();
     let mut usage = Vec::new();
@@ -153,7 +154,7 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     series::flush_counts(env, !open).await;
 }
 
-/// Sends one report. The circuit breaker opens as soon as the report takes too long, before other instances send theirs.
+/// Sends one report. If the report takes too long, opens the circuit breaker at once, so that other instances do not send theirs.
 async fn send_report<E: RateLimitEnvironment>(
     env: &E,
     tenant: &TenantId,

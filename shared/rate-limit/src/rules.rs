@@ -23,7 +23,7 @@ impl Default for RateLimitRules {
 }
 
 impl RateLimitRules {
-    /// Combines the two documents. The operator's bounds apply to what the tenant sets.
+    /// Combines the two documents. The tenant's policies must be within the operator's bounds.
     pub fn new(operator: &LimitsDocument, tenant: &LimitsDocument) -> Self {
         let effective = |name| {
             let own = set_or_else(LimitsDocument::setting(&tenant.policies, name), || {
@@ -48,7 +48,7 @@ impl RateLimitRules {
         }
     }
 
-    /// Combines two stored documents; `None` stands for a document that does not exist.
+    /// Combines two stored documents; `None` is a document that does not exist.
     pub fn from_stored(operator: Option<&[u8]>, tenant: Option<&[u8]>) -> Self {
         let read = |body: Option<&[u8]>, scope| {
             body.map(|bytes| LimitsDocument::stored(bytes, scope))
@@ -60,7 +60,7 @@ impl RateLimitRules {
         )
     }
 
-    /// Returns the policy of that name; `None` when it is switched off.
+    /// Returns the policy with this name; `None` if the policy is switched off.
     pub fn policy(&self, name: PolicyName) -> Option<Policy> {
         let at = PolicyName::ALL.iter().position(|known| *known == name)?;
         self.policies.get(at).copied().flatten()

@@ -1,5 +1,5 @@
-//! The metrics of rate limits. The store adds up the counts of all instances; while it is out of reach, the region's counts
-//! take them.
+//! The metrics of rate limits. The store adds the counts of all instances. While the store is out of reach, they are added to the
+//! region's counts.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,7 @@ use leaderboard_api::FunctionName;
 use leaderboard_api::rate_limits::PolicyName;
 use leaderboard_telemetry::metrics::{SeriesValues, add_to_region};
 
-/// The metrics whose counts the store adds up.
+/// The metrics whose counts the store adds.
 const IN_THE_STORE: [&str; 3] = [
     "edgeboard_requests_limited_total",
     "edgeboard_requests_unmetered_total",
@@ -41,8 +41,8 @@ pub(crate) fn refused_changes_series(function: FunctionName) -> Box<str> {
     .into()
 }
 
-/// Returns the name of a region's part of a series, with the label `kept="region"` if the store has the other part. One
-/// series for both parts would go backwards while the store is out of reach.
+/// Returns the name of a region's part of a series, with the label `kept="region"` if the store has the other part. If both parts
+/// were one series, its value would go down while the store is out of reach.
 pub fn regional_series(series: Box<str>) -> Box<str> {
     let (name, labels) = series.split_once('{').unwrap_or((&series, "}"));
     if !IN_THE_STORE.contains(&name) {
@@ -52,7 +52,7 @@ pub fn regional_series(series: Box<str>) -> Box<str> {
     format!("{name}{{kept=\"region\"{comma}{labels}").into()
 }
 
-/// The counts of an instance that are not sent to the store yet.
+/// The counts of an instance that have not been sent to the store yet.
 #[derive(Debug, Default)]
 pub struct LimitCounts(RefCell<SeriesValues>);
 
@@ -70,7 +70,7 @@ impl LimitCounts {
     }
 }
 
-/// Sends the counts to the store if `store_answers`, and to the region's counts otherwise or when the store fails.
+/// Sends the counts to the store if `store_answers`. Otherwise, or if the store fails, adds them to the region's counts.
 pub(crate) async fn flush_counts<E: RateLimitEnvironment>(env: &E, store_answers: bool) {
     let counted = env.rate_limit_state().counts.0.take();
     if counted.is_empty() {

@@ -1,4 +1,4 @@
-//! What the instances of a region tell each other about limits.
+//! The usage of limits that the instances of a region share.
 
 use leaderboard_core::TenantId;
 
@@ -8,11 +8,11 @@ pub(crate) const DAY_US: u64 = 86_400 * 1_000_000;
 /// The usage of a bucket, or of a tenant's daily quota, that other instances should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedUsage {
-    /// The tenant under which it is counted.
+    /// The tenant under which the usage is counted.
     pub tenant: TenantId,
     /// The name of the bucket, or [`DAY`].
     pub name: Box<str>,
-    /// The owner whose share of the usage slots it takes.
+    /// The owner of the limit. Each owner has a share of the entries in a usage slot.
     pub owner: LimitOwner,
     /// How much is used.
     pub level: UsageLevel,
@@ -23,9 +23,9 @@ pub struct SharedUsage {
 pub enum UsageLevel {
     /// A bucket: the instant at which it is full again, and the time in which an empty one fills, in microseconds.
     Bucket {
-        /// Microseconds since the epoch.
+        /// When the bucket is full again, in microseconds since the epoch.
         full_at_us: u64,
-        /// Microseconds.
+        /// The time in which an empty bucket becomes full, in microseconds.
         capacity_us: u64,
     },
     /// The quota of a day.

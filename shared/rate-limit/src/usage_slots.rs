@@ -21,7 +21,7 @@ use super::shared_usage::{DAY, DAY_US, LimitOwner, SharedUsage, UsageLevel};
 use crate::RateLimitEnvironment;
 use crate::micros::{micros_from_millis, now_us};
 
-/// How many slots there are, and so the most that a new instance reads.
+/// The number of slots. A new instance reads at most this many.
 const SLOTS: u8 = 16;
 /// How many entries a slot holds.
 const MAX_ENTRIES: usize = 32;
@@ -29,7 +29,7 @@ const MAX_ENTRIES: usize = 32;
 const FRESH_MS: i64 = 1000;
 /// The version of a slot's format.
 const FORMAT: u64 = 2;
-/// The share of a bucket or quota that is used up completely.
+/// The used share of a bucket or quota that is used up completely.
 const WHOLE: u128 = 1_000_000;
 
 /// The digest of a tenant and a bucket's name. It has 128 bits, so that a caller cannot find a name with the digest of
@@ -66,7 +66,7 @@ impl SlotEntry {
         u128::from(used) * WHOLE / u128::from(whole.max(1))
     }
 
-    /// Returns whether `other` shows more usage.
+    /// Returns whether `other` shows more usage of the same bucket, or a later day or more requests of the same quota.
     fn is_behind(&self, other: &Self) -> bool {
         match (self.level, other.level) {
             (
@@ -88,11 +88,11 @@ impl SlotEntry {
     }
 }
 
-/// The slots that an instance has read, each with the time in milliseconds.
+/// The slots that an instance has read, and when it read each of them, in milliseconds.
 #[derive(Debug, Default)]
 pub struct UsageSlots(RefCell<BTreeMap<u8, (i64, SlotEntries)>>);
 
-/// Reads the usage of those limits that the instance meets for the first time.
+/// Reads the shared usage of those limits whose buckets the instance does not have yet.
 pub async fn load_usage<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, limits: &[AppliedLimit]) {
     let buckets = &env.rate_limit_state().buckets;
     for limit in limits {
@@ -107,7 +107,7 @@ pub async fn load_usage<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, lim
     }
 }
 
-/// Reads how many requests a tenant with a quota has had on the present day, if the instance does not know it.
+/// Reads the number of requests of the current day for a tenant with a quota, unless the instance has it already.
 pub(crate) async fn load_day_usage<E: RateLimitEnvironment>(env: &E, tenant: &TenantId) {
     let buckets = &env.rate_limit_state().buckets;
     if buckets.knows_day(tenant, now_us(env)) {
@@ -120,7 +120,8 @@ pub(crate) async fn load_day_usage<E: RateLimitEnvironment>(env: &E, tenant: &Te
     buckets.raise_day_usage(tenant, day, requests, now_us(env));
 }
 
-/// Returns the shared usage of a bucket or of the daily quota. Reads the slot unless the instance has read it a moment ago.
+/// Returns the shared usage of a bucket or of the daily quota. Reads the slot unless the instance has read it within the last
+/// [`FRESH_MS`].
 async fn find_level<E: RateLimitEnvironment>(env: &E, tenant: &TenantId, name: &str) -> Option<UsageLevel> {
     let key = usage_key(tenant, name);
     let slot = select_slot(key);
@@ -159,8 +160,8 @@ pub(crate) async fn share_usage<E: RateLimitEnvironment>(env: &E, usage: &[Share
     }
 }
 
-/// Drops entries that are over, then the surplus: of the owner that has the most entries, the one with the smallest used
-/// share.
+/// Removes entries that are over. If there are still too many, removes entries of the owner that has the most, those with the
+/// smallest used share first.
 fn make_room(entries: &mut SlotEntries, now_us: u64) {
     entries.retain(|_, entry| !entry.is_over(now_us));
     while entries.len() > MAX_ENTRIES {
@@ -244,7 +245,7 @@ fn encode_slot(entries: &SlotEntries) -> Vec<u8> {
     w.finish()
 }
 
-/// Reads a slot; `None` for another format.
+/// Decodes a slot. Returns `None` for another format.
 fn decode_slot(bytes: &[u8]) -> Option<SlotEntries> {
     let mut r = Reader::new(bytes);
     (r.unsigned().ok()? == FORMAT).then_some(())?;

@@ -144,7 +144,7 @@ fn scope_key(tenant: Option<&TenantId>, name: &str) -> Key {
     }
 }
 
-/// Returns the keys of the documents of a scope and kind, and of their ids.
+/// Returns the key of the documents of a kind in a scope, and the key of their ids.
 pub(crate) fn documents(tenant: Option<&TenantId>, kind: DocumentKind) -> [Key; 2] {
     let kind = kind.as_str();
     [format!("d:{kind}"), format!("d:{kind}:ids")].map(|name| scope_key(tenant, &name))

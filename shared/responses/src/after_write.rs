@@ -1,4 +1,4 @@
-//! What a handler does to the cache when it has written to a leaderboard.
+//! What a handler does with the cache after it has written to a leaderboard.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use super::{invalidation, key_value_tier, warm};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType, Response};
 
-/// RFC 9875, section 3: the groups whose responses a cache invalidates when it sees this response.
+/// The header that names the groups whose responses a cache invalidates when it sees this response (RFC 9875, section 3).
 const CACHE_GROUP_INVALIDATION: HeaderName = HeaderName::from_static("cache-group-invalidation");
-/// The most groups in that header. A cache must understand 32 (RFC 9875, section 2).
+/// The most groups in `Cache-Group-Invalidation`. A cache must understand 32 (RFC 9875, section 2).
 const MAX_GROUPS: usize = 32;
 /// The most leaderboards that one request invalidates one by one. A request that changes more invalidates the tenant.
 const MAX_INVALIDATIONS: usize = 32;
@@ -36,9 +36,9 @@ pub fn invalidate_submitted<'o, E: ResponseEnvironment>(
     }
 }
 
-/// Invalidates the leaderboards of submissions of which the store did not say whether it accepted them. A leaderboard counts only
-/// if this instance has seen its configuration: a submission needs the configuration, so no other leaderboard can have changed,
-/// and a client cannot create tombstones for names that it invents.
+/// Invalidates the leaderboards of submissions when the store did not say whether it accepted them. Skips a leaderboard if this
+/// instance has not seen its configuration. A submission needs the configuration, so such a leaderboard cannot have changed; and
+/// a client cannot create tombstones for names that it invents.
 pub fn invalidate_if_submitted<'s, E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -60,8 +60,8 @@ pub fn has_seen_leaderboard<E: ResponseEnvironment>(
     env.boards().find(tenant, leaderboard).is_some()
 }
 
-/// Purges a leaderboard, or all leaderboards of a tenant, and tells other regions, after the response. For each change, or possible
-/// change, that is not a submission.
+/// Purges a leaderboard, or all leaderboards of a tenant, and tells other regions, after the response. A handler calls this for
+/// every change other than a submission, and when such a change may have happened.
 pub fn purge_and_announce<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -82,7 +82,7 @@ pub fn purge_and_announce<E: ResponseEnvironment>(
 /// Purges a leaderboard that has become private, and tells other regions, before the response.
 ///
 /// # Errors
-/// 503 if the purge or the announcement fails: caches would go on showing the leaderboard to everybody.
+/// 503 if the purge or the announcement fails: caches would then continue to show the leaderboard to everybody.
 pub async fn purge_made_private<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -114,8 +114,8 @@ pub async fn purge_made_private<E: ResponseEnvironment>(
     }
 }
 
-/// Deletes the cached responses of a leaderboard that is deleted, or may be, and tells other regions, after the response. The
-/// purge is one of the tenant, since tombstones of deleted leaderboards would never be deleted.
+/// Deletes the cached responses of a leaderboard that has been deleted, or may have been, and tells other regions, after the
+/// response. Purges the whole tenant: nothing would ever delete the tombstone of a deleted leaderboard.
 pub fn purge_deleted<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderboard: &LeaderboardId) {
     let (own_env, owner, deleted) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {
@@ -154,8 +154,8 @@ fn invalidate_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderbo
     }
 }
 
-/// Invalidates all leaderboards of a tenant after the response, unless this instance's last invalidation is recent enough. It
-/// makes no warm entries: readers fetch what they need.
+/// Invalidates all leaderboards of a tenant after the response, unless this instance's last invalidation is recent enough. Does
+/// not make warm entries: readers fetch what they need.
 fn invalidate_tenant_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId) {
     if !invalidation::is_invalidation_due(env, tenant, None) {
         return;

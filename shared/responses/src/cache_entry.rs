@@ -35,7 +35,7 @@ pub struct CacheEntry {
     etags: [HeaderValue; 2],
 }
 
-/// What the cache knows of an entry without looking at its body.
+/// What the cache needs to know about an entry except its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheMetadata {
     /// The text of the entry's cache key.
@@ -52,16 +52,16 @@ pub struct CacheMetadata {
     pub stale_if_error_ms: u32,
     /// Whether a reader fetches the entry again shortly before its lifetime ends (refresh ahead).
     pub refresh_ahead: bool,
-    /// When the body no longer answers the key, whatever its lifetime: another period begins, or this one is deleted.
+    /// When the body stops being correct for the key, even within its lifetime: another period begins, or this period is deleted.
     pub expires_at: Option<Timestamp>,
     /// Whether a caller without a credential may read the entry.
     pub public: bool,
-    /// The version and a digest of the body, without quotes and coding.
+    /// The version and a digest of the body. The text has no quotes and names no coding.
     pub etag: Box<str>,
 }
 
 impl CacheMetadata {
-    /// Returns how long the entry may be used, as the leaderboard's configuration says.
+    /// Returns how long the entry may be used according to the leaderboard's configuration.
     pub fn lifetime(&self) -> Lifetime {
         Lifetime {
             fresh_ms: self.lifetime_ms.into(),
@@ -72,7 +72,8 @@ impl CacheMetadata {
 }
 
 impl CacheEntry {
-    /// Returns the entry, or `None` if the key or ETag is not a valid header value; those of this crate always are.
+    /// Returns the entry, or `None` if the key or ETag is not a valid header value; keys and ETags that this crate makes always
+    /// are.
     pub fn new(metadata: CacheMetadata, body: Bytes) -> Option<Self> {
         let span = metadata.expires_at.map_or(i64::MAX, |until| {
             (until.as_unix_ms() - metadata.fetched_at.as_unix_ms()).max(0)
@@ -111,7 +112,7 @@ impl CacheEntry {
         }
     }
 
-    /// Returns the body in a coding, and whether this call encoded it. The entry keeps the encoded body.
+    /// Returns the body in a coding, and whether this call encoded the body. The entry keeps the encoded body.
     pub fn encode_body(&self, coding: Coding) -> (Bytes, bool) {
         if coding == Coding::Identity {
             return (self.body.clone(), false);
@@ -186,8 +187,8 @@ impl CacheEntry {
     }
 }
 
-/// Returns the CRC-32 of the bytes. It detects damage by a disk or an unfinished write, and every change of up to four bytes in a
-/// row.
+/// Returns the CRC-32 of the bytes. The CRC-32 detects damage by a disk, an unfinished write, and every change of up to four
+/// adjacent bytes.
 fn checksum(bytes: &[u8]) -> [u8; SUM_BYTES] {
     let mut crc = Crc::new();
     crc.update(bytes);

@@ -1,4 +1,4 @@
-//! The cache key: what identifies a cached response, and the slots in which the key-value tier may store it.
+//! The cache key, which identifies a cached response, and the slots in which the key-value tier may store the response.
 
 use std::fmt::Write;
 
@@ -9,15 +9,16 @@ use leaderboard_api::wire::cursor;
 use leaderboard_api::{ApiVersion, IntegerFormat};
 use leaderboard_cache::hash_fnv;
 
-/// The limits of the first pages that have slots of their own: the default limit, and the largest.
+/// The values of `limit` whose first pages have their own slots: the default and the largest.
 const OWN_LIMITS: [u32; 2] = [10, 100];
-/// How many slots hold only one key each: those first pages and the default distribution, in two versions of the API.
+/// How many slots are for one key each: the first pages of [`OWN_LIMITS`] and the default distribution, in two versions of the
+/// API.
 const OWN_SLOTS: u64 = 6;
-/// How many further slots a leaderboard has for first pages and distributions.
+/// How many slots a leaderboard has for other first pages and distributions.
 const SHARED_SLOTS: u64 = 64;
 /// How many slots a leaderboard has for single players and for later pages.
 const DEEP_SLOTS: u64 = 192;
-/// How many slots a leaderboard has in the key-value tier.
+/// How many slots a leaderboard has in the key-value tier in total.
 pub(crate) const SLOTS: u64 = OWN_SLOTS + SHARED_SLOTS + DEEP_SLOTS;
 
 /// What identifies a cached response.
@@ -27,7 +28,7 @@ pub(crate) struct CacheKey {
     pub tenant: TenantId,
     /// The leaderboard.
     pub leaderboard: LeaderboardId,
-    /// What is read of the leaderboard.
+    /// The read of the leaderboard.
     pub read: CachedRead,
     /// The version of the API in which the body is written.
     pub version: ApiVersion,
@@ -48,7 +49,8 @@ pub enum CachedRead {
     Distribution(DistributionQuery),
     /// The part of the leaderboard's configuration that its readers may see.
     Leaderboard,
-    /// The periods that have entries: the newest that start before an instant, or the newest of all; and at most how many.
+    /// The newest periods that have entries. The first value selects periods that start before an instant, if it is set; the
+    /// second is the maximum number of periods.
     Periods(Option<Timestamp>, u32),
 }
 
@@ -156,7 +158,8 @@ impl CacheKey {
         }
     }
 
-    /// Returns the period that the key is about. A key that is about no period changes when the current period does.
+    /// Returns the period that the key is about. Returns the current period for a key that does not name one, because the
+    /// response changes when the current period changes.
     pub(crate) fn period(&self) -> &PeriodSelector {
         match &self.read {
             CachedRead::List(query) => &query.period,
@@ -172,7 +175,7 @@ impl CacheKey {
         matches!(self.period(), PeriodSelector::Named(_) | PeriodSelector::On(_))
     }
 
-    /// Returns the key with another name of its period.
+    /// Returns the key with another way to name its period.
     pub(crate) fn with_period(mut self, selector: PeriodSelector) -> Self {
         match &mut self.read {
             CachedRead::List(query) => query.period = selector,
@@ -194,13 +197,14 @@ impl CacheKey {
         }
     }
 
-    /// Returns whether all callers get the same response at this URL. Of a leaderboard's configuration an administrator sees
-    /// more, and a shared cache does not look at the caller.
+    /// Returns whether all callers get the same response at this URL. The result is false for a leaderboard's configuration: an
+    /// administrator sees more of it, and a shared cache does not distinguish callers.
     pub(crate) fn is_same_for_all_callers(&self) -> bool {
         !matches!(self.read, CachedRead::Leaderboard)
     }
 
-    /// Returns the slot in which the key-value tier may store the entry. Other keys may share it, so each entry contains its key.
+    /// Returns the slot in which the key-value tier may store the entry. Several keys may share a slot, so each entry contains
+    /// its key.
     pub(crate) fn slot(&self, key_text: &str) -> u64 {
         if let Some(own) = self.own_slot() {
             return own;
@@ -213,7 +217,7 @@ impl CacheKey {
         }
     }
 
-    /// Returns the slot that only this key uses, if the key is one of those that clients ask for most.
+    /// Returns the slot that only this key uses, or `None` if the key is not one of the keys that clients request most.
     pub(crate) fn own_slot(&self) -> Option<u64> {
         if self.integers != IntegerFormat::default() {
             return None;

@@ -1,7 +1,8 @@
-//! Applies a message about a change: `{"tenant":"…","leaderboards":["…"]}`, from the region's channel. An empty list means every
-//! leaderboard of the tenant. `"void":true` purges. `"documents":true`: the tenant's documents changed, not its leaderboards.
+//! Applies a message about a change, from the region's channel: `{"tenant":"…","leaderboards":["…"]}`. An empty list means every
+//! leaderboard of the tenant. With `"void":true`, the message purges. With `"documents":true`, the tenant's documents changed,
+//! but not its leaderboards.
 //!
-//! A region handles one message at a time, so the code here never pauses.
+//! A region handles one message at a time, so the code here must not pause.
 
 use leaderboard_core::{CacheStrategy, LeaderboardId, StoreError, TenantId, usecase};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use leaderboard_tenant_config::TenantConfig;
 /// Why a message could not be applied completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangesError {
-    /// Edgeboard does not publish such a message.
+    /// The message is not one that Edgeboard publishes.
     Malformed(String),
     /// The tombstones are written, but the store did not answer when it was asked for the leaderboard's configuration.
     Store(StoreError),
@@ -43,10 +44,10 @@ struct ChangeMessage {
     documents: bool,
 }
 
-/// Invalidates or purges in this region what a message names.
+/// Invalidates or purges the leaderboards that a message names, in this region.
 ///
 /// # Errors
-/// [`ChangesError`]. If a message is lost, old responses are shown until their lifetime ends.
+/// [`ChangesError`]. If a message is lost, readers see old responses until their lifetime ends.
 pub async fn apply_change_message<E: ResponseEnvironment>(
     env: &E,
     payload: &[u8],

@@ -1,10 +1,10 @@
-//! What a read costs in units of rate limits, beyond the one unit that every request costs (docs/decisions/0027).
+//! How many units of rate limits a read costs beyond the one unit that every request costs (docs/decisions/0027).
 
 use super::cache_key::{CacheKey, CachedRead};
 
 /// The extra units of a read that asks the store.
 const MISS_UNITS: u64 = 2;
-/// The extra units of asking the store which period a name means.
+/// The extra units when the store is asked which period a name means.
 pub(crate) const PERIOD_NAME_UNITS: u64 = 1;
 /// The first 100 entries, players or periods are included; each further 100, or part of 100, cost one unit.
 const ENTRIES_PER_UNIT: u32 = 100;
@@ -13,7 +13,7 @@ const ENTRIES_PER_UNIT: u32 = 100;
 /// configuration is as large as ten entries.
 const CONFIGURATIONS_PER_UNIT: u32 = 10;
 
-/// Returns the extra units for the size of a response, from the cache or not.
+/// Returns the extra units for the size of a response, whether or not it comes from the cache.
 fn units_of_size(entries: u32) -> u64 {
     u64::from(entries.saturating_sub(1) / ENTRIES_PER_UNIT)
 }
@@ -40,9 +40,9 @@ impl CacheKey {
         }
     }
 
-    /// Returns the extra units when the store is asked. They are 0 if the entry is stored in a slot that only this key uses
-    /// (`fills_own_slot`): the store is then asked once per lifetime, however many clients ask. For `no-cache`, and if the entry
-    /// is not stored, a miss costs as much as for any other key.
+    /// Returns the extra units of a read that asks the store. They are 0 if the entry is stored in a slot that only this key uses
+    /// (`fills_own_slot`): the store is then asked once per lifetime, regardless of the number of clients. With `no-cache`, or if
+    /// the entry is not stored, a miss costs as much as for any other key.
     pub(crate) fn units_of_miss(&self, fills_own_slot: bool) -> u64 {
         match self.own_slot() {
             Some(_) if fills_own_slot => 0,

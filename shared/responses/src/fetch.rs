@@ -18,7 +18,7 @@ use leaderboard_cache::lease::Lease;
 
 /// The first pause while another instance fetches, in milliseconds. Each further pause is twice as long as the one before.
 const FIRST_PAUSE_MS: u64 = 4;
-/// The longest such pause, in milliseconds.
+/// The longest pause while another instance fetches, in milliseconds.
 const MAX_PAUSE_MS: u64 = 16;
 /// How long a request waits for other instances in total, in milliseconds.
 const MAX_WAIT_MS: i64 = 3_000;
@@ -34,25 +34,25 @@ pub(crate) enum Urgency {
     Background,
 }
 
-/// What came of a fetch.
+/// The result of a fetch.
 pub(crate) enum Fetched {
     /// This instance asked the store, and the entry is stored in the cache.
     Cached(Rc<CacheEntry>),
-    /// Another instance of the region asked the store; the entry comes from the key-value tier.
+    /// Another instance of the region asked the store, and this instance read the entry from the key-value tier.
     FromKeyValueTier(Rc<CacheEntry>),
     /// This instance asked the store, and the leaderboard's configuration forbids storing the entry.
     NotCacheable(Rc<CacheEntry>),
-    /// Another instance fetches the entry, and no client waits ([`Urgency::Background`]).
+    /// Another instance fetches the entry, and this fetch does not wait for it ([`Urgency::Background`]).
     InProgress,
     /// The circuit breaker is open, and the memory tier has an older entry. The store was not asked.
     BreakerOpen,
 }
 
-/// Fetches the entry of a cache key as an ordinary reader sees it. An entry of the key-value tier is used if it is usable and was
-/// fetched at `not_before` (in milliseconds since the epoch) or later. Otherwise the store is asked.
+/// Fetches the entry of a cache key as a reader without special rights sees it. Uses an entry of the key-value tier if it is
+/// usable and was fetched at `not_before` (in milliseconds since the epoch) or later. Otherwise asks the store.
 ///
 /// # Errors
-/// The problem that the store's answer means.
+/// The problem that corresponds to the store's answer.
 pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
@@ -99,7 +99,7 @@ pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
 /// Returns whether the leaderboard's cached configuration allows storing responses.
 ///
 /// # Errors
-/// 404 if the leaderboard does not exist. So nothing is put into the key-value store for a leaderboard that does not exist.
+/// 404 if the leaderboard does not exist, so that the key-value store gets no values for it.
 async fn is_cacheable<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
@@ -170,11 +170,11 @@ pub(crate) async fn is_usable<E: ResponseEnvironment>(
     }
 }
 
-/// Asks the store, and stores the entry in both tiers if the leaderboard's configuration allows that. If a client waits, the
+/// Asks the store, and stores the entry in both tiers if the leaderboard's configuration allows it. If a client waits, the
 /// key-value tier stores the entry after the response.
 ///
 /// # Errors
-/// The problem that the store's answer means.
+/// The problem that corresponds to the store's answer.
 pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
@@ -213,7 +213,7 @@ pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
     Ok(Fetched::Cached(entry))
 }
 
-/// Returns whether the leaderboard's configuration lists this key as warm: to be made before a reader asks.
+/// Returns whether the leaderboard's configuration lists this key as warm: its entry is made before a reader asks for it.
 fn is_warm_key<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) -> bool {
     let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
     let Some(board) = env.boards().find(tenant, leaderboard) else {
@@ -223,8 +223,8 @@ fn is_warm_key<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) 
     warm.any(|read| CacheKey::for_warm_read(tenant, leaderboard, *read, key.version).to_text() == key_text)
 }
 
-/// Makes a refusal of a problem. If the store did not answer, opens the circuit breaker. If the store refused the read (404, for
-/// example), deletes the cached entry from both tiers.
+/// Converts a problem to a refusal. If the store did not answer, opens the circuit breaker. If the store refused the read (404,
+/// for example), deletes the cached entry from both tiers.
 fn record_refusal<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,

@@ -1,19 +1,19 @@
-//! What the followers of a fetch learn from their leader.
+//! The outcome of a fetch, which a leader gives to its followers.
 
 use leaderboard_api::Problem;
 use leaderboard_core::access::Caller;
 
-/// Why the store's answer to a cache key is no entry, as an ordinary reader sees it.
+/// The problem that a fetch returned instead of an entry, as a reader without special rights sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedRefusal {
     /// The problem.
     pub problem: Problem,
-    /// Whether a caller without a credential may know `problem`.
+    /// Whether a caller without a credential may see `problem`.
     pub public: bool,
 }
 
 impl CachedRefusal {
-    /// Returns the problem that a caller may know.
+    /// Returns the problem that a caller may see.
     pub fn problem_for(&self, caller: &Caller) -> Problem {
         if self.public || *caller != Caller::Anonymous {
             self.problem.clone()

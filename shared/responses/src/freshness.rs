@@ -1,4 +1,4 @@
-//! Decides for what an entry may still be used (RFC 9111, section 4.2; RFC 5861).
+//! Decides what an entry may be used for (RFC 9111, section 4.2; RFC 5861).
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::ANNOUNCEMENT_WINDOW_MS;
@@ -8,12 +8,13 @@ use leaderboard_cache::freshness::Freshness;
 
 /// How long an entry is fresh while the leaderboard is changing, in milliseconds.
 pub(crate) const CHANGING_MS: i64 = ANNOUNCEMENT_WINDOW_MS as i64;
-/// `XFetch` begins at most this many fetch times before the end: earlier, the probability is below one in 400 million.
+/// Refresh ahead (`XFetch`) begins at most this many fetch times before the lifetime ends. Earlier than that, its probability is
+/// below one in 400 million.
 const AHEAD_COSTS: i64 = 20;
 
-/// Returns what an entry may be used for at `now`, if the leaderboard is known to be changing until `changing_until` (in
-/// milliseconds since the epoch). An entry from before the change is fresh for [`CHANGING_MS`], and is not used while it is fetched
-/// again.
+/// Returns what an entry may be used for at `now`, if the leaderboard is changing until `changing_until` (in milliseconds since
+/// the epoch). An entry that was fetched before that instant is fresh for only [`CHANGING_MS`], and has no
+/// `stale-while-revalidate` time.
 pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now: Timestamp) -> Freshness {
     if entry.expires_at.is_some_and(|until| until <= now) {
         return Freshness::Expired;
@@ -38,9 +39,10 @@ pub(crate) fn classify_freshness(entry: &CacheMetadata, changing_until: i64, now
     }
 }
 
-/// Returns whether to fetch an entry again although it is fresh for `left_ms` more. The decision is random; the probability rises
-/// with the time that a fetch takes, and as the end comes nearer. `random` returns a number from 0 to 1 and is called only when
-/// it matters. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede Prevention" (`XFetch`).
+/// Returns whether to fetch an entry again although it is fresh for another `left_ms`. The decision is random: the probability
+/// rises with the time that a fetch takes, and as the end of the lifetime comes nearer. `random` returns a number from 0 to 1 and
+/// is called only if the decision depends on it. Source: Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic Cache Stampede
+/// Prevention" (`XFetch`).
 pub(crate) fn is_refresh_ahead_due(
     entry: &CacheMetadata,
     left_ms: i64,

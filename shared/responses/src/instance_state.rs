@@ -9,9 +9,9 @@ use leaderboard_tenant_config::TenantConfigState;
 
 use crate::MemoryTier;
 
-/// The state that an instance keeps between its requests. It lives as long as the instance: for at most 128 requests, and until the
-/// instance has been idle for a second. A response to one user never depends on the state of another user: each item is found by
-/// the credential that was presented, or is the same for all users.
+/// The state that an instance keeps between its requests. It lives as long as the instance: for at most 128 requests, or until
+/// the instance has been idle for a second. A response to one user never depends on the state of another user: each item belongs
+/// to the credential that the request has, or is the same for all users.
 #[derive(Debug)]
 pub struct InstanceState {
     settings: Settings,
@@ -25,7 +25,7 @@ pub struct InstanceState {
 }
 
 impl InstanceState {
-    /// Returns the state of an instance that has served no request.
+    /// Returns the state of an instance that has not served a request yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {

@@ -1,13 +1,14 @@
-//! Tells the whole region that a leaderboard changed, by tombstones in the key-value store.
+//! Tells all instances of the region that a leaderboard changed, by tombstones in the key-value store.
 //!
-//! A tombstone is an instant under a key of a leaderboard, or in the slot of a tenant's documents. There are two ([`Tombstone`]):
+//! A tombstone is an instant, stored under a key of a leaderboard or in the slot of a tenant's documents. There are two kinds
+//! ([`Tombstone`]):
 //!
-//! * An invalidation says until when the leaderboard is changing. An entry that was fetched before this instant is fresh only for a
-//!   short time. Under many writes, one put every half second is enough, since an entry that was fetched after the instant contains
-//!   all those writes. The instant lies further in the future than clocks of instances differ, so that an instance whose clock
-//!   is ahead does not date an older entry after the change.
-//! * A purge says that entries fetched before this instant must not be shown, not even while the store is out of reach. A
-//!   removal, a ban, and a change of the configuration purge.
+//! * An invalidation says until when the leaderboard is changing. An entry that was fetched before this instant is fresh only for
+//!   a short time. If there are many writes, one invalidation every half second is enough, because an entry that was fetched
+//!   after the instant contains all of them. The instant lies further in the future than the clocks of two instances may differ.
+//!   So an instance whose clock is ahead cannot give an older entry a time after the change.
+//! * A purge says that entries fetched before this instant must not be shown, even while the store is out of reach. A removal, a
+//!   ban, and a change of the configuration cause a purge.
 
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
@@ -22,20 +23,20 @@ use super::memory_tier::ReadTombstone;
 use super::tombstones::{self, Tombstone};
 use crate::ResponseEnvironment;
 
-/// How long an invalidation lasts, in milliseconds. A write after half of that time puts the next one.
+/// How long an invalidation lasts, in milliseconds. A write puts the next invalidation if more than half of this time is over.
 const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;
 
-/// A tombstone that this instance has put, and what it replaced.
+/// The result of writing a tombstone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WrittenTombstone {
-    /// Whether the tombstone that was there already had not ended.
+    /// Whether the previous tombstone had not ended.
     pub was_changing: bool,
     /// Whether the key-value store accepted the put.
     pub written: bool,
 }
 
-/// Returns until when the leaderboard of a key is changing, in milliseconds since the epoch. The result is at most
-/// [`TOMBSTONE_TTL_MS`] old.
+/// Returns until when a key's leaderboard is changing, in milliseconds since the epoch, as this instance read it within the last
+/// [`TOMBSTONE_TTL_MS`].
 pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
@@ -45,8 +46,8 @@ pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
     find_tombstone(env, Tombstone::Invalidation, key, key_text, now).await
 }
 
-/// Returns whether an entry that was fetched at `fetched_at` is purged. The tombstone is at most [`TOMBSTONE_TTL_MS`] old. If the
-/// key-value store does not answer, the entry counts as purged.
+/// Returns whether an entry that was fetched at `fetched_at` is purged, by a tombstone that this instance read within the last
+/// [`TOMBSTONE_TTL_MS`]. If the key-value store does not answer, the entry counts as purged.
 pub(crate) async fn is_purged<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
@@ -59,7 +60,7 @@ pub(crate) async fn is_purged<E: ResponseEnvironment>(
     fetched_at.as_unix_ms() < purged_at.saturating_add(INVALIDATION_MS)
 }
 
-/// As [`is_purged`], by the tombstone that the key-value store has now, and without a margin for clocks.
+/// Does the same as [`is_purged`], but always reads the tombstone from the key-value store and adds no margin for clocks.
 pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -74,8 +75,9 @@ pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
     fetched_at.as_unix_ms() <= of_leaderboard.max(of_tenant)
 }
 
-/// Returns the later tombstone of a leaderboard and of its tenant, from memory or, if memory has none of the last
-/// [`TOMBSTONE_TTL_MS`], from the key-value store. If the key-value store does not answer, the result is now.
+/// Returns the tombstone of a leaderboard or the tombstone of its tenant, whichever is later. Uses the tombstone in memory if it
+/// was read within the last [`TOMBSTONE_TTL_MS`], and reads the key-value store otherwise. Returns the current time if the
+/// key-value store does not answer.
 async fn find_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
@@ -96,7 +98,7 @@ async fn find_tombstone<E: ResponseEnvironment>(
     read.instant.max(of_tenant)
 }
 
-/// Reads a leaderboard's tombstone. If the key-value store does not answer, the result is now.
+/// Reads a leaderboard's tombstone. Returns the current time if the key-value store does not answer.
 async fn read_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
@@ -111,7 +113,7 @@ async fn read_tombstone<E: ResponseEnvironment>(
     }
 }
 
-/// Returns until when an entry may be used without reading tombstones again: for at most `left_ms` milliseconds.
+/// Returns until when an entry may be used before the tombstones must be read again; at most `left_ms` milliseconds from now.
 pub(crate) fn find_reuse_end<E: ResponseEnvironment>(
     env: &E,
     entry: &CacheEntry,
@@ -123,7 +125,7 @@ pub(crate) fn find_reuse_end<E: ResponseEnvironment>(
     Timestamp::from_unix_ms(end.min(read.read_at + TOMBSTONE_TTL_MS))
 }
 
-/// Returns whether a write must put an invalidation: more than half of the last one of this instance is over.
+/// Returns whether a write must put an invalidation: more than half of this instance's last invalidation is over.
 pub(crate) fn is_invalidation_due<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,

@@ -1,7 +1,7 @@
-//! The key-value tier: entries, tombstones and leases in the region's key-value store. If the key-value store fails, the store of
-//! record is asked more often; no response is wrong.
+//! The key-value tier: entries, tombstones and leases in the region's key-value store. If the key-value store fails, the
+//! leaderboard store is asked more often, but all responses are correct.
 //!
-//! Each key begins with the kind of its value. An id contains no colon, so two different names never make the same key.
+//! Each key begins with the kind of its value. An id contains no colon, so two different names have different keys.
 
 use leaderboard_core::ports::Cache;
 use leaderboard_core::{LeaderboardId, TenantId};
@@ -14,7 +14,7 @@ use crate::ResponseEnvironment;
 /// The longest body, in bytes, that is stored for a key that few clients ask for. There are many slots for such keys.
 const MAX_RARE_BYTES: usize = 64 << 10;
 
-/// Finds the entry of a cache key. Another key's entry may be in the slot of this key; it does not count.
+/// Finds the entry of a cache key. Returns `None` if the slot has no entry, or has the entry of another key.
 pub(crate) async fn find_entry<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
@@ -25,7 +25,7 @@ pub(crate) async fn find_entry<E: ResponseEnvironment>(
     (*entry.metadata.key_text == *key_text).then_some(entry)
 }
 
-/// Stores an entry, unless a later one of the same key is there. Replaces another key's entry.
+/// Stores an entry, unless the slot has a later entry of the same key. Replaces the entry of another key.
 pub(crate) async fn store_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey, entry: &CacheEntry) {
     if !key.is_common() && entry.body.len() > MAX_RARE_BYTES {
         return;
@@ -45,7 +45,7 @@ pub(crate) async fn store_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey,
     }
 }
 
-/// Stores an entry again because its body has been encoded, if the entry is still the tier's.
+/// Stores an entry with its newly encoded body, unless the tier now has another entry.
 pub(crate) async fn store_encoded_body<E: ResponseEnvironment>(env: &E, key: &CacheKey, entry: &CacheEntry) {
     let found = find_entry(env, key, &entry.metadata.key_text).await;
     if found.is_some_and(|found| found.metadata.fetched_at == entry.metadata.fetched_at) {
@@ -75,7 +75,7 @@ pub(crate) async fn delete_leaderboard<E: ResponseEnvironment>(
     }
 }
 
-/// Returns the key of the lease to fetch an entry.
+/// Returns the key of the lease that permits fetching an entry.
 pub(crate) fn lease_key(key: &CacheKey, key_text: &str) -> String {
     format_key("lease", &key.tenant, &key.leaderboard, key.slot(key_text))
 }

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 8 << 20;
 /// How many scopes (leaderboards, tenants) each map of tombstones holds.
 const MAX_SCOPES: usize = 1_000;
 
-/// A tombstone as this instance read it.
+/// A tombstone, and when this instance read it from the key-value store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReadTombstone {
     /// The instant just before the key-value store was asked, in milliseconds since the epoch.
@@ -27,8 +27,8 @@ pub(crate) struct ReadTombstone {
 }
 
 impl ReadTombstone {
-    /// Returns the tombstone's instant if it was read within the last `ttl_ms`. If it seems to be read in the future, the clock was
-    /// set back, and the result is `None`.
+    /// Returns the tombstone's instant if this instance read it within the last `ttl_ms`. Returns `None` if the read is older, or
+    /// lies in the future because the clock was set back.
     pub(crate) fn instant_if_recent(self, ttl_ms: i64, now: i64) -> Option<i64> {
         (0..ttl_ms)
             .contains(&(now - self.read_at))
@@ -42,15 +42,16 @@ type ByScope<T> = RefCell<HashMap<Box<str>, T>>;
 /// The memory tier of an instance.
 #[derive(Debug, Default)]
 pub struct MemoryTier {
-    /// By the text of their cache keys.
+    /// The entries, by the text of their cache keys.
     entries: RefCell<HashMap<Box<str>, Rc<CacheEntry>>>,
     /// How many bytes `entries` take.
     bytes: Cell<usize>,
     invalidations: ByScope<ReadTombstone>,
     purges: ByScope<ReadTombstone>,
-    /// Until when the last invalidation that this instance put lasts, in milliseconds since the epoch.
+    /// When the last invalidation that this instance wrote ends, in milliseconds since the epoch.
     invalidated_until: ByScope<i64>,
-    /// The leaderboards whose responses may not be stored, and when this instance read that, in milliseconds since the epoch.
+    /// The leaderboards whose responses may not be stored, and when this instance read their configuration, in milliseconds since
+    /// the epoch.
     uncached: ByScope<i64>,
     /// The requests that fetch an entry.
     pub single_flight: SingleFlight<FetchOutcome>,
@@ -64,8 +65,8 @@ impl MemoryTier {
         self.entries.borrow().get(key_text).cloned()
     }
 
-    /// Stores an entry, unless a later one of the same key is there. Of the same entry, the stored one stays, since it may have
-    /// encoded bodies.
+    /// Stores an entry, unless the tier has a later entry of the same key. If the tier has the same entry already, that one
+    /// stays, because it may have encoded bodies.
     pub fn store_entry(&self, entry: Rc<CacheEntry>, now: Timestamp) {
         let mut entries = self.entries.borrow_mut();
         if let Some(known) = entries.get(&entry.metadata.key_text) {
@@ -110,7 +111,8 @@ impl MemoryTier {
         }
     }
 
-    /// Returns until when the last invalidation that this instance put lasts, or `i64::MIN`.
+    /// Returns when the last invalidation that this instance wrote ends, in milliseconds since the epoch; `i64::MIN` if there is
+    /// none.
     pub fn invalidated_until(&self, scope: &str) -> i64 {
         self.invalidated_until
             .borrow()
@@ -119,12 +121,13 @@ impl MemoryTier {
             .unwrap_or(i64::MIN)
     }
 
-    /// Sets until when the last invalidation that this instance put lasts.
+    /// Sets when the last invalidation that this instance wrote ends, in milliseconds since the epoch.
     pub fn set_invalidated_until(&self, scope: &str, until: i64) {
         insert_bounded(&mut self.invalidated_until.borrow_mut(), scope, until);
     }
 
-    /// Returns whether a leaderboard's responses may not be stored, as read within the last `ttl_ms`.
+    /// Returns whether a leaderboard's responses may not be stored, if this instance read that within the last `ttl_ms`;
+    /// otherwise false.
     pub fn is_uncached(&self, scope: &str, now: Timestamp, ttl_ms: i64) -> bool {
         let since = self.uncached.borrow().get(scope).copied();
         since.is_some_and(|since| (0..ttl_ms).contains(&(now.as_unix_ms() - since)))
@@ -140,7 +143,7 @@ impl MemoryTier {
     }
 }
 
-/// Inserts a value. If the map is full, clears it first; all its values can be read again.
+/// Inserts a value. If the map is full, clears it first; every value can be read again from the key-value store.
 fn insert_bounded<T>(map: &mut HashMap<Box<str>, T>, scope: &str, value: T) {
     if let Some(known) = map.get_mut(scope) {
         *known = value;

@@ -1,4 +1,4 @@
-//! Gives all names of a period one cache key (docs/decisions/0027).
+//! Replaces different names of the same period, so that they share one cache key (docs/decisions/0027).
 
 use std::rc::Rc;
 
@@ -12,10 +12,10 @@ use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_pipeline::Context;
 
-/// Returns the key with the period's id in place of an instant or a date within the period. So all these names share one entry. The
-/// store is asked about the name only if the leaderboard's configuration does not explain it.
+/// Returns the key with an instant or a date replaced by the id of the period that contains it, so that all these names share one
+/// entry. Asks the store about the name only if the leaderboard's configuration does not determine the period.
 ///
-/// If the store does not answer, the key stays as it is; the cache may have an entry under this name, or the read fails later.
+/// If the store does not answer, returns the key as it is. The read then uses the cache's entry under this name, or fails later.
 ///
 /// # Errors
 /// 404 if the leaderboard does not exist; 503 if the store does not answer and the cache has no entry under this name.
@@ -102,7 +102,7 @@ async fn load_configuration<E: ResponseEnvironment>(
     usecase::load_current_leaderboard(&deps, &key.tenant, &key.leaderboard).await
 }
 
-/// Returns whether a tier has an entry under the key's own name: there is one if the name is a period's id.
+/// Returns whether a tier has an entry under the key's own name. This can only be the case if the name is a period's id.
 async fn has_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey) -> bool {
     let key_text = key.to_text();
     env.responses().find_entry(&key_text).is_some()

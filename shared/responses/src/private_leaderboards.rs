@@ -1,6 +1,6 @@
-//! Makes a private leaderboard look like one that does not exist to a caller without a credential. A read of it fails with 503 while
-//! the store is out of reach, too: without the store, no instance knows what does not exist. It also costs the same units
-//! ([`crate::answer_read`]).
+//! Makes a private leaderboard look like one that does not exist to a caller without a credential. A read of a private
+//! leaderboard costs the same units ([`crate::answer_read`]). It also fails with 503 while the store is out of reach, because
+//! only the store knows which leaderboards do not exist.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::{LeaderboardId, usecase};
@@ -10,8 +10,9 @@ use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
 use leaderboard_pipeline::Context;
 
-/// Returns the problem for a caller who may not read a leaderboard whose response is in the cache. A caller without a credential
-/// gets what a leaderboard that does not exist gives: the store is asked, so the response takes as long, and fails in an outage.
+/// Returns the problem for a caller who may not read a leaderboard although its response is cached. For a caller without a
+/// credential, the store is asked, as for a leaderboard that does not exist. So the response takes as long, and fails while the
+/// store is out of reach.
 pub async fn refuse_read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: &LeaderboardId,

@@ -14,9 +14,9 @@ use crate::ResponseEnvironment;
 use leaderboard_api::{IF_MATCH, Preconditions, Problem, Response, precondition_failed};
 use leaderboard_pipeline::{CDN_CACHE_CONTROL, Coding, Context};
 
-/// What this cache did for the request (RFC 9211).
+/// The header that says what this cache did for the request (RFC 9211).
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-/// The groups with which a cache invalidates this response (RFC 9875).
+/// The header that names the groups of this response, by which a cache invalidates it (RFC 9875).
 const CACHE_GROUPS: HeaderName = HeaderName::from_static("cache-groups");
 
 /// The header by which a request without a credential names its tenant.
@@ -43,7 +43,7 @@ impl MissReason {
     }
 }
 
-/// What the cache did for a request, as `Cache-Status` says it (RFC 9211).
+/// What the cache did for a request; the content of `Cache-Status` (RFC 9211).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CacheStatus {
     /// The entry was in the memory tier.
@@ -58,7 +58,7 @@ pub(crate) enum CacheStatus {
     },
     /// The entry is stale and is fetched again after the response (RFC 5861, `stale-while-revalidate`).
     Stale {
-        /// For how long the entry has been stale, in milliseconds.
+        /// How long the entry has been stale, in milliseconds.
         over_ms: i64,
     },
     /// The store was asked for this request.
@@ -111,8 +111,8 @@ impl CacheStatus {
     }
 }
 
-/// Returns the response to a request: 200 with the entry's body, or 304 if the client has that body. `changing`: the leaderboard
-/// has changed since the entry was fetched, or may have.
+/// Returns the response to a request: 200 with the entry's body, or 304 if the client has that body. `changing` says whether the
+/// leaderboard has changed, or may have changed, since the entry was fetched.
 ///
 /// # Errors
 /// 400 for a malformed header, 406 if the client accepts no available coding, 412 if `If-Match` does not match.
@@ -161,7 +161,7 @@ pub(crate) fn build_response<E: ResponseEnvironment>(
     Ok(response)
 }
 
-/// Returns whether a CDN may store the response: everything that the response depends on is in the CDN's cache key.
+/// Returns whether a CDN may store the response. It may if its cache key contains everything that the response depends on.
 fn is_storable_by_cdn<E: ResponseEnvironment>(context: &Context<'_, E>) -> bool {
     let settings = context.env.settings();
     let in_cache_key = settings.cdn_key_headers.tell_apart(
@@ -172,15 +172,15 @@ fn is_storable_by_cdn<E: ResponseEnvironment>(context: &Context<'_, E>) -> bool 
     in_cache_key && context.version_in_path && context.caller == Caller::Anonymous
 }
 
-/// Returns whether the response depends on nothing but the URL.
+/// Returns whether the response depends only on the URL.
 fn is_identified_by_url<E: ResponseEnvironment>(context: &Context<'_, E>) -> bool {
     context.version_in_path
         && context.caller == Caller::Anonymous
         && !context.headers.contains_key(TENANT_HEADER)
 }
 
-/// Stores the newly encoded body in the key-value tier, after the response. An entry that has just been fetched need not be
-/// stored again: it is put into the tier after the response, with this body.
+/// Stores an entry with a newly encoded body in the key-value tier, after the response. An entry that has just been fetched is
+/// stored after the response anyway, with this body.
 fn store_encoded_body_later<E: ResponseEnvironment>(env: &E, key: &Rc<CacheKey>, entry: &Rc<CacheEntry>) {
     let (own_env, key, entry) = (env.clone(), Rc::clone(key), Rc::clone(entry));
     env.later(async move {

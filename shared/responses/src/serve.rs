@@ -25,8 +25,8 @@ use leaderboard_cache::freshness::Freshness;
 use leaderboard_cache::single_flight::Leader;
 use leaderboard_pipeline::Context;
 
-/// Answers a read of a leaderboard from the cache or the store. If it fails, a caller without a credential pays as much as for a
-/// leaderboard that does not exist.
+/// Answers a read of a leaderboard from the cache or the store. If the read fails, a caller without a credential pays as much as
+/// for a leaderboard that does not exist.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -192,8 +192,8 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         build_response(self.context, &self.key, entry, status, changing)
     }
 
-    /// Returns whether the caller is a player who may be banned, and so may see another list than other readers. A distribution is
-    /// the same for all.
+    /// Returns whether the caller may be a banned player, who sees another list than other readers. A distribution is the same
+    /// for all callers, so the result is then false.
     fn may_be_banned(&self) -> bool {
         let banned = &self.context.tenant_config.banned;
         let player = self.context.caller.own_player();
@@ -215,15 +215,16 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         self.respond_uncached(own?, MissReason::Miss).await
     }
 
-    /// Asks the store as the caller, who sees a banned player that other readers do not see.
+    /// Fetches the response for this caller alone and does not cache it: a banned player sees their own entry, which other
+    /// readers do not see.
     async fn answer_as_caller(&self, reason: MissReason) -> Result<Response, Problem> {
         let (env, caller) = (self.context.env, &self.context.caller);
         let own = store_fetch::fetch_from_store(env, &self.key, &self.key_text, caller).await?;
         self.respond_uncached(own, reason).await
     }
 
-    /// Responds with an entry that is for this caller only and is in no cache. The status says `stored` all the same: the
-    /// headers of this response must not differ from others, or they would reveal a ban.
+    /// Responds with an entry that is only for this caller and is not cached. `Cache-Status` says `stored` even so: if the
+    /// headers differed from those of other responses, they would reveal a ban.
     async fn respond_uncached(&self, own: CacheEntry, reason: MissReason) -> Result<Response, Problem> {
         self.respond_after_fetch(&Rc::new(own), CacheStatus::Fetched { reason, stored: true })
             .await
@@ -247,7 +248,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     }
 }
 
-/// Gives followers the result of a fetch that no request waits for.
+/// Gives the followers the result of a background fetch, which no client waits for.
 fn end_leader(leader: Leader<FetchOutcome>, fetched: &Result<Fetched, CachedRefusal>) {
     match fetched {
         Ok(Fetched::Cached(_) | Fetched::FromKeyValueTier(_)) => leader.end(FetchOutcome::Stored),

@@ -24,7 +24,7 @@ use leaderboard_identity::hex::encode as hex;
 /// How many bytes of the body's SHA-256 digest are in its ETag.
 const ETAG_DIGEST_BYTES: usize = 12;
 
-/// A body, and what of the store it was made from.
+/// A body, and the data of the store that its metadata depends on.
 struct FetchedBody {
     body: Vec<u8>,
     board: Rc<Versioned<Leaderboard>>,
@@ -77,7 +77,8 @@ pub(crate) async fn fetch_from_store<E: ResponseEnvironment>(
         .ok_or_else(|| Problem::internal("a cache key is not a valid header value"))
 }
 
-/// Returns when the body no longer answers the key, whatever its lifetime: the current period ends, or the period is deleted.
+/// Returns when the body stops being correct for the key, even within its lifetime: the current period ends, or the period is
+/// deleted.
 fn find_expiry(
     board: &Leaderboard,
     selector: &PeriodSelector,

@@ -1,4 +1,4 @@
-//! The tombstones of a leaderboard in the region's key-value store. Those of a tenant are in the slot of its documents.
+//! The tombstones of a leaderboard in the region's key-value store. The tombstones of a tenant are in the slot of its documents.
 
 use leaderboard_cache::GroupChanges;
 use leaderboard_core::ports::Cache;
@@ -9,14 +9,14 @@ use crate::ResponseEnvironment;
 /// The kinds of tombstones. The value of each is an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tombstone {
-    /// The leaderboard is changing until this instant: entries fetched earlier are soon stale.
+    /// Until this instant the leaderboard is changing: entries that were fetched earlier soon become stale.
     Invalidation,
-    /// Entries fetched before this instant must not be shown, not even while the store is out of reach.
+    /// Entries that were fetched before this instant must not be shown, even while the store is out of reach.
     Purge,
 }
 
 impl Tombstone {
-    /// Returns the instant of this tombstone of a tenant.
+    /// Returns the instant of this kind of tombstone of a tenant.
     pub(crate) const fn of_group(self, changes: GroupChanges) -> i64 {
         match self {
             Self::Invalidation => changes.changing_until,

@@ -1,4 +1,4 @@
-//! Makes the warm entries of a leaderboard: those that its configuration lists, before a reader asks for them.
+//! Makes the warm entries of a leaderboard: the entries that its configuration lists to be made before a reader asks for them.
 
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -11,11 +11,11 @@ use super::fetch::{Urgency, fetch_entry};
 use crate::ResponseEnvironment;
 use leaderboard_api::ApiVersion;
 
-/// How often one task makes the warm entries again because the leaderboard changed again.
+/// How many times one task makes the warm entries again because the leaderboard has changed again.
 const MAX_ROUNDS: u32 = 4;
 
-/// Makes the warm entries of a leaderboard in every version of the API, with 64-bit integers as JSON numbers. An entry that the
-/// key-value tier fetched at `not_before` (in milliseconds since the epoch) or later is not fetched again.
+/// Makes the warm entries of a leaderboard in every version of the API, with 64-bit integers as JSON numbers. Does not fetch an
+/// entry again if the key-value tier has one that was fetched at `not_before` (in milliseconds since the epoch) or later.
 pub(crate) async fn warm_leaderboard<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -37,7 +37,7 @@ pub(crate) async fn warm_leaderboard<E: ResponseEnvironment>(
     }
 }
 
-/// Runs several tasks at once, so that the whole takes as long as the longest task.
+/// Runs several tasks at the same time, and returns when the last one ends.
 async fn run_concurrently<const N: usize>(tasks: [impl Future<Output = ()>; N]) {
     let mut running: Vec<_> = tasks.into_iter().map(Box::pin).collect();
     poll_fn(|context| {
@@ -51,8 +51,8 @@ async fn run_concurrently<const N: usize>(tasks: [impl Future<Output = ()>; N]) 
     .await;
 }
 
-/// Makes the warm entries of a leaderboard that has just been invalidated: now, and again each time an invalidation ends. In an
-/// instance one task does this at a time; among the instances of a region, the lease decides.
+/// Makes the warm entries of a leaderboard that has just been invalidated: now, and again each time an invalidation ends. One
+/// task of an instance does this at a time, and one instance of a region, which has the lease.
 pub(crate) async fn warm_while_changing<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,

@@ -1,10 +1,11 @@
-//! Scores that come as messages on a channel instead of requests.
+//! Applies scores that arrive as messages on a channel instead of requests.
 //!
-//! `{"tenant": "default", "scores": [ … ]}`, each submission as in `POST /scores`, and each with an `id`: every region receives every
-//! message, and the ids ensure that it counts once. A submission that cannot be applied becomes a dead letter with a reason. It does
-//! not stop the other submissions, and it can be replayed when the reason is gone.
+//! A message is `{"tenant": "default", "scores": [ … ]}`. Each submission has the fields of `POST /scores`, and an `id`: every
+//! region receives every message, and the ids ensure that it counts once. A submission that cannot be applied becomes a dead
+//! letter with a reason. It does not stop the other submissions, and it can be replayed after the cause is removed.
 //!
-//! A message can name any number of leaderboards. It is applied in parts, each with as many leaderboards as one request can name.
+//! A message can name any number of leaderboards. It is applied in parts, each with at most as many leaderboards as one request
+//! can name.
 
 mod parts;
 
@@ -31,39 +32,39 @@ use self::read::{Faulty, ScoreMessage};
 
 pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES};
 
-/// The most bytes of a message that a dead letter keeps. No submission that is valid comes near it.
+/// The most bytes of a message that a dead letter keeps. Every valid submission is much shorter.
 pub const MAX_LETTER_BYTES: usize = 16 * 1024;
-/// The most bytes of a letter's reason: it can name what a client sent.
+/// The most bytes of a dead letter's reason. A reason can contain text that a client sent.
 const MAX_REASON_BYTES: usize = 2 * 1024;
-/// How many letters go into the store with one command.
+/// How many dead letters one command adds to the store.
 const LETTERS_AT_ONCE: usize = 1000;
 
-/// The result of a message.
+/// The result of a message, as numbers of submissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessageReport {
-    /// Submissions applied now.
+    /// The number of submissions that were applied now.
     pub applied: usize,
-    /// Submissions that had been applied before: by another region, or by an earlier try.
+    /// The number of submissions that had been applied before, by another region or by an earlier try.
     pub replayed: usize,
-    /// Submissions (or whole messages that could not be read) put into the dead letters.
+    /// The number of submissions (or whole messages that could not be read) that became dead letters.
     pub buried: usize,
-    /// Submissions that wait until a period has been rebuilt: the caller tries the message again, which is safe.
+    /// The number of submissions that wait until a period has been rebuilt. The caller tries the message again, which is safe.
     pub waiting: usize,
 }
 
-/// What happens to a submission to a period that is being rebuilt.
+/// What happens to a submission if its period is being rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRebuild {
-    /// It waits: [`MessageReport::waiting`].
+    /// The submission waits, and counts in [`MessageReport::waiting`].
     Wait,
-    /// It becomes a dead letter.
+    /// The submission becomes a dead letter.
     DeadLetter,
 }
 
-/// Applies a message. Submissions that meet a rebuild wait.
+/// Applies a message. Submissions to a period that is being rebuilt wait.
 ///
 /// # Errors
-/// As [`apply_with`].
+/// As for [`apply_with`].
 pub async fn apply<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
     apply_with(env, payload, OnRebuild::Wait).await
 }
@@ -71,7 +72,7 @@ pub async fn apply<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<Me
 /// Applies a message.
 ///
 /// # Errors
-/// [`StoreError`] alone: the caller tries again, which is safe.
+/// Only [`StoreError`]. The caller can try again, which is safe.
 pub async fn apply_with<E: ResponseEnvironment>(
     env: &E,
     payload: &[u8],
@@ -127,7 +128,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
     Ok(report)
 }
 
-/// Returns the reason why no message of a tenant is applied now, if there is one.
+/// Returns why messages of a tenant are not applied now; `None` if they are.
 fn why_closed<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -142,8 +143,8 @@ fn why_closed<E: ResponseEnvironment>(
     }
 }
 
-/// Applies submissions of messages to at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with the
-/// configurations of this cache. A submission without a time happened at `received_at`, or now.
+/// Applies submissions of messages to at most [`leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS`] leaderboards, with
+/// cached configurations. The score of a submission without a time happened at `received_at`, or now.
 async fn submit<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -169,11 +170,12 @@ async fn submit<E: ResponseEnvironment>(
         .inspect_err(|_| leaderboard_responses::invalidate_if_submitted(env, tenant, submissions.iter()))
 }
 
-/// Applies the submission of a dead letter, as if its message came now; one without `occurred_at` happened when the message was
-/// given up. The outcomes; those of a submission that had been applied meanwhile are marked as replayed.
+/// Applies the submission of a dead letter as if its message had just arrived. The score of a submission without `occurred_at`
+/// happened when the message became a dead letter. Returns the outcomes; if the submission had been applied in the meantime, they
+/// are marked as replayed.
 ///
 /// # Errors
-/// Why it still cannot be applied.
+/// Why the submission still cannot be applied.
 pub async fn replay<E: ResponseEnvironment>(
     env: &E,
     tenant_config: &TenantConfig,
@@ -226,12 +228,12 @@ fn not_replayable(why: &str) -> Problem {
     Problem::new(ProblemType::NotReplayable).with_detail(why)
 }
 
-/// Whether the payload is all of the message: one that is too long is cut.
+/// Returns whether the payload of a dead letter is the whole message. A message that is too long is cut.
 pub fn is_complete(letter: &DeadLetter) -> bool {
     letter.payload.len() < MAX_LETTER_BYTES
 }
 
-/// Adds the scores that were applied to the tenant's usage. Every region receives every message, and one of them applies it.
+/// Adds the applied scores to the tenant's usage. Every region receives every message, but only one region applies it.
 async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usize) {
     let scores = u64::try_from(applied).unwrap_or(u64::MAX);
     let usage = Usage { requests: 0, scores };
@@ -246,7 +248,7 @@ async fn count<E: ResponseEnvironment>(env: &E, tenant: &TenantId, applied: usiz
 }
 
 impl ScoreMessage {
-    /// Letters of the submissions that could not be read, each with its own reason.
+    /// Returns a dead letter for each submission that could not be read, with its own reason.
     fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
         self.refused
             .iter()
@@ -254,7 +256,7 @@ impl ScoreMessage {
             .collect()
     }
 
-    /// Puts every submission into the dead letters, those that could be read for this reason.
+    /// Stores every submission as a dead letter. Those that could be read get this reason.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -275,13 +277,14 @@ impl ScoreMessage {
     }
 }
 
-/// A letter with one submission, as a message that can be sent again. One that is longer than any that is valid is cut.
+/// Returns a dead letter with one submission, in the form of a message that can be sent again. A submission that is longer than
+/// every valid one is cut.
 fn letter(at: Timestamp, reason: &str, tenant: &TenantId, item: &str) -> DeadLetter {
     let payload = format!("{{\"tenant\":\"{tenant}\",\"scores\":[{item}]}}");
     cut_letter(at, reason, payload.into_bytes())
 }
 
-/// A letter, cut to what is kept of one.
+/// Returns a dead letter, with its payload and reason cut to the most bytes that a dead letter keeps.
 fn cut_letter(at: Timestamp, reason: &str, mut payload: Vec<u8>) -> DeadLetter {
     payload.truncate(MAX_LETTER_BYTES);
     let whole = |end: &usize| reason.is_char_boundary(*end);
@@ -291,8 +294,8 @@ fn cut_letter(at: Timestamp, reason: &str, mut payload: Vec<u8>) -> DeadLetter {
 }
 
 impl Faulty {
-    /// Puts the message into the dead letters: a letter for each submission where they can be told apart, or else one with the
-    /// whole of it, cut to [`MAX_LETTER_BYTES`].
+    /// Stores the message as dead letters: one for each submission, or one with the whole message, cut to [`MAX_LETTER_BYTES`],
+    /// if its submissions cannot be separated.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -309,8 +312,8 @@ impl Faulty {
     }
 }
 
-/// Stores a message that the caller could not apply as dead letters: one for each submission, or one with the whole message, cut to
-/// [`MAX_LETTER_BYTES`], if its submissions cannot be told apart.
+/// Stores a message that the caller could not apply as dead letters: one for each submission, or one with the whole message, cut
+/// to [`MAX_LETTER_BYTES`], if its submissions cannot be separated.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -339,7 +342,8 @@ async fn push_unreadable<E: ResponseEnvironment>(
     })
 }
 
-/// One command for up to [`LETTERS_AT_ONCE`] of them: the store does nothing else meanwhile.
+/// Adds dead letters to the store. One command adds at most [`LETTERS_AT_ONCE`], because the store does nothing else during a
+/// command.
 async fn push<E: ResponseEnvironment>(
     env: &E,
     tenant: Option<&TenantId>,

@@ -1,4 +1,4 @@
-//! Parts of a message, each of which a request could have been.
+//! Splits a message into parts, each of which could be a request.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use leaderboard_core::LeaderboardId;
 
 use leaderboard_api::wire::submission::MAX_REQUEST_LEADERBOARDS;
 
-/// Splits items, in their order, into parts that name at most [`MAX_REQUEST_LEADERBOARDS`] different leaderboards each. An
-/// item that names more by itself is a part of its own.
+/// Splits items, in their order, into parts that name at most [`MAX_REQUEST_LEADERBOARDS`] different leaderboards each. An item
+/// that names more leaderboards is a part of its own.
 pub(crate) fn parts<'i, T>(items: &'i [T], named: impl Fn(&'i T) -> &'i [LeaderboardId]) -> Vec<&'i [T]> {
     let mut parts = Vec::new();
     let mut rest = items;
@@ -28,7 +28,7 @@ pub(crate) fn parts<'i, T>(items: &'i [T], named: impl Fn(&'i T) -> &'i [Leaderb
 mod tests {
     use super::*;
 
-    /// How many items each part has, of items that name so many leaderboards from a number on.
+    /// Returns the number of items in each part. Each item names `count` leaderboards with the numbers from `from` on.
     fn lengths(items: &[(usize, usize)]) -> Vec<usize> {
         let items: Vec<Vec<LeaderboardId>> = items
             .iter()

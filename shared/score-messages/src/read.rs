@@ -8,28 +8,28 @@ use leaderboard_api::wire::submission::{Item, Sender, SubmissionTarget, batch_it
 use leaderboard_api::{FieldError, Problem, ProblemType, json};
 use leaderboard_pipeline::{MAX_BODY_BYTES, me};
 
-/// The most bytes of a message whose submissions are told apart, so that each is kept on its own. One of more than
-/// [`MAX_BODY_BYTES`] is not applied.
+/// The most bytes of a message that is split into its submissions, so that each becomes its own dead letter. A message of more
+/// than [`MAX_BODY_BYTES`] is not applied.
 pub const MAX_SPLIT_BYTES: usize = 4 * MAX_BODY_BYTES;
-/// The most submissions of a message that are told apart: half as many as there are dead letters of a tenant. Of more than one
-/// request may hold none is applied.
+/// The most submissions of a message that is split: half of the dead letters that a tenant can have. A message with more
+/// submissions than a request may have is not applied.
 pub const MAX_SPLIT_SCORES: usize = 5000;
 
-/// A message that could be read, if not in all of its items.
+/// A message that could be read, at least in part.
 pub(crate) struct ScoreMessage {
-    /// Whose scores they are.
+    /// The tenant of the scores.
     pub tenant: TenantId,
-    /// Submissions, each with its text.
+    /// The submissions that could be read, each with its text.
     pub items: Vec<(Item, String)>,
-    /// What is wrong with the others, each with its text.
+    /// The submissions that could not be read: what is wrong with each, and its text.
     pub refused: Vec<(Problem, String)>,
 }
 
 /// A message that is refused as a whole.
 pub(crate) struct Faulty {
-    /// What is wrong with it as a whole.
+    /// What is wrong with the whole message.
     pub problem: Problem,
-    /// Its submissions, where they can be told apart.
+    /// The message's submissions; `None` if they cannot be separated.
     pub parts: Option<ScoreMessage>,
 }
 
@@ -64,8 +64,8 @@ impl ScoreMessage {
         }
     }
 
-    /// Takes a message apart and notes what is wrong with it as a whole. `None` where its submissions cannot be told apart, are
-    /// none, or are more than [`MAX_SPLIT_SCORES`].
+    /// Splits a message into its submissions, and adds what is wrong with the whole message to `errors`. Returns `None` if the
+    /// submissions cannot be separated, if there are none, or if there are more than [`MAX_SPLIT_SCORES`].
     fn read(tree: &Json<'_>, errors: &mut Errors) -> Option<Self> {
         let fields = Field::root(tree).object(errors)?;
         fields.only(&["tenant", "scores"], errors);
@@ -94,7 +94,7 @@ impl ScoreMessage {
     }
 }
 
-/// One submission. Its letter holds it alone, so pointers begin at `#/scores/0`.
+/// Reads one submission. Its dead letter has only this submission, so the pointers in the problem begin with `#/scores/0`.
 fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
     let mut errors = Errors::default();
     let root = Field::root(value);

@@ -14,14 +14,14 @@ use crate::timeout::{TimedOut, within};
 
 /// The longest time that a body may take.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
-/// How long a client may send nothing before the least rate applies.
+/// How long a client may send nothing before the minimum rate applies.
 const GRACE: Duration = Duration::from_secs(5);
-/// The least rate of a body after that, in bytes a second: 8 KiB.
+/// The minimum rate of a body after [`GRACE`], in bytes a second: 8 KiB.
 const MIN_BYTES_PER_SECOND: u64 = 8 << 10;
 /// How many bytes of a body are read and discarded if the body is too large or was refused. A client whose connection is closed
 /// while it sends may never see the response.
 const MAX_DISCARDED_BYTES: usize = 4 << 20;
-/// For how long the body of a refused request is read. Then the host closes the connection.
+/// How long the body of a refused request is read. After this time the host closes the connection.
 const DISCARD_LIMIT: Duration = Duration::from_secs(2);
 /// How many bytes are read at a time if the client did not declare a length.
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -113,7 +113,8 @@ impl Reading {
         time_left(self.received, self.began.elapsed(), self.limit)
     }
 
-    /// Reads a body of the declared length. It does not wait for the end of the stream, which would be one more call of the host.
+    /// Reads a body of the declared length. Does not wait for the end of the stream, because that would be another call of the
+    /// host.
     async fn exactly(mut self, bytes: usize) -> Result<Body, Body> {
         let mut body = Vec::new();
         while self.received < bytes {
@@ -164,8 +165,9 @@ impl Reading {
     }
 }
 
-/// Returns how long the rest of a body may take, if `received` bytes came within `elapsed` and the whole body may take `limit`.
-/// Each byte adds the time that it takes at the least rate. So the time of a client that sends slower than this rate runs out.
+/// Returns how long the rest of a body may take, if `received` bytes arrived within `elapsed` and the whole body may take
+/// `limit`. Each received byte adds the time that it takes at the minimum rate. So a client that sends more slowly than this rate
+/// has no time left at some point.
 fn time_left(received: usize, elapsed: Duration, limit: Duration) -> Duration {
     let received = u64::try_from(received).unwrap_or(u64::MAX);
     let earned = Duration::from_millis(received.saturating_mul(1000) / MIN_BYTES_PER_SECOND);

@@ -1,4 +1,4 @@
-//! Messages of the Redis trigger which say that leaderboards changed.
+//! Handles messages of the Redis trigger that say that leaderboards changed.
 
 use leaderboard_responses::{ChangesError, apply_change_message};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! The entry point of a component.
 
-/// Makes a component from an expression: a function that takes the request of the host and returns the response as a future. This
-/// is the SDK's `http_service` without its conversion of requests.
+/// Makes the entry point of a component from an expression: a function that takes the host's request and returns a future with
+/// the response. This is the SDK's `http_service` without its conversion of requests.
 #[macro_export]
 macro_rules! http_function {
     ($answer:expr) => {

@@ -1,5 +1,5 @@
-//! Requests of the host. The conversion of the SDK also reads scheme, authority, options and trailers. No route needs them, and
-//! each of them is a call of the host.
+//! Converts the host's requests. The SDK's conversion also reads scheme, authority, options and trailers. No route needs them,
+//! and reading each of them is a call of the host.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use leaderboard_pipeline::RawHeaders;
@@ -10,7 +10,7 @@ use crate::body::Unread;
 /// A request whose body has not been read.
 pub(crate) struct Incoming {
     pub(crate) method: Method,
-    /// With the query.
+    /// The path with the query.
     pub(crate) path: String,
     pub(crate) headers: RawHeaders,
     request: types::Request,

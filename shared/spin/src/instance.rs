@@ -26,7 +26,7 @@ thread_local! {
 pub struct Instance {
     store: Store,
     region: RegionCache,
-    /// Whether the store is remote. The embedded store needs no cache in front, which would be on the same disk.
+    /// Whether the store is remote. The embedded store needs no cache, because the cache would be on the same disk.
     store_is_remote: bool,
     fetch: OutboundHttp,
     boards: LeaderboardMemory,

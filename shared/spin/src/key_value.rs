@@ -12,7 +12,7 @@ use crate::timeout::{TimedOut, within};
 
 /// The label of the store that the manifest grants to every component.
 const STORE_LABEL: &str = "default";
-/// The longest time for one operation. Then the request continues without the cache.
+/// The longest time for one operation. After this time, the request continues without the cache.
 const CACHE_LIMIT: Duration = Duration::from_millis(250);
 
 /// The key-value store. It is opened once, because a store on Redis pings its server at every open.
@@ -35,7 +35,7 @@ impl RegionCache {
     }
 }
 
-/// Limits the time of an operation: a request can be answered without the cache, so it must not wait for a hanging one.
+/// Limits the time of an operation. A request can be answered without the cache, so it must not wait for a cache that hangs.
 async fn bounded<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
     match within(CACHE_LIMIT, work).await {
         Ok(done) => done.map_err(|error| StoreError::Unavailable(format!("key-value: {error}"))),

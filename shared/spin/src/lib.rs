@@ -1,8 +1,8 @@
-//! The composition root of Edgeboard's components: it reads the settings, opens the stores, and passes both to the pipeline. It is
-//! the only crate that calls the Spin SDK.
+//! The composition root of Edgeboard's components: it reads the settings, opens the stores, and passes both to the pipeline. It
+//! is the only crate that calls the Spin SDK.
 //!
-//! Spin reuses an instance for up to 128 requests, 16 of them interleaved on one thread. They share an [`Instance`]: connections,
-//! settings and caches. It contains nothing about a user.
+//! Spin reuses an instance for up to 128 requests, of which up to 16 run interleaved on one thread. The requests share an
+//! [`Instance`]: connections, settings and caches. An `Instance` contains no data about a user.
 
 mod body;
 mod changes;

@@ -24,8 +24,8 @@ thread_local! {
     static TO_BE_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Writes the collected lines and one line of JSON. If the log cannot be written, the line is lost: a request must not fail for
-/// that. `eprintln!` would panic.
+/// Writes the collected lines and one line of JSON. If the log cannot be written, the line is lost: a request must not fail
+/// because of the log. `eprintln!` would panic.
 pub(crate) fn write_line(line: &Value) {
     COLLECTED.with_borrow_mut(|lines| lines.extend_from_slice(format!("{line}\n").as_bytes()));
     write_collected();
@@ -61,7 +61,7 @@ fn write_soon() {
     }
 }
 
-/// Notes that a response of the micro-cache was reused. All reuses of a response within an interval are one line.
+/// Records that a response of the micro-cache was reused. All reuses of a response within an interval become one line.
 pub(crate) fn collect_reuse(answer: &Rc<MicroCacheEntry>) {
     REPEATED.with_borrow_mut(|answers| {
         if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {
@@ -76,7 +76,7 @@ pub(crate) fn write_cause(level: &str, cause: &impl ToString) {
     write_line(&json!({"level": level, "cause": cause.to_string()}));
 }
 
-/// Writes all lines at once, so that no lines of other instances come between them.
+/// Writes all collected lines in one call, so that lines of other instances cannot come between them.
 fn write_collected() {
     for answer in REPEATED.take() {
         if let Some(record) = answer.take_log() {

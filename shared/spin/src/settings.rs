@@ -11,13 +11,13 @@ use leaderboard_pipeline::{
 };
 use spin_sdk::variables::{self, Error};
 
-/// The tenant of callers that name none.
+/// The default tenant of requests that do not name a tenant.
 const DEFAULT_TENANT: &str = "default";
 
 /// The store that the variables select. It is not `Debug`, because an address can contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreChoice {
-    /// The built-in SQLite: `redis_url` is not set.
+    /// The built-in SQLite, if `redis_url` is not set.
     Embedded,
     /// Redis at this address.
     Redis(String),

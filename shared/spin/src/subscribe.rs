@@ -9,10 +9,10 @@ use serde_json::json;
 use crate::instance::{Instance, RequestEnvironment};
 use crate::log;
 
-/// How often a message is tried while the store is unavailable. The trigger delivers a message at most once, so giving up early
-/// loses it. A long wait delays every message behind it.
+/// How often a message is tried while the store is unavailable. The trigger delivers a message at most once, so a message is lost
+/// if this number is too small. If it is too large, the message delays all messages behind it.
 const ATTEMPTS: u32 = 6;
-/// The wait before the second try, in milliseconds. It doubles each time (6.2 s in all).
+/// The wait before the second try, in milliseconds. Each further wait is twice as long (6.2 s in total).
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 /// From this try on, scores for a period that is being rebuilt become dead letters. Small rebuilds are over by then (0.6 s), and
 /// the large rebuild of one tenant does not delay the messages of others.
@@ -42,7 +42,7 @@ pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
     .await
 }
 
-/// Tries until all submissions are applied or stored as dead letters.
+/// Tries again until all submissions are applied or stored as dead letters, at most [`ATTEMPTS`] times.
 async fn until_applied(
     apply_message: impl AsyncFn(OnRebuild) -> Result<MessageReport, StoreError>,
     pause: impl AsyncFn(Duration),
@@ -71,8 +71,8 @@ async fn until_applied(
     Err(Unapplied)
 }
 
-/// Applies a message. If the store is available but cannot apply it, the message becomes dead letters: another try would fail the
-/// same way and delay the messages behind it.
+/// Applies a message. If the store is available but cannot apply the message, stores it as dead letters, because another try
+/// would fail in the same way and delay the messages behind it.
 async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
     let environment = RequestEnvironment::new(Instance::shared().await?);
     match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {

@@ -1,4 +1,4 @@
-//! Time limits for calls. Spin's outbound connections have none.
+//! Time limits for calls. Spin's outbound connections have no time limits.
 
 use std::future::Future;
 use std::pin::pin;
@@ -11,7 +11,7 @@ use futures::future::{Either, select};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimedOut;
 
-/// Waits for `work`, at most for `limit`. A timer is a call of the host, so work that completes at once gets no timer.
+/// Waits for `work` for at most `limit`. A timer is a call of the host, so no timer starts if the work completes at once.
 ///
 /// # Errors
 /// [`TimedOut`].

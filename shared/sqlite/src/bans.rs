@@ -34,8 +34,8 @@ struct BanChange {
     at: Timestamp,
 }
 
-/// SQL over the table `leaderboards b`: whether a leaderboard has pending changes, or a ban of the tenant `?1` is over that has not
-/// been ended.
+/// SQL over the table `leaderboards b`: whether a leaderboard has pending changes, or the tenant `?1` has a ban that is over and
+/// has not been ended yet.
 macro_rules! is_behind_sql {
     ($now:literal) => {
         concat!(
@@ -48,7 +48,7 @@ macro_rules! is_behind_sql {
 }
 pub(crate) use is_behind_sql;
 
-/// The error of a read that requires applied bans. It never leaves this crate.
+/// The error of a read that requires applied bans. Only this crate sees it.
 const BEHIND: &str = "the leaderboard has pending bans";
 
 /// Returns the error of a read that found pending bans.

@@ -17,7 +17,7 @@ use crate::{ids, log, sweep, usage};
 #[derive(Debug)]
 struct BatchLeaderboard {
     board: LeaderboardRow,
-    /// The position it had when the batch began.
+    /// The position of the leaderboard's last event when the batch began.
     first_position: u64,
     /// How many idempotency records the batch has added.
     ids: usize,
@@ -43,11 +43,11 @@ pub(crate) struct SubmissionBatch<'a> {
     periods: HashMap<(i64, PeriodId), BatchPeriod>,
     events: log::PendingEvents,
     ids: ids::PendingRecords,
-    /// The number of the tenant's entries when the batch began, once it was read.
+    /// The number of the tenant's entries when the batch began; `None` until it is read.
     tenant_entries: Option<u64>,
     /// How many entries the batch has created.
     created: u64,
-    /// The weight of the tenant's logs and records when the batch began, once it was read.
+    /// The weight of the tenant's logs and records when the batch began; `None` until it is read.
     weights: Option<LogWeights>,
     /// The weight of the idempotency records that the batch has created, in bytes.
     new_record_bytes: u64,
@@ -110,7 +110,7 @@ impl<'a> SubmissionBatch<'a> {
         }
     }
 
-    /// Returns the row of a leaderboard, if its configuration is that of the target.
+    /// Returns the row of a leaderboard, or `None` if its configuration is not the one of the target.
     pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
         let id = &target.board.value.id;
         if !self.boards.contains_key(id) {
@@ -180,7 +180,7 @@ impl<'a> SubmissionBatch<'a> {
         Ok(&mut used.period)
     }
 
-    /// Takes the position of the next event of a leaderboard.
+    /// Returns the position for the next event of a leaderboard, and reserves it.
     pub(crate) fn take_position(&mut self, id: &LeaderboardId) -> u64 {
         match self.boards.get_mut(id) {
             Some(Some(used)) => {
@@ -215,7 +215,7 @@ impl<'a> SubmissionBatch<'a> {
         self.events.push(board, position, &event);
     }
 
-    /// Remembers the outcome of a submission that has an id.
+    /// Adds the idempotency record of a submission that has an id.
     pub(crate) fn remember(
         &mut self,
         board: i64,
@@ -235,7 +235,7 @@ impl<'a> SubmissionBatch<'a> {
         self.ids.push(board, submission, outcome);
     }
 
-    /// Returns how many bytes the tenant's logs and records, with those of this batch, weigh too much.
+    /// Returns by how many bytes the tenant's logs and records, including those of this batch, exceed `max_log_bytes`.
     async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
         let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
             return Ok(0);

@@ -21,19 +21,19 @@ const MAX_STEPS: u32 = 4;
 pub(crate) struct LeaderboardRow {
     pub(crate) row: i64,
     pub(crate) version: u64,
-    /// The position of its last event.
+    /// The position of the leaderboard's last event.
     pub(crate) last_position: u64,
     /// Whether an expired period still exists.
     pub(crate) has_expired: bool,
-    /// Whether any discarded data remains, of any leaderboard.
+    /// Whether discarded data of any leaderboard still exists.
     pub(crate) has_discarded: bool,
-    /// How much of its log is kept, and its oldest event.
+    /// How much of the leaderboard's log is kept, and the oldest event.
     pub(crate) log: LogState,
-    /// Whether it has pending bans.
+    /// Whether the leaderboard has pending bans.
     pub(crate) is_behind: bool,
 }
 
-/// Returns the state of a leaderboard at `now`; `None` if it does not exist.
+/// Returns the state of a leaderboard at `now`; `None` if the leaderboard does not exist.
 pub(crate) async fn find(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -68,7 +68,7 @@ pub(crate) async fn find(
     }))
 }
 
-/// As [`find`], and applies pending bans first.
+/// Does the same as [`find`], but applies pending bans first.
 pub(crate) async fn find_up_to_date(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -94,7 +94,7 @@ pub(crate) fn versioned(mut cells: Cells) -> Result<Versioned<Leaderboard>, Stor
     })
 }
 
-/// The current configuration.
+/// Returns the current configuration.
 pub(crate) async fn get(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -105,7 +105,7 @@ pub(crate) async fn get(
     session.row(GET, &parameters).await?.map(versioned).transpose()
 }
 
-/// The current configurations of several leaderboards, in the order of `ids`.
+/// Returns the current configurations of several leaderboards, in the order of `ids`.
 pub(crate) async fn get_many(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -144,7 +144,7 @@ pub(crate) async fn list(
     rows.into_iter().map(|row| versioned(row.into())).collect()
 }
 
-/// Takes the next version of a tenant's configurations, by [`fresh_version!`].
+/// Returns the next version of a tenant's configurations, by [`fresh_version!`], and reserves it.
 pub(crate) async fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const NEXT: &str = concat!(
         "INSERT INTO configuration_versions (tenant, last) VALUES (?1, ",

@@ -5,7 +5,7 @@ use leaderboard_core::StoreError;
 use crate::connection::Value;
 use crate::session::Session;
 
-/// Rows in one statement. The number is fixed, so that the library caches the prepared statement.
+/// The number of rows in one statement. It is fixed, so that the library caches the prepared statement.
 const ROWS: usize = 32;
 
 /// Runs `{head}(?, …), (?, …) {tail}` for all rows; a row is `N` parameters.
@@ -32,7 +32,7 @@ pub(crate) async fn insert<const N: usize>(
     Ok(())
 }
 
-/// Runs `{head}(?, …), (?, …)` for all rows in one statement; for a few rows, whose number varies little.
+/// Runs `{head}(?, …), (?, …)` for all rows in one statement. Use it only for a few rows whose number varies little.
 pub(crate) async fn insert_in_one_statement<const N: usize>(
     session: &Session<'_>,
     head: &str,

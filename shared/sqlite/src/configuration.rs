@@ -162,7 +162,7 @@ async fn apply_order(
     Ok(Ok(()))
 }
 
-/// Deletes a configuration. The data of the leaderboard becomes invisible with it.
+/// Deletes a configuration, which makes the data of the leaderboard invisible.
 pub(crate) async fn delete(
     session: &Session<'_>,
     tenant: &TenantId,

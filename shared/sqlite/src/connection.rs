@@ -39,13 +39,13 @@ pub type Row = Vec<Cell>;
 
 /// One connection to one database file.
 pub trait Connection {
-    /// Runs exactly one statement with its parameters bound to `?1`, `?2`, … and gives all its rows.
+    /// Runs exactly one statement with its parameters bound to `?1`, `?2`, …, and returns all rows of its result.
     ///
     /// # Errors
     /// [`ConnectionError`]. After `Busy` and `Other`, the statement had no effect; after other errors this is unknown.
     async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
 
-    /// Waits a moment, about a millisecond, while another request uses the connection.
+    /// Waits about a millisecond, while another request uses the connection.
     async fn pause(&self);
 
     /// Ends a transaction whose request was dropped. If a statement of this transaction may still be running or waiting, the

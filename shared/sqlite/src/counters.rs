@@ -7,7 +7,7 @@ use crate::connection::Value;
 use crate::row::{Cells, stored};
 use crate::session::Session;
 
-/// Adds to counters. A counter at the end of its range stays there.
+/// Adds to counters. A counter that reaches the largest 64-bit integer stays there.
 pub(crate) async fn add(session: &Session<'_>, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
     // SQLite would turn a sum beyond the range into a float.
     const TAIL: &str = " ON CONFLICT (name) DO UPDATE SET count = \
@@ -20,7 +20,7 @@ pub(crate) async fn add(session: &Session<'_>, counts: &[(Box<str>, u64)]) -> Re
     bulk::insert(session, "INSERT INTO counters (name, count) VALUES ", TAIL, &rows).await
 }
 
-/// All counters, in byte order of their names.
+/// Returns all counters, in byte order of their names.
 pub(crate) async fn list(session: &Session<'_>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
     let rows = session
         .rows("SELECT name, count FROM counters ORDER BY name", &[])

@@ -1,4 +1,4 @@
-//! Counts visible entries by their index, or the different tuples of a period, and ranks one entry by these counts.
+//! Counts the visible entries or the different tuples of a period, and computes the ranks of an entry from these counts.
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
@@ -12,12 +12,12 @@ use crate::session::Session;
 pub(crate) enum CountedBy {
     /// Visible entries, by order key.
     Entries,
-    /// Different tuples of visible entries. They exist only for [`Ties::Dense`].
+    /// Different tuples of visible entries. The store has these rows only for [`Ties::Dense`].
     Tuples,
 }
 
 impl CountedBy {
-    /// Returns the rows by which the ranks of a period are counted.
+    /// Returns which rows to count for the ranks of a period.
     pub(crate) fn for_ranks(period: &PeriodRow) -> Self {
         match period.layout.ties {
             Ties::Dense => Self::Tuples,
@@ -26,7 +26,7 @@ impl CountedBy {
     }
 }
 
-/// Returns the upper bound of everything that ranks better than a key. The rank of the key is the number of rows below this bound,
+/// Returns the upper bound of all rows that rank better than a key. The rank of the key is the number of rows below this bound,
 /// plus one.
 pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] {
     match period.layout.ties {
@@ -84,8 +84,8 @@ pub(crate) async fn count_before_each(
     Ok(counts)
 }
 
-/// Returns the ranks of an entry after and before it moves from `old` to `new`. The entry has not moved in the tables yet. A banned
-/// player gets the ranks that they would have without the ban.
+/// Returns the ranks of an entry after and before it moves from `old` to `new`. The tables still have the entry at `old`. A
+/// banned player gets the ranks that the player would have without the ban.
 pub(crate) async fn rank_move(
     session: &Session<'_>,
     period: &PeriodRow,

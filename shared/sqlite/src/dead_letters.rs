@@ -11,7 +11,8 @@ use crate::documents::scope;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
-/// Adds letters. Skips a letter if the store has the same letter from within [`IDEMPOTENCY_MS`].
+/// Adds dead letters. Skips a letter if the store has the same letter with an instant less than [`IDEMPOTENCY_MS`] before or
+/// after it. Then deletes the oldest letters above the limits of the scope and of the store.
 pub(crate) async fn push(
     session: &Session<'_>,
     tenant: Option<&TenantId>,

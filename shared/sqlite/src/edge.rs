@@ -130,7 +130,7 @@ impl<C: Connection> AuditLog for SqliteStore<C> {
     }
 }
 
-/// A file serves one region, so there is no other region to notify.
+/// Does nothing: a file serves only one region, so there is no other region to tell.
 impl<C: Connection> Announcements for SqliteStore<C> {
     async fn announce(
         &self,

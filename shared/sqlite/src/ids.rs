@@ -11,18 +11,18 @@ use crate::connection::Value;
 use crate::row::stored;
 use crate::session::Session;
 
-/// How many expired records one call deletes, in addition to two for each record that it adds.
+/// How many expired records one call deletes, in addition to two for each record that the call adds.
 const PRUNED_AT_ONCE: u64 = 64;
 
 /// The content of an idempotency record.
 #[derive(Debug, Clone)]
 pub(crate) struct IdempotencyRecord {
     pub(crate) fingerprint: Vec<u8>,
-    /// As `encode_outcome` wrote it.
+    /// The outcome, as `encode_outcome` encodes it.
     pub(crate) outcome: Vec<u8>,
 }
 
-/// Returns the last instant at which a record that has expired at `now` was created.
+/// Returns the latest creation time of a record that has expired at `now`, in milliseconds since the epoch.
 pub(crate) fn too_old(now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
 }
@@ -79,7 +79,7 @@ impl PendingRecords {
     }
 }
 
-/// Deletes some of the records that have expired at `now`: more than the `added` records of this call.
+/// Deletes some of the records that have expired at `now`: always more than the `added` records of this call.
 pub(crate) async fn prune(
     session: &Session<'_>,
     board: i64,

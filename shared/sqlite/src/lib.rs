@@ -1,25 +1,25 @@
-//! The leaderboard ports on SQLite, the embedded default: for up to about 100,000 players a period.
+//! The leaderboard ports on SQLite, which is embedded and the default: for up to about 100,000 players in a period.
 //!
-//! The library is generic over a tiny [`Connection`] (one statement a call), so that it runs in a component
-//! as well as in a native test.
+//! The library is generic over a small trait [`Connection`] (one statement in each call), so that it runs both in a component and
+//! in a native test.
 //!
 //! The requests of an instance share one connection, which can have one transaction. So every use of the connection holds a lock,
 //! writes run in `BEGIN IMMEDIATE`, and a transaction whose request was dropped is rolled back before the next use.
 //!
-//! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before it is
-//! answered, so a machine that loses power loses no answered score. `NORMAL` would save this flush (0.1 to 6 ms a call, depending
-//! on the disk and its load) and could lose the last commits. A call is one commit for up to 128 submissions, so the flush hardly
-//! slows an import.
+//! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before the response is sent. So if
+//! the machine loses power, no score is lost whose response was sent. `NORMAL` would save this flush (0.1 to 6 ms for each call,
+//! depending on the disk and its load) and could lose the last commits. A call is one commit for up to 128 submissions, so the
+//! flush hardly slows an import.
 //!
-//! **Ranks** are counted from the top of an index, at about 50 ns an entry. With 100,000 entries, a rank, a window or a score with
-//! ranks takes 2 ms in the middle of the list and up to 7 ms at its end. A page from the top needs no counting.
+//! **Ranks** are counted from the top of an index, at about 50 ns for each entry. With 100,000 entries, a rank, a window or a
+//! score with ranks takes 2 ms in the middle of the list and up to 7 ms at its end. A page from the top needs no counting.
 //! `examples/measure.rs` measures these figures.
 //!
-//! **Deleted data** (of deleted leaderboards and expired periods) is invisible at once. Calls that write delete its rows, a thousand
-//! at a time. They also delete full rate-limit buckets, old days of usage and the oldest audit records in small steps.
+//! **Deleted data** (of deleted leaderboards and expired periods) is invisible at once. Calls that write delete its rows, a
+//! thousand at a time. They also delete full rate-limit buckets, old days of usage and the oldest audit records in small steps.
 //!
-//! **Rate limits** use the clock of the machine that has the file, in milliseconds. A charge is part of the transaction of the
-//! submissions that it is for.
+//! **Rate limits** use the clock of the machine that has the file, in milliseconds. A charge is part of the same transaction as
+//! the submissions that it is for.
 
 mod audit;
 mod bans;

@@ -9,10 +9,10 @@ use crate::session::Session;
 /// Reads in one statement whether a connection needs preparation.
 const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
      (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)";
-/// The page cache, at most 32 MiB. The index of 100,000 entries takes about 10 MiB, and counting ranks reads much of it. The default
-/// is 2 MiB.
+/// The size of the page cache: at most 32 MiB. The index of 100,000 entries takes about 10 MiB, and counting ranks reads much of
+/// it. SQLite's default is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
-/// `PRAGMA synchronous = FULL`, as SQLite reports it.
+/// The value of `PRAGMA synchronous` that means `FULL`.
 const SYNCHRONOUS_FULL: i64 = 2;
 
 /// Prepares a new connection, with a single query if the file is up to date.
@@ -40,7 +40,7 @@ pub(crate) async fn prepare(session: &Session<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns how many migrations a file of this version has had.
+/// Returns how many migrations have been applied to a file with this version.
 fn known(version: i64) -> Result<usize, StoreError> {
     usize::try_from(version)
         .ok()

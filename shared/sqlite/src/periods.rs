@@ -19,11 +19,11 @@ pub(crate) struct PeriodRow {
     pub(crate) expires_at: Option<Timestamp>,
     /// The position of the last event that changed an entry.
     pub(crate) version: u64,
-    /// How many entries are visible.
+    /// The number of visible entries.
     pub(crate) visible: u64,
-    /// How many entries there are.
+    /// The number of all entries.
     pub(crate) total: u64,
-    /// Until when scores are refused because of a rebuild.
+    /// When the period accepts scores again after a rebuild; `None` if it is not rebuilt.
     pub(crate) rebuilt_until: Option<Timestamp>,
 }
 
@@ -33,7 +33,7 @@ impl PeriodRow {
         self.layout.ties == Ties::Dense
     }
 
-    /// Returns whether a rebuild refuses scores at `now`. A clock that was set back does not extend this time.
+    /// Returns whether a rebuild refuses scores at `now`. If the clock was set back, scores are not refused for longer.
     pub(crate) fn is_rebuilt_at(&self, now: Timestamp) -> bool {
         self.rebuilt_until.is_some_and(|until| {
             let left_ms = until.as_unix_ms().saturating_sub(now.as_unix_ms());
@@ -121,7 +121,7 @@ pub(crate) async fn create(
     })
 }
 
-/// Saves what an event changes. The copies of a rebuild lack this change, so the rebuild starts again.
+/// Saves the columns that an event changes. The copies of a running rebuild lack this change, so the rebuild starts again.
 pub(crate) async fn save(session: &Session<'_>, period: &PeriodRow) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
          WHERE row = ?1";

@@ -1,4 +1,4 @@
-//! Scores, bans, events, leaderboards, dead letters and readiness; each call is one transaction or more.
+//! Scores, bans, events, leaderboards, dead letters and readiness. Each call is one or more transactions.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, submit, sweep};
 
 /// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
-/// half-way, repeating it with the same ids applies the rest.
+/// after some of its transactions, the same call with the same ids applies the rest.
 const MAX_SUBMISSIONS_PER_TRANSACTION: usize = 128;
 
 /// How many transactions of one call apply bans. Later calls apply the rest.
@@ -142,7 +142,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
 type LeaderboardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
 
 impl<C: Connection> SqliteStore<C> {
-    /// Reads a period. Pending bans are applied first; if that fails, the period is read without them.
+    /// Reads a period. Applies pending bans first; if that fails, reads the period without them.
     async fn read_at<T>(
         &self,
         period_ref: &PeriodRef<'_>,
@@ -170,7 +170,7 @@ impl<C: Connection> SqliteStore<C> {
         self.read(async |session| work(session).await).await
     }
 
-    /// As [`SqliteStore::read_at`], for a read of a whole leaderboard.
+    /// Does the same as [`SqliteStore::read_at`] for a read of a whole leaderboard.
     async fn read_board<T, E: From<StoreError>>(
         &self,
         (tenant, board, now): LeaderboardAt<'_>,

@@ -1,5 +1,5 @@
-//! A queue that gives the connection to requests in the order of their arrival. Without it, a request could wait for as long as
-//! other requests arrive.
+//! A queue that gives the connection to requests in the order of their arrival. Without the queue, new requests could delay an
+//! older one without limit.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ pub(crate) struct Queue {
     waiting: RefCell<VecDeque<u64>>,
 }
 
-/// A position in the queue. Dropping the ticket leaves the queue, also when the request ends early.
+/// A position in the queue. Dropping the ticket leaves the queue, also if the request ends early.
 #[derive(Debug)]
 pub(crate) struct QueueTicket<'a> {
     queue: &'a Queue,

@@ -12,12 +12,13 @@ use crate::session::Session;
 
 /// Microseconds in a day.
 pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
-/// How long a full bucket is kept, in microseconds, so that a bucket in use is not deleted and created again all the time.
+/// How long a full bucket is kept, in microseconds, so that a bucket in use is not deleted and created again and again.
 const FULL_KEPT_US: u64 = 60_000_000;
-/// How many unneeded buckets, and how many unneeded days, one call deletes: more than it can add.
+/// How many full buckets, and how many old days of usage, one call deletes: more than it can add.
 const SWEPT_AT_ONCE: usize = 2 * MAX_CHARGES;
 
-/// The database's clock in microseconds since the epoch, to the millisecond; the same all through a statement.
+/// SQL for the database's clock in microseconds since the epoch, with a precision of a millisecond. The value is the same
+/// throughout a statement.
 macro_rules! now_us {
     () => {
         "(CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER) * 1000)"
@@ -25,8 +26,8 @@ macro_rules! now_us {
 }
 pub(crate) use now_us;
 
-/// The least new version: the clock in microseconds. The clock has milliseconds, so the last three digits are random. So no version
-/// is used again when a backup is restored or a write is lost.
+/// SQL for the smallest new version: the clock in microseconds. The clock has milliseconds, so the last three digits are random.
+/// So no version is used twice after a backup is restored or a write is lost.
 macro_rules! fresh_version {
     () => {
         concat!("(", now_us!(), " + abs(random() % 1000))")
@@ -40,11 +41,11 @@ struct ChargeState {
     /// The day's usage so far.
     today: Usage,
     anything_to_sweep: bool,
-    /// For each charge, how far its arrival time is ahead of now.
+    /// For each charge, how far the bucket's theoretical arrival time is ahead of now, in microseconds.
     ahead_us: Vec<u64>,
 }
 
-/// Returns whether an accepted charge would change anything.
+/// Returns whether a charge changes a bucket or the usage if it is accepted.
 pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
     charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }

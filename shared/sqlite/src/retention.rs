@@ -56,8 +56,8 @@ pub(crate) async fn read_weights(
     Ok(LogWeights { events, records })
 }
 
-/// The columns of a leaderboard `b` that [`LogState::from_cells`] reads. The beginning of an event that holds its instant is as
-/// long as [`RECORDED_AT_BYTES`] says.
+/// SQL for the columns of a leaderboard `b` that [`LogState::from_cells`] reads. Of the oldest event it reads only the first
+/// [`RECORDED_AT_BYTES`], which contain the instant.
 macro_rules! log_columns {
     () => {
         "b.keep_events, b.keep_ms, \
@@ -103,22 +103,22 @@ impl LogState {
 struct TrimBounds {
     /// The first position that the policy's number of events keeps.
     keep_from: u64,
-    /// The instant before which events are too old.
+    /// Events before this instant are too old.
     oldest_at: Timestamp,
-    /// The bytes to remove in any case.
+    /// The weight that must be removed even if the policy keeps the events, in bytes.
     over: u64,
 }
 
 impl TrimBounds {
-    /// Returns whether an event is removed, after events with the weight `freed` were removed.
+    /// Returns whether an event is removed. `freed` is the weight of the events that were removed before it.
     fn removes(&self, position: u64, event: &[u8], freed: u64) -> bool {
         let is_old = read_recorded_at(event).is_ok_and(|at| at < self.oldest_at);
         position < self.keep_from || is_old || freed < self.over
     }
 }
 
-/// Counts the appended events and trims the log. `over` is how much the tenant's logs and records weigh too much, with the appended
-/// events. Returns the weight of the removed events.
+/// Counts the appended events and trims the log. `over` is by how much the tenant's logs and records, including the appended
+/// events, exceed the limit. Returns the weight of the removed events.
 pub(crate) async fn finish_append(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -152,7 +152,7 @@ pub(crate) async fn finish_append(
     Ok(freed)
 }
 
-/// Removes the oldest events that are out of bounds, but none of the appended events. Returns their weight.
+/// Removes the oldest events that are out of bounds, but not the appended events. Returns the weight of the removed events.
 async fn trim(
     session: &Session<'_>,
     board: i64,
@@ -188,7 +188,8 @@ async fn trim(
     Ok(freed)
 }
 
-/// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes old weights.
+/// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes the weights of
+/// older spans.
 pub(crate) async fn add_records(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -220,7 +221,7 @@ pub(crate) async fn add_records(
     Ok(())
 }
 
-/// Subtracts a leaderboard that is about to be deleted from its tenant's weights.
+/// Subtracts the weights of a leaderboard, which is about to be deleted, from the weights of its tenant.
 pub(crate) async fn subtract_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
     for sql in [
         "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \

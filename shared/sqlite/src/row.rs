@@ -5,7 +5,7 @@ use leaderboard_core::{StoreError, Timestamp};
 
 use crate::connection::{Cell, Row};
 
-/// Returns the error of an unexpected value; `what` names the value.
+/// Returns the error for an unexpected value; `what` names the value.
 pub(crate) fn corrupt(what: &str) -> StoreError {
     StoreError::Corrupt(format!("unexpected {what}"))
 }
@@ -15,8 +15,8 @@ pub(crate) fn malformed(error: Malformed) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-/// Converts an unsigned number for storage. Stored positions and counts are far below the end of `i64`. A request can name a larger
-/// number, which no row has.
+/// Converts an unsigned number for storage. Stored positions and counts are far below `i64::MAX`. A request can name a larger
+/// number, which no row has; it becomes `i64::MAX`.
 pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -36,7 +36,7 @@ impl Cells {
         self.0.next().ok_or_else(|| corrupt(what))
     }
 
-    /// An integer, or NULL.
+    /// Reads an integer or NULL.
     pub(crate) fn integer_or_null(&mut self, what: &str) -> Result<Option<i64>, StoreError> {
         match self.next(what)? {
             Cell::Null => Ok(None),
@@ -49,18 +49,18 @@ impl Cells {
         self.integer_or_null(what)?.ok_or_else(|| corrupt(what))
     }
 
-    /// A number that is never negative.
+    /// Reads a number that is never negative.
     pub(crate) fn unsigned(&mut self, what: &str) -> Result<u64, StoreError> {
         u64::try_from(self.integer(what)?).map_err(|_| corrupt(what))
     }
 
-    /// A number that is never negative, or NULL.
+    /// Reads a number that is never negative, or NULL.
     pub(crate) fn unsigned_or_null(&mut self, what: &str) -> Result<Option<u64>, StoreError> {
         let number = self.integer_or_null(what)?.map(u64::try_from);
         number.transpose().map_err(|_| corrupt(what))
     }
 
-    /// 0 or 1.
+    /// Reads 0 (false) or 1 (true).
     pub(crate) fn flag(&mut self, what: &str) -> Result<bool, StoreError> {
         match self.integer(what)? {
             0 => Ok(false),

@@ -1,9 +1,9 @@
-//! The tables, as the steps that lead to them. A step that was ever released does not change again.
+//! The tables, as the migrations that create them. A migration does not change after its release.
 //!
-//! Rows of leaderboards and periods have numbers that are never used twice, so what is left of a deleted
-//! one is out of sight at once and can be removed in small pieces.
+//! The rows of leaderboards and periods have numbers that are not used twice. So the remaining data of a deleted leaderboard or
+//! period is invisible at once and can be deleted in small steps.
 
-/// Step by step; the number of steps done is the file's `user_version`.
+/// The migrations in their order. The file's `user_version` is the number of migrations that have been applied.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
     SCORES,
     DEAD_LETTERS,
@@ -106,7 +106,7 @@ const DEAD_LETTERS: &[&str] = &[
     "CREATE INDEX dead_letters_by_digest ON dead_letters (digest, at)",
 ];
 
-/// The scope of a document or a record is a tenant's id, or empty for the operator's.
+/// The tables of documents, rate limits and records. The scope of a row is a tenant's id, or empty for the operator.
 const EDGE: &[&str] = &[
     "CREATE TABLE documents (
         scope TEXT NOT NULL,
@@ -181,7 +181,8 @@ const REBUILDS: &[&str] = &[
     )",
 ];
 
-/// How many entries a leaderboard holds in all its periods, updated by triggers. So the count of a tenant is a sum over leaderboards instead of periods.
+/// The number of entries of a leaderboard in all its periods, updated by triggers. So the number of a tenant's entries is a sum
+/// over leaderboards instead of periods.
 const ENTRY_COUNTS: &[&str] = &[
     "ALTER TABLE leaderboards ADD COLUMN entries INTEGER NOT NULL DEFAULT 0",
     "UPDATE leaderboards SET entries = \
@@ -226,7 +227,8 @@ const LOG_BYTES: &[&str] = &[
      FROM record_counts JOIN leaderboards ON row = leaderboard GROUP BY 1, 2",
 ];
 
-/// The scope of a dead letter is a tenant's id, or empty where the message names none. Letters from before this step have none.
+/// The scope of a dead letter: a tenant's id, or empty if the message does not name a tenant. Letters from before this migration
+/// have no scope.
 const DEAD_LETTER_SCOPES: &[&str] = &[
     "ALTER TABLE dead_letters ADD COLUMN scope TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX dead_letters_by_scope ON dead_letters (scope, row)",
@@ -277,8 +279,8 @@ const EXPIRIES: &[&str] = &[
     )",
 ];
 
-/// What the idempotency records of a span weigh, instead of how many there are. Those that are there count 256 bytes each, as
-/// before, until they are forgotten.
+/// The weight of the idempotency records of a span, in place of their number. Each record from before this migration counts 256
+/// bytes, as before, until it expires.
 const RECORD_BYTES: &[&str] = &[
     "ALTER TABLE record_counts RENAME TO record_weights",
     "ALTER TABLE record_weights RENAME COLUMN records TO bytes",

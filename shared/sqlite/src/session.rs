@@ -42,18 +42,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs a statement for its rows.
+    /// Runs a statement and returns its rows.
     pub(crate) async fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         Ok(self.connection.run_statement(sql, parameters).await?)
     }
 
-    /// Runs a statement for its first row.
+    /// Runs a statement and returns its first row.
     pub(crate) async fn row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Option<Cells>, StoreError> {
         let rows = self.rows(sql, parameters).await?;
         Ok(rows.into_iter().next().map(Cells::from))
     }
 
-    /// Runs a statement for its effect.
+    /// Runs a statement and ignores its rows.
     pub(crate) async fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
         self.rows(sql, parameters).await.map(drop)
     }

@@ -8,10 +8,10 @@ use crate::migrate;
 use crate::queue::Queue;
 use crate::session::Session;
 
-/// The most pauses of about a millisecond for which a request waits for the connection.
+/// The most pauses (of about a millisecond) during which a request waits for the connection.
 const MAX_PAUSES: u32 = 15_000;
-/// How often a transaction tries to begin while other instances write. SQLite polls for five seconds each time, and can miss every gap
-/// between the transactions of other instances.
+/// How often a transaction tries to begin while other instances write. Each time, SQLite polls for five seconds, and can miss
+/// every gap between the transactions of other instances.
 const MAX_BEGINS: u32 = 3;
 /// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;
@@ -52,7 +52,7 @@ impl<C: Connection> SqliteStore<C> {
         self.transaction("BEGIN", false, work).await
     }
 
-    /// As [`SqliteStore::read`], but a read of a leaderboard with pending bans fails.
+    /// Does the same as [`SqliteStore::read`], but a read of a leaderboard with pending bans fails.
     pub(crate) async fn read_with_applied_bans<T, E: From<StoreError>>(
         &self,
         work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
@@ -60,7 +60,7 @@ impl<C: Connection> SqliteStore<C> {
         self.transaction("BEGIN", true, work).await
     }
 
-    /// Runs `work` as the only writer. If it fails, nothing is written.
+    /// Runs `work` in a transaction that is the only writer. If `work` fails, nothing is written.
     pub(crate) async fn write<T, E: From<StoreError>>(
         &self,
         work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,

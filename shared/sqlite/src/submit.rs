@@ -63,9 +63,9 @@ pub(crate) async fn submit(
 struct TargetState {
     board: i64,
     banned: bool,
-    /// What the submission's id stands for.
+    /// The idempotency record of the submission's id.
     known: Option<IdempotencyRecord>,
-    /// The entry's key, and the unread columns after it. They are read later, because the layout may have changed.
+    /// The entry's key, and the columns after it, which are read later because the layout may have changed.
     existing: Option<(Vec<u8>, Cells)>,
 }
 
@@ -102,7 +102,7 @@ async fn decide_submission(
     Ok(Ok(outcomes))
 }
 
-/// The first target that would make a new entry, if the tenant may not have all that the submission makes.
+/// Returns the first target that would create an entry, if the submission would exceed the tenant's entry quota.
 async fn find_target_without_room<'a>(
     batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
@@ -122,7 +122,7 @@ async fn find_target_without_room<'a>(
     Ok((entries > max_entries).then_some(first))
 }
 
-/// The first target that would make an idempotency record, if the tenant may not have all that the submission makes.
+/// Returns the first target that would create an idempotency record, if the submission would exceed the tenant's log quota.
 async fn find_target_without_record_room<'a>(
     batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
@@ -148,7 +148,7 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     }
 }
 
-/// Checks a target, and writes nothing.
+/// Checks a target and returns what to write, but writes nothing.
 async fn plan_target(
     batch: &mut SubmissionBatch<'_>,
     submission: &PreparedSubmission,
@@ -221,7 +221,7 @@ async fn read_target(
     })
 }
 
-/// The first outcome of an id, if the content is the same.
+/// Returns the recorded outcome of an id, or a refusal if the submission has other content than the recorded one.
 fn read_replay(
     submission: &PreparedSubmission,
     target: &Target,
@@ -237,7 +237,7 @@ fn read_replay(
         .map_err(malformed)
 }
 
-/// What is left to do for a target once every target has been decided.
+/// What to write for a target after every target has been checked.
 enum TargetPlan {
     Replay(Outcome),
     Apply(Box<PlannedWrite>),

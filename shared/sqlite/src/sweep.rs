@@ -138,7 +138,7 @@ async fn delete_rows(session: &Session<'_>, sql: &str, row: i64, budget: u64) ->
     changes(session).await
 }
 
-/// How many rows the last statement changed.
+/// Returns how many rows the last statement changed.
 async fn changes(session: &Session<'_>) -> Result<u64, StoreError> {
     let changes = session.row("SELECT changes()", &[]).await?;
     changes.ok_or_else(|| corrupt("changes"))?.unsigned("changes")

@@ -1,4 +1,4 @@
-//! What tenants used and what they hold.
+//! The usage of tenants, and what they have stored.
 
 use leaderboard_core::ports::{DayUsage, EntryQuota, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
@@ -9,7 +9,7 @@ use crate::retention;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
-/// The last days that have any usage, newest first, and what the tenant holds, by the database's clock.
+/// Returns the last days with usage, newest first, and what the tenant has stored, by the database's clock.
 pub(crate) async fn read(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -45,7 +45,7 @@ fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
     })
 }
 
-/// What a tenant holds, without the periods that have expired at `now`.
+/// Returns what a tenant has stored, without the periods that have expired at `now`.
 pub(crate) async fn entry_quota(
     session: &Session<'_>,
     tenant: &TenantId,

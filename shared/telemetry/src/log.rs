@@ -14,15 +14,16 @@ pub enum Level {
     Error,
 }
 
-/// The line for a request. Of what the client sends, it contains only the trace id and the tenant: no body, no key, no
-/// token, no path.
+/// The record of a request in the access log. Of the data that the client sends, it contains only the trace id and the tenant: no
+/// body, no key, no token, no path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LogRecord {
     /// The severity.
     pub level: Level,
-    /// The trace id, 32 hexadecimal digits; empty when one line stands for many requests.
+    /// The trace id, 32 hexadecimal digits; empty if one line is about many requests.
     pub trace_id: String,
-    /// The service's own id of the request; present when the client sent the trace id, which it can send again.
+    /// The service's own id of the request. It is present if the client chose the trace id, because a client can send the same
+    /// trace id again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The method, such as `GET`; `OTHER` for a method that no route has.
@@ -30,12 +31,12 @@ pub struct LogRecord {
     /// The pattern of the route; absent when no route matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<&'static str>,
-    /// The version of the API, once it is known.
+    /// The version of the API; absent until the pipeline has read it.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_version")]
     pub api_version: Option<ApiVersion>,
     /// The status of the response.
     pub status: u16,
-    /// The tenant, once it is known.
+    /// The tenant; absent until the pipeline has found it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The type of the problem in the response, such as `/problems/validation`.

@@ -10,8 +10,8 @@ use crate::TenantConfigEnvironment;
 /// How often a change is tried again because another request changed the document first.
 const MAX_TRIES: u32 = 8;
 
-/// Adds a ban before it is stored. If the player has a ban that ends later, its end stays in the document, because that ban is
-/// in force until the store has the new one.
+/// Adds a ban to the document before the ban is stored. If the player has a ban that ends later, the document keeps that end,
+/// because the earlier ban is in effect until the store has the new one.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -24,8 +24,8 @@ pub async fn add_ban<E: TenantConfigEnvironment>(
     update_document(env, tenant, now, |banned| banned.extend(ban)).await
 }
 
-/// Sets the end of a ban after it is stored, even if the document has a later end. If two requests ban one player at once, the
-/// document keeps the later end.
+/// Sets the end of a ban in the document after the ban is stored, even if the document has a later end. If two requests ban one
+/// player at the same time, the document keeps the later end.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -12,10 +12,10 @@ use sha2::{Digest, Sha256};
 /// The version of the document's format.
 const FORMAT_V1: u8 = 1;
 
-/// The digests of a tenant's banned players, and the ends of their bans (`None`: without end).
+/// The digests of a tenant's banned players, and the ends of their bans (`None` if a ban has no end).
 ///
-/// It may contain players who are not banned: each of them costs a read of the store. It never lacks a banned player, because
-/// the missing entry would show the ban to the player.
+/// The document may contain players who are not banned; each of them costs a read of the store. It always contains every banned
+/// player, because a missing player would notice the ban.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Banned(BTreeMap<u64, Option<Timestamp>>);
 
@@ -25,14 +25,14 @@ impl Banned {
         !self.0.is_empty() && self.0.contains_key(&digest_player(player))
     }
 
-    /// Adds a ban, unless the player has one that ends at the same time or later.
+    /// Adds a ban, unless the player has a ban that ends at the same time or later.
     pub(crate) fn extend(&mut self, ban: &Ban) {
         let end = self.0.entry(digest_player(&ban.player)).or_insert(ban.expires_at);
         // `None` is the latest end: a ban without one.
         *end = end.zip(ban.expires_at).map(|(known, new)| known.max(new));
     }
 
-    /// Sets the end of a player's ban, also to an earlier one.
+    /// Sets the end of a player's ban, even if the new end is earlier.
     pub(crate) fn set_end(&mut self, ban: &Ban) {
         self.0.insert(digest_player(&ban.player), ban.expires_at);
     }
@@ -47,7 +47,7 @@ impl Banned {
         self.0.retain(|_, end| end.is_none_or(|end| end > now));
     }
 
-    /// Parses the stored document; `None` stands for a document that does not exist.
+    /// Parses the stored document; `None` is a document that does not exist.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when the document has another format.

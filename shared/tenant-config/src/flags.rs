@@ -17,7 +17,7 @@ use leaderboard_api::ApiVersion;
 const MAX_SETS: usize = 32;
 /// The most steps for the evaluation of a product flag, which delays other requests.
 pub(crate) const MAX_PRODUCT_STEPS: u32 = 2_000;
-/// The member of a context by which `fractional` assigns a variant.
+/// The member of the context that `fractional` uses to choose a variant.
 const TARGETING_KEY: &str = "targetingKey";
 
 /// The sets that an instance has parsed, by their tenant (`None`: the operator's).
@@ -71,10 +71,10 @@ impl TenantFlags {
         }
     }
 
-    /// Evaluates one flag: the tenant's own, or else the operator's.
+    /// Evaluates one flag: the tenant's own flag if there is one, otherwise the operator's.
     ///
     /// # Errors
-    /// Those of [`FlagSet::evaluate`].
+    /// As for [`FlagSet::evaluate`].
     pub fn evaluate(
         &self,
         key: &str,
@@ -122,7 +122,8 @@ impl TenantFlags {
         })
     }
 
-    /// Returns whether a boolean flag is false in the tenant's own set or in the operator's: either of them can switch it off.
+    /// Returns whether a boolean flag is false in the tenant's own set or in the operator's set. Each of the two can switch it
+    /// off.
     pub fn is_off_in_any_set(&self, key: &str, target: &FlagTarget<'_>, now: Timestamp) -> bool {
         let sets = [self.operator.as_deref(), self.tenant.as_deref()];
         let mut sets = sets
@@ -157,7 +158,7 @@ pub(crate) const fn seconds(now: Timestamp) -> i64 {
 pub struct FlagTarget<'a> {
     /// The tenant of the request.
     pub tenant: &'a TenantId,
-    /// The player, if the credential is a player's own.
+    /// The player, if the credential belongs to a player.
     pub player: Option<&'a PlayerId>,
     /// The client's address.
     pub client: Option<IpAddr>,
@@ -168,7 +169,8 @@ pub struct FlagTarget<'a> {
 }
 
 impl FlagTarget<'_> {
-    /// Returns the context for product flags. `fractional` assigns a variant by the player's id, or else by the address.
+    /// Returns the context for product flags. `fractional` chooses a variant by the player's id, or by the address if there is no
+    /// player.
     pub fn to_context(&self) -> Map<String, Value> {
         let mut context = Map::new();
         self.add_to(&mut context);
@@ -178,8 +180,8 @@ impl FlagTarget<'_> {
         context
     }
 
-    /// Adds its members to a context. The tenant, and the player of a player's own credential, replace what the client sent;
-    /// the other members are added only if the client did not send them.
+    /// Adds the members of this target to a context. The tenant, and the player of a player's own credential, replace members
+    /// that the client sent. The other members are added only if the client did not send them.
     pub fn add_to(&self, context: &mut Map<String, Value>) {
         context.insert("tenant".to_owned(), self.tenant.as_str().into());
         if let Some(player) = self.player {

@@ -1,5 +1,5 @@
-//! The flags of the product itself, which switch its behaviour, and the check of a document that sets them. Without the check,
-//! an operator would find a wrong switch only in the incident in which it is needed.
+//! The product flags, which switch the behaviour of this service, and the check of a document that sets them. Without the check,
+//! an operator would notice a wrong switch only when it is needed in an incident.
 
 use leaderboard_core::{PlayerId, TenantId, Timestamp};
 use leaderboard_flags::{FlagSet, FlagType};
@@ -10,10 +10,11 @@ use super::flags::{MAX_PRODUCT_STEPS, seconds};
 use leaderboard_api::json::{Errors, Pointer};
 use leaderboard_api::{ApiVersion, Problem};
 
-/// The flag that refuses writes when it is `false`: a tenant's writes, or all tenants' in the operator's set.
+/// The flag that refuses writes if it is `false`: in a tenant's set the tenant's writes, in the operator's set the writes of all
+/// tenants.
 pub const WRITES: &str = "edgeboard.writes";
-/// The flag that, when it is `true`, makes version 2 the default for requests that do not name a version. The tenant's set
-/// counts before the operator's.
+/// The flag that makes version 2 the default for requests that do not name a version, if it is `true`. The tenant's set has
+/// precedence over the operator's.
 pub const V2_DEFAULT: &str = "edgeboard.api-v2-default";
 /// The prefix of the keys of product flags. No other flag may have it.
 const PREFIX: &str = "edgeboard.";

@@ -16,11 +16,11 @@ use leaderboard_cache::documents::{
 use leaderboard_cache::freshness::Lifetime;
 use leaderboard_rate_limit::{RateLimitRules, TenantLimits};
 
-/// The id of a document whose kind exists once for each tenant, and once for the operator.
+/// The id of a document of a kind that each tenant and the operator have one of.
 const SINGLE_ID: &str = "only";
 
-/// How long cached documents of a tenant are used. A change takes effect in its own region before it is answered, and in other
-/// regions by a message. These times apply when a message is lost.
+/// How long cached documents of a tenant are used. A change takes effect in its own region before the response is sent, and in
+/// other regions by a message. These times apply if the message is lost.
 const LIFETIME: DocumentLifetime = DocumentLifetime {
     lifetime: Lifetime {
         fresh_ms: 15_000,
@@ -36,9 +36,9 @@ const GROUP_KIND: &str = "tenant";
 /// request reads one slot. The parsed values are kept with their documents, so that an instance parses each document once.
 #[derive(Debug, Default)]
 pub struct TenantConfig {
-    /// The tenant's record; the defaults when it has no record.
+    /// The tenant's record; the defaults if the tenant has no record.
     pub tenant: TenantRecord,
-    /// The rate limits and address lists that apply to its requests.
+    /// The rate limits and address lists that apply to the tenant's requests.
     pub limits: RateLimitRules,
     /// The players who may be banned.
     pub banned: Banned,
@@ -120,8 +120,8 @@ impl TenantConfig {
         Ok(tenant_config)
     }
 
-    /// Returns the operator's rate limits, which apply before the tenant is known. They are among the documents of the default
-    /// tenant, too.
+    /// Returns the operator's rate limits, which apply before the tenant is known. The documents of the default tenant also
+    /// contain them.
     ///
     /// # Errors
     /// [`StoreError`] when the documents are not cached and the store does not answer.
@@ -165,7 +165,7 @@ impl TenantConfig {
         }
     }
 
-    /// Returns whether the tenant has a document. A tenant's id that a caller invented has none.
+    /// Returns whether the store has a document of this tenant. The result is false for a tenant id that a caller invented.
     pub fn has_own_documents(&self) -> bool {
         own_documents(&self.documents).iter().any(Option::is_some)
     }
@@ -189,8 +189,8 @@ impl TenantConfig {
         find_document(own_documents(&self.documents), &OWN_KINDS, DocumentKind::Flags)
     }
 
-    /// Publishes a change of a document of a tenant, or of the operator (`None`): announces a tenant's change to the other regions,
-    /// and invalidates the cached documents. Returns when every instance of this region uses the change.
+    /// Publishes a change of a document of a tenant, or of the operator (`None`). Announces a tenant's change to the other
+    /// regions, and invalidates the cached documents. Returns when every instance of this region uses the changed document.
     pub async fn publish_change<E: TenantConfigEnvironment>(env: &E, tenant: Option<&TenantId>) {
         let Some(tenant) = tenant else {
             publish_documents_of_kind(env, GROUP_KIND).await;

@@ -43,7 +43,7 @@ pub(crate) struct Mount {
 
 /// A component that handles the messages of a channel.
 pub(crate) struct Subscription {
-    /// The address of the server. If it is empty, the subscription is off.
+    /// The address of the Redis server. If it is empty, the component handles no messages.
     pub(crate) address: String,
     pub(crate) channel: String,
     pub(crate) component: String,

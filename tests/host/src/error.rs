@@ -17,15 +17,15 @@ pub enum StartError {
     Value {
         /// The key of the manifest, or the option.
         place: String,
-        /// What is wrong.
+        /// What is wrong with the value.
         reason: String,
     },
     /// The Wasm of a component cannot be read.
     #[error("component.{id}.source: {path}: {reason}", path = path.display())]
     MissingComponent {
-        /// The component.
+        /// The id of the component.
         id: String,
-        /// The file.
+        /// The path of the component's Wasm file.
         path: PathBuf,
         /// The message of the operating system.
         reason: String,
@@ -33,9 +33,9 @@ pub enum StartError {
     /// The Wasm of a component cannot be run.
     #[error("component.{id}: {reason}")]
     BadComponent {
-        /// The component.
+        /// The id of the component.
         id: String,
-        /// What is wrong with it.
+        /// What is wrong with the component.
         reason: String,
     },
     /// Another process listens on the address.

@@ -34,7 +34,7 @@ pub struct Running {
 pub struct RouteLine {
     /// The route as the manifest has it.
     pub route: String,
-    /// Whether it ends with a wildcard.
+    /// Whether the route ends with a wildcard.
     pub wildcard: bool,
     /// The component that handles the route; `None` for a static response.
     pub component: Option<String>,

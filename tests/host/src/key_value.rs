@@ -1,4 +1,4 @@
-//! Key-value stores in the file and form that Spin uses: each worker thread reads on a connection of its own, and one thread writes
+//! Key-value stores in the file and format that Spin uses. Each worker thread reads on its own connection, and one thread writes
 //! for all.
 
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ pub(crate) struct Database {
     writer: mpsc::Sender<Write>,
 }
 
-/// A waiting write. Without a value it deletes the key.
+/// A waiting write, which sets a key; without a value, it deletes the key.
 struct Write {
     store: Arc<str>,
     key: String,
@@ -152,8 +152,8 @@ fn commit(connection: &mut Connection, batch: &[Write]) -> rusqlite::Result<()> 
     transaction.commit()
 }
 
-/// The reader of one worker thread. It reads on this thread: a read takes microseconds, and passing it to another thread takes
-/// longer.
+/// The reader of one worker thread. It reads on this thread, because a read takes only microseconds, less than passing it to
+/// another thread.
 pub(crate) struct WorkerReader(Mutex<Connection>);
 
 impl WorkerReader {

@@ -17,9 +17,9 @@ use crate::guest::{GuestState, Platform};
 /// A component, compiled and linked.
 pub(crate) struct Loaded {
     pub(crate) component: Arc<Component>,
-    /// Set if the component has an HTTP trigger.
+    /// The linked HTTP service; `None` if the component has no HTTP trigger.
     pub(crate) service: Option<ServicePre<GuestState>>,
-    /// Set if the component has a Redis trigger.
+    /// The linked Redis subscriber; `None` if the component has no Redis trigger.
     pub(crate) subscriber: Option<RedisTriggerPre<GuestState>>,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::random;
 
-/// One value, or a half-open range. For each new instance, a value of the range is drawn at random.
+/// One value, or a half-open range. For each new instance, a random value of the range is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OneOf<T> {
     /// The same value for every instance.

@@ -13,14 +13,14 @@ pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
 /// How many paths are cached with their routes.
 const MAX_KNOWN_PATHS: usize = 1024;
-/// The longest of them, in bytes.
+/// The longest cached path, in bytes.
 const MAX_KNOWN_PATH_BYTES: usize = 256;
 
 /// All routes.
 pub(crate) struct Router {
     finder: routefinder::Router<usize>,
     entries: Vec<RouteEntry>,
-    /// A cache of results, because a search looks at every route.
+    /// A cache of found routes. Without it, each search would read every route.
     known: Mutex<HashMap<Box<str>, Found>>,
 }
 
@@ -36,7 +36,7 @@ struct Found {
 pub(crate) struct RouteEntry {
     /// The route as the manifest has it.
     pub(crate) raw: String,
-    /// Whether it ends with a wildcard.
+    /// Whether the route ends with a wildcard.
     pub(crate) wildcard: bool,
     pub(crate) target: RouteTarget,
     /// The route, with a slash at the beginning and none at the end.

@@ -42,7 +42,7 @@ impl ApiClient {
         }
     }
 
-    /// Makes a client, as [`ApiClient::new`], of the service at an address.
+    /// Creates a client of the service at an address. Its tenant is new, as with [`ApiClient::new`].
     #[must_use]
     pub fn over_http(url: &str) -> Self {
         Self::new(Rc::new(HttpTransport::new(url)))
@@ -54,7 +54,7 @@ impl ApiClient {
         Self::new(Rc::clone(&self.transport))
     }
 
-    /// Returns a client of the same service for the tenant of this id.
+    /// Returns a client of the same service for the tenant with this id.
     #[must_use]
     pub fn for_tenant(&self, tenant: &str) -> Self {
         Self {
@@ -63,21 +63,22 @@ impl ApiClient {
         }
     }
 
-    /// Returns what the addresses of requests begin with.
+    /// Returns the beginning of the addresses of requests.
     #[must_use]
     pub fn url(&self) -> &str {
         self.transport.url()
     }
 
-    /// Starts a request of version 1 with the key, for this tenant; `path` goes below `/api/v1`.
+    /// Starts a request of version 1 with the key, for this tenant; `path` is the path below `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> ApiRequest {
         self.request_at(method, &format!("/api/v1{path}"))
     }
 
-    /// Starts a request with the key, for this tenant, to any path of the service. The store answers it, not a cache.
+    /// Starts a request with the key, for this tenant, to any path of the service. The request asks for a response from the
+    /// store, not from a cache.
     ///
     /// # Panics
-    /// When method or path cannot stand in a request.
+    /// When the method or the path is not valid in a request.
     pub fn request_at(&self, method: &str, path: &str) -> ApiRequest {
         let request = Request::builder()
             .method(method)
@@ -183,7 +184,7 @@ impl ApiClient {
         self.post(&path, submission).await.expect_status(200)
     }
 
-    /// Submits one score that is reached now.
+    /// Submits one score that happens now.
     pub async fn submit_score(&self, leaderboard: &str, player: &str, score: i64) -> Value {
         let submission = json!({"player": player, "score": score});
         self.submit(leaderboard, &submission).await

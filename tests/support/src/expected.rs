@@ -1,4 +1,4 @@
-//! The entries that a leaderboard should list, computed from the documented rules, without code of the product.
+//! Computes the entries that a leaderboard should list, from the documented rules and without code of the product.
 
 #![expect(
     clippy::expect_used,
@@ -52,7 +52,7 @@ impl ListedEntry {
     }
 }
 
-/// Reads a 64-bit integer of a document: a number when every JSON parser keeps it exact, otherwise a string.
+/// Reads a 64-bit integer of a document: a JSON number if every parser keeps it exact, otherwise a string.
 fn parse_integer(value: &Value) -> i64 {
     const SAFE: u64 = (1 << 53) - 1;
     let number = match value {
@@ -68,22 +68,22 @@ fn parse_integer(value: &Value) -> i64 {
 /// Which scores are better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreOrder {
-    /// The larger ones.
+    /// Larger scores are better.
     Desc,
-    /// The smaller ones.
+    /// Smaller scores are better.
     Asc,
 }
 
 /// How equal scores rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpectedTies {
-    /// Who reached the score first is above.
+    /// The player who reached the score first ranks higher.
     Earliest,
-    /// Who reached the score last is above.
+    /// The player who reached the score last ranks higher.
     Latest,
-    /// Players share a rank, and the ranks after it are skipped.
+    /// Players with equal scores share a rank, and the ranks after it are skipped.
     Shared,
-    /// Players share a rank, and the next one follows.
+    /// Players with equal scores share a rank, and no rank is skipped.
     Dense,
 }
 

@@ -1,4 +1,4 @@
-//! A Redis connection for tests: what a component gets from its host, on the native client.
+//! A Redis connection for tests. It implements with the native client what a component gets from its host.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Value};
 
-/// The longest a test waits for an answer, in seconds: a rebuild of the largest period takes a few.
+/// How long a test waits for a response at most, in seconds. A rebuild of the largest period takes a few seconds.
 const RESPONSE_TIMEOUT_S: u64 = 30;
 
-/// One multiplexed connection, without Nagle's delay. Clones share it.
+/// One multiplexed connection, without Nagle's algorithm. Clones share the connection.
 #[derive(Clone)]
 pub struct NativeRedis(MultiplexedConnection);
 

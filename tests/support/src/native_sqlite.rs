@@ -28,7 +28,7 @@ impl NativeSqlite {
         Self::open_waiting(path, BUSY_WAIT)
     }
 
-    /// As [`NativeSqlite::open`], with another limit for waiting.
+    /// Does the same as [`NativeSqlite::open`] with another limit for waiting.
     ///
     /// # Errors
     /// [`ConnectionError`].

@@ -27,11 +27,10 @@ pub fn target_dir() -> PathBuf {
     target.to_owned()
 }
 
-/// Returns the path of the command-line tool, in the profile of the running test. Builds the tool when no build has made
-/// it yet.
+/// Returns the path of the command-line tool, in the profile of the running test. Builds the tool if it does not exist yet.
 ///
 /// # Panics
-/// When it cannot be built.
+/// When the tool cannot be built.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 pub fn tool_program() -> PathBuf {

@@ -1,6 +1,6 @@
-//! Numbers that look random and are the same in every run.
+//! Pseudo-random numbers that are the same in every run.
 
-/// A generator by the method of SplitMix64. Its value is the seed.
+/// A generator that uses SplitMix64. Its value is the seed.
 #[derive(Debug)]
 pub struct PseudoRandom(pub u64);
 
@@ -14,7 +14,7 @@ impl PseudoRandom {
         mixed ^ (mixed >> 31)
     }
 
-    /// Returns one of `0..end`.
+    /// Returns a number from 0 to `end` (excluded).
     pub fn below(&mut self, end: u64) -> u64 {
         self.next_number() % end
     }

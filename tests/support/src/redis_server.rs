@@ -9,33 +9,33 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a server may take until it answers.
+/// How long a server may take until it answers the first time.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait between two attempts.
+/// The pause between two tries.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// Another program may take the port between its choice and the server's start.
+/// How many ports are tried. Another program may take a port before the server starts.
 const MAX_PORTS: usize = 5;
-/// Runs the server until standard input closes, which it does in any case when the test's process ends.
+/// Runs the server until standard input closes. Standard input closes in any case when the test's process ends.
 const UNTIL_STDIN_CLOSES: &str = r#"redis-server "$@" >/dev/null & read -r _; kill -9 $!; wait $!"#;
 
-/// A running redis-server with a directory of its own. It is killed when this is dropped, or when the process
-/// ends in any way.
+/// A running redis-server with its own directory. The server is killed when this value is dropped, or when the process ends in
+/// any way.
 #[derive(Debug)]
 pub struct RedisServer {
-    /// `None` while the server is down.
+    /// The server's process; `None` while the server is down.
     process: Option<Child>,
     port: u16,
-    /// Whether a write is on the disk before it is answered.
+    /// Whether the server writes each change to the disk before it answers.
     durable: bool,
     /// The id of the server's process while it hangs.
     hanging: Option<String>,
     directory: TempDir,
 }
 
-/// Returns a port that is free now. Another program may take it.
+/// Returns a port that is free now. Another program may take the port afterwards.
 ///
 /// # Panics
-/// When the system has none.
+/// When no port is free.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 pub fn free_port() -> u16 {
@@ -44,7 +44,7 @@ pub fn free_port() -> u16 {
 }
 
 impl RedisServer {
-    /// Starts a server that keeps everything in memory.
+    /// Starts a server that keeps its data only in memory.
     ///
     /// # Panics
     /// When redis-server is not installed or does not start.
@@ -53,7 +53,7 @@ impl RedisServer {
         Self::start_as(false)
     }
 
-    /// Starts a server that has every write on the disk before it answers.
+    /// Starts a server that writes each change to the disk before it answers.
     ///
     /// # Panics
     /// As [`RedisServer::start`].
@@ -85,28 +85,28 @@ impl RedisServer {
         panic!("redis-server does not start (is it installed?)");
     }
 
-    /// `redis://127.0.0.1:port`.
+    /// Returns the URL of the server: `redis://127.0.0.1:port`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// The port it listens on; the same after a restart.
+    /// Returns the port of the server, which stays the same after a restart.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where its files are.
+    /// Returns the directory of the server's files.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Kills the server with SIGKILL, and waits until it is gone.
+    /// Kills the server with SIGKILL, and waits until its process has ended.
     ///
     /// # Panics
-    /// When its end cannot be waited for.
+    /// When waiting for the process fails.
     #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
@@ -115,10 +115,10 @@ impl RedisServer {
         }
     }
 
-    /// Starts the server again on the same port and directory, after killing it if it runs.
+    /// Kills the server if it runs, and starts it again with the same port and directory.
     ///
     /// # Panics
-    /// When it does not start.
+    /// When the server does not start.
     #[expect(clippy::panic, reason = "a test stops where it cannot go on")]
     pub fn restart(&mut self) {
         self.kill();
@@ -127,7 +127,7 @@ impl RedisServer {
         }
     }
 
-    /// Stops the server in the middle of what it does (SIGSTOP): connections stay open, and nothing is answered.
+    /// Stops the server at once (SIGSTOP): connections stay open, and the server does not answer.
     ///
     /// # Panics
     /// When the server does not run.
@@ -141,7 +141,7 @@ impl RedisServer {
     /// Lets a hanging server continue (SIGCONT).
     ///
     /// # Panics
-    /// When it does not hang.
+    /// When the server does not hang.
     pub fn resume(&mut self) {
         self.signal("-CONT");
         self.hanging = None;

@@ -41,7 +41,7 @@ impl ApiRequest {
     /// Adds a header.
     ///
     /// # Panics
-    /// When a header cannot have this name or this value.
+    /// When the name or the value of the header is not valid.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("the name of a header");
         let value = HeaderValue::try_from(value).expect("the value of a header");
@@ -49,7 +49,7 @@ impl ApiRequest {
         self
     }
 
-    /// Replaces all headers of this name by one.
+    /// Replaces all headers with this name by one header.
     ///
     /// # Panics
     /// As [`ApiRequest::header`].
@@ -57,7 +57,7 @@ impl ApiRequest {
         self.without_header(name).header(name, value)
     }
 
-    /// Removes the headers of this name.
+    /// Removes the headers with this name.
     pub fn without_header(mut self, name: &str) -> Self {
         self.request.headers_mut().remove(name);
         self
@@ -78,7 +78,7 @@ impl ApiRequest {
     /// Sends the request and reads the whole response.
     ///
     /// # Panics
-    /// When the service cannot be reached, or the response is not as the API is described.
+    /// When the service cannot be reached, or the response does not follow the description of the API.
     pub async fn send(self) -> ApiResponse {
         self.try_send().await.expect("a response")
     }
@@ -89,7 +89,7 @@ impl ApiRequest {
     /// The text of the error when the service cannot be reached.
     ///
     /// # Panics
-    /// When the response is not as the API is described.
+    /// When the response does not follow the description of the API.
     pub async fn try_send(self) -> Result<ApiResponse, String> {
         let (method, uri) = (self.request.method().clone(), self.request.uri().clone());
         let request_line = format!("{method} {uri}");
@@ -164,10 +164,10 @@ impl ApiResponse {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// Returns the parsed body of a response with this status; null when the body is empty.
+    /// Returns the parsed body of a response with this status; null if the body is empty.
     ///
     /// # Panics
-    /// When the status is another one.
+    /// When the response has another status.
     #[track_caller]
     pub fn expect_status(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -181,7 +181,7 @@ impl ApiResponse {
     /// Returns the problem document of a response with this status and this problem type.
     ///
     /// # Panics
-    /// When the response is another one.
+    /// When the response has another status or another problem type.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status, status, "{self:?}");

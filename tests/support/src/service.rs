@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::{ADMIN_KEY, ApiClient, RedisServer, project_root, target_dir};
 
-/// What players' tokens are signed with in all tests.
+/// The secret that signs players' tokens in all tests.
 const TOKEN_SECRET: &str = "a secret that signs players' tokens in tests alone";
 
-/// What keeps the data.
+/// The kind of store that a service uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {
     /// A file of SQLite, the default.
@@ -42,8 +42,8 @@ impl TestService {
         }
     }
 
-    /// Starts a service on this Redis, or on SQLite. It does not limit its callers, because tests send many requests
-    /// from one address.
+    /// Starts a service on this Redis server, or on SQLite with `None`. The service does not limit its callers, because tests
+    /// send many requests from one address.
     pub async fn start_on(redis: Option<RedisServer>) -> Self {
         let service = Self::start_with_default_limits(redis).await;
         let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
@@ -56,7 +56,7 @@ impl TestService {
         service
     }
 
-    /// Starts a service that limits its callers as it does by default.
+    /// Starts a service that has the default rate limits.
     ///
     /// # Panics
     /// When the host does not start.
@@ -76,7 +76,7 @@ impl TestService {
     }
 }
 
-/// Returns the configuration of a host: without a Redis trigger, and on SQLite unless there is a Redis.
+/// Returns the configuration of a host without a Redis trigger. Its store is Redis if `redis_url` is set, otherwise SQLite.
 #[must_use]
 pub fn host_config(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
     let mut config = HostConfig::new(project_root().join("spin.toml"), state_dir)
@@ -91,10 +91,10 @@ pub fn host_config(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
     }
 }
 
-/// Creates a directory for a host's files. Dropping it deletes it.
+/// Creates a directory for a host's files. Dropping the result deletes the directory.
 ///
 /// # Panics
-/// When it cannot be created.
+/// When the directory cannot be created.
 #[must_use]
 pub fn state_dir() -> TempDir {
     let directory = tempfile::Builder::new().prefix("edgeboard-").tempdir();

@@ -1,4 +1,4 @@
-//! Fresh stores for tests of the ports, and short calls of what such tests do.
+//! Fresh stores for tests of the ports, and short methods for common calls.
 
 #![expect(
     clippy::expect_used,
@@ -33,7 +33,7 @@ use crate::native_redis::{self, NativeRedis};
 use crate::native_sqlite::NativeSqlite;
 use crate::values::{Board, at, player, prepared, submission, submission_id, tenant};
 
-/// More than any test puts into one log or list.
+/// A limit that is larger than the number of items that any test puts into one log or list.
 pub const ALL: u32 = 1_000_000;
 
 /// The ports of leaderboards and their scores.
@@ -46,7 +46,7 @@ impl<S: LeaderboardPorts + Documents + RateLimits + Counters + AuditLog> AllPort
 
 /// Where stores keep their data. Two stores on one backend see the same data.
 pub trait StoreBackend {
-    /// A store on this backend.
+    /// The type of a store on this backend.
     type Store: AllPorts;
     /// Makes a backend without data.
     fn new() -> Self;
@@ -54,12 +54,12 @@ pub trait StoreBackend {
     fn open(&self) -> impl Future<Output = Self::Store>;
 }
 
-/// A directory whose files are in memory, on systems that have it. A commit to a disk takes longer, and these tests do
-/// not depend on it.
+/// A directory whose files are in memory, on systems that have such a directory. Commits to a disk take longer, and these tests
+/// do not need them.
 #[cfg(feature = "sqlite")]
 const IN_MEMORY: &str = "/dev/shm";
 
-/// A database file.
+/// A backend with one SQLite database file.
 #[cfg(feature = "sqlite")]
 #[derive(Debug)]
 pub struct SqliteBackend(tempfile::TempDir);
@@ -78,7 +78,7 @@ impl StoreBackend for SqliteBackend {
     }
 }
 
-/// A Redis server.
+/// A backend with one Redis server.
 #[cfg(feature = "redis")]
 #[derive(Debug)]
 pub struct RedisBackend(pub RedisServer);
@@ -101,7 +101,7 @@ pub fn run_on<B: StoreBackend>(test: impl AsyncFnOnce(StoreFixture<B>)) {
     block_on(async { test(StoreFixture::on(B::new()).await).await });
 }
 
-/// A store, a tenant, and a clock that only tests move.
+/// A store, a tenant, and a clock that changes only when the test changes it.
 #[expect(missing_debug_implementations, reason = "a store has no text form")]
 pub struct StoreFixture<B: StoreBackend> {
     /// Where the store keeps its data.
@@ -130,7 +130,7 @@ impl<B: StoreBackend> StoreFixture<B> {
         self.now.get()
     }
 
-    /// Moves the clock.
+    /// Moves the clock forward by `ms` milliseconds.
     pub fn advance_ms(&self, ms: i64) {
         self.now.set(self.now().saturating_add_ms(ms));
     }
@@ -141,7 +141,7 @@ impl<B: StoreBackend> StoreFixture<B> {
         self.read_leaderboard(leaderboard).await
     }
 
-    /// As [`StoreFixture::put`], and reorders the entries when the new configuration needs it.
+    /// Does the same as [`StoreFixture::put`], and rebuilds the entries if the new configuration has another order.
     pub async fn rebuild(&self, leaderboard: &Leaderboard) -> Board {
         self.try_put(leaderboard, Expected::Any, true).await.unwrap();
         self.read_leaderboard(leaderboard).await
@@ -180,13 +180,13 @@ impl<B: StoreBackend> StoreFixture<B> {
         .await
     }
 
-    /// Submits one score that is reached now. Moves the clock by a millisecond.
+    /// Submits one score that happens now. Moves the clock by a millisecond.
     pub async fn submit_score(&self, board: &Board, name: &str, value: i64) -> Outcome {
         let outcome = self.submit(&submission(&[board], name, &[value]), &[board]).await;
         outcome.unwrap().remove(0)
     }
 
-    /// As [`StoreFixture::submit_score`], with the id of a submission.
+    /// Does the same as [`StoreFixture::submit_score`], with the id of a submission.
     ///
     /// # Errors
     /// Why the store refuses it.

@@ -1,11 +1,11 @@
-//! Who may call: keys, tokens and their issuers.
+//! The commands about access: keys, tokens and their issuers.
 
 use crate::admin::operation::OptionKind::{Instant, Integer, Many, One, Text};
 use crate::admin::operation::{
     AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, Noun, options,
 };
 
-/// What a key or a token may allow.
+/// The scopes that a key or a token may have.
 const SCOPES: &[&str] = &["scores:read", "scores:write", "admin"];
 
 const KEY: &str = "/keys/{key}";

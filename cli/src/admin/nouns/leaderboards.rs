@@ -1,4 +1,4 @@
-//! Leaderboards, and what is in them.
+//! The commands about leaderboards and their contents.
 
 use crate::admin::operation::OptionKind::{Columns, Instant, Integer, One, Switch, Text};
 use crate::admin::operation::{

@@ -1,4 +1,4 @@
-//! Tenants, and the documents and records of a tenant.
+//! The commands about tenants, and about a tenant's documents and records.
 
 use crate::admin::operation::OptionKind::{Instant, Integer, One, Text};
 use crate::admin::operation::{

@@ -65,8 +65,8 @@ impl Errors {
 }
 
 impl Problem {
-    /// Returns the problem without errors of fields that the client did not send. Errors of missing required fields stay. When no error
-    /// is left, the problem reports all errors at the whole body.
+    /// Removes errors about fields that the client did not send, except errors about missing required fields. If no error is
+    /// left, reports all errors at the whole body instead.
     #[must_use]
     pub fn pointing_into(mut self, sent: &Json<'_>) -> Self {
         let was_sent = |error: &FieldError| match &error.location {

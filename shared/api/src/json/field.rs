@@ -13,7 +13,7 @@ pub const IS_REQUIRED: &str = "is required";
 pub struct Field<'f, 'a> {
     /// The value.
     pub value: &'f Json<'a>,
-    /// Its place.
+    /// The place of the field.
     pub pointer: Pointer<'f>,
 }
 
@@ -21,7 +21,7 @@ pub struct Field<'f, 'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Fields<'f, 'a> {
     object: &'f Object<'a>,
-    /// Its place.
+    /// The place of the object.
     pub pointer: Pointer<'f>,
 }
 

@@ -174,7 +174,7 @@ impl Problem {
         self
     }
 
-    /// Returns the problem with another response header, and keeps those with the same name.
+    /// Returns the problem with another response header. Headers with the same name stay.
     #[must_use]
     pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));

@@ -28,7 +28,7 @@ pub struct LimitsDocument {
     pub policies: PolicySettings,
     /// The most that a tenant can set; in the operator's document only.
     pub bounds: PolicySettings,
-    /// Whether reads are limited and counted; in the operator's document only.
+    /// Whether reads are limited and counted. Only the operator's document has this setting.
     pub reads: bool,
     /// Lists of addresses; `exempt` is in the operator's document only.
     pub addresses: Addresses,
@@ -59,7 +59,8 @@ impl LimitsDocument {
         document.ok_or_else(|| Problem::internal("limits without errors were not understood"))
     }
 
-    /// Reads a stored document. A document that cannot be read, because another program wrote it, sets nothing: the defaults hold.
+    /// Reads a stored document. If another program wrote the document and it cannot be read, returns an empty document, so the
+    /// defaults apply.
     pub fn stored(bytes: &[u8], scope: DocumentOwner) -> Self {
         json::parse(bytes)
             .and_then(|tree| Self::read(&tree, scope))
@@ -72,8 +73,8 @@ impl LimitsDocument {
         at.and_then(|at| settings.get(at)).copied().unwrap_or_default()
     }
 
-    /// Returns the most that a tenant can set for a policy. The limit that the operator sets for a whole tenant is also the bound of that
-    /// limit, unless the document sets another bound.
+    /// Returns the largest limit that a tenant can set for a policy. If the operator's document has no bound for a policy of a
+    /// whole tenant, the limit that the document sets is the bound.
     pub fn bound(&self, name: PolicyName) -> Option<Policy> {
         let default = match name {
             PolicyName::Tenant => Self::setting(&self.policies, name),

@@ -86,7 +86,7 @@ const PER_CALLER: Policy = Policy {
     window_s: 1,
     burst: 200,
 };
-/// 1,000 requests a second, 2,000 at once: a key is a server's, and stands for many players.
+/// 1,000 requests a second, 2,000 at once. A key belongs to a server, which sends the requests of many players.
 const PER_KEY: Policy = Policy {
     quota: 1_000,
     window_s: 1,
@@ -152,10 +152,10 @@ impl Policy {
     }
 }
 
-/// What a document says about a policy.
+/// The setting of a policy in a document.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Setting {
-    /// The document says nothing about it, so the default applies.
+    /// The document does not set the policy, so the default applies.
     #[default]
     Unset,
     /// There is no limit.

@@ -76,7 +76,7 @@ pub fn boolean() -> Value {
     json!({"type": "boolean"})
 }
 
-/// The schema of an integer that every reader keeps exact, from `least` on.
+/// Returns the schema of an integer from `least` to the largest 32-bit integer, which every JSON reader keeps exact.
 pub fn integer(least: u32) -> Value {
     json!({"type": "integer", "format": "int32", "minimum": least})
 }

@@ -40,7 +40,7 @@ request_fields! {
     }
 }
 
-/// A valid audience. It stands for an audience that could not be read.
+/// A valid audience, which is used in place of an audience that could not be read.
 const ANY_AUDIENCE: &str = "audience";
 
 /// Reads an issuer's document. `owner` is the tenant of the issuer (`None`: the operator), and `hosts` are the hosts that the caller may
@@ -72,7 +72,7 @@ pub fn read(
     record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// Reads the fields of an issuer. A valid value stands for a field with an error.
+/// Reads the fields of an issuer. If a field has an error, uses a valid value in its place.
 fn record(
     fields: &Fields<'_, '_>,
     owner: Option<&TenantId>,
@@ -141,7 +141,7 @@ fn issuer(text: &str) -> Result<&str, Invalid> {
     }
 }
 
-/// Reads a list of audiences. [`ANY_AUDIENCE`] stands for an audience that cannot be read.
+/// Reads a list of audiences. Uses [`ANY_AUDIENCE`] in place of an audience that cannot be read.
 fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
     let mut found = Vec::new();
     for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {

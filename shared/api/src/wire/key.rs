@@ -79,7 +79,7 @@ pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
     settings.ok_or_else(|| Problem::internal("a request without errors was not understood"))
 }
 
-/// Reads a list of address ranges. A placeholder stands for a range that cannot be read, so that the list keeps its length.
+/// Reads a list of address ranges. Uses a placeholder for a range that cannot be read, so that the list keeps its length.
 fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
     let Some(items) = field.array(errors) else {
         return Vec::new();

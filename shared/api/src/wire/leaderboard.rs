@@ -136,7 +136,7 @@ pub fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, Problem>
     board.ok_or_else(|| Problem::internal("a document without errors was not understood"))
 }
 
-/// Reads the fields of a leaderboard. The default stands for a field with an error.
+/// Reads the fields of a leaderboard. If a field has an error, uses its default.
 fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Leaderboard {
     let mut board = Leaderboard::new(id.clone());
     if let Some(field) = fields.optional("id")

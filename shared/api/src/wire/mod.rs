@@ -1,4 +1,4 @@
-//! The documents of the API: reads those of requests, and writes those of responses.
+//! The documents of the API: reads the documents in requests, and writes the documents in responses.
 
 pub mod ban;
 pub mod cursor;

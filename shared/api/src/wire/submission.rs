@@ -203,7 +203,7 @@ fn read_scores(
     Some(SubmissionBody { items, batch: true })
 }
 
-/// Reads the items of a batch: from one to as many as the sender may send.
+/// Reads the items of a batch: at least one, and at most as many as the sender may submit.
 pub fn batch_items<'f, 'a>(
     batch: &Field<'f, 'a>,
     sender: Sender,

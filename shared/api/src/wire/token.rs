@@ -21,12 +21,12 @@ request_fields! {
     }
 }
 
-/// What is asked for in a token.
+/// A request for a token.
 #[derive(Debug)]
 pub struct TokenRequest {
     /// The player whose token it is.
     pub player: PlayerId,
-    /// What the token allows.
+    /// The scopes of the token.
     pub scopes: Scopes,
     /// How long the token is valid, in seconds.
     pub lifetime_s: u32,

@@ -9,7 +9,7 @@ use leaderboard_identity::token::{
 use super::{KeySetLocation, KeySetSource};
 use crate::AuthEnvironment;
 
-/// Fetches a set. The text of an error says nothing about the network of this service.
+/// Fetches a set. The text of an error does not reveal anything about the network of this service.
 pub(super) async fn fetch_set<E: AuthEnvironment>(
     env: &E,
     source: &KeySetSource,

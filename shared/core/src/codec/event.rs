@@ -5,7 +5,8 @@ use super::wire::{Malformed, Reader, Writer};
 use crate::{Event, EventBody, Metadata, Operator, PeriodId, SubmissionId, Timestamp};
 
 const CONFIGURED_V1: u8 = 1;
-/// Metadata comes before the id. Events without metadata and without [`KEPT_FLAG`] still use this format.
+/// The code of a submitted event in the first format: the metadata come before the id. New events without metadata and without
+/// [`KEPT_FLAG`] still use this format.
 const SUBMITTED_V1: u8 = 2;
 const REMOVED_V1: u8 = 3;
 const BANNED_V1: u8 = 4;
@@ -14,19 +15,19 @@ const UNBANNED_V1: u8 = 5;
 /// this code.
 pub const SUBMITTED_V2: u8 = 6;
 
-/// The most bytes that the code, the flags and the time of an event take.
+/// The most bytes that the code, the flags and the time of an event take together.
 pub const RECORDED_AT_BYTES: usize = 12;
 /// The offset of the flags in a submitted event, in bytes. A store sets [`BANNED_FLAG`] there.
 pub const SUBMITTED_FLAGS_AT: usize = 1;
 /// Flag: the player was banned when the submission was accepted.
 pub const BANNED_FLAG: u8 = 0b1000_0000;
-/// Flag: the entry stayed as it was. A store sets it, and omits the metadata.
+/// Flag: the submission did not change the entry's values. A store sets this flag and omits the metadata.
 pub const KEPT_FLAG: u8 = 0b0010_0000;
-/// Flag: metadata follows at the end, its length as a varint and its text. A store sets it when it adds them.
+/// Flag: metadata follow at the end, as their length (a varint) and their text. A store sets this flag when it adds metadata.
 pub const METADATA_FLAG: u8 = 0b0000_0100;
 const OPERATOR_MASK: u8 = 0b0000_0011;
 const HAS_ID: u8 = 0b0000_1000;
-/// Flag: the score happened when it was recorded. This is the usual case, and saves eight bytes.
+/// Flag: the score happened at the instant when it was recorded, so the event omits the time of the score (eight bytes).
 const OCCURRED_WHEN_RECORDED: u8 = 0b0001_0000;
 
 /// Encodes an event.
@@ -107,8 +108,8 @@ fn write_submitted(w: &mut Writer, event: &Event) {
     }
 }
 
-/// Writes a period id compactly, because a log contains many: one byte for `all`, an instant for an id that is an instant, or else
-/// the text.
+/// Writes a period id in few bytes, because a log contains many ids: one byte for `all`, an instant for an id that is an instant,
+/// and the text for any other id.
 fn write_period(w: &mut Writer, period: &PeriodId) {
     if *period == PeriodId::all_time() {
         return w.byte(2);
@@ -135,10 +136,10 @@ fn read_period(r: &mut Reader<'_>) -> Result<PeriodId, Malformed> {
     }
 }
 
-/// The inverse of [`encode_event`].
+/// Decodes an event from the bytes that [`encode_event`] returns.
 ///
 /// # Errors
-/// [`Malformed`] when the bytes are not an event.
+/// [`Malformed`] if the bytes are not an event.
 pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;

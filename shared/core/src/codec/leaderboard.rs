@@ -10,11 +10,11 @@ use crate::{
 
 /// The first format, without a cache policy.
 const LEADERBOARD_V1: u8 = 1;
-/// The first format with a cache policy.
+/// The first format, followed by the cache policy.
 const LEADERBOARD_V2: u8 = 2;
-/// The second format with a history of resets.
+/// The second format, followed by the earlier resets.
 const LEADERBOARD_V3: u8 = 3;
-/// The third format with a log policy.
+/// The third format, followed by the log policy.
 const LEADERBOARD_V4: u8 = 4;
 
 /// Encodes a configuration in the oldest format that can represent it, so that stored configurations keep their bytes.
@@ -65,10 +65,10 @@ fn code_of(board: &Leaderboard) -> u8 {
     }
 }
 
-/// The inverse of [`encode_leaderboard`].
+/// Decodes a configuration from the bytes that [`encode_leaderboard`] returns.
 ///
 /// # Errors
-/// [`Malformed`] if the bytes are not a configuration, or a configuration that fails [`Leaderboard::check`].
+/// [`Malformed`] if the bytes are not a configuration, or if the configuration fails [`Leaderboard::check`].
 pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;
@@ -131,10 +131,10 @@ pub fn encode_layout(layout: &Layout) -> Vec<u8> {
     w.finish()
 }
 
-/// The inverse of [`encode_layout`].
+/// Decodes a layout from the bytes that [`encode_layout`] returns.
 ///
 /// # Errors
-/// [`Malformed`] when the bytes are not a layout.
+/// [`Malformed`] if the bytes are not a layout.
 pub fn decode_layout(bytes: &[u8]) -> Result<Layout, Malformed> {
     let mut r = Reader::new(bytes);
     let layout = read_layout(&mut r)?;
@@ -142,7 +142,7 @@ pub fn decode_layout(bytes: &[u8]) -> Result<Layout, Malformed> {
     Ok(layout)
 }
 
-/// Writes the number of columns, then direction and name of each.
+/// Writes the number of columns, then the direction and the name of each column.
 pub(super) fn write_columns(w: &mut Writer, columns: &Columns) {
     w.unsigned(columns.count() as u64);
     for column in columns.iter() {
@@ -151,7 +151,7 @@ pub(super) fn write_columns(w: &mut Writer, columns: &Columns) {
     }
 }
 
-/// The inverse of [`write_columns`].
+/// Reads columns that [`write_columns`] wrote.
 pub(super) fn read_columns(r: &mut Reader<'_>) -> Result<Columns, Malformed> {
     let count = r.unsigned()?.min(1 + crate::MAX_COLUMNS as u64);
     let mut columns = Vec::new();
@@ -264,7 +264,7 @@ fn write_reset(w: &mut Writer, reset: &Reset) {
     w.text(&reset.time_zone);
 }
 
-/// Returns whether the first two formats can represent a schedule: it has one rule and no record of earlier rules.
+/// Returns whether the first two formats can represent a schedule: it has one rule and no earlier rules.
 fn is_unrecorded(schedule: &Schedule) -> bool {
     schedule.unrecorded_until() == Some(Timestamp::MAX) && schedule.changes().count() == 1
 }

@@ -9,7 +9,7 @@ const OUTCOME_V1: u8 = 1;
 /// The first format, followed by the columns.
 const OUTCOME_V2: u8 = 2;
 
-/// Encodes an outcome without the parts that the repeated request contains: leaderboard and player.
+/// Encodes an outcome without its leaderboard and player, because the repeated request contains them.
 #[must_use]
 pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     let mut w = Writer::default();
@@ -33,10 +33,10 @@ pub fn encode_outcome(outcome: &Outcome) -> Vec<u8> {
     w.finish()
 }
 
-/// The inverse of [`encode_outcome`]. The outcome is marked as a replay.
+/// Decodes an outcome from the bytes that [`encode_outcome`] returns, and marks the outcome as a replay.
 ///
 /// # Errors
-/// [`Malformed`] when the bytes are not an outcome.
+/// [`Malformed`] if the bytes are not an outcome.
 pub fn decode_outcome(
     bytes: &[u8],
     leaderboard: LeaderboardId,
@@ -87,7 +87,7 @@ impl Status {
         }
     }
 
-    /// The inverse of [`Status::code`].
+    /// Returns the status with this number ([`Status::code`]).
     #[must_use]
     pub const fn from_code(code: u8) -> Option<Self> {
         Some(match code {

@@ -1,4 +1,4 @@
-//! Varints, text and options.
+//! Writes and reads the parts of a stored value: varints, texts and optional values.
 
 use crate::{PeriodId, PlayerId, Timestamp, Values};
 
@@ -8,7 +8,7 @@ const MAX_VARINT_BYTES: u32 = 10;
 /// The bytes do not have the expected format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed(
-    /// What was being read.
+    /// The kind of value that was being read.
     pub &'static str,
 );
 
@@ -49,23 +49,23 @@ impl Writer {
         self.0.push(value as u8);
     }
 
-    /// A zigzag varint.
+    /// Writes a signed integer as a zigzag varint.
     pub fn signed(&mut self, value: i64) {
         self.unsigned(((value << 1) ^ (value >> 63)).cast_unsigned());
     }
 
-    /// Length and bytes.
+    /// Writes the length of the bytes, then the bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.unsigned(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
 
-    /// Length and bytes of UTF-8.
+    /// Writes the length of the text in bytes, then its UTF-8 bytes.
     pub fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
     }
 
-    /// A 0, or a 1 and the value.
+    /// Writes 0 for `None`, or 1 and then the value, by `write`.
     pub fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
         match value {
             None => self.byte(0),
@@ -76,7 +76,7 @@ impl Writer {
         }
     }
 
-    /// Their number and each.
+    /// Writes the number of values, then each value.
     pub fn values(&mut self, values: &Values) {
         self.unsigned(values.as_slice().len() as u64);
         for value in values.as_slice() {
@@ -84,7 +84,7 @@ impl Writer {
         }
     }
 
-    /// An instant.
+    /// Writes an instant.
     pub fn timestamp(&mut self, at: Timestamp) {
         self.signed(at.as_unix_ms());
     }
@@ -113,17 +113,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One byte.
+    /// Reads one byte.
     ///
     /// # Errors
-    /// [`Malformed`] at the end of the bytes, as for every reading below.
+    /// [`Malformed`] at the end of the bytes. All methods below fail in the same way.
     pub fn byte(&mut self) -> Result<u8, Malformed> {
         let (first, rest) = self.0.split_first().ok_or(Malformed("byte"))?;
         self.0 = rest;
         Ok(*first)
     }
 
-    /// An unsigned varint.
+    /// Reads an unsigned varint.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -144,7 +144,7 @@ impl<'a> Reader<'a> {
         Err(Malformed("varint"))
     }
 
-    /// A zigzag varint.
+    /// Reads a signed integer from a zigzag varint.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -153,7 +153,7 @@ impl<'a> Reader<'a> {
         Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
     }
 
-    /// Length and bytes, borrowed.
+    /// Reads a length and that many bytes, without a copy.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    /// Length and bytes of UTF-8, borrowed.
+    /// Reads a length and that many bytes of UTF-8, without a copy.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| Malformed("text"))
     }
 
-    /// A byte that is 0 or 1.
+    /// Reads a byte that is 0 (false) or 1 (true).
     ///
     /// # Errors
     /// [`Malformed`].
@@ -184,7 +184,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A 0, or a 1 and the value.
+    /// Reads 0 as `None`, or 1 and then a value.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Values of a tuple.
+    /// Reads the values of a tuple.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
             .map(Values::new)
     }
 
-    /// An instant.
+    /// Reads an instant.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         Timestamp::from_unix_ms(self.signed()?).ok_or(Malformed("instant"))
     }
 
-    /// A player id.
+    /// Reads a player id.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
         PlayerId::new(self.text()?).map_err(|_| Malformed("player"))
     }
 
-    /// A period id.
+    /// Reads a period id.
     ///
     /// # Errors
     /// [`Malformed`].

@@ -2,8 +2,8 @@
 
 use crate::{LeaderboardId, StoreError, TenantId};
 
-/// After an announcement of a leaderboard, the store announces no further submission to it for this time, in milliseconds. A
-/// receiver assumes that the leaderboard keeps changing for as long.
+/// After an announcement for a leaderboard, the store announces no further submission to that leaderboard for this time, in
+/// milliseconds. A receiver assumes that the leaderboard keeps changing for the same time.
 pub const ANNOUNCEMENT_WINDOW_MS: u32 = 25;
 
 /// The counter of announcements that the store refused to publish, for example because its user has no permission on the
@@ -15,9 +15,10 @@ pub const ANNOUNCEMENT_FAILED_AT: &str = "edgeboard_announcement_failed_timestam
 /// A change that is not a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnnouncedChange<'a> {
-    /// An entry of this leaderboard was removed, or its configuration changed. Responses from before must not be used again.
+    /// An entry of this leaderboard was removed, or its configuration changed. Responses from before the change must not be used
+    /// again.
     Leaderboard(&'a LeaderboardId),
-    /// A player was banned or unbanned: the same for all leaderboards of the tenant.
+    /// A player was banned or unbanned, which has the effect of `Leaderboard` on all leaderboards of the tenant.
     Leaderboards,
     /// The tenant's documents changed. Responses about its leaderboards stay valid.
     Documents,

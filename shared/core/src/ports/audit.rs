@@ -7,7 +7,7 @@ pub const MAX_AUDIT_ACTIONS: u64 = 1_000_000;
 /// The most records of [`AuditKind::Authentication`] that one log keeps. The oldest are deleted first.
 pub const MAX_AUDIT_AUTHENTICATIONS: u64 = 100_000;
 
-/// The kind of a record. Each kind has its own limit, so that frequent authentication records never displace actions.
+/// The kind of a record. Each kind has its own limit, so that frequent authentication records do not displace actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuditKind {
     /// An authorized caller changed something.
@@ -33,21 +33,22 @@ impl AuditKind {
 /// A record to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// The tenant whose log gets the record. `None` is the operator's log, for actions outside of tenants and for credentials of
-    /// unknown tenants.
+    /// The tenant whose log gets the record. `None` is the operator's log, which has actions that concern no tenant and
+    /// credentials of unknown tenants.
     pub tenant: Option<TenantId>,
     /// The kind of the record.
     pub kind: AuditKind,
-    /// When it happened.
+    /// When the action or the authentication happened.
     pub at: Timestamp,
-    /// What happened, in the writer's encoding, at most 4 KiB. The store does not interpret it.
+    /// What happened, as bytes that the store does not interpret; at most 4 KiB.
     pub body: Vec<u8>,
 }
 
 /// A record in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedAudit {
-    /// The position in the log, from 1. Gaps appear when records of one kind are deleted and older ones of the other kind stay.
+    /// The position in the log, from 1. A log has gaps where records of one kind were deleted and older records of the other kind
+    /// remain.
     pub position: u64,
     /// As in [`AuditRecord::at`].
     pub at: Timestamp,
@@ -63,7 +64,7 @@ pub trait AuditLog {
     /// [`StoreError`].
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError>;
 
-    /// Returns up to `limit` records before a position, newest first. `None` starts at the newest record.
+    /// Returns up to `limit` records before a position, newest first. With `None`, starts at the newest record.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Shadow bans: entries that only their own player and servers see.
+//! Shadow bans: only the banned player and servers see the player's entries.
 
 use crate::{PlayerId, StoreError, TenantId, Timestamp};
 
@@ -16,7 +16,7 @@ pub struct Ban {
     pub reason: Option<String>,
     /// When the player was banned.
     pub banned_at: Timestamp,
-    /// When the ban ends; `None` is never.
+    /// When the ban ends; `None` if it never ends.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -39,20 +39,20 @@ impl Ban {
     }
 }
 
-/// Why a player was not banned: the tenant has [`MAX_BANS`].
+/// A player was not banned because the tenant has [`MAX_BANS`] bans already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyBans;
 
 /// The shadow bans of a tenant.
 ///
-/// A ban is one record, written in one command however many leaderboards the tenant has. All later reads and submissions obey
-/// it: a call that finds a leaderboard to which the ban has not been applied applies it first, in steps of bounded work. Then
-/// the leaderboard's log has the event, with the instant of the ban, and the periods with entries of the player have a new
-/// version.
+/// A ban is one record, written in one command, regardless of the number of leaderboards. It applies to all later reads and
+/// submissions: if a call finds a leaderboard to which the ban has not been applied yet, the call applies it first, in steps of
+/// bounded work. Applying a ban adds an event with the instant of the ban to the leaderboard's log, and gives each period that
+/// has an entry of the player a new version.
 ///
-/// No job ends a ban: every call with an instant ends the bans that are over at this instant.
+/// There is no background job that ends bans: every call with an instant ends the bans that are over at this instant.
 pub trait Bans {
-    /// Bans a player. If the player is banned already, changes reason and end and keeps [`Ban::banned_at`].
+    /// Bans a player. If the player is banned already, replaces the reason and the end, and keeps [`Ban::banned_at`].
     ///
     /// # Errors
     /// [`StoreError`]; [`TooManyBans`] is an inner result.
@@ -64,7 +64,7 @@ pub trait Bans {
     /// [`StoreError`].
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Returns the player's ban, if it has not ended at `now`.
+    /// Returns the player's ban, or `None` if the player has no ban or the ban has ended at `now`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -75,7 +75,8 @@ pub trait Bans {
         now: Timestamp,
     ) -> Result<Option<Ban>, StoreError>;
 
-    /// Returns up to `limit` bans of players after `after`, in byte order of the player ids, without those that ended at `now`.
+    /// Returns up to `limit` bans in byte order of the player ids, beginning after the player `after`. Leaves out bans that ended
+    /// at or before `now`.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -2,9 +2,9 @@
 
 use crate::{StoreError, TenantId, Timestamp};
 
-/// How many dead letters of one tenant are kept, and how many without a tenant. The oldest are deleted first.
+/// The most dead letters of one tenant, and the most dead letters without a tenant. The oldest are deleted first.
 pub const MAX_DEAD_LETTERS: u64 = 10_000;
-/// How many dead letters of all tenants are kept. The oldest are deleted first.
+/// The most dead letters of all tenants together. The oldest are deleted first.
 pub const MAX_DEAD_LETTERS_IN_ALL: u64 = 100_000;
 
 /// A message that could not be applied.
@@ -14,7 +14,7 @@ pub struct DeadLetter {
     pub at: Timestamp,
     /// Why the message could not be applied, as a sentence.
     pub reason: String,
-    /// The message. A message that exceeds the size limit of its producer is cut.
+    /// The message. A message that is longer than the size limit is cut.
     pub payload: Vec<u8>,
 }
 
@@ -29,10 +29,11 @@ pub struct StoredDeadLetter {
     pub letter: DeadLetter,
 }
 
-/// Dead letters, those of each tenant bounded by [`MAX_DEAD_LETTERS`].
+/// The dead letters of all tenants. Each tenant has at most [`MAX_DEAD_LETTERS`].
 pub trait DeadLetters {
-    /// Adds letters of one tenant in their order, in one command. A letter is skipped if the store has one of the same tenant,
-    /// reason and payload from within [`crate::ports::IDEMPOTENCY_MS`], because every region receives every message.
+    /// Adds dead letters of one tenant in their order, in one command. Every region receives every message, so the store skips a
+    /// letter if it has one of the same tenant, reason and payload that is less than [`crate::ports::IDEMPOTENCY_MS`] older or
+    /// newer.
     ///
     /// # Errors
     /// [`StoreError`]. The call can be repeated safely.
@@ -42,8 +43,8 @@ pub trait DeadLetters {
         letters: &[DeadLetter],
     ) -> Result<(), StoreError>;
 
-    /// Returns up to `limit` letters, newest first: of one tenant, or of all with `None`. With `before`, only letters with a smaller
-    /// id are returned; no letter needs to have this id.
+    /// Returns up to `limit` dead letters, newest first, of one tenant or (with `None`) of all. With `before`, returns only
+    /// letters with a smaller id; a letter with this id need not exist.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -9,9 +9,10 @@ pub const MAX_DOCUMENT_ID_BYTES: usize = 128;
 /// The kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DocumentKind {
-    /// A tenant. The id of the document is the tenant's, and the document belongs to the operator.
+    /// A tenant. The document has the tenant's id and belongs to the operator.
     Tenant,
-    /// The record of an API key. It belongs to its tenant: the text of a key names the tenant, so one read finds the record.
+    /// The record of an API key. The record belongs to the key's tenant. The text of a key names the tenant, so one read finds
+    /// the record.
     Key,
     /// An issuer of tokens. It belongs to a tenant or to the operator.
     Issuer,
@@ -61,9 +62,9 @@ pub struct DocumentName {
 
 /// Documents with versions.
 ///
-/// Within a tenant (or the operator), a version is used once, and grows with every change, also when a document is deleted and
-/// created again. A version is the time of the store's clock in microseconds, or the last version plus one if that is larger. So
-/// a store that lost writes or was restored from a backup does not use a version again.
+/// Each version is used once within a tenant (or the operator). The version grows with every change, also when a document is
+/// deleted and created again. A version is the time of the store's clock in microseconds, or the last version plus one if that is
+/// larger. So a store that lost writes or was restored from a backup does not use a version twice.
 pub trait Documents {
     /// Returns the documents with these names, in this order, with one command.
     ///
@@ -97,7 +98,7 @@ pub trait Documents {
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError>;
 
-    /// Returns up to `limit` documents of one kind and owner with ids after `after`, in byte order of the ids.
+    /// Returns up to `limit` documents of one kind and owner in byte order of their ids, beginning after the id `after`.
     ///
     /// # Errors
     /// [`StoreError`].

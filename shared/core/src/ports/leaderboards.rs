@@ -2,16 +2,16 @@
 
 use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
 
-/// The most entries of the current period that a change of order rebuilds. The period takes no scores during a rebuild, and a
-/// larger rebuild would take many seconds.
+/// The most entries of the current period that a change of order rebuilds. The period accepts no scores during a rebuild, and a
+/// rebuild of more entries would take many seconds.
 pub const MAX_REBUILD_ENTRIES: u64 = 100_000;
 /// The most entries that one call of a rebuild puts into the new order. The store does nothing else during the call.
 pub const REBUILD_STEP_ENTRIES: u64 = 1_000;
-/// How long after a step of a rebuild the period refuses scores, in milliseconds, if no further step follows.
+/// How long the period refuses scores after a step of a rebuild if no further step follows, in milliseconds.
 pub const REBUILD_LEASE_MS: i64 = 2_000;
-/// The most rows that one step of a sweep deletes, in a store of rows.
+/// The most rows that one call of [`Leaderboards::sweep`] deletes, in a store that deletes row by row.
 pub const SWEEP_STEP_ROWS: u64 = 1_000;
-/// The most periods that one call deletes, in a store that deletes any period in constant time.
+/// The most periods that one call of [`Leaderboards::sweep`] deletes, in a store that deletes any period in constant time.
 pub const SWEEP_STEP_PERIODS: u64 = 200;
 /// The most configurations that one call of [`Leaderboards::get_many`] reads.
 pub const MAX_CONFIGURATIONS_READ: usize = 32;
@@ -19,11 +19,11 @@ pub const MAX_CONFIGURATIONS_READ: usize = 32;
 /// The version that a change expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// Any version, or no document.
+    /// There is a document with any version, or no document.
     Any,
-    /// No document.
+    /// There is no document.
     Absent,
-    /// This version.
+    /// There is a document with this version.
     Version(u64),
 }
 
@@ -36,60 +36,62 @@ pub struct PutLeaderboard<'a> {
     pub leaderboard: &'a Leaderboard,
     /// The version that must be current.
     pub expected: Expected,
-    /// The period that contains `at` by the new schedule.
+    /// The period that contains `at` according to the new schedule.
     pub current: &'a PeriodId,
-    /// Whether entries of the current period may be put into a new order.
+    /// Whether the store may put the entries of the current period into a new order.
     pub rebuild: bool,
-    /// When existing periods expire under the new configuration. Periods that are not listed keep their expiry.
+    /// When existing periods expire under the new configuration. A period that is not in the list keeps its expiry.
     pub expiries: &'a [(PeriodId, Option<Timestamp>)],
     /// The most leaderboards that the tenant may have. A put that would exceed this number is refused.
     pub max_leaderboards: Option<u64>,
-    /// The instant of the change, which its event gets.
+    /// The instant of the change, which is also the instant of its event.
     pub at: Timestamp,
 }
 
 /// Why a configuration was not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PutRefusal {
-    /// Another version is current.
+    /// The current version is not the expected one.
     VersionMismatch {
         /// The current version; `None` if the leaderboard does not exist.
         current: Option<u64>,
     },
     /// The order of the current period's entries would change, and the put does not allow a rebuild.
     HasEntries,
-    /// The current period has more than [`super::MAX_REBUILD_ENTRIES`].
+    /// The current period has more than [`super::MAX_REBUILD_ENTRIES`] entries.
     TooManyEntries,
-    /// The tenant already has [`PutLeaderboard::max_leaderboards`].
+    /// The tenant already has [`PutLeaderboard::max_leaderboards`] leaderboards.
     TooManyLeaderboards,
-    /// The call did one step of the work, and more steps are left. The configuration is unchanged. Repeating the call continues.
+    /// The call did one step of the work, and more steps are left. The configuration is unchanged. The caller repeats the call to
+    /// continue.
     Unfinished,
-    /// The reset changed [`crate::MAX_SCHEDULE_CHANGES`] times within the kept periods. The use case returns this, never a store.
-    TooManyScheduleChanges,
-    /// A clock that is ahead began a period whose entries' order would change, and the put does not allow a rebuild. The use case
-    /// returns this, never a store.
-    EarlyEntries {
-        /// That period.
-        period: PeriodId,
-    },
-    /// A clock that is ahead began a period that has more than [`super::MAX_REBUILD_ENTRIES`]. The use case returns this, never a
+    /// The reset changed [`crate::MAX_SCHEDULE_CHANGES`] times within the kept periods. Only the use case returns this, not a
     /// store.
+    TooManyScheduleChanges,
+    /// An instance whose clock is ahead began the next period early. The order of that period's entries would change, and the put
+    /// does not allow a rebuild. Only the use case returns this, not a store.
+    EarlyEntries {
+        /// The period that began early.
+        period: PeriodId,
+    },
+    /// An instance whose clock is ahead began the next period early, and that period has more than [`super::MAX_REBUILD_ENTRIES`]
+    /// entries. Only the use case returns this, not a store.
     TooManyEarlyEntries {
-        /// That period.
+        /// The period that began early.
         period: PeriodId,
     },
-    /// A clock that is ahead began a period that the new schedule does not have, so its entries would become unreachable. The use
-    /// case returns this, never a store.
+    /// An instance whose clock is ahead began the next period early, and the new schedule does not have that period, so its
+    /// entries would become unreachable. Only the use case returns this, not a store.
     EarlyPeriodLost {
-        /// That period.
+        /// The period that began early.
         period: PeriodId,
     },
-    /// The configuration was stored, but a period that a clock ahead began did not get the new order. The use case returns this,
-    /// never a store.
+    /// The configuration was stored, but a period that began early did not get the new order. Only the use case returns this, not
+    /// a store.
     StoredUnordered {
-        /// That period.
+        /// The period that began early.
         period: PeriodId,
-        /// Why the period did not get the order.
+        /// Why the period did not get the new order.
         why: Box<Self>,
     },
 }
@@ -118,7 +120,7 @@ impl From<VersionMismatch> for PutRefusal {
 }
 
 impl Expected {
-    /// Compares the current version (`None` if there is no document) with the expectation.
+    /// Checks that the current version (`None` if there is no document) is the expected one.
     ///
     /// # Errors
     /// [`VersionMismatch`].
@@ -136,8 +138,8 @@ impl Expected {
     }
 }
 
-/// The configurations of leaderboards. They are separate from [`super::Documents`] because a change is atomic with its event and
-/// with the check that every entry has the right order.
+/// The configurations of leaderboards. They are separate from [`super::Documents`] because a store changes a configuration
+/// atomically with its event and with the check that every entry has the right order.
 pub trait Leaderboards {
     /// Returns the current configuration.
     ///
@@ -163,23 +165,24 @@ pub trait Leaderboards {
     /// Creates or replaces a configuration. Returns the new version and whether the leaderboard is new. Versions are numbered as
     /// in [`super::Documents`].
     ///
-    /// An unchanged configuration keeps its version and appends no event, unless the current period has another order. Then the
-    /// call acts like the change that should have set this order.
+    /// An unchanged configuration keeps its version and adds no event, unless the entries of the current period have another
+    /// order than the configuration. In that case, the call acts like a change of the order.
     ///
-    /// A rebuild matches columns by name; entries made without a column get 0 in it. Periods other than the current one keep their
-    /// layout, and refuse late scores if the layout differs.
+    /// A rebuild puts the current period's entries into the new order. It matches columns by name; an entry that has no value in
+    /// a column gets
+    /// 0. Other periods keep their layout, and refuse late scores if their layout differs from the configuration.
     ///
-    /// A call puts up to [`super::REBUILD_STEP_ENTRIES`] entries into the new order. While entries are left, it returns
+    /// One call puts up to [`super::REBUILD_STEP_ENTRIES`] entries into the new order. While entries are left, the call returns
     /// [`PutRefusal::Unfinished`], after a pause about as long as the step, so that the store can serve other calls. Between the
     /// steps, reads return the old order, scores for the period are refused with [`crate::RefusalReason::Rebuilding`], and a
-    /// removal or a ban restarts the rebuild. A rebuild without further steps ends: about [`super::REBUILD_LEASE_MS`] after its
-    /// last step, the period accepts scores again.
+    /// removal or a ban restarts the rebuild. If no further step follows, the rebuild is abandoned: about
+    /// [`super::REBUILD_LEASE_MS`] after the last step, the period accepts scores again.
     ///
     /// # Errors
     /// [`StoreError`]; a refusal is an inner result.
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError>;
 
-    /// Returns up to `limit` configurations with ids after `after`, in byte order of the ids.
+    /// Returns up to `limit` configurations in byte order of the leaderboards' ids, beginning after the id `after`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -190,9 +193,9 @@ pub trait Leaderboards {
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError>;
 
-    /// Deletes a leaderboard: its configuration, entries, log and idempotency records. Returns whether it existed. The data is
-    /// invisible at once, and the id can be used again. Data that is too much for one call is deleted by
-    /// [`Leaderboards::sweep`], and counts against the tenant's quotas until then.
+    /// Deletes a leaderboard: its configuration, entries, log and idempotency records. Returns whether the leaderboard existed.
+    /// The data is invisible at once, and the id can be used again. If the data is too much for one call, [`Leaderboards::sweep`]
+    /// deletes the rest, which counts against the tenant's quotas until then.
     ///
     /// # Errors
     /// [`StoreError`]; a version mismatch is an inner result.

@@ -1,11 +1,11 @@
 //! Rate limits and usage.
 //!
-//! Rates are limited by GCRA, the generic cell rate algorithm (ITU-T I.371). A bucket stores one instant, the theoretical
-//! arrival time `tat`. A charge moves `tat` from `max(tat, now)` forward by `interval * cost`. The charge is refused if moving
-//! `tat` by `interval * needs` would put it more than `interval * burst` ahead of now.
+//! Rates are limited by GCRA, the generic cell rate algorithm (ITU-T I.371). A bucket stores one instant, the theoretical arrival
+//! time `tat`. A charge sets `tat` to `max(tat, now) + interval * cost`. A call is refused if `max(tat, now) + interval * needs`
+//! is more than `interval * burst` ahead of now.
 //!
-//! Usually a call needs as much as it costs. A call that needs less leaves a debt: a call that costs more than a burst gets
-//! through, and the average rate stays exact. The store's clock decides, so that regions with different clocks share one limit.
+//! Usually `needs` equals `cost`. If `needs` is smaller, the call leaves a debt: a call that costs more than a burst can be
+//! admitted, and the average rate stays exact. The store's clock decides, so that regions with different clocks share one limit.
 //! Results contain how far `tat` is ahead of now instead of the instant.
 
 use crate::{StoreError, TenantId};
@@ -14,23 +14,24 @@ use crate::{StoreError, TenantId};
 pub const MAX_BUCKET_BYTES: usize = 256;
 /// The most charges in one call.
 pub const MAX_CHARGES: usize = 64;
-/// How far [`RateLimits::report`] can overdraw a bucket, in bursts. The rest of the cost is dropped, so that a peak never blocks a
-/// caller for long.
+/// How far [`RateLimits::report`] can overdraw a bucket, in bursts. A cost beyond that is dropped, so that a peak does not block
+/// a caller for long.
 pub const MAX_OVERDRAFT_BURSTS: u64 = 2;
 /// How far [`RateLimits::take`] can overdraw a bucket, in microseconds, unless [`MAX_OVERDRAFT_BURSTS`] is more: a week, the
-/// longest time in which a whole burst may grow back. The rest of the cost is dropped.
+/// longest time in which a whole burst may be refilled. A cost beyond that is dropped.
 pub const MAX_DEBT_US: u64 = 7 * 24 * 60 * 60 * 1_000_000;
 
 /// A charge on one rate limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// The name of the bucket within the tenant: text without control characters. It names the policy and whom the policy counts.
+    /// The name of the bucket within the tenant: text without control characters. The name contains the policy and the caller
+    /// that it counts.
     pub bucket: Box<str>,
-    /// The time in which one unit grows back, in microseconds; at least 1.
+    /// The time in which the bucket regains one unit, in microseconds; at least 1.
     pub interval_us: u64,
     /// The number of units that can be taken at once; at least 1.
     pub burst: u64,
-    /// The number of units that must be free; `None` never refuses the call.
+    /// The number of units that must be free; with `None`, the call is never refused.
     pub needs: Option<u64>,
     /// The number of units to take; 0 only reads the bucket.
     pub cost: u64,
@@ -46,7 +47,8 @@ impl Charge {
         })
     }
 
-    /// Returns how far ahead of now the bucket is after the charge. The bound is the larger of `overdraft` and `ahead_us`.
+    /// Returns how far ahead of now the bucket is after the charge, in microseconds; at most the larger of `overdraft` and
+    /// `ahead_us`.
     #[must_use]
     pub fn after(&self, ahead_us: u64, overdraft: Overdraft) -> u64 {
         let capacity_us = self.interval_us.saturating_mul(self.burst);
@@ -60,9 +62,9 @@ impl Charge {
 /// How far a call may overdraw buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdraft {
-    /// By [`RateLimits::report`]: [`MAX_OVERDRAFT_BURSTS`].
+    /// As far as [`RateLimits::report`] may: [`MAX_OVERDRAFT_BURSTS`].
     ByReport,
-    /// By [`RateLimits::take`]: [`MAX_OVERDRAFT_BURSTS`], and at least [`MAX_DEBT_US`].
+    /// As far as [`RateLimits::take`] may: [`MAX_OVERDRAFT_BURSTS`], and at least [`MAX_DEBT_US`].
     ByTake,
 }
 
@@ -80,20 +82,20 @@ impl Overdraft {
 /// The charges and the usage of one call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChargeRequest {
-    /// The charges; all of them are made or none.
+    /// The charges. The store makes all of them or none.
     pub charges: Vec<Charge>,
     /// The usage to add to the tenant's day.
     pub usage: Usage,
-    /// The most requests of the day; a call that would exceed this number is refused.
+    /// The tenant's quota of requests in a day; a call that would exceed this number is refused.
     pub max_requests_per_day: Option<u64>,
 }
 
 /// The usage of a tenant on one day (UTC, by the store's clock).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Requests, writes and reads.
+    /// The number of requests, both reads and writes.
     pub requests: u64,
-    /// Submitted scores, with those that were refused or replayed.
+    /// The number of submitted scores, including refused and replayed ones.
     pub scores: u64,
 }
 
@@ -106,16 +108,16 @@ pub struct DayUsage {
     pub usage: Usage,
 }
 
-/// What a tenant holds now, to compare with its quotas.
+/// What a tenant has stored, to compare with its quotas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EntryQuota {
     /// The number of leaderboards.
     pub leaderboards: u64,
-    /// The number of entries in all kept periods, with those of banned players.
+    /// The number of entries in all kept periods, including entries of banned players.
     pub entries: u64,
-    /// The weight of logs and idempotency records, in bytes. An event weighs its own bytes and
-    /// [`crate::EVENT_OVERHEAD_BYTES`]. A record weighs [`crate::Target::record_weight`], from its creation to the end of the next
-    /// span of [`super::IDEMPOTENCY_MS`] since 1970.
+    /// The weight of logs and idempotency records, in bytes. An event weighs its own bytes and [`crate::EVENT_OVERHEAD_BYTES`]. A
+    /// record weighs [`crate::Target::record_weight`]. Time is divided into spans of [`super::IDEMPOTENCY_MS`] since 1970, and a
+    /// record counts until the end of the span that follows the span of its creation.
     pub log_bytes: u64,
 }
 
@@ -124,10 +126,10 @@ pub struct EntryQuota {
 pub struct RateLimitDecision {
     /// For each charge, how far the theoretical arrival time is ahead of now, in microseconds; at least 0.
     pub ahead_us: Vec<u64>,
-    /// The tenant's requests of the day, with this call unless it was refused.
+    /// The number of the tenant's requests of the day. A call that was not refused is included.
     pub requests_today: u64,
-    /// Whether the call was refused, and nothing charged, because a rate limit or the quota of the day is used up. A report is
-    /// never refused.
+    /// Whether the call was refused because a rate limit or the quota of the day is used up. A refused call charges nothing. A
+    /// report is not refused.
     pub refused: bool,
 }
 
@@ -146,7 +148,7 @@ pub trait RateLimits {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
-    /// Charges a call that was already served. It is never refused.
+    /// Charges a call that was served already. This is never refused.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -156,7 +158,7 @@ pub trait RateLimits {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError>;
 
-    /// Returns the tenant's usage of the last `days` days with usage, newest first, and what the tenant holds now.
+    /// Returns the usage of the last `days` days on which the tenant had usage, newest first, and what the tenant has stored now.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -166,7 +168,7 @@ pub trait RateLimits {
 /// Counters of the whole installation, for metrics. The name of a counter is its series: the metric and its labels, e.g.
 /// `requests{family="ranks",status="2xx"}`.
 pub trait Counters {
-    /// Adds to many counters in one command.
+    /// Adds to several counters in one command.
     ///
     /// # Errors
     /// [`StoreError`].

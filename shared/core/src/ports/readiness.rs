@@ -2,14 +2,14 @@
 
 use crate::StoreError;
 
-/// A setting of the store's server that its data or its results depend on.
+/// A setting of the store's server on which the safety of data or the correctness of results depends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingCheck {
-    /// The server's name of the setting.
+    /// The name of the setting in the server's configuration.
     pub setting: &'static str,
-    /// The value that it should have.
+    /// The value that the setting should have.
     pub wanted: &'static str,
-    /// The value that it has; `None` if this client has no permission to read it.
+    /// The value that the setting has; `None` if this client has no permission to read it.
     pub found: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What reads of a period ask for and return.
+//! The parameters and results of reads of a period.
 
 use std::rc::Rc;
 
@@ -40,13 +40,14 @@ impl From<StoreError> for ReadError {
 pub enum PageFrom {
     /// At rank 1.
     Top,
-    /// With the first entry whose key is greater than this key. No entry needs to have this key.
+    /// With the first entry whose key is greater than this key. An entry with this key need not exist.
     After(OrderKey),
-    /// So that the page ends with the last entry whose key is less than this key. Entries are still ordered best first.
+    /// At such an entry that the page ends with the last entry whose key is less than this key. Entries are still ordered best
+    /// first.
     Before(OrderKey),
 }
 
-/// Neighbouring visible entries, best first.
+/// Consecutive visible entries, best first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// The order of the period: an older period keeps the layout that it was created with. `None` if the period has never had
@@ -90,7 +91,7 @@ pub struct Sample {
     pub values: Vec<Values>,
 }
 
-/// The positions that tuples would have.
+/// For each tuple of values in a request, the position that an entry with these values would have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Positions {
     /// As in [`Page::version`].
@@ -101,7 +102,7 @@ pub struct Positions {
     pub positions: Vec<Position>,
 }
 
-/// The position that a tuple would have.
+/// The position that an entry with a given tuple of values would have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// The number of visible entries with a better tuple.
@@ -117,7 +118,7 @@ pub struct Position {
 pub struct PeriodPage {
     /// The periods.
     pub periods: Vec<PeriodSummary>,
-    /// The start before which the list continues; `None` at the end of the list. The next page can be empty.
+    /// The start before which the next page begins; `None` at the end of the list. The next page can be empty.
     pub before: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Entries, their order, and the log behind them.
+//! The entries of a leaderboard, their order, and the log.
 
 use std::rc::Rc;
 
@@ -18,8 +18,8 @@ pub const IDEMPOTENCY_MS: i64 = 24 * 60 * 60 * 1000;
 pub const MAX_PERIODS_LISTED: u32 = 200;
 /// The most periods without entries that one call skips, in addition to those that it lists.
 pub const MAX_PERIODS_SKIPPED: u32 = 100;
-/// When a log has too many, too old or too heavy events, a write removes at least this many of them, and two more for each
-/// event that it appends. So a log shrinks over several writes, and no write takes long.
+/// If a log has too many, too old or too heavy events, a write removes at least this many of them, and two more for each event
+/// that it appends. So a log shrinks over several writes, and each write is short.
 pub const MIN_TRIMMED_EVENTS: u64 = 16;
 
 /// Whether outcomes contain ranks. An import omits them, which is faster.
@@ -31,24 +31,24 @@ pub enum RankDetail {
     Omitted,
 }
 
-/// Limits and extras of one call of [`Scores::submit_with_options`].
+/// Limits and options of one call of [`Scores::submit_with_options`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmitOptions {
     /// Whether outcomes contain ranks.
     pub ranks: RankDetail,
-    /// What the call is charged; either all of it or nothing.
+    /// The charge of the call; the store makes all of it or nothing.
     pub charge_request: ChargeRequest,
     /// The most entries that the tenant may hold in all its leaderboards and periods. A submission that would exceed this number
     /// is refused with [`crate::RefusalReason::TenantFull`].
     pub max_tenant_entries: Option<u64>,
-    /// The most bytes that the tenant's logs and idempotency records may weigh. Above this, the store removes the oldest events
-    /// of the leaderboards that the call writes to. A submission whose idempotency records do not fit is refused with
+    /// The most bytes that the tenant's logs and idempotency records may weigh. If they weigh more, the store removes the oldest
+    /// events of the leaderboards that the call writes to. A submission whose idempotency records do not fit is refused with
     /// [`crate::RefusalReason::LogFull`].
     pub max_log_bytes: Option<u64>,
     /// The channel for announcements of changed leaderboards ([`super::Announcements`]); `None` announces nothing.
     pub announce_on: Option<Rc<str>>,
-    /// When the submissions were received, if that was earlier than now (a replayed message). A submission without `occurred_at`
-    /// happened at this instant.
+    /// When the submissions were received, if that was earlier than now (a replayed message). The score of a submission without
+    /// `occurred_at` happened at this instant.
     pub received_at: Option<Timestamp>,
 }
 
@@ -70,7 +70,7 @@ impl SubmitOptions {
 /// The outcomes of one submission in the order of its leaderboards, or the refusal.
 pub type SubmissionResult = Result<Vec<Outcome>, Refusal>;
 
-/// The result of a call of [`Scores::submit_with_options`].
+/// The result of one call of [`Scores::submit_with_options`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// The rate limits after the call. If they refused the call, no submission was applied.
@@ -79,20 +79,21 @@ pub struct Submitted {
     pub answers: Vec<SubmissionResult>,
 }
 
-/// Entries, their order, and the log behind them.
+/// The entries of a leaderboard, their order, and the log.
 pub trait Scores {
-    /// Applies submissions in their order, each atomically over its targets: all targets are applied or none.
+    /// Applies submissions in their order, each atomically: either to all of its targets or to none.
     ///
     /// If a target has an idempotency record ([`PreparedSubmission::record_name`]) with the same fingerprint, the store returns
-    /// the recorded outcome, marked as a replay, and changes nothing. Each other accepted target appends one event, even if the
-    /// entry stays as it is; the event of such a target has no metadata.
+    /// the recorded outcome, marked as a replay, and changes nothing. Each other accepted target appends one event. If the
+    /// submission did not change the entry, the event has no metadata.
     ///
-    /// The rank in an outcome is the rank at the version in that outcome, without later submissions of the same call. The rank of
-    /// a banned player is computed as if this player alone were unbanned.
+    /// The rank in an outcome is the rank at the version in that outcome: later submissions of the same call do not affect it.
+    /// The rank of a banned player is computed as if this player were not banned and all other banned players were.
     ///
     /// The store checks all targets before the first write, in this order: version of the configuration, idempotency record,
     /// layout of the period ([`crate::RefusalReason::PeriodReordered`]), rebuild of the period
-    /// ([`crate::RefusalReason::Rebuilding`]), [`crate::Decision::from_change`], the tenant's entry quota, the tenant's log quota.
+    /// ([`crate::RefusalReason::Rebuilding`]), [`crate::Decision::from_change`], the tenant's entry quota, the tenant's log
+    /// quota.
     ///
     /// # Errors
     /// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
@@ -107,10 +108,10 @@ pub trait Scores {
         Ok(submitted.answers)
     }
 
-    /// As [`Scores::submit`], with limits and announcements. Rate limits and usage are charged in the same command, before any
-    /// submission is applied. A failed announcement changes no result.
+    /// Does the same as [`Scores::submit`], with limits and announcements. The same command charges rate limits and usage, before
+    /// any submission is applied. A failed announcement does not change the result.
     ///
-    /// A call that is too large for one command is charged with its first command.
+    /// The first command charges a call that is too large for one command.
     ///
     /// # Errors
     /// As for [`Scores::submit`].
@@ -121,11 +122,11 @@ pub trait Scores {
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError>;
 
-    /// Returns a page of the visible entries, with one command; `limit` is 1 to 1,000. If a key does not fit the period's layout,
-    /// the entries are arbitrary: the caller compares [`Page::layout`] with the layout of its key.
+    /// Returns a page of the visible entries, with one command; `limit` is 1 to 1,000. If a key does not have the period's
+    /// layout, the entries are arbitrary: the caller must compare [`Page::layout`] with the layout of its key.
     ///
-    /// To a banned player who asks with an own token, this and every other read with a caller shows the list as if the player
-    /// were not banned: with the player's entry, the ranks that follow from it, and one more in the count.
+    /// If the caller is a banned player with their own token, this and every other read shows the list as if the player were not
+    /// banned: the list and the count include the player's entry, and the ranks take it into account.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -137,11 +138,11 @@ pub trait Scores {
         caller: &Caller,
     ) -> Result<Page, ReadError>;
 
-    /// Returns a window of `limit` entries with the player's entry in the middle, with one command. At the ends of the list the
-    /// window shifts and keeps its size. With an even limit, one more entry is above the player than below.
+    /// Returns a window of `limit` entries with the player's entry in the middle, with one command. At the ends of the list, the
+    /// window shifts and keeps its size. If the limit is even, the window has one more entry above the player than below.
     ///
-    /// Returns `None` if the player has no entry, or is banned and invisible to `caller`. A server sees the list as if this
-    /// player were not banned.
+    /// Returns `None` if the player has no entry, or is banned and `caller` does not see banned players. A server sees the list
+    /// as if this player were not banned.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -153,8 +154,8 @@ pub trait Scores {
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError>;
 
-    /// Returns the entries of up to 200 players that `caller` sees, with one command. To a server, the rank of a banned player is
-    /// computed as if this player alone were unbanned.
+    /// Returns the entries of up to 200 players, as far as `caller` sees them, with one command. For a server, the rank of a
+    /// banned player is computed as if this player were not banned and all other banned players were.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -165,15 +166,16 @@ pub trait Scores {
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError>;
 
-    /// Returns the values of the visible entries at these fractions of the order, in thousandths: 0 is the best entry, 1000 is
-    /// the worst, and others are the entry at index `(count - 1) * fraction / 1000`, rounded down.
+    /// Returns the values of the visible entries at these fractions of the order, in thousandths: 0 is the best entry and 1000 is
+    /// the worst. Any other fraction is the entry at index `(count - 1) * fraction / 1000`, rounded down.
     ///
     /// # Errors
     /// [`ReadError`].
     async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError>;
 
-    /// Returns the positions that tuples would have. Each tuple is the beginning of an order key of the period's layout: one or
-    /// more whole columns ([`crate::Layout::tuple`]). With fewer columns than the layout has, only those columns are compared.
+    /// Returns the positions that entries with these tuples would have. Each tuple is the beginning of an order key of the
+    /// period's layout: one or more whole columns ([`crate::Layout::tuple`]). If a tuple has fewer columns than the layout, only
+    /// those columns are compared.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -192,11 +194,11 @@ pub trait Scores {
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError>;
 
-    /// Returns up to `limit` periods (at most [`MAX_PERIODS_LISTED`]) that have entries, have not expired at `now` and start
-    /// before `before` (if given), newest first.
+    /// Returns up to `limit` periods (at most [`MAX_PERIODS_LISTED`]), newest first, that have entries, have not expired at
+    /// `now`, and start before `before` (if given).
     ///
-    /// The call is one command that looks at no more than [`MAX_PERIODS_SKIPPED`] periods in addition to `limit`. So it can
-    /// return fewer than `limit` although the list continues ([`PeriodPage::before`]).
+    /// The call is one command that reads at most `limit` + [`MAX_PERIODS_SKIPPED`] periods. So the result can have fewer than
+    /// `limit` periods although the list continues ([`PeriodPage::before`]).
     ///
     /// # Errors
     /// [`StoreError`].
@@ -233,8 +235,8 @@ pub trait Scores {
         }
     }
 
-    /// Removes a player's entry with its count of attempts, and appends the event. Returns the period's new version, or `None`
-    /// if there was no entry.
+    /// Removes a player's entry and its number of attempts, and appends the event. Returns the period's new version, or `None` if
+    /// there was no entry.
     ///
     /// # Errors
     /// [`ReadError`].

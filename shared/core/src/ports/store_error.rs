@@ -1,11 +1,11 @@
-//! Failures of a port.
+//! Errors of a port.
 
-/// A port failed. The text is for the log, never for a client.
+/// A port failed. The text is for the log, not for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreError {
     /// The store is unreachable or did not answer in time.
     Unavailable(String),
-    /// The store has no memory for more data. Nothing was written; deletions still work.
+    /// The store has no memory for more data. The store wrote nothing; deletions still work.
     OutOfMemory(String),
     /// The store contains data that this program cannot read.
     Corrupt(String),

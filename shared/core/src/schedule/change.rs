@@ -4,8 +4,8 @@ use super::Schedule;
 use super::stretch::Stretch;
 use crate::Timestamp;
 
-/// The most earlier rules that a schedule keeps. A leaderboard needs one for each change of its reset within its kept periods. All
-/// rules are parsed when the configuration is read.
+/// The most earlier rules that a schedule keeps. A leaderboard has one for each change of its reset within its kept periods. All
+/// rules are parsed each time the configuration is read.
 pub const MAX_SCHEDULE_CHANGES: usize = 32;
 
 /// The kept periods follow more than [`MAX_SCHEDULE_CHANGES`] earlier rules.
@@ -13,13 +13,13 @@ pub const MAX_SCHEDULE_CHANGES: usize = 32;
 pub struct TooManyChanges;
 
 impl Schedule {
-    /// Returns this schedule with the rule of `to` from the end of the current period. The current period keeps its end. If it has
-    /// no end, it ends at the first reset of the new rule.
+    /// Returns this schedule with the rule of `to` in effect from the end of the current period. The current period keeps its
+    /// end. If it has no end, it ends at the first reset of the new rule.
     ///
-    /// With `at_once` the current period always ends at the first reset of the new rule, which is in effect from the start of the
-    /// current period. The period of all time has no start, so `at_once` has no effect on it.
+    /// With `at_once`, the new rule is in effect from the start of the current period, which ends at the first reset of the new
+    /// rule. The period of a leaderboard that never reset has no start, so `at_once` has no effect on it.
     ///
-    /// An earlier change that is not in effect yet is dropped. Rules that none of the newest `keep` periods follows are removed.
+    /// An earlier change that is not in effect yet is dropped. A rule is removed if it decides none of the newest `keep` periods.
     ///
     /// # Errors
     /// [`TooManyChanges`].
@@ -64,7 +64,7 @@ impl Schedule {
         changed.recorded_from(now).without_expired(keep, now)
     }
 
-    /// Returns the same schedule, whose rules are recorded from `now`.
+    /// Returns the same schedule; its rules are recorded from `now` on.
     #[must_use]
     pub fn recorded_from(mut self, now: Timestamp) -> Self {
         self.unrecorded_until = self.unrecorded_until.map(|until| until.min(now));

@@ -1,4 +1,4 @@
-//! One cron expression in one time zone: the instants that it names.
+//! The instants at which a cron expression in a time zone begins periods.
 
 use std::cell::Cell;
 
@@ -9,21 +9,21 @@ use jiff::tz::TimeZone;
 use super::{MAX_CRON_BYTES, Reset};
 use crate::{Invalid, Timestamp};
 
-/// 4599-01-01T00:00:00Z in milliseconds. The calendar repeats every 400 years and the cron library searches up to the year 5000, so
-/// an expression without an instant after this one has no instant at all.
+/// 4599-01-01T00:00:00Z in milliseconds. The calendar repeats every 400 years and the cron library searches up to the year 5000.
+/// So an expression that has no instant after this one never has an instant.
 const LAST_CALENDAR_CYCLE_MS: i64 = 82_963_267_200_000;
-/// If a zone skips a whole day (Samoa, 30 December 2011), the cron library finds no time of that day. The search continues after
-/// the next change of the zone's offset, and tries this many changes.
+/// How many changes of a zone's offset a search tries. If a zone skips a whole day (Samoa, 30 December 2011), the cron library
+/// finds no time on that day, and the search continues after the next change of the zone's offset.
 const MAX_CHANGES_TRIED: usize = 8;
 const SECOND_MS: i64 = 1000;
 
-/// A reset rule, ready to compute with.
+/// A parsed reset rule.
 #[derive(Debug, Clone)]
 pub(super) struct ResetRule {
     pub(super) reset: Reset,
     cron: Cron,
     pub(super) zone: TimeZone,
-    /// How often the calendar was searched. Tests check that caches avoid searches.
+    /// How often the calendar was searched. Tests use this to check that caches avoid searches.
     searches: Cell<u64>,
 }
 

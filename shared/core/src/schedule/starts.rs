@@ -4,13 +4,13 @@ use std::collections::VecDeque;
 
 use crate::Timestamp;
 
-/// The most cached starts, of 8 bytes each: twice the kept periods and as many after them.
+/// The most cached starts, of 8 bytes each: twice the number of kept periods before the current one, and as many after it.
 const MAX_STARTS: usize = 4 * crate::MAX_KEEP_PERIODS as usize;
 
 /// Consecutive starts of periods, without gaps.
 ///
-/// The expiry of a period is a start far in the future. The scores of a batch fall into periods close to each other, so most of
-/// the starts in between are the same for all of them.
+/// The expiry of a period is a start far in the future. The scores of a batch are in periods close to each other, so their
+/// expiries share most of the starts in between.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Starts(VecDeque<Timestamp>);
 
@@ -36,8 +36,8 @@ impl Starts {
         found
     }
 
-    /// Adds `start` to the cache, with the starts up to the first cached one if these are at most `steps`. Otherwise clears the cache
-    /// first.
+    /// Adds `start` to the cache. If at most `steps` starts are missing between `start` and the first cached start, adds them
+    /// too; otherwise clears the cache first.
     fn join(&mut self, start: Timestamp, steps: usize, next: impl Fn(Timestamp) -> Option<Timestamp>) {
         let mut walked = VecDeque::from([start]);
         let first_known = self.0.front().copied();

@@ -1,4 +1,4 @@
-//! A rule and the time in which it is in effect.
+//! A stretch: a rule and the time in which it is in effect.
 
 use super::rule::ResetRule;
 use super::{Reset, Schedule};
@@ -7,9 +7,9 @@ use crate::{Invalid, Period, PeriodId, Timestamp};
 /// A rule that is in effect from an instant until the next stretch begins.
 #[derive(Debug, Clone)]
 pub(super) struct Stretch {
-    /// `None`: no resets.
+    /// The rule; `None` if there are no resets.
     pub(super) rule: Option<ResetRule>,
-    /// The start of its first period; `None`: the beginning of time.
+    /// The start of the first period of the stretch; `None` for the beginning of time.
     pub(super) from: Option<Timestamp>,
     /// If set, the first period began before the change and ends at the first reset after this instant.
     pub(super) resets_after: Option<Timestamp>,
@@ -36,7 +36,7 @@ impl Stretch {
         self.rule.as_ref().map(|rule| &rule.reset)
     }
 
-    /// Returns the instant up to which the rule's resets begin no period.
+    /// Returns the instant up to which the resets of the rule do not begin a period.
     fn bound(&self) -> Option<Timestamp> {
         self.from.max(self.resets_after)
     }
@@ -85,7 +85,7 @@ impl Schedule {
         self.unrecorded_until
     }
 
-    /// The inverse of [`Schedule::changes`] and [`Schedule::unrecorded_until`].
+    /// Creates a schedule from what [`Schedule::changes`] and [`Schedule::unrecorded_until`] return.
     pub(crate) fn from_changes(
         changes: Vec<ScheduleChange>,
         unrecorded_until: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! How much of the calendar is searched.
+//! Tests of how many searches of the calendar a schedule needs.
 
 use super::*;
 use crate::{Leaderboard, LeaderboardId, MAX_KEEP_PERIODS};
@@ -18,7 +18,7 @@ fn searches(schedule: &Schedule) -> u64 {
     rules.map(ResetRule::searches).sum()
 }
 
-/// Asks what a submission asks, and gives how many searches that took.
+/// Calls what a submission calls. Returns whether the period has expired, and how many searches of the calendar that took.
 fn submit(schedule: &Schedule, occurred_at: Timestamp, now: Timestamp) -> (bool, u64) {
     let before = searches(schedule);
     let period = schedule.period_at(occurred_at);

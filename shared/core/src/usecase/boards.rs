@@ -1,7 +1,7 @@
 //! Loads configurations from the instance's memory, from the region's cache, or from the store.
 //!
-//! A cached configuration may be stale. That is safe: the store refuses every call with another version than the current one, and
-//! the caller loads the current configuration and tries again.
+//! A cached configuration may be stale. That is safe: the store refuses a call if its version is not the current one, and the
+//! caller then loads the current configuration and tries again.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -54,7 +54,8 @@ pub(super) struct LoadedLeaderboard {
     pub(super) fresh: bool,
 }
 
-/// Returns a leaderboard's configuration from a cache or the store; it may be stale. `None` if the leaderboard does not exist.
+/// Returns a leaderboard's configuration from a cache or the store; it may be stale. Returns `None` if the leaderboard does not
+/// exist.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -100,7 +101,7 @@ pub async fn find_cached_leaderboard<S: Leaderboards, K: Cache>(
 }
 
 impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
-    /// Returns a configuration from a cache or the store. `None` always comes from the store.
+    /// Returns a configuration from a cache or the store. Returns `None` only after reading the store.
     pub(super) async fn load(
         &self,
         tenant: &TenantId,
@@ -137,7 +138,8 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Ok(self.update_caches(tenant, id, found).await)
     }
 
-    /// As [`Deps::load_current`] for several leaderboards, in their order. One command reads [`MAX_CONFIGURATIONS_READ`] of them.
+    /// Does the same as [`Deps::load_current`] for several leaderboards, in their order. One command reads
+    /// [`MAX_CONFIGURATIONS_READ`] of them.
     pub(super) async fn load_all_current(
         &self,
         tenant: &TenantId,
@@ -173,8 +175,8 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         Some(board)
     }
 
-    /// Removes a changed configuration from the caches. An uncached leaderboard causes no delete, so that requests for invented
-    /// ids stay cheap.
+    /// Removes a changed configuration from the caches. If no cache has the configuration, deletes nothing, so that requests for
+    /// invented ids stay cheap.
     pub(super) async fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
         let was_cached = self.boards.remove(tenant, id);
         let Some(cache) = self.cache else { return };

@@ -1,4 +1,4 @@
-//! Buckets of a column.
+//! Ranges of a column's values, for the buckets of a distribution.
 
 use crate::Order;
 
@@ -18,8 +18,8 @@ impl Span {
         }
     }
 
-    /// Cuts the range into at most `parts` ranges of equal width in ascending order; the last one may be shorter. The arithmetic
-    /// uses 128 bits, so the range can be all of 64 bits.
+    /// Cuts the range into at most `parts` ranges of equal width in ascending order; the last range may be shorter. The
+    /// arithmetic uses 128 bits, so the range can be all 64-bit integers.
     pub(super) fn cut(self, parts: u32) -> Vec<Self> {
         let (low, high) = (i128::from(self.low), i128::from(self.high));
         let width = (high - low + 1).div_euclid(i128::from(parts.max(1)));

@@ -17,13 +17,13 @@ pub enum Direction {
     Previous,
 }
 
-/// The position at which a list continues. It is a key in the order instead of a number of entries to skip, so that entries
-/// which appear or disappear between two pages cause no repeated and no missing entries.
+/// The position at which a list continues. The position is an order key and not a number of entries to skip. So if entries appear
+/// or disappear between two pages, the list does not repeat or omit other entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The leaderboard it belongs to.
+    /// The leaderboard of the list.
     pub leaderboard: LeaderboardId,
-    /// The period it belongs to. A list that began before a reset stays in its period.
+    /// The period of the list. A list that began before a reset stays in its period.
     pub period: PeriodId,
     /// The hash of the period's layout, because the key has no meaning in another order.
     pub layout: u32,
@@ -31,12 +31,12 @@ pub struct Cursor {
     pub version: u64,
     /// The direction.
     pub direction: Direction,
-    /// The last key of the page before. For [`Direction::Previous`], the first key of the page after.
+    /// The last key of the previous page. For [`Direction::Previous`], the first key of the next page.
     pub key: OrderKey,
 }
 
 impl Cursor {
-    /// Returns the hash of a layout, as cursors contain it.
+    /// Returns the hash of a layout that cursors contain.
     #[must_use]
     pub fn layout_hash(layout: &Layout) -> u32 {
         let digest: [u8; 32] = Sha256::digest(encode_layout(layout)).into();
@@ -57,8 +57,8 @@ impl Cursor {
         w.finish()
     }
 
-    /// The inverse of [`Cursor::encode`]. Clients send these bytes, so they are trusted only as a position, which any client may
-    /// choose.
+    /// Decodes a cursor from the bytes that [`Cursor::encode`] returns. Clients send these bytes and can change them, so use them
+    /// only as a position, which any client may choose.
     ///
     /// # Errors
     /// [`Malformed`] if the bytes are not a cursor.

@@ -13,28 +13,28 @@ use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, TenantId, Ties
 pub const DEFAULT_BUCKETS: u32 = 20;
 /// The most buckets a distribution can have.
 pub const MAX_BUCKETS: u32 = 100;
-/// The percentiles that are reported.
+/// The percentiles that a distribution contains.
 pub const PERCENTILES: [u16; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
 /// The parameters of a distribution.
 #[derive(Debug, Clone)]
 pub struct DistributionQuery {
-    /// Which period.
+    /// The period.
     pub period: PeriodSelector,
     /// The number of buckets, 1 to [`MAX_BUCKETS`].
     pub buckets: u32,
-    /// A score whose position is wanted.
+    /// A score whose position is also computed.
     pub score: Option<i64>,
 }
 
 /// The number of entries whose first column is between `from` and `to`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// The least value.
+    /// The smallest value.
     pub from: i64,
     /// The largest value.
     pub to: i64,
-    /// How many entries.
+    /// The number of entries.
     pub count: u64,
 }
 
@@ -43,7 +43,7 @@ pub struct Bucket {
 pub struct ScorePlace {
     /// The score.
     pub score: i64,
-    /// The rank: after equal scores with [`Ties::Earliest`], otherwise before them or the same.
+    /// The rank: with [`Ties::Earliest`] after all equal scores; otherwise before equal scores, or the rank that they share.
     pub rank: u64,
     /// The percentage of entries with a worse value.
     pub percentile: f64,
@@ -52,7 +52,7 @@ pub struct ScorePlace {
 /// The distribution of a leaderboard's first column.
 #[derive(Debug, Clone)]
 pub struct Distribution {
-    /// The configuration it was read with.
+    /// The configuration that the distribution was read with.
     pub board: SharedLeaderboard,
     /// How the period is ordered.
     pub layout: Layout,
@@ -62,11 +62,11 @@ pub struct Distribution {
     pub version: u64,
     /// The number of entries, which is the sum of the buckets.
     pub count: u64,
-    /// Buckets of equal width from the least to the largest value; empty without entries.
+    /// Buckets of equal width from the smallest to the largest value; empty if there are no entries.
     pub buckets: Vec<Bucket>,
     /// For each of [`PERCENTILES`], the value that is better than or equal to that percentage of entries.
     pub percentiles: Vec<(u16, i64)>,
-    /// The position of the score in the query.
+    /// The position of the score in the query; `None` if the query has no score.
     pub score: Option<ScorePlace>,
 }
 
@@ -149,8 +149,9 @@ fn first_column_tuple(layout: &Layout, value: i64) -> Vec<u8> {
     layout.tuple(&Values::new(vec![value]))
 }
 
-/// Counts the entries of each bucket: those better than the better end of the next worse bucket, minus those better than its own
-/// better end. The outer buckets have no outer end, so that a score which arrives between the two reads is counted too.
+/// Counts the entries of each bucket: the number of entries better than the better end of the next worse bucket, minus the number
+/// of entries better than the bucket's own better end. The outermost buckets have no outer bound, so that a score that arrives
+/// between the two reads is counted too.
 fn count_buckets(spans: &[Span], order: Order, found: &Positions) -> Vec<Bucket> {
     let mut best_first: Vec<(Span, u64)> = spans
         .iter()

@@ -20,27 +20,27 @@ const EVENTS_AT_ONCE: u32 = 100;
 pub struct Drift {
     /// The ranks on this page whose entries may have changed.
     pub touched_ranks: Vec<u64>,
-    /// Changes of players who are not on this page; `None` if there are more than [`MAX_PLAYERS_ASKED`] of them.
+    /// Changes of players who are not on this page; `None` if there are more than [`MAX_PLAYERS_ASKED`] such players.
     pub elsewhere: Option<Elsewhere>,
 }
 
 /// Changes of players who are not on a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// Changed players whose entries are now in the part that the list has already shown, best first. A player who moved there
-    /// from the part still to come is on no page of the list.
+    /// Changed players whose entries are now in the part that the list has already shown, best first. If a player moved there
+    /// from the part that the list has not shown yet, no page of the list shows the player.
     pub moved_past: Vec<PlayerId>,
-    /// How many players were removed or banned. Their names are left out, so that nobody learns of a ban.
+    /// How many players were removed or banned. Their names are not included, so that a ban stays secret.
     pub gone: u64,
 }
 
-/// Finds the drift of a list, as `caller` sees it: to a banned player, the own ban changes nothing. Returns `None` if there were
-/// more than [`MAX_DRIFT_EVENTS`] events, or if the log no longer reaches back to the list's first page.
+/// Finds the drift of a list, as `caller` sees it: a banned player does not see their own ban as a change. Returns `None` if
+/// there were more than [`MAX_DRIFT_EVENTS`] events, or if the log no longer has all events since the list's first page.
 ///
 /// The drift explains each difference between this page and the page at the start of the list: either an entry of the page
 /// changed, or changes elsewhere moved the page as a whole.
 ///
-/// Without drift the function does not call the store, and with drift it reads no more events than needed.
+/// If the list has not changed, the function does not call the store; otherwise it reads only as many events as it needs.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -74,7 +74,7 @@ pub async fn find_drift<S: Events + Scores, K>(
 type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
 
 /// Reads the events between a list's first page and this page that `caller` sees, until the result is known. Returns `None` if
-/// there are too many or some are gone.
+/// there are too many events, or some of them were removed from the log.
 async fn events_by_player<S: Events, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -181,8 +181,8 @@ fn is_past(listing: &Listing, entry: &Entry) -> bool {
     }
 }
 
-/// Returns whether an event may have caused the current state of an entry. An event that kept the entry did not; an unclear case
-/// counts as yes.
+/// Returns whether an event may have caused the current state of an entry. Returns false for an event that kept the entry, and
+/// true if this is unclear.
 fn may_have_made(event: &Event, entry: &Entry) -> bool {
     let EventBody::Submitted {
         operator,
@@ -210,7 +210,7 @@ fn is_removal_or_ban(event: &Event) -> bool {
     matches!(event.body, EventBody::Removed { .. } | EventBody::Banned { .. })
 }
 
-/// Returns whether an event bans or unbans the caller, who must not notice it.
+/// Returns whether an event bans or unbans the caller. The caller must not notice such an event.
 fn is_own_ban(caller: &Caller, event: &Event) -> bool {
     match &event.body {
         EventBody::Banned { player } | EventBody::Unbanned { player } => caller.own_player() == Some(player),
@@ -218,7 +218,7 @@ fn is_own_ban(caller: &Caller, event: &Event) -> bool {
     }
 }
 
-/// Returns the player whose entry in the period an event is about.
+/// Returns the player of an event, if the event concerns an entry in the period `of`.
 fn find_player<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
     match &event.body {
         EventBody::Submitted { player, period, .. } | EventBody::Removed { player, period } => {

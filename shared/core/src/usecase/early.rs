@@ -1,5 +1,5 @@
-//! Periods that began early: another clock may be ahead of this one, by at most [`MAX_CLOCK_SKEW_MS`]. A change of the
-//! configuration has to include such periods.
+//! Periods that began early, because the clock of another instance may be ahead by at most [`MAX_CLOCK_SKEW_MS`]. A change of the
+//! configuration must include such periods.
 
 use super::leaderboards::put_in_steps;
 use super::{Deps, Store};
@@ -16,8 +16,8 @@ fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<
     std::iter::successors(Some(schedule.period_at(now)), next).skip(1)
 }
 
-/// Finds the periods after the current one that have begun early. Refuses a change of the reset that drops one of them, and a
-/// change of the order that needs a rebuild which is impossible or not allowed by `rebuild`.
+/// Finds the periods after the current one that have begun early. Refuses a change of the reset that drops one of these periods,
+/// and a change of the order if it needs a rebuild that is impossible or that `rebuild` does not allow.
 pub(super) async fn find_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -52,8 +52,8 @@ pub(super) async fn find_early_periods<S: Store, K: Cache>(
     Ok(Ok(early))
 }
 
-/// Puts early periods into the order of the configuration that was just stored. Returns the version after that, or
-/// [`PutRefusal::StoredUnordered`].
+/// Puts early periods into the order of the configuration that was just stored. Returns the version after that. Returns
+/// [`PutRefusal::StoredUnordered`] if a period did not get the order.
 pub(super) async fn order_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     stored: &PutLeaderboard<'_>,

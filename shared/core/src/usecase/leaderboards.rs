@@ -23,7 +23,7 @@ pub async fn read_leaderboard<S: Store, K: Cache>(
     deps.store.get(tenant, id).await
 }
 
-/// Returns up to `limit` configurations with ids after `after`, in byte order of the ids.
+/// Returns up to `limit` configurations in byte order of the leaderboards' ids, beginning after the id `after`.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -39,7 +39,7 @@ pub async fn list_leaderboards<S: Store, K: Cache>(
 /// A configuration that was stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredLeaderboard {
-    /// The configuration, with the history of its schedule.
+    /// The configuration; its schedule contains the earlier rules.
     pub board: Versioned<Leaderboard>,
     /// Whether the leaderboard is new.
     pub created: bool,
@@ -47,12 +47,12 @@ pub struct StoredLeaderboard {
 
 /// Creates or replaces a configuration that has passed [`Leaderboard::check`].
 ///
-/// A changed reset takes effect at the end of the current period, or at once with `rebuild` ([`crate::Schedule::changed_to`]). A
-/// period that a clock ahead of this one began gets the new order too, because nobody has seen its entries as current. If the
-/// changed reset does not have this period, the change is refused.
+/// A changed reset takes effect at the end of the current period, or at once with `rebuild` ([`crate::Schedule::changed_to`]). If
+/// an instance whose clock is ahead has already begun the next period, that period gets the new order too, because no reader has
+/// seen it as the current one. If the changed reset does not have that period, the change is refused.
 ///
 /// # Errors
-/// [`StoreError`]; a refusal is an inner result. If [`PutRefusal::is_stored`], the new configuration was stored.
+/// [`StoreError`]; a refusal is an inner result. If [`PutRefusal::is_stored`] is true, the new configuration was stored.
 pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -106,8 +106,8 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
     Err(configuration_keeps_changing())
 }
 
-/// Stores a configuration, then orders the early periods by it. Returns the version after that, and whether the leaderboard is
-/// new.
+/// Stores a configuration, then puts the early periods into its order. Returns the version after that, and whether the
+/// leaderboard is new.
 async fn put_and_order<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     put: &PutLeaderboard<'_>,
@@ -137,8 +137,8 @@ pub(super) async fn put_in_steps<S: Store, K: Cache>(
     Ok(Err(PutRefusal::Unfinished))
 }
 
-/// Returns the configuration with the history of its schedule. If the stored configuration has no history, the first change
-/// starts it.
+/// Returns the configuration with the earlier rules of its schedule. If the stored configuration does not record earlier rules,
+/// recording begins with this change.
 fn add_history(
     before: Option<&Leaderboard>,
     after: &Leaderboard,
@@ -174,7 +174,7 @@ pub async fn delete_leaderboard<S: Store, K: Cache>(
     done
 }
 
-/// Computes when existing periods expire once `after` replaces `before`. Empty if no expiry changes.
+/// Computes when existing periods expire after `after` replaces `before`. Returns an empty list if no expiry changes.
 async fn compute_expiries<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,

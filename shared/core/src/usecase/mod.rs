@@ -1,4 +1,4 @@
-//! The use cases, as functions over the ports. Each takes [`Deps`]: the store, the caches of configurations, and `now`.
+//! The use cases, as functions over the ports. Each function takes [`Deps`]: the store, the caches of configurations, and `now`.
 
 mod boards;
 mod bounds;
@@ -54,7 +54,7 @@ pub struct Deps<'a, S, K> {
 pub trait Store: Scores + Leaderboards {}
 impl<S: Scores + Leaderboards> Store for S {}
 
-/// Returns the error of a call whose every retry met another version of the configuration.
+/// Returns the error of a call that was repeated and met another version of the configuration each time.
 fn configuration_keeps_changing() -> StoreError {
     StoreError::Unavailable("the configuration changed during every retry".into())
 }

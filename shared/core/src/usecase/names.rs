@@ -1,8 +1,8 @@
 //! Canonical names of periods. A period can be named by its id, or by an instant or a date within it.
 //!
 //! Usually the schedule finds the period of a name. If a leaderboard had resets that were not recorded, a name can be the id of a
-//! period that only the store knows. The store is asked once, and its result is valid for this version of the configuration,
-//! because scores start only periods of the schedule.
+//! period that only the store knows. The store is asked once. Its answer is valid for this version of the configuration, because
+//! new scores only begin periods of the schedule.
 
 use std::cell::RefCell;
 
@@ -10,17 +10,17 @@ use super::{Deps, Store};
 use crate::ports::Cache;
 use crate::{Leaderboard, LeaderboardId, LruMap, PeriodId, PeriodSelector, StoreError, TenantId, Versioned};
 
-/// The most results of the store that an instance caches.
+/// The most answers of the store that an instance caches.
 pub const MAX_CACHED_PERIOD_NAMES: usize = 1000;
 
 /// A name of a period of a leaderboard in one version of its configuration.
 type PeriodName = (TenantId, LeaderboardId, u64, PeriodId);
 
-/// For names that the schedule does not explain: whether the store has a period of this id.
+/// For each name that the schedule does not explain, whether the store has a period with this id.
 #[derive(Debug, Default)]
 pub(super) struct PeriodNameMemory(RefCell<LruMap<PeriodName, bool, MAX_CACHED_PERIOD_NAMES>>);
 
-/// Returns the canonical selector of a period; `None` if only the store knows it ([`resolve_name`]).
+/// Returns the canonical selector of a period, or `None` if only the store knows it ([`resolve_name`]).
 pub fn find_known_name<S, K>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
@@ -40,7 +40,7 @@ pub fn find_known_name<S, K>(
     ))
 }
 
-/// As [`find_known_name`], and asks the store if necessary: one command of constant cost.
+/// Does the same as [`find_known_name`], but asks the store if necessary: one command of constant cost.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -60,7 +60,7 @@ pub async fn resolve_name<S: Store, K: Cache>(
     Ok(selector_of_stored(deps, board, selector, stored.map(|_| id)))
 }
 
-/// Returns the selector of a stored period, or otherwise of the schedule's period.
+/// Returns the selector of a stored period, or else of the schedule's period.
 fn selector_of_stored<S, K>(
     deps: &Deps<'_, S, K>,
     board: &Versioned<Leaderboard>,

@@ -1,4 +1,5 @@
-//! What all reads share: the configuration, the permission to read, the period, and a retry if the configuration was stale.
+//! The steps that all reads share: the configuration, the permission to read, the period, and a retry if the configuration was
+//! stale.
 
 use std::rc::Rc;
 
@@ -20,7 +21,7 @@ pub enum QueryError {
     UnknownLeaderboard,
     /// The leaderboard has no such period, or the period has expired.
     UnknownPeriod,
-    /// The player has no entry in the period that this caller sees.
+    /// The player has no entry in the period, or the caller does not see the entry.
     UnknownEntry,
     /// The caller may not read this leaderboard.
     Forbidden,
@@ -69,8 +70,8 @@ pub(super) type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
 /// Runs `question` with the current configuration of a leaderboard.
 ///
-/// The first try may use a cached configuration. A result from the store proves that the configuration is current. A failure
-/// proves nothing, so it is returned only if the configuration was just read from the store.
+/// The first try may use a cached configuration. A success proves that the configuration is current, because the store checks its
+/// version. A failure does not prove that, so it is returned only if the configuration was just read from the store.
 pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,

@@ -17,28 +17,28 @@ pub const MAX_PLAYERS_ASKED: usize = 200;
 /// The part of a list to read.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// Which period; a cursor brings its own.
+    /// The period; ignored if there is a cursor, which contains its own period.
     pub period: PeriodSelector,
-    /// Where the list continues; `None` is the top.
+    /// Where the list continues; `None` for the first page.
     pub cursor: Option<Cursor>,
     /// The number of entries, 1 to 1,000.
     pub limit: u32,
 }
 
-/// A page of a list, with cursors to the pages beside it.
+/// A page of a list, with cursors to the pages before and after it.
 #[derive(Debug, Clone)]
 pub struct Listing {
-    /// The configuration the page was read with.
+    /// The configuration that the page was read with.
     pub board: SharedLeaderboard,
-    /// The order of the page. Its columns are those of the values.
+    /// The order of the page. The values of the entries have the columns of this layout.
     pub layout: Layout,
     /// The period.
     pub period: Period,
     /// The entries.
     pub page: Page,
-    /// The cursor to the worse entries; `None` at the end.
+    /// The cursor to the page with worse entries; `None` at the end of the list.
     pub next: Option<Cursor>,
-    /// The cursor to the better entries; `None` at the top.
+    /// The cursor to the page with better entries; `None` at the top of the list.
     pub previous: Option<Cursor>,
     /// The direction of the list.
     pub direction: Direction,
@@ -48,10 +48,10 @@ pub struct Listing {
     pub drifted: bool,
 }
 
-/// Entries of given players, and the period they are in.
+/// Entries of given players, and the period that contains them.
 #[derive(Debug, Clone)]
 pub struct PlayerEntry {
-    /// The configuration it was read with.
+    /// The configuration that the entries were read with.
     pub board: SharedLeaderboard,
     /// The order of the period.
     pub layout: Layout,
@@ -200,7 +200,7 @@ pub async fn read_around<S: Store, K: Cache>(
     .await
 }
 
-/// Reads the entries of some players. Players without an entry are left out.
+/// Reads the entries of some players. The result has no entry for a player without one.
 ///
 /// # Errors
 /// [`QueryError`].
@@ -291,8 +291,8 @@ pub async fn load_readable_leaderboard<S: Store, K: Cache>(
 /// Removes a player's entry, and returns the period's new version.
 ///
 /// # Errors
-/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry, [`QueryError::Forbidden`] for all callers but servers:
-/// a player cannot remove even their own entry.
+/// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry; [`QueryError::Forbidden`] if the caller is not a
+/// server, because a player may not remove any entry.
 pub async fn remove_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,

@@ -12,10 +12,11 @@ use crate::ports::{
 };
 use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId};
 
-/// Applies submissions in their order, each atomically over its leaderboards. Returns one result for each submission.
+/// Applies submissions in their order, each atomically: either to all of its leaderboards or to none. Returns one result for each
+/// submission.
 ///
-/// A submission that meets a changed configuration is tried again after the others of the call. So two submissions of one player
-/// in the same call can be applied in another order.
+/// If the configuration of a submission changed, the submission is tried again after the others of the call. So two submissions
+/// of one player in the same call can be applied in another order.
 ///
 /// The call is charged once: by the command that applies its submissions, or by a separate command before configurations are read
 /// from the store. So a call that names unknown leaderboards is charged before the store looks for them.
@@ -82,12 +83,12 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     })
 }
 
-/// The state of one call: its configurations, and what it is charged.
+/// The state of one call: its configurations and its charge.
 struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
     tenant: &'a TenantId,
     caller: &'a Caller,
-    /// The options of the next command. Once the call is charged, their charge request is empty.
+    /// The options of the next command. After the call has been charged, their charge request is empty.
     options: SubmitOptions,
     rate_limit_decision: Option<RateLimitDecision>,
     /// The loaded configurations; `None` for a leaderboard that does not exist.
@@ -95,7 +96,7 @@ struct SubmitCall<'a, S, K> {
 }
 
 impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
-    /// Returns the result, or `None` if the submission met a stale configuration. Then the configuration is read again.
+    /// Returns the result, or `None` if the configuration of the submission was stale. The configuration is then read again.
     async fn keep_result(&mut self, result: SubmissionResult) -> Option<SubmissionResult> {
         match result {
             Err(Refusal {
@@ -223,8 +224,8 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         self.apply(submission, &boards)
     }
 
-    /// Applies the configurations to a submission. Without its own time, the submission happened when it was received. The
-    /// fingerprint covers what the client sent, without this time.
+    /// Applies the configurations to a submission. If the submission has no time, its score happened when the submission was
+    /// received. The fingerprint does not contain that time, because the client did not send it.
     fn apply(
         &self,
         submission: &Submission,

@@ -8,7 +8,7 @@ use super::{NULL, OperationArguments, OperationResult, RuleEvaluation};
 use crate::rule::RuleOperation;
 
 impl RuleEvaluation {
-    /// Evaluates an operation on numbers. Without a finite result, it returns null.
+    /// Evaluates an operation on numbers. Returns null if the result is not finite.
     pub(super) fn calculate<'s>(
         &mut self,
         operation: RuleOperation,

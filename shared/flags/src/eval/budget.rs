@@ -1,4 +1,4 @@
-//! The bounds of an evaluation: steps, and the depth of the values a rule makes.
+//! The limits of an evaluation: its steps, and the depth of the values that a rule creates.
 
 use std::borrow::Cow;
 
@@ -10,19 +10,19 @@ use crate::limits::{BYTES_PER_STEP, MAX_VALUE_DEPTH};
 /// Why an evaluation ended without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EvaluationStop {
-    /// It used all its steps.
+    /// The evaluation used all its steps.
     Steps,
-    /// It made a value with more than [`MAX_VALUE_DEPTH`] levels.
+    /// The evaluation created a value with more than [`MAX_VALUE_DEPTH`] levels.
     Depth,
 }
 
 impl RuleEvaluation {
-    /// Takes one step.
+    /// Counts one step.
     pub(super) fn step(&mut self) -> Result<(), EvaluationStop> {
         self.take(1)
     }
 
-    /// Takes the steps of some bytes of text.
+    /// Counts the steps for a number of bytes of text.
     pub(super) fn take_text(&mut self, bytes: usize) -> Result<(), EvaluationStop> {
         self.take(u32::try_from(bytes / BYTES_PER_STEP).unwrap_or(u32::MAX))
     }
@@ -36,14 +36,14 @@ impl RuleEvaluation {
         Ok(())
     }
 
-    /// Returns an owned value, and takes the steps of copying it. Every list that a rule creates consists of such values, which bounds
-    /// the depth of all values.
+    /// Returns an owned value, and counts the steps of copying it. Every list that a rule creates consists of such values, which
+    /// limits the depth of all values.
     pub(super) fn own(&mut self, value: Cow<'_, Value>) -> Result<Value, EvaluationStop> {
         self.weigh(&value, MAX_VALUE_DEPTH)?;
         Ok(value.into_owned())
     }
 
-    /// Takes the steps of reading two values whole.
+    /// Counts the steps of reading two whole values.
     pub(super) fn weigh_both(&mut self, left: &Value, right: &Value) -> Result<(), EvaluationStop> {
         // Made of owned values, a list is at most two levels deeper than they are.
         self.weigh(left, MAX_VALUE_DEPTH + 2)?;

@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-/// Whole numbers up to here are exact as floating-point numbers: 2^53.
+/// Whole numbers up to this one are exact as floating-point numbers: 2^53.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Returns JsonLogic's truth of a value: JavaScript's, but an empty array is false.
+/// Returns whether JsonLogic treats a value as true: as in JavaScript, but an empty array is false.
 pub(super) fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -20,7 +20,7 @@ pub(super) fn is_truthy(value: &Value) -> bool {
     }
 }
 
-/// Converts a value to a number; NaN if it has none.
+/// Converts a value to a number. Returns NaN if the value does not mean a number.
 pub(super) fn to_number(value: &Value) -> f64 {
     match value {
         Value::Null => 0.0,
@@ -62,7 +62,7 @@ pub(super) fn from_number(number: f64) -> Value {
     Value::from(number)
 }
 
-/// The value as text.
+/// Converts a value to text.
 pub(super) fn to_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::Null => Cow::Borrowed(""),
@@ -79,7 +79,7 @@ pub(super) fn to_text(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// `==`. Two lists or objects are equal if all their values are equal.
+/// Returns whether two values are equal by `==`. Two lists or objects are equal if all their values are equal.
 pub(super) fn loosely_equal(left: &Value, right: &Value) -> bool {
     use Value::{Array, Null, Object, String};
     match (left, right) {
@@ -93,7 +93,7 @@ pub(super) fn loosely_equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// `===`, for which `1` and `1.0` are equal.
+/// Returns whether two values are equal by `===`. `1` and `1.0` are equal.
 pub(super) fn strictly_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(_), Value::Number(_)) => same(left, right),

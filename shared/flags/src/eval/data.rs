@@ -10,7 +10,7 @@ use super::{EvaluationInput, NULL, OperationArguments, OperationResult, RuleEval
 /// The member of the context that the evaluation provides.
 const FLAGD: &str = "$flagd";
 
-/// What `var` reads from, and the input of the whole evaluation.
+/// The value that `var` reads from, and the input of the whole evaluation.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
     pub(super) input: &'s EvaluationInput<'s>,
@@ -69,7 +69,7 @@ impl<'s> Scope<'s> {
 }
 
 impl RuleEvaluation {
-    /// `var`: the value at a path (`a.b.0`), or else the second argument.
+    /// Evaluates `var`: the value at a path (`a.b.0`), or else the second argument.
     pub(super) fn var<'s>(
         &mut self,
         arguments: OperationArguments<'s>,
@@ -83,7 +83,7 @@ impl RuleEvaluation {
         }
     }
 
-    /// `missing`: the paths without a value.
+    /// Evaluates `missing`: the paths that have no value.
     pub(super) fn missing<'s>(
         &mut self,
         arguments: OperationArguments<'s>,
@@ -96,7 +96,7 @@ impl RuleEvaluation {
         self.absent(paths, scope)
     }
 
-    /// `missing_some`: as `missing`, but empty if at least the given number of paths have values.
+    /// Evaluates `missing_some`: like `missing`, but the result is empty if at least the given number of paths have values.
     pub(super) fn missing_some<'s>(
         &mut self,
         arguments: OperationArguments<'s>,

@@ -55,7 +55,7 @@ impl RuleEvaluation {
         Ok(Cow::Owned(accumulator))
     }
 
-    /// `all`, `some` and `none`. `all` of an empty list is false.
+    /// Evaluates `all`, `some` and `none`. `all` of an empty list is false.
     pub(super) fn quantify<'s>(
         &mut self,
         operation: RuleOperation,
@@ -93,7 +93,7 @@ impl RuleEvaluation {
         Ok(Cow::Owned(Value::Array(merged)))
     }
 
-    /// `in`: an element in a list, or a text in a text.
+    /// Evaluates `in`: whether an element is in a list, or a text in a text.
     pub(super) fn contains<'s>(
         &mut self,
         arguments: OperationArguments<'s>,
@@ -109,7 +109,7 @@ impl RuleEvaluation {
         }))
     }
 
-    /// `starts_with` and `ends_with`: null unless both arguments are texts.
+    /// Evaluates `starts_with` and `ends_with`. Returns null unless both arguments are texts.
     pub(super) fn affix<'s>(
         &mut self,
         arguments: OperationArguments<'s>,

@@ -1,7 +1,7 @@
-//! Evaluates a rule: walks over its tree, with bounds on the work and on the created values.
+//! Evaluates a rule: walks over its tree, with limits on the work and on the created values.
 //!
-//! Operations are those of [JsonLogic](https://jsonlogic.com/operations.html), with JavaScript's conversion of values. Only the bounds
-//! cause errors: an invalid operation returns null, and null chooses the default.
+//! The operations are those of [JsonLogic](https://jsonlogic.com/operations.html), with JavaScript's conversion of values. Only a
+//! limit causes an error. An invalid operation returns null, and if a rule returns null, the flag has its default variant.
 
 mod arithmetic;
 mod budget;
@@ -30,16 +30,16 @@ const NULL: Cow<'static, Value> = Cow::Owned(Value::Null);
 /// The arguments of an operation.
 type OperationArguments<'s> = &'s [TargetingRule];
 
-/// What an evaluation reads.
+/// The data that an evaluation reads.
 pub(crate) struct EvaluationInput<'a> {
     pub(crate) evaluators: &'a [TargetingRule],
     pub(crate) flag_key: &'a str,
     pub(crate) context: &'a Value,
-    /// Seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub(crate) now: i64,
 }
 
-/// One evaluation of one rule: the steps that it may still take.
+/// One evaluation of one rule, with the number of steps that it may still take.
 pub(crate) struct RuleEvaluation {
     steps: u32,
 }
@@ -134,7 +134,7 @@ impl RuleEvaluation {
             .map_or(Ok(NULL), |rule| self.eval(rule, scope))
     }
 
-    /// The values of some rules, as new values.
+    /// Returns the values of some rules, as owned values.
     fn values<'s>(
         &mut self,
         rules: &'s [TargetingRule],
@@ -156,7 +156,7 @@ impl RuleEvaluation {
         rule.map_or(Ok(false), |rule| Ok(is_truthy(self.eval(rule, scope)?.as_ref())))
     }
 
-    /// `if`: pairs of a condition and a value, and perhaps a last value.
+    /// Evaluates `if`: pairs of a condition and a value, and optionally a last value.
     fn choose<'s>(&mut self, arguments: OperationArguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         for pair in arguments.chunks(2) {
             match pair {
@@ -170,7 +170,7 @@ impl RuleEvaluation {
         Ok(NULL)
     }
 
-    /// `and`, `or`: the first value whose truth is `wanted`, or else the last value.
+    /// Evaluates `and` and `or`: the first value whose truth is `wanted`, or else the last value.
     fn first_that<'s>(
         &mut self,
         arguments: OperationArguments<'s>,

@@ -1,9 +1,9 @@
-//! `MurmurHash3_x86_32` with seed 0, the hash that flagd buckets by.
+//! `MurmurHash3_x86_32` with seed 0, the hash that flagd uses to choose a bucket.
 
 const C1: u32 = 0xcc9e_2d51;
 const C2: u32 = 0x1b87_3593;
 
-/// The hash of some bytes.
+/// Returns the hash of bytes.
 pub(super) fn murmur3(bytes: &[u8]) -> u32 {
     let (blocks, rest) = bytes.as_chunks::<4>();
     let mut hash = blocks.iter().fold(0, |hash: u32, block| {

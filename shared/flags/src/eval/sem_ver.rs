@@ -1,14 +1,14 @@
-//! `sem_ver`: versions compared as flagd does.
+//! `sem_ver`: compares versions as flagd does.
 
 use std::cmp::Ordering;
 
 use semver::Version;
 use serde_json::Value;
 
-/// Compares two versions; `None` if a value is not a version, or the operator is unknown.
+/// Compares two versions. Returns `None` if a value is not a version, or the operator is unknown.
 ///
-/// A version may start with `v`, may omit its minor and patch numbers, and may be a number. Build metadata is ignored. `^` requires
-/// the same major number, `~` also the same minor number.
+/// A version may begin with `v`, may omit its minor and patch numbers, and may be a number. Build metadata is ignored. `^`
+/// requires the same major number; `~` also requires the same minor number.
 pub(super) fn compare(left: &Value, operator: &Value, right: &Value) -> Option<bool> {
     let (left, right) = (version(left)?, version(right)?);
     let order = left.cmp_precedence(&right);

@@ -24,7 +24,8 @@ impl RuleEvaluation {
         Ok(Cow::Owned(Value::String(text)))
     }
 
-    /// `substr`: from an offset (from the end if negative), up to a number of characters (without this many at the end if negative).
+    /// Evaluates `substr`: the part of a text from an offset (counted from the end if negative). The optional length is a number
+    /// of characters, or, if negative, the number of characters to omit at the end.
     pub(super) fn substr<'s>(
         &mut self,
         arguments: OperationArguments<'s>,

@@ -1,4 +1,4 @@
-//! API keys of servers: `eb_{tenant}_{id}_{secret}`, shown once, kept as a digest.
+//! API keys of servers: `eb_{tenant}_{id}_{secret}`. The service shows a key once and stores only a digest of its secret.
 
 mod codec;
 mod record;

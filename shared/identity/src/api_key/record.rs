@@ -14,7 +14,7 @@ pub const MAX_OVERLAP_S: u32 = 30 * 24 * 60 * 60;
 
 /// The most former secrets of one key that can be valid at the same time.
 pub const MAX_FORMER_SECRETS: usize = 8;
-/// The most requests that one record keeps.
+/// The most idempotency records that the record of a key keeps.
 pub const MAX_REQUESTS: usize = 8;
 
 /// A former secret.
@@ -37,14 +37,14 @@ pub struct KeyRequest {
     pub at: Timestamp,
 }
 
-/// A key gets no new secret because [`MAX_FORMER_SECRETS`] former secrets are still valid.
+/// A key cannot get a new secret because [`MAX_FORMER_SECRETS`] former secrets are still valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManySecrets {
-    /// When the first of them stops being valid.
+    /// When the oldest of these former secrets stops being valid.
     pub until: Timestamp,
 }
 
-/// The stored record of a key: everything but its secret.
+/// The stored record of a key: all data of the key except its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyRecord {
     /// The key's id.
@@ -57,15 +57,16 @@ pub struct ApiKeyRecord {
     pub scopes: Scopes,
     /// When the key was created.
     pub created_at: Timestamp,
-    /// When the key expires; `None` is never.
+    /// When the key expires; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// When the key was revoked; `None` if it is not revoked.
     pub revoked_at: Option<Timestamp>,
-    /// The addresses that may use the key; empty allows all.
+    /// The addresses that may use the key. An empty list allows all addresses.
     pub allowed_addresses: Vec<IpNet>,
-    /// The addresses that may use the tokens that the key issues to players. `None` is the addresses of the key, empty allows all.
+    /// The addresses that may use the tokens that the key issues to players. `None` means the addresses of the key; an empty list
+    /// allows all addresses.
     pub token_addresses: Option<Vec<IpNet>>,
-    /// The digest of its secret.
+    /// The digest of the key's secret.
     pub digest: SecretDigest,
     /// The former secrets, newest first.
     pub former: Vec<ReplacedSecret>,
@@ -76,7 +77,7 @@ pub struct ApiKeyRecord {
 /// Why a key is refused. The displayed text is safe to show to the sender of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRefusal {
-    /// The secret is wrong. To the sender, such a key does not exist.
+    /// The secret is wrong. The sender gets the same answer as for a key that does not exist.
     WrongSecret,
     /// The secret was replaced, and its overlap is over.
     Replaced,
@@ -103,8 +104,8 @@ impl std::fmt::Display for KeyRefusal {
 impl std::error::Error for KeyRefusal {}
 
 impl ApiKeyRecord {
-    /// Checks whether the key with this secret may be used from this address at `now`. The secret is checked first, so that a sender
-    /// without the secret learns nothing about the key.
+    /// Checks whether the key with this secret may be used from this address at `now`. Checks the secret first, so that a sender
+    /// without the secret cannot find out anything about the key.
     ///
     /// # Errors
     /// [`KeyRefusal`].
@@ -134,7 +135,8 @@ impl ApiKeyRecord {
         }
     }
 
-    /// Replaces the secret. The replaced secret stays valid for `overlap_s`; earlier secrets keep their ends.
+    /// Replaces the secret. The replaced secret stays valid for `overlap_s` seconds; earlier secrets stay valid for as long as
+    /// before.
     ///
     /// # Errors
     /// [`TooManySecrets`] if too many former secrets are still valid. This cannot happen without an overlap.
@@ -171,13 +173,13 @@ impl ApiKeyRecord {
         Ok(())
     }
 
-    /// Returns when the last former secret stops being valid; `None` if there are none.
+    /// Returns when the last former secret stops being valid; `None` if there are no former secrets.
     #[must_use]
     pub fn former_secrets_until(&self) -> Option<Timestamp> {
         self.former.iter().map(|before| before.valid_until).max()
     }
 
-    /// Returns the request of this name, if it was served within [`IDEMPOTENCY_MS`] and is among the last [`MAX_REQUESTS`].
+    /// Returns the request with this name, if it was served within [`IDEMPOTENCY_MS`] and is among the last [`MAX_REQUESTS`].
     #[must_use]
     pub fn request(&self, name: &Fingerprint, now: Timestamp) -> Option<&KeyRequest> {
         let known = |request: &&KeyRequest| {
@@ -186,14 +188,15 @@ impl ApiKeyRecord {
         self.requests.iter().find(known)
     }
 
-    /// Keeps a request that was served.
+    /// Adds a request that was served. Removes the oldest request if there are too many.
     pub fn remember(&mut self, request: KeyRequest) {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
     }
 }
 
-/// Returns whether an address is in one of the ranges, or there are no ranges. An unknown address is in no range.
+/// Returns whether an address is in one of the ranges, or there are no ranges. Returns false for an unknown address if there are
+/// ranges.
 #[must_use]
 pub fn is_within(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
     ranges.is_empty()

@@ -16,11 +16,12 @@ pub struct KeySettings {
     pub name: String,
     /// The scopes of the key.
     pub scopes: Scopes,
-    /// When the key expires; `None` is never.
+    /// When the key expires; `None` if it never expires.
     pub expires_at: Option<Timestamp>,
-    /// The addresses that may use the key; empty allows all.
+    /// The addresses that may use the key. An empty list allows all addresses.
     pub allowed_addresses: Vec<IpNet>,
-    /// The addresses that may use the tokens that the key issues to players. `None` is the addresses of the key, empty allows all.
+    /// The addresses that may use the tokens that the key issues to players. `None` means the addresses of the key; an empty list
+    /// allows all addresses.
     pub token_addresses: Option<Vec<IpNet>>,
 }
 

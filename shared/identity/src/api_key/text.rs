@@ -1,5 +1,5 @@
-//! The text of a key: its tenant, so that one read finds the record; its id; its secret; and a checksum, so that a typing error needs
-//! no read.
+//! The text of a key. It contains the tenant, so that one read finds the record; the id; the secret; and a checksum, so that a
+//! typing error is found without a read.
 
 use leaderboard_core::TenantId;
 use sha2::{Digest, Sha256};
@@ -13,7 +13,7 @@ pub const KEY_PREFIX: &str = "eb";
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 24;
 const CHECKSUM_BYTES: usize = 3;
-/// Two digits for each byte, of the secret and its checksum.
+/// The number of characters of the secret with its checksum: two digits for each byte.
 const SECRET_CHARS: usize = 2 * SECRET_BYTES;
 
 /// The id of a key: 16 hexadecimal digits. It is public.
@@ -21,7 +21,7 @@ const SECRET_CHARS: usize = 2 * SECRET_BYTES;
 pub struct KeyId([u8; ID_BYTES]);
 
 impl KeyId {
-    /// Parses an id; `None` for other text.
+    /// Parses an id. Returns `None` for other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         hex::decode(text).map(Self)
@@ -49,12 +49,12 @@ impl SecretDigest {
         Self(Sha256::digest(secret).into())
     }
 
-    /// The digest's text, 64 hexadecimal digits.
+    /// Returns the digest as text: 64 hexadecimal digits.
     pub(super) fn to_text(self) -> String {
         hex::encode(&self.0)
     }
 
-    /// Reads what [`SecretDigest::to_text`] has written.
+    /// Parses the text that [`SecretDigest::to_text`] returns.
     pub(super) fn parse(text: &str) -> Option<Self> {
         hex::decode(text).map(Self)
     }
@@ -98,11 +98,11 @@ impl std::fmt::Debug for ApiKeyText {
 /// A new key, or a key with a new secret.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// The key, to be shown once.
+    /// The text of the key, which may be shown only once.
     pub text: ApiKeyText,
-    /// Its id.
+    /// The id of the key.
     pub id: KeyId,
-    /// The digest of its secret, to store.
+    /// The digest of the secret, which is stored.
     pub digest: SecretDigest,
 }
 
@@ -127,14 +127,14 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Creates a key of a tenant. The random bytes must be used for nothing else.
+    /// Creates a key of a tenant. The caller must not use the random bytes for anything else.
     #[must_use]
     pub fn generate(tenant: &TenantId, random: &[u8; 32]) -> NewApiKey {
         let (id, secret) = split(random);
         Self::write(tenant, KeyId(id), &secret)
     }
 
-    /// Creates a new secret for the key of this id.
+    /// Creates a new secret for the key with this id.
     #[must_use]
     pub fn rotate(tenant: &TenantId, id: KeyId, random: &[u8; 32]) -> NewApiKey {
         Self::write(tenant, id, &split(random).1)
@@ -200,7 +200,7 @@ fn split(random: &[u8; 32]) -> ([u8; ID_BYTES], [u8; SECRET_BYTES]) {
     (id, secret)
 }
 
-/// Computes the checksum, which reveals nothing that the key does not contain.
+/// Computes the checksum of the text before it.
 fn checksum(body: &str) -> String {
     let digest = Sha256::digest(body);
     hex::encode(digest.get(..CHECKSUM_BYTES).unwrap_or_default())

@@ -8,11 +8,11 @@ use serde_json::{Map, Value};
 
 use super::TokenProblem;
 
-/// The claim that names the player unless another is configured.
+/// The claim that names the player if the issuer's configuration does not name one.
 pub const DEFAULT_PLAYER_CLAIM: &str = "sub";
 /// The longest name of a claim in a configuration, in bytes.
 pub const MAX_CLAIM_NAME_BYTES: usize = 128;
-/// The claims that can contain scopes unless one is configured: that of RFC 8693, and other common names.
+/// The claims that can contain the scopes if the configuration does not name one: the claim of RFC 8693, and other common names.
 const SCOPE_CLAIMS: [&str; 3] = ["scope", "scp", "scopes"];
 
 /// Where the tenant of a token comes from.
@@ -20,20 +20,21 @@ const SCOPE_CLAIMS: [&str; 3] = ["scope", "scp", "scopes"];
 pub enum TenantSource {
     /// Every token of the issuer is for this tenant.
     Fixed(TenantId),
-    /// The claim of this name, which is required.
+    /// The token has the tenant in the claim with this name. The claim is required.
     Claim(Box<str>),
 }
 
-/// Which claims contain tenant, player and scopes.
+/// Which claims of a token contain the tenant, the player and the scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimsMapping {
-    /// Which tenant.
+    /// Where the tenant comes from.
     pub tenant: TenantSource,
     /// The claim that names the player; `None` if the issuer's tokens are not for players.
     pub player: Option<Box<str>>,
-    /// Whether a token without this claim is refused. Otherwise such a token is a server's.
+    /// Whether a token must have the claim `player`. If true, a token without the claim is refused; if false, such a token
+    /// belongs to a server.
     pub player_required: bool,
-    /// The claim that lists the scopes; `None` is the first of `scope`, `scp` and `scopes` that the token has.
+    /// The claim that lists the scopes. With `None`, it is the first of `scope`, `scp` and `scopes` that the token has.
     pub scopes: Option<Box<str>>,
     /// The scopes of a token without a scope claim.
     pub default_scopes: Scopes,
@@ -58,7 +59,7 @@ impl ClaimsMapping {
         }
     }
 
-    /// The names of claims that are configured.
+    /// Returns the names of the claims that are configured.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let tenant = match &self.tenant {
             TenantSource::Fixed(_) => None,
@@ -124,7 +125,8 @@ impl ClaimsMapping {
     }
 }
 
-/// The claims of a token, except those of time. A repeated name is refused, because two readers could read different values.
+/// The claims of a token, except the claims about time. A repeated name is refused, because two readers could use different
+/// values of it.
 #[derive(Debug)]
 pub(super) struct ClaimMap(Map<String, Value>);
 
@@ -133,7 +135,7 @@ impl ClaimMap {
         self.0.get(name)
     }
 
-    /// Returns a claim that must be text if it exists.
+    /// Returns a claim that must be a text, or `None` if the token does not have the claim.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, TokenProblem> {
         match self.get(name) {
             None => Ok(None),

@@ -10,15 +10,16 @@ pub const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
 pub const MAX_URL_BYTES: usize = 512;
 
 const WELL_KNOWN: &str = "/.well-known/openid-configuration";
-/// Hosts that may be fetched without encryption, because nothing leaves the machine.
+/// Hosts that may be fetched without encryption, because such a request does not leave the machine.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// The hosts that an address may name. Names are not resolved here; the grants of the host decide which resolved hosts are allowed.
+/// The hosts that an address may name. This crate does not resolve names; the grants of the host decide which resolved hosts are
+/// allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hosts {
     /// All hosts, for the operator.
     Any,
-    /// Public hosts over `https`, for all others: no host on this machine or in a private network.
+    /// Public hosts over `https`, for all documents other than the operator's: no host on this machine or in a private network.
     Public,
 }
 
@@ -35,17 +36,17 @@ impl Hosts {
 /// Why a document of an issuer cannot be used. The displayed text is safe to show to an administrator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentProblem {
-    /// Too many bytes, or too many keys.
+    /// The document has too many bytes or too many keys.
     TooLarge,
-    /// Not a document of this kind.
+    /// The text is not a document of the expected kind.
     Malformed,
-    /// No key in it can be used.
+    /// The document has no key that can be used.
     NoKey,
-    /// The document is of another issuer.
+    /// The document belongs to another issuer.
     WrongIssuer,
-    /// An address that is not `https`, nor `http` to this machine.
+    /// An address is neither `https` nor `http` on this machine.
     Address,
-    /// An address on this machine, in a private network or without encryption, although only public addresses are allowed.
+    /// An address is on this machine, in a private network or without encryption, although only public addresses are allowed.
     Private,
 }
 
@@ -68,7 +69,7 @@ impl std::fmt::Display for DocumentProblem {
 
 impl std::error::Error for DocumentProblem {}
 
-/// The used part of a discovery document.
+/// The part of a discovery document that this crate uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovery {
     /// The address of the key set.
@@ -82,10 +83,11 @@ struct DiscoveryDocument {
 }
 
 impl Discovery {
-    /// Parses the document of `issuer`, whose name must be equal byte for byte.
+    /// Parses the document of `issuer`. The issuer in the document must be equal to `issuer` byte for byte.
     ///
     /// # Errors
-    /// [`DocumentProblem`] if the document is too large, malformed, of another issuer, or names an address that may not be fetched.
+    /// [`DocumentProblem`] if the document is too large, malformed, of another issuer, or names an address that may not be
+    /// fetched.
     pub fn parse(json: &[u8], issuer: &str) -> Result<Self, DocumentProblem> {
         if json.len() > MAX_DISCOVERY_BYTES {
             return Err(DocumentProblem::TooLarge);
@@ -113,7 +115,8 @@ pub fn discovery_url(issuer: &str, hosts: Hosts) -> Result<String, DocumentProbl
     Ok(format!("{}{WELL_KNOWN}", issuer.trim_end_matches('/')))
 }
 
-/// Checks that an address may be fetched: `https`, or `http` on this machine; a host of `hosts`; no user and no fragment.
+/// Checks that an address may be fetched: its scheme is `https`, or `http` on this machine; its host is one of `hosts`; it has no
+/// user and no fragment.
 ///
 /// # Errors
 /// [`DocumentProblem::Address`], [`DocumentProblem::Private`].

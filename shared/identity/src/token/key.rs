@@ -13,7 +13,7 @@ use spki::{Document, SubjectPublicKeyInfoRef};
 use super::TokenProblem;
 use super::presented::PresentedToken;
 
-/// The longest name of a key, in bytes.
+/// The longest id of a key (`kid`), in bytes.
 pub const MAX_KEY_ID_BYTES: usize = 256;
 /// The shortest secret for HS256, in bytes (RFC 7518, section 3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
@@ -58,7 +58,7 @@ impl TokenAlgorithm {
         }
     }
 
-    /// The registered name.
+    /// Returns the registered name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,24 +73,24 @@ impl TokenAlgorithm {
 /// Where a key comes from, which decides the allowed kinds of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOrigin {
-    /// An administrator gave it: it may be a shared secret.
+    /// An administrator configured the key, so it may be a shared secret.
     Configured,
-    /// It was published at an address. A published secret is not secret, so shared secrets are refused.
+    /// The issuer published the key at an address. A published secret is not secret, so shared secrets are refused.
     Published,
 }
 
 /// Why a key cannot be used. The displayed text contains no part of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyProblem {
-    /// Not a key in this format, or its numbers are not those of a key.
+    /// The text is not a key in this format, or its numbers cannot be a key.
     Malformed,
-    /// A key of a kind, a curve or an algorithm that is not supported, or whose algorithm is not of its kind.
+    /// The kind, the curve or the algorithm of the key is not supported, or the algorithm does not fit the kind.
     Unsupported,
-    /// A key that is not for signatures (`use`, `key_ops`).
+    /// The key is not for signatures (`use`, `key_ops`).
     OtherUse,
-    /// Too short or too long.
+    /// The key is too short or too long.
     Size,
-    /// A shared secret in a published set.
+    /// A published set contains a shared secret.
     PublishedSecret,
 }
 
@@ -124,7 +124,7 @@ pub struct VerificationKey {
 }
 
 impl VerificationKey {
-    /// A shared secret for HS256.
+    /// Creates a key from a shared secret, for HS256.
     ///
     /// # Errors
     /// [`KeyProblem::Size`], and [`KeyProblem::Malformed`] for a `kid` that is too long.
@@ -136,14 +136,14 @@ impl VerificationKey {
         }
     }
 
-    /// A public key for EdDSA.
+    /// Creates a key from an Ed25519 public key, for EdDSA.
     pub(crate) fn from_ed25519(kid: &str, key: ed25519_dalek::VerifyingKey) -> Self {
         let (kid, material) = (Some(kid.into()), KeyMaterial::EdDsa(key));
         Self { kid, material }
     }
 
-    /// A public key as PEM: `-----BEGIN PUBLIC KEY-----` (RFC 7468, section 13). RSA is for RS256, P-256 for ES256,
-    /// Ed25519 for EdDSA.
+    /// Creates a key from a public key as PEM: `-----BEGIN PUBLIC KEY-----` (RFC 7468, section 13). RSA is for RS256, P-256 for
+    /// ES256, Ed25519 for EdDSA.
     ///
     /// # Errors
     /// [`KeyProblem`] if the text is not such a key.

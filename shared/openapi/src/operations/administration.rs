@@ -1,4 +1,4 @@
-//! Tenants, limits, the audit log.
+//! The operations about tenants, limits and the audit log.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

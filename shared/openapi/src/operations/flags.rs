@@ -1,4 +1,4 @@
-//! Feature flags.
+//! The operations about feature flags.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

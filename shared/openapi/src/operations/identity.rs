@@ -1,4 +1,4 @@
-//! Keys, issuers, tokens.
+//! The operations about keys, issuers and tokens.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

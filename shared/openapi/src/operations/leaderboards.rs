@@ -1,4 +1,4 @@
-//! Leaderboards.
+//! The operations about leaderboards.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

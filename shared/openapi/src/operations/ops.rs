@@ -1,4 +1,4 @@
-//! Health, metrics, and the files of the component `docs`.
+//! The operations about health and metrics, and the files of the component `docs`.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

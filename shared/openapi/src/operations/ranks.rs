@@ -1,4 +1,4 @@
-//! Reads of entries and ranks.
+//! The operations that read entries and ranks.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

@@ -1,4 +1,4 @@
-//! Submissions, bans and dead letters.
+//! The operations about submissions, bans and dead letters.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 

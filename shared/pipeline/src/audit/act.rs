@@ -26,7 +26,7 @@ pub struct AuditContext {
 }
 
 impl AuditContext {
-    /// Sets whose credential was found valid.
+    /// Stores whose credential was found valid.
     pub(crate) fn set_identity(&mut self, identity: &Identity) {
         self.credential = Some(identity.credential.clone());
         self.tenant.clone_from(&identity.tenant);
@@ -52,12 +52,12 @@ fn make_record<E>(action: &AuditedAction<'_>, context: &Context<'_, E>) -> Audit
     }
 }
 
-/// Records the action of a valid request, before it is done. Repeated calls record it once. An action that frees memory is done
-/// even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record until
-/// something is deleted.
+/// Records the action of a valid request before the action is done. A repeated call records nothing. An action that frees memory
+/// is done even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record
+/// until something is deleted.
 ///
 /// # Errors
-/// 503 when the action cannot be recorded. Then it must not be done.
+/// 503 when the action cannot be recorded. The caller must then not do the action.
 pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
     let Some(act) = &context.action else {
         return Ok(());
@@ -75,9 +75,9 @@ pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Res
     Ok(())
 }
 
-/// Records how an action ended. A completed action that is not in the log yet is recorded now. A refused or failed action gets a
-/// record with its status after the response; the log accepts these as rarely as records of refused credentials. Returns the cause
-/// for the access log if a completed action cannot be recorded, and counts that.
+/// Records how an action ended. If the log does not contain a completed action yet, records it now. A refused or failed action
+/// gets a second record with its status after the response; these records have the same rate limit as records of refused
+/// credentials. If a completed action cannot be recorded, counts that and returns the cause for the access log.
 pub async fn end<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     answer: &Result<Response, Problem>,
@@ -147,7 +147,7 @@ fn record_failure<E: PipelineEnvironment>(
     });
 }
 
-/// Appends another record about what this request is about to do, and returns its position.
+/// Appends another record about the change that this request is about to make, and returns the record's position.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -9,8 +9,9 @@ use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use leaderboard_api::Problem;
 
-/// Records the reason and the end of a ban before it is made, if the request has one of them. Returns whether the ban was recorded. A
-/// store without memory refuses the record, and the ban is made all the same; [`record_ban_again`] tries once more then.
+/// Records the reason and the end of a ban before the ban is made, if the request has a reason or an end. Returns whether the ban
+/// was recorded. If the store has no memory for the record, the ban is made anyway, and [`record_ban_again`] tries once more
+/// afterwards.
 ///
 /// # Errors
 /// 503 if the ban cannot be recorded for another reason.
@@ -29,7 +30,7 @@ pub async fn record_ban<E: PipelineEnvironment>(
     }
 }
 
-/// Records a ban that was made and is not in the log yet. Counts the ban if that fails again.
+/// Records a ban that has been made and is not in the log yet. If that fails, counts the unrecorded ban.
 pub async fn record_ban_again<E: PipelineEnvironment>(context: &Context<'_, E>, ban: &Ban) {
     if append(context, event(context, ban)).await.is_err() {
         context.env.counts().count_unrecorded_action();

@@ -18,16 +18,16 @@ use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType};
 /// The most corrections in one request. Each adds two records to the log.
 const MAX_CORRECTIONS: usize = 16;
 
-/// The corrections of a request that are recorded.
+/// The recorded corrections of a request.
 #[derive(Debug, Default)]
 pub struct Corrections(Vec<Correction>);
 
 #[derive(Debug)]
 struct Correction {
-    /// Which submission of the request.
+    /// The index of the submission in the request.
     item: usize,
     leaderboard: LeaderboardId,
-    /// The position of its record.
+    /// The position of the correction's record.
     position: u64,
 }
 
@@ -51,11 +51,12 @@ fn sets<'a, E: PipelineEnvironment>(
         })
 }
 
-/// Records the corrections of a request before any submission is applied. A request with corrections is charged first, so that a
-/// request that is over its limits writes nothing into the log.
+/// Records the corrections of a request before any submission is applied. Charges a request with corrections first, so that a
+/// request that exceeds its limits writes no records.
 ///
 /// # Errors
-/// 422 when they are more than [`MAX_CORRECTIONS`]; 429 when a limit is used up; 503 when one cannot be recorded.
+/// 422 when there are more than [`MAX_CORRECTIONS`] corrections; 429 when a limit is used up; 503 when a correction cannot be
+/// recorded.
 pub async fn begin_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &[Submission],
@@ -83,7 +84,8 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
     Ok(Corrections(recorded))
 }
 
-/// Finds the corrections by the cached configurations. The store is read for the others, after the request is charged.
+/// Finds the corrections by the cached configurations. If a configuration is not cached, charges the request and then reads the
+/// store.
 async fn find_corrections<'a, E: PipelineEnvironment>(
     context: &Context<'_, E>,
     submissions: &'a [Submission],
@@ -134,9 +136,9 @@ fn beginning<'a, E: PipelineEnvironment>(
     }
 }
 
-/// Records the outcome of the corrections: the values before and after, or the status of the refusal. A failure to record is
-/// ignored, because the corrections themselves are in the log. If the cached configuration allowed a server to set an entry and the
-/// current one does not, both records are written now.
+/// Records the outcome of the corrections: the values before and after, or the status of the refusal. Ignores a failure to record
+/// it, because the log has the corrections already. If the cached configuration let a server set an entry and the current
+/// configuration does not, writes both records now.
 pub async fn end_corrections<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     mut corrections: Corrections,

@@ -1,5 +1,5 @@
-//! Records of tokens that are issued to players. Only the first token of a key in each minute is recorded, because each player who
-//! signs in gets one.
+//! Records the issuing of tokens to players. Each player who signs in gets a token, so only the first token of a key in each
+//! minute is recorded.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 
-/// The time in which a key's tokens have one record, in milliseconds.
+/// How long after a record no further token of the same key is recorded, in milliseconds.
 const ONCE_IN_MS: i64 = 60_000;
-/// How many keys an instance keeps the time of the last record for.
+/// The most keys for which an instance keeps the time of the last record.
 const MAX_KEYS: usize = 256;
 /// The prefix of the names of the keys' buckets.
 const BUCKET: &str = "audit:issued:";

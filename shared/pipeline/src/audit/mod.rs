@@ -1,8 +1,8 @@
-//! The audit log: the administrative actions in a tenant or in the installation, with the caller, the time and the address; refused
-//! credentials; and issued tokens. Nothing changes a record once it is written (docs/decisions/0017).
+//! The audit log: the administrative actions in a tenant or in the installation, with the caller, the time and the address;
+//! refused credentials; and issued tokens. A record does not change after it is written (docs/decisions/0017).
 //!
-//! An administrative action is recorded after its request was found valid and before the action is done. An action that cannot be
-//! recorded is not done. An action that was refused or failed has a second record with its status.
+//! An administrative action is recorded after its request was found valid and before the action is done. If it cannot be
+//! recorded, it is not done. If it is refused or fails, it has a second record with its status.
 
 mod act;
 mod ban;

@@ -203,7 +203,8 @@ impl From<&Credential> for AuditActor {
 }
 
 impl AuditEntry<'_> {
-    /// The record's body. One that is too long goes without what the client chose freely.
+    /// Returns the record as JSON. If the JSON is longer than [`MAX_RECORD_BYTES`], leaves out the parameters and the query of an
+    /// action, whose length the client chooses.
     pub(super) fn into_body(mut self) -> Vec<u8> {
         let body = self.written();
         if body.len() <= MAX_RECORD_BYTES {
@@ -226,7 +227,7 @@ impl AuditEntry<'_> {
     }
 }
 
-/// The parameters of a path, decoded.
+/// Returns the decoded parameters of a path.
 pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)> {
     params
         .decoded()
@@ -234,12 +235,12 @@ pub(super) fn parameters(params: &PathParams<'_>) -> Vec<(&'static str, String)>
         .collect()
 }
 
-/// Text that a client chose, short enough to be kept.
+/// Returns the beginning of a text that a client chose, short enough for a record.
 pub(super) fn cut(text: &str) -> String {
     first_characters(text).to_owned()
 }
 
-/// The beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`].
+/// Returns the beginning of a text that a client chose: at most [`MAX_TEXT_CHARS`] characters.
 pub(super) fn first_characters(text: &str) -> &str {
     let end = text.char_indices().nth(MAX_TEXT_CHARS).map(|(at, _)| at);
     end.and_then(|end| text.get(..end)).unwrap_or(text)

@@ -15,25 +15,25 @@ use crate::PipelineEnvironment;
 use leaderboard_api::{Credential, Problem, ProblemType};
 use leaderboard_telemetry::metrics;
 
-/// For how long an instance collects equal refusals into one record, in milliseconds.
+/// How long an instance collects equal refusals into one record, in milliseconds.
 const GATHER_MS: u64 = 250;
-/// The most different refusals that are collected. Further ones share one record.
+/// The most different refusals that an instance collects. All further refusals share one record.
 const MAX_GATHERED: usize = 64;
-/// How many records of refusals a log takes at once, all instances together.
+/// How many records of refusals all instances together can write to a log at once.
 const BURST: u64 = 100;
-/// How long one more record of refusals takes after that, in microseconds: one each second.
+/// The time in which a log regains room for one more record of a refusal, in microseconds: one second.
 const INTERVAL_US: u64 = 1_000_000;
 const BUCKET: &str = "audit:refused";
-/// The operator's log has a bucket of its own, which the default tenant keeps for it.
+/// The bucket of the operator's log, which is counted under the default tenant.
 const OPERATORS_BUCKET: &str = "audit:refused:operator";
-/// How often records that the log does not take are tried again, once for each time that refusals are gathered: two seconds.
+/// How often an instance tries to write records that the log does not accept, once every [`GATHER_MS`]: for two seconds.
 const MAX_TRIES: u32 = 8;
 /// The counter of refusals that were never recorded.
 pub(super) const UNRECORDED: &str = "edgeboard_refusals_unrecorded_total";
-/// The reason of refusals that are counted together.
+/// The reason in the record of refusals that are counted together.
 const MANY: &str = "Too many different refusals to list.";
 
-/// What equal refusals have in common.
+/// The properties that equal refusals share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct RefusedCredential {
     tenant: Option<TenantId>,
@@ -55,15 +55,15 @@ struct SeenRefusals {
 #[derive(Debug, Default)]
 pub struct Refusals {
     gathered: RefCell<BTreeMap<RefusedCredential, SeenRefusals>>,
-    /// Whether a task is about to record them.
+    /// Whether a task is about to record the refusals.
     recording: Cell<bool>,
 }
 
-/// Marks that a task is about to record refusals, until it is dropped, even if the task is cancelled.
+/// Marks that a task is about to record refusals. Dropping it removes the mark, even if the task is cancelled.
 struct Recording<E: PipelineEnvironment>(E);
 
 impl<E: PipelineEnvironment> Recording<E> {
-    /// Starts, or returns `None` if a task has started already.
+    /// Sets the mark, or returns `None` if another task has set it already.
     fn begin(env: &E) -> Option<Self> {
         let begun = env.pipeline_state().refusals.recording.replace(true);
         (!begun).then(|| Self(env.clone()))
@@ -102,7 +102,7 @@ impl Refusals {
     }
 }
 
-/// Collects a refused credential, if the problem is such a refusal and the request had a credential.
+/// Collects a refusal of a credential. Ignores other problems, and requests without a credential.
 pub fn refused<E: PipelineEnvironment>(
     env: &E,
     headers: &HeaderMap,
@@ -180,7 +180,7 @@ async fn record<E: PipelineEnvironment>(recording: Recording<E>) {
     metrics::add_to_region(env, [(UNRECORDED.into(), count)].into()).await;
 }
 
-/// Records the collected refusals. Those that the log does not accept stay collected.
+/// Records the collected refusals. Keeps those that the log does not accept.
 async fn record_gathered<E: PipelineEnvironment>(env: &E) {
     let refusals = &env.pipeline_state().refusals;
     let gathered: Vec<RefusedCredential> = refusals.gathered.borrow().keys().cloned().collect();

@@ -16,14 +16,14 @@ use leaderboard_telemetry::LogRecord;
 #[derive(Debug)]
 pub struct MicroCacheEntry {
     response: Response<Bytes>,
-    /// Whether a shared cache can store it. Then it has no headers about one caller.
+    /// Whether a shared cache can store the response. If so, the response has no headers about one caller.
     pub shared: bool,
-    /// Until when it can be reused.
+    /// When the response can no longer be reused.
     pub until: Timestamp,
-    /// The charge for each caller that gets it.
+    /// The charge for each caller that gets the response.
     pub charge: AnonymousCharge,
     log: LogRecord,
-    /// How often it was reused since the last log line.
+    /// How often the response was reused since the last log record.
     times: Cell<u64>,
     prepared: OnceCell<Box<dyn Any>>,
 }
@@ -58,7 +58,7 @@ impl MicroCacheEntry {
         })
     }
 
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.response.status()
@@ -70,14 +70,14 @@ impl MicroCacheEntry {
         self.response.headers()
     }
 
-    /// The body.
+    /// Returns the body.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         self.response.body()
     }
 
-    /// Returns the host's form of the headers, which `make` creates on the first call. Returns `None` if an earlier call stored a value
-    /// of another type.
+    /// Returns the headers in the host's form. The first call creates them with `make`. Returns `None` if an earlier call stored
+    /// a value of another type.
     ///
     /// # Errors
     /// The error of `make`.

@@ -43,8 +43,8 @@ impl MicroCacheKey {
     }
 }
 
-/// Returns whether a header cannot change a response: nothing reads it, or it is read again for every request, as are the trace id
-/// and the client's address.
+/// Returns whether a header cannot change a reused response: either the pipeline does not read it, or the pipeline reads it for
+/// every request, as it does for the trace id and the client's address.
 fn is_never_read(name: &str) -> bool {
     name.starts_with("spin-")
         || name.starts_with("sec-")

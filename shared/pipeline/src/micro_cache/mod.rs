@@ -1,7 +1,7 @@
-//! The micro-cache: an instance reuses a finished response for a few milliseconds. The response to a public read depends on its
-//! address, a few headers and the caller's rate limits. For as long as the instance would not look for a change anyway, every caller
-//! with the same request gets it. Rate limits are charged and requests are counted as usual. A request with a credential, a caller
-//! without units left and a client that this instance does not know go through the whole pipeline.
+//! The micro-cache: an instance reuses a finished response for a few milliseconds. The response to a public read depends only on
+//! its address, a few headers and the caller's rate limits. Until the instance checks for changes again, every caller with the
+//! same request gets the same response. Rate limits are charged and requests are counted as usual. A request goes through the
+//! whole pipeline if it has a credential, if its caller has no units left, or if this instance does not know its client.
 
 mod answer;
 mod key;
@@ -58,7 +58,7 @@ pub fn keep<E: PipelineEnvironment>(env: &E, key: MicroCacheKey, answer: MicroCa
     env.pipeline_state().micro_cache.keep(key, Rc::new(answer));
 }
 
-/// Returns the response to the same request from a moment ago, or `None` if this request must go through the whole pipeline.
+/// Returns the response that the same request got a moment ago, or `None` if this request must go through the whole pipeline.
 pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
     env: &E,
     key: &MicroCacheKey,

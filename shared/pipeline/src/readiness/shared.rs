@@ -1,4 +1,4 @@
-//! The readiness of the store as the instances of a region share it.
+//! The readiness of the store, which the instances of a region share.
 
 use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::Cache;
@@ -20,7 +20,7 @@ const FORM_V1: u8 = 1;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shared {
     pub last: Option<Probed>,
-    /// Until when the lease lasts.
+    /// When the lease ends.
     leased_until: Option<Timestamp>,
 }
 
@@ -46,20 +46,21 @@ impl Shared {
         let _ = env.region().put(KEY, &self.pack()).await;
     }
 
-    /// Returns the last result if it is younger than `limit_ms` milliseconds. A result from further in the future than clocks differ
-    /// was put by a wrong clock, and is ignored.
+    /// Returns the last result if it is younger than `limit_ms` milliseconds. Ignores a result that lies further in the future
+    /// than clocks may differ, because an instance with a wrong clock wrote it.
     pub(super) fn find_result(&self, now: Timestamp, limit_ms: i64) -> Option<&Probed> {
         self.last
             .as_ref()
             .filter(|probed| (-CLOCK_MARGIN_MS..limit_ms).contains(&age_ms(probed.at, now)))
     }
 
-    /// Takes the lease for this instance.
+    /// Gives this instance the lease to probe, for [`LEASE_MS`] from `now`.
     pub(super) fn take_lease(&mut self, now: Timestamp) {
         self.leased_until = Some(now.saturating_add_ms(LEASE_MS));
     }
 
-    /// Returns whether an instance has the lease. A lease that ends later than any lease can was put by a wrong clock, and is ignored.
+    /// Returns whether an instance has the lease. Ignores a lease that ends later than a correct lease can, because an instance
+    /// with a wrong clock wrote it.
     pub(super) fn is_leased(&self, now: Timestamp) -> bool {
         let left_ms = |until| -age_ms(until, now);
         self.leased_until

@@ -15,18 +15,18 @@ pub(super) struct BucketState {
     pub full_at_us: u64,
     pub interval_us: u64,
     pub burst: u64,
-    /// The owner of the limit; `None`: the tenant under which the bucket is counted.
+    /// The owner of the limit; `None` means the tenant under which the bucket is counted.
     pub owner: Option<LimitOwner>,
     /// Units that are not reported to the store yet.
     pub pending: u64,
     /// The last `full_at_us` that this instance shared with the region.
     pub shared_full_at_us: u64,
-    /// The number of the bucket's last use, among the uses of all buckets.
+    /// The number of the last use of the bucket. All uses of all buckets have ascending numbers.
     pub last_use: u64,
 }
 
 impl BucketState {
-    /// Returns the charge that reports the pending units, which are no longer pending after this.
+    /// Returns a charge with the pending units, and sets the pending units to 0.
     pub(super) fn take_charge(&mut self, name: &str) -> Option<Charge> {
         let cost = std::mem::take(&mut self.pending);
         (cost > 0).then(|| Charge {
@@ -38,7 +38,7 @@ impl BucketState {
         })
     }
 
-    /// Returns the usage that other instances should know: from half of the bucket on, after each further eighth.
+    /// Returns the usage that other instances should know, when half of the bucket is used, and again after each further eighth.
     fn take_level_to_share(&mut self, now_us: u64) -> Option<UsageLevel> {
         let capacity_us = self.interval_us.saturating_mul(self.burst);
         let half_used = self.full_at_us.saturating_sub(now_us) >= capacity_us / 2;
@@ -54,13 +54,13 @@ impl BucketState {
     }
 }
 
-/// What the instance knows about one tenant.
+/// The buckets and the daily quota of one tenant.
 #[derive(Debug, Default)]
 pub(super) struct TenantBuckets {
     pub buckets: HashMap<Box<str>, BucketState>,
     /// Requests that are not reported to the store yet.
     pub pending: u64,
-    /// The day since 1970 and its requests, without those that are pending.
+    /// The current day (days since 1970) and the number of its requests, without the pending ones.
     pub today: (u64, u64),
     /// The quota of the day; `None` when the tenant has no quota.
     pub quota: Option<u64>,
@@ -69,14 +69,14 @@ pub(super) struct TenantBuckets {
 }
 
 impl TenantBuckets {
-    /// Returns the requests of the present day, with those that are pending.
+    /// Returns the number of requests of the current day, including the pending ones.
     pub(super) fn requests_today(&self, now_us: u64) -> u64 {
         let (day, requests) = self.today;
         let reported = if day == now_us / DAY_US { requests } else { 0 };
         reported.saturating_add(self.pending)
     }
 
-    /// Returns how far ahead of now the limit's bucket will be full again; 0 for an unknown bucket.
+    /// Returns how far ahead of now the limit's bucket is full again, in microseconds; 0 for an unknown bucket.
     pub(super) fn ahead_us(&self, limit: &AppliedLimit, now_us: u64) -> u64 {
         let bucket = self.buckets.get(limit.bucket.as_str());
         bucket.map_or(0, |bucket| bucket.full_at_us.saturating_sub(now_us))
@@ -106,12 +106,13 @@ impl TenantBuckets {
         }
     }
 
-    /// Returns whether everything is reported to the store.
+    /// Returns whether all usage has been reported to the store.
     pub(super) fn is_reported(&self) -> bool {
         self.pending == 0 && self.buckets.values().all(|bucket| bucket.pending == 0)
     }
 
-    /// Returns the usage of these buckets and of the quota that other instances should know and were not told yet.
+    /// Returns the usage of these buckets and of the quota that other instances should know and that this instance has not shared
+    /// yet.
     pub(super) fn take_usage_to_share(
         &mut self,
         tenant: &TenantId,
@@ -141,7 +142,8 @@ impl TenantBuckets {
         usage
     }
 
-    /// Returns the usage of the day's quota: from half of the quota on, after each further eighth and when it is used up.
+    /// Returns the usage of the day's quota, when half of it is used, again after each further eighth, and when all of it is
+    /// used.
     fn take_quota_to_share(&mut self, now_us: u64) -> Option<UsageLevel> {
         let (most, day) = (self.quota?, now_us / DAY_US);
         let requests = self.requests_today(now_us);

@@ -21,7 +21,7 @@ fn limit(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
     }
 }
 
-/// How many of `tries` requests are let through at an instant.
+/// Returns how many of `tries` requests are admitted at an instant.
 fn let_through(buckets: &BucketStates, limits: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
     let tenant = tenant("a");
     let mut count = 0;

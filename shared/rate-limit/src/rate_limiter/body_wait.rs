@@ -1,4 +1,4 @@
-//! Charges a request for the time in which it waits for its body.
+//! Charges a request for the time that it waits for its body.
 
 use std::pin::pin;
 
@@ -16,12 +16,12 @@ const FREE_BODY_WAIT_MS: i64 = 25;
 impl RateLimiter {
     /// Waits for the request's body and returns it.
     ///
-    /// A request that the store charges later, and whose body takes longer than [`FREE_BODY_WAIT_MS`], is charged one unit
-    /// here. So a caller cannot hold more requests open than its limits allow, even when no body ever comes. The unit is
-    /// refunded, or counted as paid, when the body has come.
+    /// If the store will charge the request later and its body takes longer than [`FREE_BODY_WAIT_MS`], charges the request one
+    /// unit here. So a caller cannot hold more requests open than its limits allow, even if a body never arrives. When the body
+    /// has arrived, the unit is refunded or counted as paid.
     ///
     /// # Errors
-    /// 429.
+    /// 429 if a limit has no room for the unit.
     pub async fn wait_for_body<E: RateLimitEnvironment, B>(
         &mut self,
         env: &E,

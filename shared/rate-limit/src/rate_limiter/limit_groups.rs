@@ -64,14 +64,14 @@ impl RateLimiter {
         }
     }
 
-    /// Reads from the region's cache what this instance does not know about the limits.
+    /// Reads the usage that this instance does not have from the region's cache.
     pub(super) async fn load_usage<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
         for group in self.limit_groups(env, tenant) {
             load_usage(env, group.tenant, group.limits).await;
         }
     }
 
-    /// Returns whether this instance knows all buckets, and the day's requests if there is a quota.
+    /// Returns whether this instance has the state of all buckets and, if there is a quota, the number of requests of the day.
     pub(super) fn knows_usage<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) -> bool {
         let buckets = &env.rate_limit_state().buckets;
         let knows_day = self.max_requests_per_day.is_none() || buckets.knows_day(tenant, now_us(env));
@@ -129,7 +129,7 @@ impl RateLimiter {
         }
     }
 
-    /// Charges the limits that are counted under the tenant, and one request of its day.
+    /// Charges the limits that are counted under the tenant, and counts one request for the tenant's day.
     pub(super) fn charge_tenant<E: RateLimitEnvironment>(&self, env: &E, tenant: &TenantId) {
         let [_, tenant_group] = self.limit_groups(env, tenant);
         tenant_group.charge(env, self.cost(), 1);

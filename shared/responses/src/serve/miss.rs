@@ -14,7 +14,7 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_cache::single_flight::{Leader, LeaderResult};
 
-/// For how long an instance assumes that a leaderboard's responses may not be stored, in milliseconds.
+/// How long an instance remembers that a leaderboard's responses may not be stored, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
 /// How long a follower waits for its leader before it asks the store itself, in milliseconds.
 const MAX_WAIT_MS: i64 = 4_000;
@@ -49,8 +49,9 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
     }
 
-    /// Waits at most `at_most_ms` for the leader of this key. Returns `None` if this request may become the leader, or may wait
-    /// longer: there is no older entry, so `at_most_ms` is raised.
+    /// Waits at most `at_most_ms` for the leader of this key and responds with the leader's result. Returns `None` if the caller
+    /// must try again: this request may become the leader, or it may wait longer because there is no older entry, and
+    /// `at_most_ms` is raised.
     async fn follow_leader(
         &self,
         reason: MissReason,
@@ -100,7 +101,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         Some(self.respond_after_fetch(&entry, status).await)
     }
 
-    /// Returns the earliest instant at which the entry may have been fetched, in milliseconds since the epoch.
+    /// Returns the instant before which the entry must not have been fetched, in milliseconds since the epoch.
     fn not_before(&self, reason: MissReason) -> i64 {
         match reason {
             // An entry of the same millisecond may have been fetched before this request arrived.
@@ -150,8 +151,9 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         self.respond_with_fetched(fetched, reason).await
     }
 
-    /// Runs `work` for at most [`PATIENCE_MS`]. If the work takes longer, returns a stale response as the error if there is one;
-    /// the caller may continue the work. A request with `no-cache` accepts no stale response, so its work does not begin here.
+    /// Runs `work` for at most [`PATIENCE_MS`]. If the work takes longer, returns a stale response as the error, if there is one;
+    /// the caller may continue the work. A request with `no-cache` does not accept a stale response, so this method does not
+    /// start its work.
     async fn run_within_patience<T>(
         &self,
         work: Pin<&mut impl Future<Output = T>>,

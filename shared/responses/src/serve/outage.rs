@@ -28,7 +28,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
     }
 
-    /// Answers when the store was asked and did not answer: with a stale response if there is one, otherwise with the problem.
+    /// Answers when the store did not answer: with a stale response if there is one, otherwise with the problem.
     pub(super) async fn answer_store_failure(
         &self,
         problem: Problem,
@@ -67,7 +67,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     }
 
     /// Responds with the memory tier's entry if it is within its `stale-if-error` time and is not purged. Returns `None` if there
-    /// is no such entry, or the caller may not read it. `store_was_asked`: whether the store was asked for this response.
+    /// is no such entry, or the caller may not read it. `store_was_asked` says whether the store was asked for this response.
     pub(super) async fn respond_stale_if_error(
         &self,
         store_was_asked: bool,

@@ -8,7 +8,7 @@ use crate::row::{Cells, corrupt};
 use crate::session::Session;
 use crate::{entries, log, periods, tuples};
 
-/// The most periods that one transaction looks at; it takes a few milliseconds.
+/// The most periods that one transaction reads, which takes a few milliseconds.
 const MAX_LOOKS: u64 = 2000;
 /// The most leaderboards that one statement reads.
 const MAX_BOARDS: i64 = 200;
@@ -99,7 +99,8 @@ async fn read_boards(
         .collect()
 }
 
-/// Applies pending changes to a leaderboard. Returns whether all were applied before `looks` ran out.
+/// Applies pending changes to a leaderboard. Returns false if `looks`, the number of periods that the transaction may still read,
+/// reached 0 first.
 async fn bring_up_to_date(
     session: &Session<'_>,
     (tenant, board): (&TenantId, &WalkedLeaderboard),
@@ -126,7 +127,8 @@ async fn bring_up_to_date(
     Ok(finished)
 }
 
-/// Continues the walk over the leaderboards until `looks` run out.
+/// Continues to apply changes to the next leaderboards until `looks`, the number of periods that the transaction may still read,
+/// reaches 0.
 async fn continue_walk(
     session: &Session<'_>,
     tenant: &TenantId,

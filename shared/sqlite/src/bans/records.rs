@@ -8,7 +8,7 @@ use crate::connection::Value;
 use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
-/// The ban of a player that holds at `now`.
+/// Returns the ban of a player that is in effect at `now`.
 pub(crate) async fn find(
     session: &Session<'_>,
     tenant: &TenantId,
@@ -25,7 +25,7 @@ pub(crate) async fn find(
     session.row(FIND, &parameters).await?.map(record).transpose()
 }
 
-/// Bans that hold at `now`, in the order of their players.
+/// Returns bans that are in effect at `now`, in the order of their players.
 pub(crate) async fn list(
     session: &Session<'_>,
     tenant: &TenantId,

@@ -1,8 +1,8 @@
 //! Rebuilds the entries of a period in another order, in steps.
 //!
-//! A rebuild copies the entries to a spare row number, which becomes the row of the period when all copies exist. Until then,
-//! reads use the old entries. Every other write to the period ends the rebuild ([`abandon`]), which then starts again, so no copy is
-//! outdated.
+//! A rebuild copies the entries to a spare row number, which becomes the row of the period when all entries are copied. Until
+//! then, reads use the old entries. Any other write to the period ends the rebuild ([`abandon`]), and the next step starts it
+//! again, so no copy is outdated.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ struct RebuildProgress {
     copied_to: String,
 }
 
-/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys by `layout`. Columns are matched by name; a new column
-/// gets 0. Returns the row of the copies for [`swap`] once all entries are copied.
+/// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys of `layout`. Columns are matched by name; a new
+/// column gets 0. When all entries are copied, returns the row of the copies for [`swap`].
 pub(crate) async fn step(
     session: &Session<'_>,
     period: &PeriodRow,
@@ -141,7 +141,7 @@ async fn save_progress(
     session.run(SAVE, &parameters).await
 }
 
-/// Writes copies of entries, each with whether its player is banned, from the old layout to the new one.
+/// Writes copies of entries with the new layout. Each entry comes with whether its player is banned.
 async fn save_copies(
     session: &Session<'_>,
     spare: i64,

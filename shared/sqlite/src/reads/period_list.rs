@@ -10,14 +10,14 @@ use crate::periods::PeriodRow;
 use crate::session::Session;
 use crate::tuples;
 
-/// A period's list as a caller sees it: the visible entries, and the entry of one banned player that is shown to this caller.
+/// A period's list as a caller sees it: the visible entries, and at most one entry of a banned player that this caller may see.
 pub(super) struct PeriodList {
     pub(super) period: PeriodRow,
     shown: Option<KeyedEntry>,
 }
 
 impl PeriodList {
-    /// Creates the list in which `player` is shown, even when banned.
+    /// Creates the list. It shows the entry of `player` even if the player is banned.
     pub(super) async fn new(
         session: &Session<'_>,
         period: PeriodRow,
@@ -47,13 +47,13 @@ impl PeriodList {
         Ok(visible.saturating_add(u64::from(shown)))
     }
 
-    /// Returns whether the shown entry is from `from` (included) to `to` (excluded).
+    /// Returns whether the banned player's entry is shown and is from `from` (included) to `to` (excluded).
     pub(super) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
         shown.is_some_and(|own| from <= own && own < to)
     }
 
-    /// Returns 1 if the shown entry counts towards the rank of a key, in addition to the counted rows, else 0.
+    /// Returns 1 if the banned player's shown entry must be added to the counted rows for the rank of a key, otherwise 0.
     pub(super) async fn count_added_before(
         &self,
         session: &Session<'_>,
@@ -94,7 +94,7 @@ impl PeriodList {
         Ok(found)
     }
 
-    /// Ranks neighbouring entries that have `first_index` entries before them, and returns the page.
+    /// Computes the ranks of consecutive entries and returns the page. `first_index` is the number of entries before them.
     pub(super) async fn finish(
         self,
         session: &Session<'_>,
@@ -131,7 +131,7 @@ async fn find_banned(
         .transpose()
 }
 
-/// Ranks neighbouring entries, best first. The first has `first_index` entries before it.
+/// Computes the ranks of consecutive entries, best first. `first_index` is the number of entries before the first of them.
 async fn rank_stretch(
     session: &Session<'_>,
     list: &PeriodList,

@@ -10,7 +10,7 @@ use crate::periods::PeriodRow;
 use crate::row::{corrupt, stored};
 use crate::session::Session;
 
-/// The fraction that names the last entry.
+/// The fraction of the last entry.
 const WHOLE: u64 = 1000;
 
 /// Returns the values at these fractions of the order, in thousandths.
@@ -75,7 +75,7 @@ async fn at_indexes(
     Ok(found.into_iter().map(|(_, values)| values).collect())
 }
 
-/// Returns the positions that tuples would have.
+/// Returns the positions that entries with these tuples would have.
 pub(crate) async fn positions(
     session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
@@ -132,7 +132,7 @@ pub(crate) async fn positions(
     })
 }
 
-/// Returns the least bytes that are greater than all bytes with this prefix; `None` if there are none.
+/// Returns the smallest bytes that are greater than all bytes with this prefix; `None` if there are no such bytes.
 fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = prefix.to_vec();
     while let Some(last) = bytes.last_mut() {

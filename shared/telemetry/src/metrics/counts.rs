@@ -1,4 +1,4 @@
-//! Counts requests in the instance and adds the counts to the region's.
+//! Counts requests in the instance and adds the counts to the region's counts.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use leaderboard_api::FunctionName;
 
 /// The longest time between two flushes of an instance's counts, in milliseconds. The instance stays alive for this time.
 const MAX_DELAY_MS: u64 = 250;
-/// The pause between two looks at whether a flush is due, in milliseconds.
+/// The pause between two checks whether a flush is due, in milliseconds.
 const TICK_MS: u64 = 50;
 /// The number of counted requests that makes a flush due. An instance of Spin ends after 128 requests.
 const FLUSH_AT: u64 = 100;
@@ -23,7 +23,7 @@ const MAX_SERIES: usize = 256;
 /// Values by the series of their metric.
 pub type SeriesValues = BTreeMap<Box<str>, u64>;
 
-/// The counts of an instance that are not added to the region's yet.
+/// The counts of an instance that have not been added to the region's counts yet.
 #[derive(Debug, Default)]
 pub struct RequestCounts {
     /// Requests by the first digit of their status, from 1. An instance serves one function.
@@ -108,7 +108,8 @@ pub fn schedule_flush<E: TelemetryEnvironment>(env: &E, function: FunctionName) 
     });
 }
 
-/// Adds values to a random slot of the region. When two instances write one slot at once, the values of one of them are lost.
+/// Adds values to a random slot of the region. If two instances write a slot at the same time, the values of one of them are
+/// lost.
 pub async fn add_to_region<E: TelemetryEnvironment>(env: &E, values: SeriesValues) {
     let slot = env.new_trace_id().first().map_or(0, |byte| byte % SLOTS);
     let mut stored = read_slot(env, slot).await;

@@ -1,7 +1,7 @@
 //! The metrics of requests.
 //!
-//! An instance counts its requests and adds the counts to one of 16 slots of the region's key-value store after the response.
-//! So metrics cost no call of the store of record.
+//! An instance counts its requests. After the response, it adds the counts to one of 16 slots of the region's key-value store. So
+//! metrics do not need a call of the leaderboard store.
 
 mod counts;
 mod text;

@@ -7,7 +7,7 @@ use super::counts::SeriesValues;
 /// The media type of the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The help texts of the metrics. A metric without one is shown without help.
+/// The help texts of the metrics. A metric that is not in this list is shown without help.
 const HELP: [(&str, &str); 11] = [
     (
         "edgeboard_acts_unrecorded_total",
@@ -49,7 +49,7 @@ const HELP: [(&str, &str); 11] = [
     ("edgeboard_store_up", "Whether the store answered just now."),
 ];
 
-/// Formats gauges and counters. The series of one metric stand together, as the format requires.
+/// Formats gauges and counters. The series of one metric follow each other, as the format requires.
 pub fn format_exposition(gauges: &SeriesValues, counters: &SeriesValues) -> String {
     let mut text = String::new();
     for (kind, values) in [("gauge", gauges), ("counter", counters)] {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Bytes of the digest before the compiled code.
+/// The number of bytes of the digest before the compiled code.
 const DIGEST_BYTES: usize = 32;
 const EXTENSION: &str = "cwasm";
 /// The extension of a file that is being written. It is renamed when it is complete.
@@ -23,15 +23,15 @@ const PARTIAL_EXTENSION: &str = "partial";
 const MAX_CACHE_BYTES: u64 = 1 << 30;
 /// How long an unused entry is kept.
 const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// The modification time of an entry is the time of its last use. It is updated when it is older than this.
+/// How old the modification time of an entry, which is the time of its last use, must be before a use updates it.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A partial file that is older than this was left by a process that was killed.
+/// How old a partial file must be before it counts as left by a process that was killed.
 const MAX_WRITING: Duration = Duration::from_secs(60 * 60);
 
 /// Compiles components, or reads them from the cache directory.
 pub(crate) struct Compiler<'a> {
     engine: &'a Engine,
-    /// `None` if the directory cannot be used.
+    /// The cache directory; `None` if it cannot be used.
     directory: Option<PathBuf>,
 }
 

@@ -50,7 +50,7 @@ impl Drop for Ticker {
 /// as one tick.
 #[derive(Debug, Default)]
 pub(crate) struct BusyMeter {
-    /// Whether the guest was interrupted since the last call of `on_pending`. Then it is not waiting.
+    /// Whether the guest was interrupted since the last call of `on_pending`. If so, the guest is not waiting.
     yielded: AtomicBool,
     /// Whether the next interruption begins a turn instead of ending one.
     fresh_turn: AtomicBool,

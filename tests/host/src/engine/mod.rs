@@ -8,19 +8,19 @@ pub(crate) use epoch::{BusyMeter, Ticker, arm};
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Core Wasm instances of one component instance: that of the component, and those that the tools add.
+/// The number of core Wasm instances in one component instance: one of the component, and those that the tools add.
 const CORE_INSTANCES_PER_COMPONENT: u32 = 8;
-/// Memories of one component instance.
+/// The number of memories of one component instance.
 const MEMORIES_PER_COMPONENT: u32 = 1;
-/// Tables of one component instance.
+/// The number of tables of one component instance.
 const TABLES_PER_COMPONENT: u32 = 4;
-/// Stacks that the calls of one component instance use on average. Most waiting calls use none.
+/// The average number of stacks that the calls of one component instance use. Most waiting calls use none.
 const STACKS_PER_COMPONENT: u32 = 2;
 /// The most elements of one table of a guest.
 const TABLE_ELEMENTS: usize = 100_000;
 /// How many bytes of a freed memory stay resident, so that the next instance has fewer page faults.
 const KEEP_RESIDENT_BYTES: usize = 1 << 20;
-/// The same for a table and for a stack.
+/// How many bytes of a freed table or stack stay resident.
 const KEEP_RESIDENT_SMALL_BYTES: usize = 64 << 10;
 /// How many freed slots are returned to the kernel together, so that it flushes page tables less often.
 const DECOMMIT_BATCH: usize = 32;

@@ -11,7 +11,7 @@ use super::{GuestState, Platform, check_size};
 use crate::bindings::spin::key_value::key_value::{Error, Host, HostStore, HostStoreWithStore};
 use crate::key_value::{Database, OpenStore};
 
-/// The stores that one instance may hold open, as on Spin.
+/// The most stores that one instance may have open, as on Spin.
 const MAX_OPEN_STORES: usize = 256;
 /// The most keys of a batch.
 const KEYS_PER_BATCH: usize = 256;

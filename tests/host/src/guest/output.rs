@@ -67,7 +67,7 @@ impl GuestOutput {
     }
 }
 
-/// The last handle is dropped with the instance. Then the rest without a line end is logged.
+/// Logs the last line, even if it has no line end. The last handle is dropped with the instance.
 impl Drop for GuestOutput {
     fn drop(&mut self) {
         if Arc::strong_count(&self.line) == 1 {

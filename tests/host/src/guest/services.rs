@@ -1,4 +1,4 @@
-//! What guests use of the host.
+//! The parts of the host that guests use.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use wasmtime_wasi_http::WasiBody;
 use crate::key_value::{Database, WorkerReader};
 use crate::redis::RedisHub;
 
-/// What the guests of one host use.
+/// The parts of a host that all its guests use.
 pub(crate) struct HostServices {
     pub(crate) engine: Engine,
     /// How much memory an instance may have.
@@ -35,7 +35,7 @@ impl HostServices {
     }
 }
 
-/// What the guests of one worker use.
+/// The parts of a worker that its guests use.
 pub(crate) struct WorkerServices {
     pub(crate) host: Arc<HostServices>,
     pub(crate) redis: RedisHub,

@@ -33,7 +33,7 @@ const BUSY_POLL: Duration = Duration::from_millis(10);
 /// The smallest buffer that hyper accepts.
 const MIN_BUFFER_BYTES: usize = 8192;
 
-/// Serves connections until the host stops. Then requests that have begun may take up to the drain limit.
+/// Serves connections until the host stops. Requests that have begun by then may take up to the drain limit.
 pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: usize) {
     let connections = Arc::new(Semaphore::new(
         (worker.host.limits.max_connections / workers.max(1)).max(1),
@@ -98,9 +98,9 @@ fn builder(worker: &Worker) -> Builder<TokioExecutor> {
 struct Server {
     worker: Arc<Worker>,
     builder: Builder<TokioExecutor>,
-    /// Cancelled when no more connections are accepted.
+    /// Is cancelled when the host accepts no more connections.
     stopping: CancellationToken,
-    /// Cancelled when connections without a request are closed.
+    /// Is cancelled when the host closes connections without a request.
     closing: CancellationToken,
     tracker: TaskTracker,
 }

@@ -35,7 +35,7 @@ pub enum ManifestError {
         line: usize,
         /// The column in characters, counted from 1.
         column: usize,
-        /// What is wrong there.
+        /// What is wrong at this place.
         message: String,
     },
     /// The structure is correct, but a value is not.
@@ -45,7 +45,7 @@ pub enum ManifestError {
         path: PathBuf,
         /// The key that is wrong, such as `component.scores.source`.
         place: String,
-        /// What is wrong with it.
+        /// What is wrong with the key.
         message: String,
     },
 }

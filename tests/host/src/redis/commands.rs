@@ -44,7 +44,7 @@ const STATEFUL: [&str; 37] = [
 /// `XREADGROUP` can block, as `XREAD` can.
 const BLOCKING_READ: &str = "XREADGROUP";
 
-/// Returns whether the command `name` needs a connection of its own.
+/// Returns whether the command `name` needs its own connection.
 pub(super) fn needs_own_connection(name: &[u8]) -> bool {
     STATEFUL
         .iter()

@@ -23,7 +23,7 @@ type Attempt = Shared<BoxFuture<'static, Result<Option<MultiplexedConnection>, S
 #[derive(Clone)]
 struct Link {
     attempt: Attempt,
-    /// Whether the connection must not be shared any more: it broke, could not be opened, or its server is not the primary.
+    /// Whether the connection must no longer be shared: it broke, could not be opened, or its server is not the primary.
     dead: Arc<AtomicBool>,
 }
 

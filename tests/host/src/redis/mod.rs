@@ -14,14 +14,14 @@ pub(crate) use connect::CONNECT_TIMEOUT;
 pub(crate) use hub::RedisHub;
 use hub::SharedConnection;
 
-/// The errors after which a connection is not shared any more, because the address can lead to another server by now.
+/// The errors after which a connection is no longer shared, because the address may lead to another server now.
 const WRONG_SERVER: [&str; 5] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"];
 
 /// A guest's connection.
 ///
-/// On Spin, each is a TCP connection of its own. Here, all guests of a thread share one TCP connection for each address, as long as
-/// they send only commands that do not change the state of the connection. With the first other command (`MULTI`, `SELECT`, `BLPOP`
-/// and so on), a guest gets a TCP connection of its own and keeps it.
+/// On Spin, each guest's connection is its own TCP connection. Here, all guests of a thread share one TCP connection for each
+/// address, as long as they send only commands that do not change the state of the connection. With the first other command
+/// (`MULTI`, `SELECT`, `BLPOP` and so on), a guest gets its own TCP connection and keeps it.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection {

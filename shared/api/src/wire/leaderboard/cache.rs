@@ -90,7 +90,8 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
-/// Reads the list of warm views. The default stands for a view with an error, so that the other views keep their places.
+/// Reads the list of warm views. If a view has an error, uses the default in its place, so that the other views keep their
+/// positions.
 fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
     let values = field.array(errors)?;
     let mut views = Vec::new();

@@ -13,7 +13,7 @@ use crate::redis::Connection;
 
 use value::{Flat, check_flat_size};
 
-/// The connections that one instance may hold open, as on Spin.
+/// The most connections that one instance may have open, as on Spin.
 const MAX_CONNECTIONS: usize = 1024;
 
 type HostResult<T> = wasmtime::Result<Result<T, Error>>;

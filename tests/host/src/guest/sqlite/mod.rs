@@ -14,7 +14,7 @@ use crate::sqlite::Connection;
 
 use query::ResultHead;
 
-/// The connections that one instance may hold open, as on Spin.
+/// The most connections that one instance may have open, as on Spin.
 const MAX_CONNECTIONS: usize = 256;
 /// How many batches of rows can wait for a guest that does not read.
 const WAITING_BATCHES: usize = 2;

@@ -129,7 +129,7 @@ fn size_of_row(row: &RowResult) -> usize {
         .sum()
 }
 
-/// Returns what SQLite says, as a guest gets it.
+/// Returns SQLite's message in the type of error that a guest gets.
 #[expect(clippy::needless_pass_by_value, reason = "used as a function on errors")]
 fn io_error(error: rusqlite::Error) -> String {
     error.to_string()
