@@ -29,6 +29,7 @@ const LIFETIME: DocumentLifetime = DocumentLifetime {
         stale_if_error_ms: 24 * 60 * 60 * 1000,
     },
     notices_changes: false,
+    own_documents: 1,
 };
 /// The most audiences of a token that are looked up.
 const MAX_AUDIENCES: usize = 8;

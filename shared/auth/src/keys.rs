@@ -34,6 +34,7 @@ const fn record_lifetime(permission: Permission) -> DocumentLifetime {
     DocumentLifetime {
         lifetime,
         notices_changes: false,
+        own_documents: 1,
     }
 }
 

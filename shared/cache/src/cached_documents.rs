@@ -20,21 +20,11 @@ pub struct CachedDocuments {
     pub checked_at: Timestamp,
     /// The generation that the group's slot had before the store was asked.
     pub(crate) generation: Generation,
+    /// Whether a document exists that no other group has.
+    pub(crate) has_own_documents: bool,
 }
 
 impl CachedDocuments {
-    pub(crate) const fn new(
-        bodies: Rc<DocumentBodies>,
-        checked_at: Timestamp,
-        generation: Generation,
-    ) -> Self {
-        Self {
-            bodies,
-            checked_at,
-            generation,
-        }
-    }
-
     pub(crate) const fn age_ms(&self, now: Timestamp) -> i64 {
         now.as_unix_ms() - self.checked_at.as_unix_ms()
     }

@@ -25,6 +25,8 @@ pub struct DocumentLifetime {
     /// Whether each instance notices a change within [`SLOT_TTL_MS`]. If false, an instance notices a change only when the
     /// documents are no longer fresh.
     pub notices_changes: bool,
+    /// How many of a group's documents, from the first, are its own. The others are documents of all groups of the kind.
+    pub own_documents: usize,
 }
 
 /// The memory tier of documents, by the name of their group.
@@ -77,21 +79,24 @@ pub async fn load_documents<E: CacheEnvironment>(
     lifetime: DocumentLifetime,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
     let (cached, generation) = find_cached(env, group, lifetime).await;
+    let own = lifetime.own_documents;
     let Some(cached) = cached else {
-        return fetch_documents(env, group, &names(), generation).await;
+        return fetch_documents(env, group, &names(), generation, own).await;
     };
     match classify(env, &cached, lifetime.lifetime) {
         Freshness::Fresh(_) => Ok(cached),
         Freshness::StaleWhileRevalidate(_) => {
-            refresh_later(env, group, names, generation);
+            refresh_later(env, group, names, generation, own);
             Ok(cached)
         }
-        Freshness::Expired => fetch_documents(env, group, &names(), generation).await,
+        Freshness::Expired => fetch_documents(env, group, &names(), generation, own).await,
         Freshness::StaleIfError if circuit_breaker::is_open(env).await => {
             circuit_breaker::probe_later(env);
             Ok(cached)
         }
-        Freshness::StaleIfError => fetch_within_patience(env, group, names(), generation, &cached).await,
+        Freshness::StaleIfError => {
+            fetch_within_patience(env, group, names(), (generation, own), &cached).await
+        }
     }
 }
 
@@ -113,7 +118,7 @@ async fn find_cached<E: CacheEnvironment>(
     lifetime: DocumentLifetime,
 ) -> (Option<Rc<CachedDocuments>>, Generation) {
     let cache = &env.cache_state().documents;
-    let slot_key = slots::slot_key(group);
+    let slot_key = slots::slot_key(env, group);
     let known = cache.find(group);
     let is_fresh = known
         .as_ref()
@@ -152,6 +157,7 @@ fn refresh_later<E: CacheEnvironment>(
     group: &str,
     names: impl Fn() -> Vec<DocumentName> + 'static,
     generation: Generation,
+    own: usize,
 ) {
     let Some(leader) = env.cache_state().refreshes.become_leader(group) else {
         return;
@@ -159,7 +165,7 @@ fn refresh_later<E: CacheEnvironment>(
     let (own_env, group) = (env.clone(), Rc::<str>::from(group));
     env.later(async move {
         if !circuit_breaker::is_open(&own_env).await || circuit_breaker::probe(&own_env).await {
-            let _ = fetch_documents(&own_env, &group, &names(), generation).await;
+            let _ = fetch_documents(&own_env, &group, &names(), generation, own).await;
         }
         leader.end(());
     });
@@ -170,11 +176,11 @@ async fn fetch_within_patience<E: CacheEnvironment>(
     env: &E,
     group: &str,
     names: Vec<DocumentName>,
-    generation: Generation,
+    (generation, own): (Generation, usize),
     cached: &Rc<CachedDocuments>,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
     let (own_env, group) = (env.clone(), Rc::<str>::from(group));
-    let mut fetch = Box::pin(async move { fetch_documents(&own_env, &group, &names, generation).await });
+    let mut fetch = Box::pin(async move { fetch_documents(&own_env, &group, &names, generation, own).await });
     match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, fetch.as_mut()).await {
         Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(cached)),
         Some(fetched) => fetched,
@@ -195,6 +201,7 @@ async fn fetch_documents<E: CacheEnvironment>(
     group: &str,
     names: &[DocumentName],
     generation: Generation,
+    own: usize,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
     // The clock is read before the store is, so that a later change is never assumed to be in the documents.
     let checked_at = env.clock();
@@ -211,7 +218,12 @@ async fn fetch_documents<E: CacheEnvironment>(
         }
     };
     circuit_breaker::close(env);
-    let fetched = CachedDocuments::new(bodies, checked_at, generation);
+    let fetched = CachedDocuments {
+        has_own_documents: bodies.iter().take(own).any(Option::is_some),
+        bodies,
+        checked_at,
+        generation,
+    };
     let cached = env.cache_state().documents.store(group, fetched, env.clock());
     let (own_env, group, fetched) = (env.clone(), Rc::<str>::from(group), Rc::clone(&cached));
     env.later(async move {
@@ -238,9 +250,14 @@ pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str) {
 }
 
 /// Does the same as [`invalidate_documents`], and returns when every instance of the region that notices changes has noticed this
-/// one.
-pub async fn publish_documents<E: CacheEnvironment>(env: &E, group: &str) {
+/// one. Awaits `announcement` once the change is put.
+pub async fn publish_documents<E: CacheEnvironment>(
+    env: &E,
+    group: &str,
+    announcement: impl Future<Output = ()>,
+) {
     let change = begin_change(env, group).await;
+    announcement.await;
     slots::confirm_changes(env, vec![change]).await;
     env.pause(VISIBLE_AFTER_MS.unsigned_abs()).await;
 }
@@ -269,7 +286,12 @@ mod tests {
     fn older_documents_never_replace_later_ones_of_their_generation() {
         let cache = DocumentCache::default();
         let store = |ms, generation, now| {
-            let cached = CachedDocuments::new(Rc::default(), at(ms), generation);
+            let cached = CachedDocuments {
+                bodies: Rc::default(),
+                checked_at: at(ms),
+                generation,
+                has_own_documents: false,
+            };
             cache.store("a", cached, at(now)).checked_at
         };
         assert_eq!(store(5_000, 1, 5_000), at(5_000));

@@ -12,7 +12,7 @@ use crate::freshness::CLOCK_MARGIN_MS;
 /// future.
 pub const MAX_FUTURE_MS: i64 = 2 * CLOCK_MARGIN_MS;
 /// The version of the format in the key-value store.
-const FORMAT_VERSION: u64 = 5;
+const FORMAT_VERSION: u64 = 6;
 
 /// When the documents and responses of a slot's groups last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,23 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    /// Returns a slot in which nothing from before `now` may be used: it stands for a slot whose content is not known.
+    pub(crate) fn unknown(generation: Generation, now: i64) -> Self {
+        Self {
+            changes: GroupChanges {
+                generation: generation.max(1),
+                changing_until: now + CLOCK_MARGIN_MS,
+                purged_at: now,
+            },
+            documents: None,
+        }
+    }
+
+    /// Returns whether the slot is as if nobody had put it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.documents.is_none() && self.changes == GroupChanges::default()
+    }
+
     pub(crate) fn documents_of(&self, group: &str) -> Option<&CachedDocuments> {
         let (owner, cached) = self.documents.as_ref()?;
         (**owner == *group).then_some(cached)
@@ -72,6 +89,7 @@ impl Slot {
             w.text(group);
             w.unsigned(cached.generation);
             w.timestamp(cached.checked_at);
+            w.byte(cached.has_own_documents.into());
             w.unsigned(cached.bodies.len() as u64);
             for body in cached.bodies.iter() {
                 w.option(body.as_ref(), |w, body| {
@@ -96,6 +114,7 @@ impl Slot {
             .option(|r| {
                 let group = r.text()?.into();
                 let (generation, checked_at) = (r.unsigned()?, r.timestamp()?);
+                let has_own_documents = r.flag()?;
                 let mut bodies = DocumentBodies::new();
                 for _ in 0..r.unsigned()? {
                     bodies.push(r.option(|r| {
@@ -107,7 +126,12 @@ impl Slot {
                 }
                 Ok((
                     group,
-                    CachedDocuments::new(Rc::new(bodies), checked_at, generation),
+                    CachedDocuments {
+                        bodies: Rc::new(bodies),
+                        checked_at,
+                        generation,
+                        has_own_documents,
+                    },
                 ))
             })
             .ok()?;
@@ -134,7 +158,15 @@ mod tests {
                 changing_until: -1,
                 purged_at: i64::MIN,
             },
-            documents: Some(("tenant:a".into(), CachedDocuments::new(bodies, Timestamp::MAX, 9))),
+            documents: Some((
+                "tenant:a".into(),
+                CachedDocuments {
+                    bodies,
+                    checked_at: Timestamp::MAX,
+                    generation: 9,
+                    has_own_documents: true,
+                },
+            )),
         }
     }
 

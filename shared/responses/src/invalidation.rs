@@ -190,6 +190,11 @@ async fn change_tenant<E: ResponseEnvironment>(env: &E, tenant: &TenantId, purge
         was_changing: change.before().changing_until > now,
         written: change.accepted,
     };
+    if !change.accepted {
+        // So the next write puts an invalidation.
+        env.responses()
+            .set_invalidated_until(&format_scope(tenant, None), i64::MIN);
+    }
     let own_env = env.clone();
     env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
     written

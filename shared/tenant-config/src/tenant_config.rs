@@ -28,6 +28,7 @@ const LIFETIME: DocumentLifetime = DocumentLifetime {
         stale_if_error_ms: 24 * 60 * 60 * 1000,
     },
     notices_changes: true,
+    own_documents: OWN_KINDS.len(),
 };
 /// The kind of the cache groups of tenants.
 const GROUP_KIND: &str = "tenant";
@@ -196,19 +197,31 @@ impl TenantConfig {
             publish_documents_of_kind(env, GROUP_KIND).await;
             return;
         };
-        if let Some(channel) = env.changes_channel() {
-            // A failed message has no consequence but a delay: other regions use the change when their documents expire.
-            let _ = env
-                .store()
-                .announce(channel, tenant, AnnouncedChange::Documents)
-                .await;
-        }
-        publish_documents(env, &cache_group(tenant)).await;
+        let announcement = async {
+            if let Some(channel) = env.changes_channel() {
+                // A failed message has no consequence but a delay: other regions use the change when their documents expire.
+                let _ = env
+                    .store()
+                    .announce(channel, tenant, AnnouncedChange::Documents)
+                    .await;
+            }
+        };
+        publish_documents(env, &cache_group(tenant), announcement).await;
+        Self::load_later(env, tenant);
     }
 
     /// Invalidates the cached documents of a tenant, because another region has changed one of them.
     pub async fn invalidate<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId) {
         invalidate_documents(env, &cache_group(tenant)).await;
+        Self::load_later(env, tenant);
+    }
+
+    /// Loads the configuration of a tenant after the response, so that the region has it if the store fails next.
+    fn load_later<E: TenantConfigEnvironment>(env: &E, tenant: &TenantId) {
+        let (own_env, tenant) = (env.clone(), tenant.clone());
+        env.later(async move {
+            let _ = Self::load(&own_env, &tenant).await;
+        });
     }
 }
 

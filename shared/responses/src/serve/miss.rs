@@ -121,7 +121,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         let not_before = self.not_before(reason);
         let mut work =
             Box::pin(async move { fetch_entry(&own_env, &key, &key_text, Urgency::Now, not_before).await });
-        let fetched = match self.run_within_patience(work.as_mut(), reason).await {
+        let mut fetched = match self.run_within_patience(work.as_mut(), reason).await {
             Ok(fetched) => fetched,
             Err(None) => work.await,
             Err(Some(answer)) => {
@@ -130,11 +130,11 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             }
         };
         if matches!(fetched, Ok(Fetched::BreakerOpen)) {
-            drop(leader);
-            return match self.respond_while_breaker_is_open().await {
-                Some(answer) => answer,
-                None => self.fetch_alone(reason).await,
-            };
+            if let Some(answer) = self.respond_while_breaker_is_open().await {
+                return answer;
+            }
+            // The older entry is purged or expired, so the store is asked all the same, once for all followers.
+            fetched = fetch_and_store(env, &self.key, &self.key_text, (None, Urgency::Now)).await;
         }
         if !matches!(fetched, Ok(Fetched::FromKeyValueTier(_) | Fetched::InProgress)) {
             self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
