@@ -41,13 +41,24 @@ impl Transport for InProcessTransport {
                 Body::Bytes(body)
             };
             let answer = self.0.respond(Request::from_parts(head, body)).await;
-            self.0.settle_async().await;
+            spawn_later_work(&self.0);
             let mut response = Response::new(answer.bytes);
             *response.status_mut() = answer.status.try_into().map_err(|error| format!("{error}"))?;
             *response.headers_mut() = answer.headers;
             Ok(response)
         }
         .boxed_local()
+    }
+}
+
+/// Begins what an instance has put off until after the response, beside the requests that follow.
+fn spawn_later_work(instance: &Instance) {
+    for work in instance.take_later_work() {
+        let instance = instance.clone();
+        tokio::task::spawn_local(async move {
+            work.await;
+            spawn_later_work(&instance);
+        });
     }
 }
 
