@@ -27,23 +27,31 @@ api_cases! {
         elsewhere.expect_problem(406, "not-acceptable");
         assert_eq!(draft.expect_status(200)["checks"]["store:responseTime"][0]["status"], "pass");
     }
+}
 
-    async fn requests_of_every_component_are_counted(api) {
-        api.create_leaderboard("b", &json!({})).await;
-        api.submit_score("b", "p", 1).await;
-        api.get("/leaderboards/b/entries").await.expect_status(200);
-        api.get("/leaderboards/none/entries").await.expect_problem(404, "leaderboard-not-found");
-        let lines = ["leaderboards\",status=\"2xx", "scores\",status=\"2xx", "ranks\",status=\"2xx", "ranks\",status=\"4xx"];
-        let metrics = async || {
-            let answer = api.request("GET", "/metrics").send().await;
-            assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
-            String::from_utf8(answer.body.to_vec()).unwrap()
-        };
-        let text = wait_until(metrics, |text| {
-            lines.iter().all(|line| text.contains(&format!("edgeboard_requests_total{{family=\"{line}\"}} ")))
-        })
-        .await;
-        assert!(text.contains("# TYPE edgeboard_requests_total counter\n"));
-        assert!(text.contains("edgeboard_store_up 1\n"));
+mod over_http {
+    use super::*;
+    use crate::cases::http_cases;
+
+    http_cases! {
+        // In process, all functions count in one instance.
+        async fn requests_of_every_component_are_counted(api) {
+            api.create_leaderboard("b", &json!({})).await;
+            api.submit_score("b", "p", 1).await;
+            api.get("/leaderboards/b/entries").await.expect_status(200);
+            api.get("/leaderboards/none/entries").await.expect_problem(404, "leaderboard-not-found");
+            let lines = ["leaderboards\",status=\"2xx", "scores\",status=\"2xx", "ranks\",status=\"2xx", "ranks\",status=\"4xx"];
+            let metrics = async || {
+                let answer = api.request("GET", "/metrics").send().await;
+                assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+                String::from_utf8(answer.body.to_vec()).unwrap()
+            };
+            let text = wait_until(metrics, |text| {
+                lines.iter().all(|line| text.contains(&format!("edgeboard_requests_total{{family=\"{line}\"}} ")))
+            })
+            .await;
+            assert!(text.contains("# TYPE edgeboard_requests_total counter\n"));
+            assert!(text.contains("edgeboard_store_up 1\n"));
+        }
     }
 }
