@@ -217,7 +217,8 @@ struct LoadedConfiguration {
 }
 
 impl LoadedConfiguration {
-    /// Returns the profile with this name. Without a name, returns the file's default profile, or empty options if there is none.
+    /// Returns the profile with this name. Without a name, returns the file's default profile; if the file has no default profile,
+    /// returns empty options.
     fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
         let Some(name) = named.or(self.configuration.profile.as_deref()) else {
             return Ok(ServerOptions::default());

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use leaderboard_core::{Timestamp, Versioned};
 
+use crate::freshness::CLOCK_MARGIN_MS;
+
 /// A number that identifies the last change of a document in a slot. Each change gets a new number; 0 means that no document has
 /// changed yet.
 pub(crate) type Generation = u64;
@@ -25,6 +27,11 @@ pub struct CachedDocuments {
 }
 
 impl CachedDocuments {
+    /// Returns whether the store was not asked further in the future than clocks differ: a wrong clock dated such documents.
+    pub(crate) const fn has_plausible_time(&self, now: Timestamp) -> bool {
+        self.age_ms(now) >= -CLOCK_MARGIN_MS
+    }
+
     pub(crate) const fn age_ms(&self, now: Timestamp) -> i64 {
         now.as_unix_ms() - self.checked_at.as_unix_ms()
     }

@@ -63,7 +63,7 @@ pub struct CircuitBreaker {
 
 impl CircuitBreaker {
     /// Returns the error of a command of this instance that failed within the last second, because the next command would fail
-    /// too. Returns `None` if there is none, or if the store was only slow.
+    /// too. Returns `None` if no command failed within that second, or if the store was only slow.
     pub fn recent_failure(&self, now: Timestamp) -> Option<StoreError> {
         let failure = self.failure.borrow();
         let Failure { since, cause } = failure.as_ref()?;

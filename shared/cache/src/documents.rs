@@ -9,7 +9,7 @@ use leaderboard_core::{LruMap, StoreError, Timestamp};
 use crate::cached_documents::{CachedDocuments, Generation};
 use crate::freshness::{Freshness, Lifetime};
 use crate::slots::{self, PutChange, SLOT_TTL_MS};
-use crate::{CacheEnvironment, circuit_breaker};
+use crate::{CacheEnvironment, CacheState, circuit_breaker};
 
 /// How many groups of documents an instance caches.
 const MAX_GROUPS: usize = 1000;
@@ -45,7 +45,7 @@ impl DocumentCache {
         if let Some(known) = groups.get(group).filter(|known| {
             known.generation == cached.generation
                 && known.checked_at >= cached.checked_at
-                && known.age_ms(now) >= -crate::freshness::CLOCK_MARGIN_MS
+                && known.has_plausible_time(now)
         }) {
             return Rc::clone(known);
         }
@@ -75,28 +75,31 @@ impl DocumentCache {
 pub async fn load_documents<E: CacheEnvironment>(
     env: &E,
     group: &str,
-    names: impl Fn() -> Vec<DocumentName> + 'static,
+    names: impl Fn() -> Vec<DocumentName>,
     lifetime: DocumentLifetime,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
     let (cached, generation) = find_cached(env, group, lifetime).await;
-    let own = lifetime.own_documents;
+    let fetch = || DocumentFetch {
+        group: group.into(),
+        names: names(),
+        own_documents: lifetime.own_documents,
+        generation,
+    };
     let Some(cached) = cached else {
-        return fetch_documents(env, group, &names(), generation, own).await;
+        return fetch().run(env).await;
     };
     match classify(env, &cached, lifetime.lifetime) {
         Freshness::Fresh(_) => Ok(cached),
         Freshness::StaleWhileRevalidate(_) => {
-            refresh_later(env, group, names, generation, own);
+            refresh_later(env, fetch());
             Ok(cached)
         }
-        Freshness::Expired => fetch_documents(env, group, &names(), generation, own).await,
+        Freshness::Expired => fetch().run(env).await,
         Freshness::StaleIfError if circuit_breaker::is_open(env).await => {
             circuit_breaker::probe_later(env);
             Ok(cached)
         }
-        Freshness::StaleIfError => {
-            fetch_within_patience(env, group, names(), (generation, own), &cached).await
-        }
+        Freshness::StaleIfError => fetch_within_patience(env, fetch(), &cached).await,
     }
 }
 
@@ -117,9 +120,9 @@ async fn find_cached<E: CacheEnvironment>(
     group: &str,
     lifetime: DocumentLifetime,
 ) -> (Option<Rc<CachedDocuments>>, Generation) {
-    let cache = &env.cache_state().documents;
+    let CacheState { documents, slots, .. } = env.cache_state();
     let slot_key = slots::slot_key(env, group);
-    let known = cache.find(group);
+    let known = documents.find(group);
     let is_fresh = known
         .as_ref()
         .is_some_and(|known| matches!(classify(env, known, lifetime.lifetime), Freshness::Fresh(_)));
@@ -130,42 +133,36 @@ async fn find_cached<E: CacheEnvironment>(
             i64::MAX
         };
         let now = env.clock().as_unix_ms();
-        if let Some(changes) = env.cache_state().slots.find(&slot_key, ttl_ms, now) {
-            let current = known.filter(|known| known.generation == changes.generation);
+        if let Some((changes, _)) = slots.find(&slot_key, ttl_ms, now) {
+            let current = known
+                .clone()
+                .filter(|known| known.generation == changes.generation);
             if current.is_some() || !lifetime.notices_changes {
                 return (current, changes.generation);
             }
         }
     }
-    let known = cache.find(group);
     let Some(slot) = slots::read_slot(env, &slot_key).await else {
         return (known, 0);
     };
     let generation = slot.changes.generation;
     let found = slot
         .documents_of(group)
-        .filter(|found| found.generation == generation)
-        .map(|found| cache.store(group, found.clone(), env.clock()));
+        .map(|found| documents.store(group, found.clone(), env.clock()));
     let known = known.filter(|known| known.generation == generation);
     (found.or(known), generation)
 }
 
 /// Fetches documents again after the response, unless another task is fetching them. If the fetch fails, the next request tries
 /// again.
-fn refresh_later<E: CacheEnvironment>(
-    env: &E,
-    group: &str,
-    names: impl Fn() -> Vec<DocumentName> + 'static,
-    generation: Generation,
-    own: usize,
-) {
-    let Some(leader) = env.cache_state().refreshes.become_leader(group) else {
+fn refresh_later<E: CacheEnvironment>(env: &E, fetch: DocumentFetch) {
+    let Some(leader) = env.cache_state().refreshes.become_leader(&fetch.group) else {
         return;
     };
-    let (own_env, group) = (env.clone(), Rc::<str>::from(group));
+    let own_env = env.clone();
     env.later(async move {
         if !circuit_breaker::is_open(&own_env).await || circuit_breaker::probe(&own_env).await {
-            let _ = fetch_documents(&own_env, &group, &names(), generation, own).await;
+            let _ = fetch.run(&own_env).await;
         }
         leader.end(());
     });
@@ -174,71 +171,78 @@ fn refresh_later<E: CacheEnvironment>(
 /// Asks the store, and returns the cached documents if the store fails or is slow. A slow fetch continues after the response.
 async fn fetch_within_patience<E: CacheEnvironment>(
     env: &E,
-    group: &str,
-    names: Vec<DocumentName>,
-    (generation, own): (Generation, usize),
+    fetch: DocumentFetch,
     cached: &Rc<CachedDocuments>,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
-    let (own_env, group) = (env.clone(), Rc::<str>::from(group));
-    let mut fetch = Box::pin(async move { fetch_documents(&own_env, &group, &names, generation, own).await });
-    match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, fetch.as_mut()).await {
+    let own_env = env.clone();
+    let mut work = Box::pin(async move { fetch.run(&own_env).await });
+    match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, work.as_mut()).await {
         Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(cached)),
         Some(fetched) => fetched,
         None => {
             circuit_breaker::open_as_slow(env);
             env.later(async move {
-                let _ = fetch.await;
+                let _ = work.await;
             });
             Ok(Rc::clone(cached))
         }
     }
 }
 
-/// Asks the store for the documents and returns them. Stores them in the memory tier at once, and in their slot after the
-/// response.
-async fn fetch_documents<E: CacheEnvironment>(
-    env: &E,
-    group: &str,
-    names: &[DocumentName],
+/// A read of a group's documents from the store.
+struct DocumentFetch {
+    group: Rc<str>,
+    names: Vec<DocumentName>,
+    /// As in [`DocumentLifetime::own_documents`].
+    own_documents: usize,
+    /// The generation of the group's slot.
     generation: Generation,
-    own: usize,
-) -> Result<Rc<CachedDocuments>, StoreError> {
-    // The clock is read before the store is, so that a later change is never assumed to be in the documents.
-    let checked_at = env.clock();
-    if let Some(error) = env.cache_state().breaker.recent_failure(checked_at) {
-        return Err(error);
-    }
-    let bodies = match env.store().read_documents(names).await {
-        Ok(bodies) => Rc::new(bodies),
-        Err(error) => {
-            if let StoreError::Unavailable(cause) = &error {
-                circuit_breaker::open(env, cause);
-            }
+}
+
+impl DocumentFetch {
+    /// Asks the store for the documents and returns them. Stores them in the memory tier at once, and in their slot after the
+    /// response.
+    async fn run<E: CacheEnvironment>(self, env: &E) -> Result<Rc<CachedDocuments>, StoreError> {
+        // The clock is read before the store is, so that a later change is never assumed to be in the documents.
+        let checked_at = env.clock();
+        if let Some(error) = env.cache_state().breaker.recent_failure(checked_at) {
             return Err(error);
         }
-    };
-    circuit_breaker::close(env);
-    let fetched = CachedDocuments {
-        has_own_documents: bodies.iter().take(own).any(Option::is_some),
-        bodies,
-        checked_at,
-        generation,
-    };
-    let cached = env.cache_state().documents.store(group, fetched, env.clock());
-    let (own_env, group, fetched) = (env.clone(), Rc::<str>::from(group), Rc::clone(&cached));
-    env.later(async move {
-        let cache = &own_env.cache_state().documents;
-        let is_cached = || {
-            cache
-                .find(&group)
-                .is_some_and(|known| Rc::ptr_eq(&known, &fetched))
+        let bodies = match env.store().read_documents(&self.names).await {
+            Ok(bodies) => Rc::new(bodies),
+            Err(error) => {
+                if let StoreError::Unavailable(cause) = &error {
+                    circuit_breaker::open(env, cause);
+                }
+                return Err(error);
+            }
         };
-        // This request may have changed one of the documents since, or another instance may have.
-        if is_cached() && !slots::put_documents(&own_env, &group, &fetched).await && is_cached() {
-            cache.remove(&group);
-        }
-    });
-    Ok(cached)
+        circuit_breaker::close(env);
+        let fetched = CachedDocuments {
+            has_own_documents: bodies.iter().take(self.own_documents).any(Option::is_some),
+            bodies,
+            checked_at,
+            generation: self.generation,
+        };
+        let cached = env
+            .cache_state()
+            .documents
+            .store(&self.group, fetched, env.clock());
+        let (own_env, group, fetched) = (env.clone(), self.group, Rc::clone(&cached));
+        env.later(async move {
+            let cache = &own_env.cache_state().documents;
+            let is_cached = || {
+                cache
+                    .find(&group)
+                    .is_some_and(|known| Rc::ptr_eq(&known, &fetched))
+            };
+            // This request may have changed one of the documents since, or another instance may have.
+            if is_cached() && !slots::put_documents(&own_env, &group, &fetched).await && is_cached() {
+                cache.remove(&group);
+            }
+        });
+        Ok(cached)
+    }
 }
 
 /// Removes the documents of a group from the caches because one of them has changed. Instances that read the slot no longer use

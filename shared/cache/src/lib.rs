@@ -14,11 +14,13 @@ pub mod circuit_breaker;
 pub mod documents;
 pub mod freshness;
 pub mod lease;
+mod recent_reads;
 pub mod single_flight;
 mod slot;
 pub mod slots;
 
 pub use cached_documents::{CachedDocuments, DocumentBodies};
+pub use recent_reads::RecentReads;
 pub use slot::{GroupChanges, MAX_FUTURE_MS};
 
 use leaderboard_environment::Environment;
@@ -40,8 +42,8 @@ pub struct CacheState {
     pub breaker: circuit_breaker::CircuitBreaker,
     /// Cached documents.
     pub documents: documents::DocumentCache,
-    /// The changes in the slots that the instance has read.
-    pub slots: slots::SlotMemory,
+    /// The changes in the slots that the instance has read, by the keys of the slots.
+    pub slots: RecentReads<GroupChanges>,
     /// The tasks that fetch documents again after a response.
     refreshes: single_flight::SingleFlight<()>,
 }

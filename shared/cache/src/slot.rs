@@ -12,7 +12,7 @@ use crate::freshness::CLOCK_MARGIN_MS;
 /// future.
 pub const MAX_FUTURE_MS: i64 = 2 * CLOCK_MARGIN_MS;
 /// The version of the format in the key-value store.
-const FORMAT_VERSION: u64 = 6;
+const FORMAT_VERSION: u64 = 7;
 
 /// When the documents and responses of a slot's groups last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl GroupChanges {
 #[derive(Debug, Default)]
 pub(crate) struct Slot {
     pub changes: GroupChanges,
-    /// The group whose documents are in the slot, and the documents.
+    /// The group whose documents are in the slot, and the documents. Their generation is the slot's: a change removes them.
     pub documents: Option<(Box<str>, CachedDocuments)>,
 }
 
@@ -87,7 +87,6 @@ impl Slot {
         w.signed(self.changes.purged_at);
         w.option(self.documents.as_ref(), |w, (group, cached)| {
             w.text(group);
-            w.unsigned(cached.generation);
             w.timestamp(cached.checked_at);
             w.byte(cached.has_own_documents.into());
             w.unsigned(cached.bodies.len() as u64);
@@ -113,8 +112,7 @@ impl Slot {
         let documents = r
             .option(|r| {
                 let group = r.text()?.into();
-                let (generation, checked_at) = (r.unsigned()?, r.timestamp()?);
-                let has_own_documents = r.flag()?;
+                let (checked_at, has_own_documents) = (r.timestamp()?, r.flag()?);
                 let mut bodies = DocumentBodies::new();
                 for _ in 0..r.unsigned()? {
                     bodies.push(r.option(|r| {
@@ -129,7 +127,7 @@ impl Slot {
                     CachedDocuments {
                         bodies: Rc::new(bodies),
                         checked_at,
-                        generation,
+                        generation: changes.generation,
                         has_own_documents,
                     },
                 ))

@@ -9,15 +9,12 @@
 //! takes longer than [`PUT_WITHIN_MS`] after its read does not put what it read: documents are not put at all, and a change is put
 //! into a slot that purges and refetches everything ([`Slot::unknown`]).
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::Cache;
 
 use crate::cached_documents::{CachedDocuments, Generation};
-use crate::freshness::CLOCK_MARGIN_MS;
 use crate::slot::{GroupChanges, Slot};
 use crate::{CacheEnvironment, hash_fnv};
 
@@ -41,30 +38,6 @@ const KEPT_MS: i64 = 60_000;
 const MAX_SLOT_BYTES: usize = 128 << 10;
 /// After how many failures of the key-value store in a row a change of all slots of a kind is given up.
 const MAX_FAILURES: u32 = 3;
-/// How many slots an instance keeps in memory.
-const MAX_SLOTS_IN_MEMORY: usize = 1_000;
-
-/// For each slot that this instance has read, its changes and when it was read, in milliseconds since the epoch.
-#[derive(Debug, Default)]
-pub struct SlotMemory(RefCell<HashMap<Rc<str>, (GroupChanges, i64)>>);
-
-impl SlotMemory {
-    /// Returns the changes of a slot if this instance read the slot within the last `ttl_ms`.
-    pub(crate) fn find(&self, slot_key: &str, ttl_ms: i64, now: i64) -> Option<GroupChanges> {
-        let known = self.0.borrow();
-        let (changes, read_at) = known.get(slot_key)?;
-        (0..ttl_ms).contains(&(now - read_at)).then_some(*changes)
-    }
-
-    pub(crate) fn insert(&self, slot_key: &str, changes: GroupChanges, read_at: i64) {
-        let mut known = self.0.borrow_mut();
-        if known.len() >= MAX_SLOTS_IN_MEMORY && !known.contains_key(slot_key) {
-            // Every slot can be read again.
-            known.clear();
-        }
-        known.insert(slot_key.into(), (changes, read_at));
-    }
-}
 
 /// Returns the key of a group's slot. The kind of a group is the part of its name before the first colon, followed by the name of
 /// the tenant or document.
@@ -99,17 +72,17 @@ pub(crate) async fn read_slot<E: CacheEnvironment>(env: &E, slot_key: &str) -> O
     Some(slot)
 }
 
-/// Returns when the documents and responses of a group last changed, from the group's slot. The instance reads the slot again
-/// after [`SLOT_TTL_MS`]. Returns `None` if the key-value store does not answer.
-pub async fn find_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<GroupChanges> {
+/// Returns when the documents and responses of a group last changed, and when the group's slot was read, in milliseconds since the
+/// epoch. The instance reads the slot again after [`SLOT_TTL_MS`]. Returns `None` if the key-value store does not answer.
+pub async fn find_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<(GroupChanges, i64)> {
     let (slot_key, now) = (slot_key(env, group), env.clock().as_unix_ms());
     match env.cache_state().slots.find(&slot_key, SLOT_TTL_MS, now) {
-        Some(changes) => Some(changes),
-        None => Some(read_slot(env, &slot_key).await?.changes),
+        Some(recent) => Some(recent),
+        None => Some((read_slot(env, &slot_key).await?.changes, now)),
     }
 }
 
-/// Does the same as [`find_changes`], but always reads the slot.
+/// Returns the same changes as [`find_changes`], but always reads the slot.
 pub async fn read_changes<E: CacheEnvironment>(env: &E, group: &str) -> Option<GroupChanges> {
     Some(read_slot(env, &slot_key(env, group)).await?.changes)
 }
@@ -135,19 +108,25 @@ pub(crate) async fn put_documents<E: CacheEnvironment>(
     }
     // A change of all groups of a kind skips slots without content ([`change_kind`]), so the generation of such a slot does not
     // tell whether there was a change while the store was asked. The next fetch puts its documents.
-    let may_have_changed = slot.changes.generation == 0 && !(0..PUT_WITHIN_MS).contains(&cached.age_ms(now));
+    let may_have_changed = slot.changes.generation == 0 && !is_in_time(cached.checked_at, now);
     slot.documents = if may_have_changed {
         slot.changes.generation = new_generation(env, 0);
         None
     } else {
         Some((group.into(), cached.clone()))
     };
-    let (bytes, now) = (slot.pack(), env.clock().as_unix_ms());
-    let is_in_time = (0..PUT_WITHIN_MS).contains(&(now - read_at.as_unix_ms()));
+    let (bytes, now) = (slot.pack(), env.clock());
+    let is_in_time = is_in_time(read_at, now);
     if is_in_time && bytes.len() <= MAX_SLOT_BYTES && env.region().put(&slot_key, &bytes).await.is_ok() {
-        env.cache_state().slots.insert(&slot_key, slot.changes, now);
+        let read_at = now.as_unix_ms();
+        env.cache_state().slots.insert(&slot_key, slot.changes, read_at);
     }
     !may_have_changed && (is_in_time || cached.generation != 0)
+}
+
+/// Returns whether what was read at `read_at` may still be put.
+fn is_in_time(read_at: Timestamp, now: Timestamp) -> bool {
+    (0..PUT_WITHIN_MS).contains(&(now.as_unix_ms() - read_at.as_unix_ms()))
 }
 
 /// Returns whether a slot has later documents of the group, or documents of another group that the group must not replace: a group
@@ -156,15 +135,12 @@ fn is_taken(slot: &Slot, group: &str, cached: &CachedDocuments, now: Timestamp) 
     let Some((owner, known)) = &slot.documents else {
         return false;
     };
-    let age_ms = known.age_ms(now);
-    if age_ms < -CLOCK_MARGIN_MS || known.generation != slot.changes.generation {
-        return false;
-    }
-    if **owner == *group {
-        known.checked_at >= cached.checked_at
-    } else {
-        !cached.has_own_documents && age_ms < KEPT_MS
-    }
+    known.has_plausible_time(now)
+        && if **owner == *group {
+            known.checked_at >= cached.checked_at
+        } else {
+            !cached.has_own_documents && known.age_ms(now) < KEPT_MS
+        }
 }
 
 /// A change that was put into a slot.
@@ -207,14 +183,15 @@ fn change_generation<E: CacheEnvironment>(env: &E, changes: &mut GroupChanges) {
 /// an instance that puts older documents into such a slot in the meantime is found when the changes are confirmed. Gives up if the
 /// key-value store fails several times in a row; cached documents are then used until they expire.
 pub(crate) async fn change_kind<E: CacheEnvironment>(env: &E, kind: &str) {
-    let keys = || (0..SLOTS).map(|slot| format_slot_key(kind, slot));
     let mut changes: HashMap<String, PutChange> = HashMap::new();
     for round in 0..2 {
         if round > 0 {
             env.pause(CONFIRM_AFTER_MS.unsigned_abs()).await;
         }
         let mut failures = 0;
-        for slot_key in std::iter::once(format_default_slot_key(kind)).chain(keys()) {
+        let shared = (0..SLOTS).map(|slot| format_slot_key(kind, slot));
+        for slot_key in std::iter::once(format_default_slot_key(kind)).chain(shared) {
+            let read_at = env.clock();
             let Some(slot) = read_slot(env, &slot_key).await else {
                 failures += 1;
                 if failures == MAX_FAILURES {
@@ -227,10 +204,15 @@ pub(crate) async fn change_kind<E: CacheEnvironment>(env: &E, kind: &str) {
                 Some(change) => !change.is_lost(slot.changes),
                 None => slot.is_empty(),
             };
-            if !is_changed {
-                let change = change_slot(env, slot_key.clone(), change_generation).await;
-                changes.insert(slot_key, change);
+            if is_changed {
+                continue;
             }
+            let change = if is_in_time(read_at, env.clock()) {
+                put_change(env, slot_key.clone(), slot, change_generation).await
+            } else {
+                change_slot(env, slot_key.clone(), change_generation).await
+            };
+            changes.insert(slot_key, change);
         }
     }
 }
@@ -254,10 +236,9 @@ pub async fn change_responses<E: CacheEnvironment>(
 /// Then returns a slot that purges everything.
 async fn read_slot_in_time<E: CacheEnvironment>(env: &E, slot_key: &str) -> Slot {
     for _ in 0..2 {
-        let read_at = env.clock().as_unix_ms();
+        let read_at = env.clock();
         let slot = read_slot(env, slot_key).await;
-        let waited_ms = env.clock().as_unix_ms() - read_at;
-        if let Some(slot) = slot.filter(|_| (0..PUT_WITHIN_MS).contains(&waited_ms)) {
+        if let Some(slot) = slot.filter(|_| is_in_time(read_at, env.clock())) {
             return slot;
         }
     }
@@ -269,7 +250,17 @@ async fn change_slot<E: CacheEnvironment>(
     slot_key: String,
     change: impl Fn(&E, &mut GroupChanges),
 ) -> PutChange {
-    let mut slot = read_slot_in_time(env, &slot_key).await;
+    let slot = read_slot_in_time(env, &slot_key).await;
+    put_change(env, slot_key, slot, change).await
+}
+
+/// Changes a slot that was read in time, and puts it.
+async fn put_change<E: CacheEnvironment>(
+    env: &E,
+    slot_key: String,
+    mut slot: Slot,
+    change: impl Fn(&E, &mut GroupChanges),
+) -> PutChange {
     let before = slot.changes;
     change(env, &mut slot.changes);
     if slot.changes.generation != before.generation {
@@ -324,7 +315,10 @@ fn new_generation<E: CacheEnvironment>(env: &E, before: Generation) -> Generatio
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::freshness::CLOCK_MARGIN_MS;
 
     #[test]
     fn groups_of_a_kind_share_a_bounded_number_of_slots() {

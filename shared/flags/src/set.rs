@@ -214,8 +214,8 @@ impl Flag {
         }
     }
 
-    /// Returns the default variant. If there is none, returns [`Reason::Default`] without a value, and the caller's default
-    /// applies.
+    /// Returns the default variant. If the flag has no default variant, returns [`Reason::Default`] without a value, and the
+    /// caller's default applies.
     fn default_outcome(&self, reason: Reason) -> Evaluation<'_> {
         let entry = self
             .default_variant

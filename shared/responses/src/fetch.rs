@@ -191,11 +191,14 @@ pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
     let memory_tier = env.responses();
     circuit_breaker::close(env);
     let uncached = entry.metadata.lifetime_ms == 0;
-    memory_tier.set_uncached(leaderboard_scope(key_text), entry.metadata.fetched_at, uncached);
+    let scope = leaderboard_scope(key_text);
     if uncached {
+        let fetched_at = entry.metadata.fetched_at.as_unix_ms();
+        memory_tier.uncached.insert(scope, (), fetched_at);
         release_lease(env, lease).await;
         return Ok(Fetched::NotCacheable(entry));
     }
+    memory_tier.uncached.remove(scope);
     // An outage may begin right after this response. A warm entry must be in the key-value tier by then, so the first one is put
     // there before the response.
     let is_first_warm = memory_tier.find_entry(key_text).is_none() && is_warm_key(env, key, key_text);

@@ -12,14 +12,13 @@
 
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
+use leaderboard_cache::MAX_FUTURE_MS;
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
-use leaderboard_cache::{MAX_FUTURE_MS, slots};
+use leaderboard_cache::slots::{self, SLOT_TTL_MS};
 use leaderboard_tenant_config::cache_group;
 
-use super::TOMBSTONE_TTL_MS;
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
-use super::memory_tier::ReadTombstone;
 use super::tombstones::{self, Tombstone};
 use crate::ResponseEnvironment;
 
@@ -36,7 +35,7 @@ pub(crate) struct WrittenTombstone {
 }
 
 /// Returns until when a key's leaderboard is changing, in milliseconds since the epoch, as this instance read it within the last
-/// [`TOMBSTONE_TTL_MS`].
+/// [`SLOT_TTL_MS`].
 pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
@@ -47,7 +46,7 @@ pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
 }
 
 /// Returns whether an entry that was fetched at `fetched_at` is purged, by a tombstone that this instance read within the last
-/// [`TOMBSTONE_TTL_MS`]. If the key-value store does not answer, the entry counts as purged.
+/// [`SLOT_TTL_MS`]. If the key-value store does not answer, the entry counts as purged.
 pub(crate) async fn is_purged<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
@@ -67,16 +66,14 @@ pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
     fetched_at: Timestamp,
 ) -> bool {
-    let of_leaderboard = read_tombstone(env, Tombstone::Purge, tenant, leaderboard)
-        .await
-        .instant;
+    let of_leaderboard = read_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
     let of_tenant = slots::read_changes(env, &cache_group(tenant)).await;
     let of_tenant = of_tenant.map_or_else(|| env.clock().as_unix_ms(), |changes| changes.purged_at);
     fetched_at.as_unix_ms() <= of_leaderboard.max(of_tenant)
 }
 
 /// Returns the tombstone of a leaderboard or the tombstone of its tenant, whichever is later. Uses the tombstone in memory if it
-/// was read within the last [`TOMBSTONE_TTL_MS`], and reads the key-value store otherwise. Returns the current time if the
+/// was read within the last [`SLOT_TTL_MS`], and reads the key-value store otherwise. Returns the current time if the
 /// key-value store does not answer.
 async fn find_tombstone<E: ResponseEnvironment>(
     env: &E,
@@ -85,17 +82,20 @@ async fn find_tombstone<E: ResponseEnvironment>(
     key_text: &str,
     now: i64,
 ) -> i64 {
-    let of_tenant = slots::find_changes(env, &cache_group(&key.tenant)).await;
-    let of_tenant = of_tenant.map_or(now, |changes| tombstone.of_group(changes));
-    let memory_tier = env.responses();
+    let recent = env.responses().tombstones(tombstone);
     let scope = leaderboard_scope(key_text);
-    let known = memory_tier.find_tombstone(tombstone, scope);
-    if let Some(instant) = known.and_then(|read| read.instant_if_recent(TOMBSTONE_TTL_MS, now)) {
-        return instant.max(of_tenant);
+    if let Some((instant, _)) = recent.find(scope, SLOT_TTL_MS, now) {
+        return instant;
     }
-    let read = read_tombstone(env, tombstone, &key.tenant, &key.leaderboard).await;
-    memory_tier.store_tombstone(tombstone, scope, read);
-    read.instant.max(of_tenant)
+    let of_tenant = slots::find_changes(env, &cache_group(&key.tenant)).await;
+    let (of_tenant, tenant_read_at) = of_tenant.map_or((now, now), |(changes, read_at)| {
+        (tombstone.of_group(changes), read_at)
+    });
+    let read_at = env.clock().as_unix_ms();
+    let of_leaderboard = read_tombstone(env, tombstone, &key.tenant, &key.leaderboard).await;
+    let instant = of_leaderboard.max(of_tenant);
+    recent.insert(scope, instant, read_at.min(tenant_read_at));
+    instant
 }
 
 /// Reads a leaderboard's tombstone. Returns the current time if the key-value store does not answer.
@@ -104,13 +104,10 @@ async fn read_tombstone<E: ResponseEnvironment>(
     tombstone: Tombstone,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
-) -> ReadTombstone {
-    let read_at = env.clock().as_unix_ms();
+) -> i64 {
+    let now = env.clock().as_unix_ms();
     let instant = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
-    ReadTombstone {
-        read_at,
-        instant: instant.unwrap_or(read_at).min(read_at + MAX_FUTURE_MS),
-    }
+    instant.unwrap_or(now).min(now + MAX_FUTURE_MS)
 }
 
 /// Returns until when an entry may be used before the tombstones must be read again; at most `left_ms` milliseconds from now.
@@ -120,9 +117,10 @@ pub(crate) fn find_reuse_end<E: ResponseEnvironment>(
     left_ms: i64,
 ) -> Option<Timestamp> {
     let scope = leaderboard_scope(&entry.metadata.key_text);
-    let read = env.responses().find_tombstone(Tombstone::Invalidation, scope)?;
+    let recent = env.responses().tombstones(Tombstone::Invalidation);
+    let (_, read_at) = recent.find(scope, SLOT_TTL_MS, env.clock().as_unix_ms())?;
     let end = env.now().as_unix_ms().saturating_add(left_ms);
-    Timestamp::from_unix_ms(end.min(read.read_at + TOMBSTONE_TTL_MS))
+    Timestamp::from_unix_ms(end.min(read_at + SLOT_TTL_MS))
 }
 
 /// Returns whether a write must put an invalidation: more than half of this instance's last invalidation is over.

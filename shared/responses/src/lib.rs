@@ -49,9 +49,6 @@ pub use memory_tier::MemoryTier;
 pub use private_leaderboards::refuse_read;
 pub use serve::answer_read;
 
-/// How long an instance uses a tombstone that it has read before it reads the tombstone again, in milliseconds.
-const TOMBSTONE_TTL_MS: i64 = 20;
-
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {
     /// Returns the memory tier of cached responses.

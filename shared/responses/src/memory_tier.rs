@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use leaderboard_cache::RecentReads;
 use leaderboard_cache::freshness::CLOCK_MARGIN_MS;
 use leaderboard_cache::single_flight::SingleFlight;
-use leaderboard_core::Timestamp;
+use leaderboard_core::{LruMap, Timestamp};
 
 use super::cache_entry::CacheEntry;
 use super::fetch_outcome::FetchOutcome;
@@ -14,30 +15,8 @@ use super::tombstones::Tombstone;
 
 /// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;
-/// How many scopes (leaderboards, tenants) each map of tombstones holds.
+/// How many scopes (leaderboards, tenants) an instance keeps the end of its last invalidation for.
 const MAX_SCOPES: usize = 1_000;
-
-/// A tombstone, and when this instance read it from the key-value store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ReadTombstone {
-    /// The instant just before the key-value store was asked, in milliseconds since the epoch.
-    pub read_at: i64,
-    /// The tombstone's instant, in milliseconds since the epoch.
-    pub instant: i64,
-}
-
-impl ReadTombstone {
-    /// Returns the tombstone's instant if this instance read it within the last `ttl_ms`. Returns `None` if the read is older, or
-    /// lies in the future because the clock was set back.
-    pub(crate) fn instant_if_recent(self, ttl_ms: i64, now: i64) -> Option<i64> {
-        (0..ttl_ms)
-            .contains(&(now - self.read_at))
-            .then_some(self.instant)
-    }
-}
-
-/// Values by scope: `tenant:leaderboard`, or `tenant`.
-type ByScope<T> = RefCell<HashMap<Box<str>, T>>;
 
 /// The memory tier of an instance.
 #[derive(Debug, Default)]
@@ -46,13 +25,15 @@ pub struct MemoryTier {
     entries: RefCell<HashMap<Box<str>, Rc<CacheEntry>>>,
     /// How many bytes `entries` take.
     bytes: Cell<usize>,
-    invalidations: ByScope<ReadTombstone>,
-    purges: ByScope<ReadTombstone>,
-    /// When the last invalidation that this instance wrote ends, in milliseconds since the epoch.
-    invalidated_until: ByScope<i64>,
-    /// The leaderboards whose responses may not be stored, and when this instance read their configuration, in milliseconds since
-    /// the epoch.
-    uncached: ByScope<i64>,
+    /// The later tombstone of a leaderboard and of its tenant, by the leaderboard's scope.
+    invalidations: RecentReads<i64>,
+    /// As `invalidations`.
+    purges: RecentReads<i64>,
+    /// When the last invalidation that this instance wrote ends, in milliseconds since the epoch, by scope: `tenant:leaderboard`, or
+    /// `tenant`.
+    invalidated_until: RefCell<LruMap<Box<str>, i64, MAX_SCOPES>>,
+    /// The leaderboards whose responses may not be stored, by their scope.
+    pub(crate) uncached: RecentReads<()>,
     /// The requests that fetch an entry.
     pub single_flight: SingleFlight<FetchOutcome>,
     /// The tasks that make the warm entries of a leaderboard.
@@ -94,63 +75,23 @@ impl MemoryTier {
         }
     }
 
-    /// Returns a tombstone as this instance last read it.
-    pub(crate) fn find_tombstone(&self, tombstone: Tombstone, scope: &str) -> Option<ReadTombstone> {
-        self.tombstones(tombstone).borrow().get(scope).copied()
-    }
-
-    /// Stores a tombstone that this instance has read.
-    pub(crate) fn store_tombstone(&self, tombstone: Tombstone, scope: &str, read: ReadTombstone) {
-        insert_bounded(&mut self.tombstones(tombstone).borrow_mut(), scope, read);
-    }
-
-    const fn tombstones(&self, tombstone: Tombstone) -> &ByScope<ReadTombstone> {
+    /// Returns the tombstones of a kind that this instance has read.
+    pub(crate) const fn tombstones(&self, tombstone: Tombstone) -> &RecentReads<i64> {
         match tombstone {
             Tombstone::Invalidation => &self.invalidations,
             Tombstone::Purge => &self.purges,
         }
     }
 
-    /// Returns when the last invalidation that this instance wrote ends, in milliseconds since the epoch; `i64::MIN` if there is
-    /// none.
+    /// Returns when the last invalidation that this instance wrote ends, in milliseconds since the epoch; `i64::MIN` if this
+    /// instance wrote no invalidation.
     pub fn invalidated_until(&self, scope: &str) -> i64 {
-        self.invalidated_until
-            .borrow()
-            .get(scope)
-            .copied()
-            .unwrap_or(i64::MIN)
+        let mut invalidated_until = self.invalidated_until.borrow_mut();
+        invalidated_until.get(scope).copied().unwrap_or(i64::MIN)
     }
 
     /// Sets when the last invalidation that this instance wrote ends, in milliseconds since the epoch.
     pub fn set_invalidated_until(&self, scope: &str, until: i64) {
-        insert_bounded(&mut self.invalidated_until.borrow_mut(), scope, until);
+        self.invalidated_until.borrow_mut().insert(scope.into(), until);
     }
-
-    /// Returns whether a leaderboard's responses may not be stored, if this instance read that within the last `ttl_ms`;
-    /// otherwise false.
-    pub fn is_uncached(&self, scope: &str, now: Timestamp, ttl_ms: i64) -> bool {
-        let since = self.uncached.borrow().get(scope).copied();
-        since.is_some_and(|since| (0..ttl_ms).contains(&(now.as_unix_ms() - since)))
-    }
-
-    /// Sets whether a leaderboard's responses may not be stored.
-    pub fn set_uncached(&self, scope: &str, now: Timestamp, uncached: bool) {
-        if uncached {
-            insert_bounded(&mut self.uncached.borrow_mut(), scope, now.as_unix_ms());
-        } else if !self.uncached.borrow().is_empty() {
-            self.uncached.borrow_mut().remove(scope);
-        }
-    }
-}
-
-/// Inserts a value. If the map is full, clears it first; every value can be read again from the key-value store.
-fn insert_bounded<T>(map: &mut HashMap<Box<str>, T>, scope: &str, value: T) {
-    if let Some(known) = map.get_mut(scope) {
-        *known = value;
-        return;
-    }
-    if map.len() >= MAX_SCOPES {
-        map.clear();
-    }
-    map.insert(scope.into(), value);
 }

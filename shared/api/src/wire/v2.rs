@@ -85,8 +85,9 @@ pub(super) struct Snapshot {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct ElsewhereBody {
-    /// Of a list that has drifted: the players who had changes since and stand where the list has been already. Whoever of
-    /// them was on none of the pages there is on none to come. `null` when there were too many changes to tell.
+    /// If the list has drifted: the players whose entries changed since then, and are now in the part of the list that was read
+    /// already. Such a player who was on no earlier page is on no later page either. `null` if there were too many changes to
+    /// list.
     moved_past: Option<Vec<String>>,
     /// Of a list that has drifted: how many players were removed or banned since; `null` when there were too many
     /// changes to tell.

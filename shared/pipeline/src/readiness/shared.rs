@@ -33,7 +33,8 @@ impl Shared {
         }
     }
 
-    /// Reads the region's state. Returns the default if there is none, or the key-value store does not answer.
+    /// Reads the region's state. Returns the default if no instance has written a state, or if the key-value store
+    /// does not answer.
     pub(super) async fn read<E: PipelineEnvironment>(env: &E) -> Self {
         let bytes = env.region().get(KEY).await.ok().flatten();
         bytes

@@ -24,7 +24,8 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     pub(super) async fn answer_miss(&self, reason: MissReason) -> Result<Response, Problem> {
         let env = self.context.env;
         let memory_tier = env.responses();
-        if memory_tier.is_uncached(leaderboard_scope(&self.key_text), self.context.now, UNCACHED_MS) {
+        let (scope, now) = (leaderboard_scope(&self.key_text), self.context.now.as_unix_ms());
+        if memory_tier.uncached.find(scope, UNCACHED_MS, now).is_some() {
             return self.fetch_alone(reason).await;
         }
         if reason != MissReason::Request

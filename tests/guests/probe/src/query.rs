@@ -14,7 +14,7 @@ impl Query {
         )
     }
 
-    /// The first value of `name`, empty when there is none.
+    /// Returns the first value of `name`, or an empty text if the query does not have `name`.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.0
             .iter()

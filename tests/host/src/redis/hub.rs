@@ -42,7 +42,8 @@ impl SharedConnection {
 }
 
 impl RedisHub {
-    /// Returns the shared connection to `address`. Opens a new one if there is none, or if it broke.
+    /// Returns the shared connection to `address`. Opens a connection if the hub has no connection to this
+    /// address, or if that connection broke.
     ///
     /// # Errors
     /// The reason why Redis cannot be reached.

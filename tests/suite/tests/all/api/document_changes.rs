@@ -31,7 +31,7 @@ async fn value(api: &ApiClient) -> i64 {
 
 api_cases! {
     async fn no_response_uses_a_document_from_before_a_confirmed_change(api) {
-        // Instances that know there is none.
+        // Instances that know that the document does not exist.
         let before = [value(api).await, value(api).await];
         assert_eq!(before, [0, 0]);
         let answered = Arc::new(AtomicI64::new(0));

@@ -180,7 +180,7 @@ fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
         == 401
     {}
     assert_eq!(refuse(&[FROM, ("x-api-key", "k")], 429), "unknown_key");
-    // Without a credential, none is refused.
+    // A request without a credential has no credential that could be refused.
     let before = log(&service, "/operator/audit?limit=1000").len();
     service
         .send("GET", "/leaderboards", "", &[denied])

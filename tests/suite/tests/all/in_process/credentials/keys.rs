@@ -75,7 +75,7 @@ fn two_rotations_leave_the_first_secret_its_whole_overlap() {
     assert_eq!(works(&first), 200);
     region.pass_ms(1);
     assert_eq!(works(&first), 401);
-    // There is a bound, and none is given up for it.
+    // The number of secrets is bounded. A rotation beyond the bound is refused, and removes no secret.
     for _ in 0..8 {
         rotate(&json!({}));
     }
