@@ -79,20 +79,15 @@ struct OfrepFlags<'a> {
 /// Adds the schemas of flags and of their evaluation.
 #[cfg(feature = "schema")]
 pub fn add_schemas(all: &mut Schemas) {
-    let flags = [(
-        "required",
-        "flags",
-        "Flags by their keys: `state`, `variants`, `defaultVariant`, `targeting`.",
-        any_object(),
-    )];
-    all.insert("FlagSet", object("A flagd definition.", flags));
-    let context = [(
-        "required",
-        "context",
-        "`targetingKey`, and whatever the rules ask for.",
-        any_object(),
-    )];
-    all.insert("OfrepContext", object("What flags are evaluated for.", context));
+    let document =
+        |about, field, about_field| object(about, [("required", field, about_field, any_object())]);
+    let flags = "Flags by their keys: `state`, `variants`, `defaultVariant`, `targeting`.";
+    all.insert("FlagSet", document("A flagd definition.", "flags", flags));
+    let context = "`targetingKey`, and whatever the rules ask for.";
+    all.insert(
+        "OfrepContext",
+        document("What flags are evaluated for.", "context", context),
+    );
     let about = "Why a flag has its value. `DEFAULT` is flagd's, and not in OFREP's own list: no target fitted, and the default variant\nholds. OpenFeature's clients know it.";
     all.insert(
         "OfrepReason",

@@ -249,8 +249,7 @@ impl DocumentFetch {
 /// the documents from before the change. The change is confirmed after the response.
 pub async fn invalidate_documents<E: CacheEnvironment>(env: &E, group: &str) {
     let change = begin_change(env, group).await;
-    let own_env = env.clone();
-    env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
+    slots::confirm_later(env, change);
 }
 
 /// Does the same as [`invalidate_documents`], and returns when every instance of the region that notices changes has noticed this

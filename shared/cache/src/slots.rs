@@ -277,9 +277,15 @@ async fn put_change<E: CacheEnvironment>(
     }
 }
 
+/// Confirms a change after the response ([`confirm_changes`]).
+pub fn confirm_later<E: CacheEnvironment>(env: &E, change: PutChange) {
+    let own_env = env.clone();
+    env.later(async move { confirm_changes(&own_env, vec![change]).await });
+}
+
 /// Puts changes again if another instance has overwritten them. Waits [`CONFIRM_AFTER_MS`] first: by then, the other instance has
 /// put what it read before the changes.
-pub async fn confirm_changes<E: CacheEnvironment>(env: &E, mut changes: Vec<PutChange>) {
+pub(crate) async fn confirm_changes<E: CacheEnvironment>(env: &E, mut changes: Vec<PutChange>) {
     for _ in 0..MAX_CONFIRMATIONS {
         env.pause(CONFIRM_AFTER_MS.unsigned_abs()).await;
         let mut lost = Vec::new();

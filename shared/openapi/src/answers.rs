@@ -1,5 +1,6 @@
 //! The responses of an operation.
 
+use leaderboard_api::schema::reference;
 use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
@@ -36,8 +37,7 @@ pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Opt
             }
             // The status has a problem document beside its other body.
             Some(response) => {
-                response["content"]["application/problem+json"] =
-                    json!({"schema": {"$ref": "#/components/schemas/Problem"}});
+                response["content"]["application/problem+json"] = json!({"schema": reference("Problem")});
             }
         }
     }
@@ -59,18 +59,20 @@ fn contents(
     version: Option<ApiVersion>,
 ) -> Map<String, Value> {
     let mut contents = Map::new();
-    let schema = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     if let Shape::Text(media_type) = answer.shape {
         contents.insert(media_type.to_owned(), json!({"schema": {"type": "string"}}));
     }
     if let Some(name) = schema_of(answer) {
-        contents.insert("application/json".to_owned(), json!({"schema": schema(name)}));
+        contents.insert("application/json".to_owned(), json!({"schema": reference(name)}));
         if let (Some(version), false) = (version, matches!(answer.shape, Shape::Plain(_))) {
-            contents.insert(version.media_type().to_owned(), json!({"schema": schema(name)}));
+            contents.insert(
+                version.media_type().to_owned(),
+                json!({"schema": reference(name)}),
+            );
         }
     }
     if let (Some(name), Some(media_type)) = (answer.other, route.offers) {
-        contents.insert(media_type.to_owned(), json!({"schema": schema(name)}));
+        contents.insert(media_type.to_owned(), json!({"schema": reference(name)}));
     }
     for (name, example) in examples(answer, version) {
         if let Some(content) = contents.get_mut(&example.media_type) {

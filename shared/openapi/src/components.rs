@@ -1,6 +1,6 @@
 //! The components that operations refer to: schemas, parameters, headers, problems, security schemes.
 
-use leaderboard_api::schema::slug;
+use leaderboard_api::schema::{reference, slug};
 use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
 use leaderboard_core::ports::USAGE_DAYS;
 use serde_json::{Map, Value, json};
@@ -91,7 +91,7 @@ fn parameters() -> Value {
         "ifNoneMatch": header("If-None-Match", "Go on only if the document has none of these entity tags (RFC 9110).", tags),
         "idempotencyKey": header("Idempotency-Key", "Makes a request count once within 24 hours: a string in double quotes. With another body it is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
         "prefer": header("Prefer", "`return=minimal` leaves values and ranks out (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
-        "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings: scores, values, limits, quotas, usage and versions. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and stay numbers.", json!({"$ref": "#/components/schemas/IntegerFormat"})),
+        "integers": header("API-Integers", "`string`: all 64-bit integers of the answer are strings: scores, values, limits, quotas, usage and versions. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and stay numbers.", reference("IntegerFormat")),
         "tenantId": header("X-Tenant-ID", "The tenant, where the credential has none of its own: with the operator's key, and without a credential.", slug_like("default")),
         "tenantInAddress": query_of_read,
     });
@@ -202,7 +202,7 @@ fn problems() -> Value {
                 (name.to_owned(), json!({"summary": entry.title, "value": value}))
             })
             .collect();
-        let schema = json!({"$ref": "#/components/schemas/Problem"});
+        let schema = reference("Problem");
         responses.insert(
             format!("Problem{status}"),
             json!({

@@ -205,7 +205,7 @@ fn security(need: Permission) -> Value {
 }
 
 fn body(schema: &str, kind: BodyKind) -> Value {
-    let mut content = json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}});
+    let mut content = json!({"schema": reference(schema)});
     for (name, value) in bodies(schema) {
         content["examples"][name] = json!({"value": value});
     }

@@ -1,9 +1,8 @@
 //! Makes the schemas of merge patches (RFC 7396) from the schemas of documents that clients send.
 
-use leaderboard_api::schema::Schemas;
+use leaderboard_api::schema::{REFERENCES, Schemas};
 use serde_json::{Value, json};
 
-const SCHEMAS: &str = "#/components/schemas/";
 const WRITTEN: &str = "Written";
 /// The type `null`.
 const NULL: &str = "null";
@@ -48,10 +47,10 @@ fn point_to_patch(property: &mut Value) -> Option<String> {
     };
     let written = part
         .as_str()?
-        .strip_prefix(SCHEMAS)
+        .strip_prefix(REFERENCES)
         .filter(|name| name.ends_with(WRITTEN))?
         .to_owned();
-    *part = format!("{SCHEMAS}{}", patch_name(&written)).into();
+    *part = format!("{REFERENCES}{}", patch_name(&written)).into();
     Some(written)
 }
 

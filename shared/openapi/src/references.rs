@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use leaderboard_api::schema::REFERENCES;
 use serde_json::{Value, json};
 
 const PREFIX: &str = "#/components/";
-const SCHEMAS: &str = "#/components/schemas/";
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
@@ -55,7 +55,7 @@ pub(crate) fn keep_used(document: &mut Value) {
 
 /// Replaces each reference to `name` by another schema.
 pub(crate) fn replace(document: &mut Value, name: &str, by: &Value) {
-    let replaced = format!("{SCHEMAS}{name}");
+    let replaced = format!("{REFERENCES}{name}");
     for_each_object(document, &mut |fields| {
         if reference(fields) == Some(&replaced) {
             fields.remove("$ref");

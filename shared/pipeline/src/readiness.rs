@@ -3,8 +3,9 @@
 
 mod shared;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
+use leaderboard_cache::single_flight::SingleFlight;
 use leaderboard_core::ports::{Readiness, SettingCheck};
 use leaderboard_core::{StoreError, Timestamp};
 
@@ -17,8 +18,6 @@ const REUSED_FOR_MS: i64 = 1_000;
 const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
 /// How long the result of a check of the server's settings is reused, in milliseconds.
 const SETTINGS_REUSED_FOR_MS: i64 = 60_000;
-/// The pause of a request that waits for another request's probe, in milliseconds.
-const PAUSE_MS: u64 = 5;
 /// How long a request waits for another request's probe, in milliseconds: longer than the other request waits for another instance,
 /// connects, and runs one command.
 const MAX_WAIT_MS: i64 = LEASE_MS + 5_000;
@@ -27,11 +26,14 @@ const REGION_PAUSE_MS: u64 = 50;
 /// How many times an instance pauses at most; together the pauses last as long as a lease.
 const MAX_REGION_PAUSES: u32 = 20;
 
-/// The last result that an instance knows, and whether the instance is probing.
+/// The key of the single flight of probes: there is one store.
+const STORE: &str = "store";
+
+/// The last result that an instance knows, and the request that is probing.
 #[derive(Debug, Default)]
 pub struct ReadinessProbe {
     last: RefCell<Option<Probed>>,
-    is_running: Cell<bool>,
+    probes: SingleFlight<()>,
 }
 
 /// The result of a probe.
@@ -60,15 +62,6 @@ impl Probed {
     }
 }
 
-/// Marks a probe as ended when it is dropped, also if the client disconnected.
-struct RunningProbe<'a>(&'a Cell<bool>);
-
-impl Drop for RunningProbe<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
 impl ReadinessProbe {
     /// Returns the last result if it may be reused. A result from the future may not be reused: the clock was set back.
     fn find_reusable(&self, now: Timestamp) -> Option<Probed> {
@@ -89,15 +82,16 @@ const fn age_ms(then: Timestamp, now: Timestamp) -> i64 {
 pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
     let probe = &env.pipeline_state().readiness;
     let give_up_at = env.clock().as_unix_ms().saturating_add(MAX_WAIT_MS);
-    loop {
+    let leader = loop {
         let now = env.clock();
         if let Some(probed) = probe.find_reusable(now) {
             return probed;
         }
-        if !probe.is_running.replace(true) {
-            break;
+        if let Some(leader) = probe.probes.become_leader(STORE) {
+            break leader;
         }
-        if now.as_unix_ms() >= give_up_at {
+        let left_ms = give_up_at - now.as_unix_ms();
+        if left_ms <= 0 {
             let late = StoreError::Unavailable("another request's probe takes too long".to_owned());
             return Probed {
                 at: now,
@@ -105,13 +99,12 @@ pub async fn probe<E: PipelineEnvironment>(env: &E) -> Probed {
                 settings: None,
             };
         }
-        env.pause(PAUSE_MS).await;
-    }
-    let running = RunningProbe(&probe.is_running);
+        probe.probes.wait_for_leader(env, STORE, left_ms).await;
+    };
     let own = probe.last.borrow().clone();
     let probed = probe_for_region(env, own).await;
     *probe.last.borrow_mut() = Some(probed.clone());
-    drop(running);
+    leader.end(());
     probed
 }
 

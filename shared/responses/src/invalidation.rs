@@ -193,8 +193,7 @@ async fn change_tenant<E: ResponseEnvironment>(env: &E, tenant: &TenantId, purge
         env.responses()
             .set_invalidated_until(&format_scope(tenant, None), i64::MIN);
     }
-    let own_env = env.clone();
-    env.later(async move { slots::confirm_changes(&own_env, vec![change]).await });
+    slots::confirm_later(env, change);
     written
 }
 

@@ -1,7 +1,6 @@
 //! Handles messages of the Redis trigger that say that leaderboards changed.
 
 use leaderboard_responses::{ChangesError, apply_change_message};
-use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
 use crate::log;
@@ -29,7 +28,7 @@ pub async fn apply_changes(payload: &[u8]) -> Result<(), UnappliedChange> {
         apply_change_message(&RequestEnvironment::new(instance), payload).await
     };
     apply().await.map_err(|error| {
-        log::write_line(&json!({"level": "warn", "cause": error.to_string()}));
+        log::write_cause("warn", &error);
         UnappliedChange
     })
 }

@@ -42,6 +42,14 @@ impl PeriodRow {
     }
 }
 
+/// The columns of `periods p` that [`read_columns`] reads.
+macro_rules! period_columns {
+    () => {
+        "p.layout, p.expires_at, p.version, p.visible, p.total, (SELECT until FROM rebuilds WHERE period = p.row)"
+    };
+}
+pub(crate) use period_columns;
+
 /// Reads layout, expiry, version, both counts, and the end of a rebuild.
 pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
     Ok(PeriodRow {
@@ -62,9 +70,11 @@ pub(crate) async fn find(
     id: &PeriodId,
     now: Timestamp,
 ) -> Result<Option<PeriodRow>, StoreError> {
-    const FIND: &str = "SELECT row, layout, expires_at, version, visible, total, \
-         (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p \
-         WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
+    const FIND: &str = concat!(
+        "SELECT p.row, ",
+        period_columns!(),
+        " FROM periods p WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)"
+    );
     let parameters = [
         Value::Integer(board),
         Value::Text(id.as_str()),
@@ -79,8 +89,7 @@ pub(crate) async fn find(
 
 /// Returns an existing period.
 pub(crate) async fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, StoreError> {
-    const BY_ROW: &str = "SELECT layout, expires_at, version, visible, total, \
-         (SELECT until FROM rebuilds WHERE period = p.row) FROM periods p WHERE row = ?1";
+    const BY_ROW: &str = concat!("SELECT ", period_columns!(), " FROM periods p WHERE row = ?1");
     let cells = session.row(BY_ROW, &[Value::Integer(row)]).await?;
     read_columns(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
 }

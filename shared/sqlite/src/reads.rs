@@ -9,7 +9,7 @@ use leaderboard_core::ports::{PeriodRef, ReadError};
 
 use crate::bans::{self, is_behind_sql};
 use crate::connection::Value;
-use crate::periods::{self, PeriodRow};
+use crate::periods::{self, PeriodRow, period_columns};
 use crate::session::Session;
 
 /// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
@@ -20,9 +20,9 @@ async fn find_current(
     const FIND_CURRENT: &str = concat!(
         "SELECT b.version, ",
         is_behind_sql!("?4"),
-        ", p.row, p.layout, p.expires_at, p.version, p.visible, p.total, \
-         (SELECT until FROM rebuilds WHERE period = p.row) \
-         FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?3 \
+        ", p.row, ",
+        period_columns!(),
+        " FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?3 \
          WHERE b.tenant = ?1 AND b.id = ?2"
     );
     let parameters = [

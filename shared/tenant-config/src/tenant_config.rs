@@ -95,7 +95,7 @@ impl TenantConfig {
         if let Some(tenant_config) = env.tenant_config_state().configs.find(tenant, &documents) {
             return Ok(tenant_config);
         }
-        let record = find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Tenant);
+        let record = find_own(&documents, DocumentKind::Tenant).map(body);
         let tenant_config = Rc::new(Self {
             tenant: record
                 .map(serde_json::from_slice)
@@ -103,18 +103,10 @@ impl TenantConfig {
                 .map_err(|error| StoreError::Corrupt(format!("record of the tenant {tenant}: {error}")))?
                 .unwrap_or_default(),
             limits: RateLimitRules::from_stored(
-                find_body(
-                    operator_documents(&documents),
-                    &OPERATOR_KINDS,
-                    DocumentKind::Limits,
-                ),
-                find_body(own_documents(&documents), &OWN_KINDS, DocumentKind::Limits),
+                find_operators(&documents, DocumentKind::Limits).map(body),
+                find_own(&documents, DocumentKind::Limits).map(body),
             ),
-            banned: Banned::parse(find_body(
-                own_documents(&documents),
-                &OWN_KINDS,
-                DocumentKind::Bans,
-            ))?,
+            banned: Banned::parse(find_own(&documents, DocumentKind::Bans).map(body))?,
             documents,
         });
         env.tenant_config_state().configs.insert(tenant, &tenant_config);
@@ -136,11 +128,7 @@ impl TenantConfig {
         {
             return Ok(Rc::clone(rules));
         }
-        let limits = find_body(
-            operator_documents(&documents),
-            &OPERATOR_KINDS,
-            DocumentKind::Limits,
-        );
+        let limits = find_operators(&documents, DocumentKind::Limits).map(body);
         let rules = Rc::new(RateLimitRules::from_stored(limits, None));
         *cached.borrow_mut() = Some((documents, Rc::clone(&rules)));
         Ok(rules)
@@ -168,26 +156,22 @@ impl TenantConfig {
 
     /// Returns whether the store has a document of this tenant. The result is false for a tenant id that a caller invented.
     pub fn has_own_documents(&self) -> bool {
-        own_documents(&self.documents).iter().any(Option::is_some)
+        self.documents.iter().take(OWN_KINDS.len()).any(Option::is_some)
     }
 
     /// Returns the operator's document of a kind.
     pub fn operator_document(&self, kind: DocumentKind) -> Option<&[u8]> {
-        find_body(operator_documents(&self.documents), &OPERATOR_KINDS, kind)
+        find_operators(&self.documents, kind).map(body)
     }
 
     /// Returns the operator's flags with their version.
     pub fn operator_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        find_document(
-            operator_documents(&self.documents),
-            &OPERATOR_KINDS,
-            DocumentKind::Flags,
-        )
+        find_operators(&self.documents, DocumentKind::Flags)
     }
 
     /// Returns the tenant's own flags with their version.
     pub fn tenant_flags(&self) -> Option<&Versioned<Vec<u8>>> {
-        find_document(own_documents(&self.documents), &OWN_KINDS, DocumentKind::Flags)
+        find_own(&self.documents, DocumentKind::Flags)
     }
 
     /// Publishes a change of a document of a tenant, or of the operator (`None`). Announces a tenant's change to the other
@@ -245,12 +229,20 @@ async fn load_tenant_documents<E: TenantConfigEnvironment>(
     Ok(Rc::clone(&loaded.bodies))
 }
 
-fn own_documents(documents: &DocumentBodies) -> &[Option<Versioned<Vec<u8>>>] {
-    documents.get(..OWN_KINDS.len()).unwrap_or_default()
+/// Returns the tenant's document of a kind.
+fn find_own(documents: &DocumentBodies, kind: DocumentKind) -> Option<&Versioned<Vec<u8>>> {
+    let at = OWN_KINDS.iter().position(|known| *known == kind)?;
+    documents.get(at)?.as_ref()
 }
 
-fn operator_documents(documents: &DocumentBodies) -> &[Option<Versioned<Vec<u8>>>] {
-    documents.get(OWN_KINDS.len()..).unwrap_or_default()
+/// Returns the operator's document of a kind.
+fn find_operators(documents: &DocumentBodies, kind: DocumentKind) -> Option<&Versioned<Vec<u8>>> {
+    let at = OPERATOR_KINDS.iter().position(|known| *known == kind)?;
+    documents.get(OWN_KINDS.len() + at)?.as_ref()
+}
+
+fn body(document: &Versioned<Vec<u8>>) -> &[u8] {
+    &document.value
 }
 
 /// Returns the name of a document whose kind exists once for each tenant, and once for the operator (`None`).
@@ -280,23 +272,6 @@ fn document_names(tenant: &TenantId) -> Vec<DocumentName> {
         .iter()
         .map(|kind| single_document_name(None, *kind));
     own.chain(operators).collect()
-}
-
-fn find_body<'a>(
-    bodies: &'a [Option<Versioned<Vec<u8>>>],
-    kinds: &[DocumentKind],
-    kind: DocumentKind,
-) -> Option<&'a [u8]> {
-    find_document(bodies, kinds, kind).map(|document| document.value.as_slice())
-}
-
-fn find_document<'a>(
-    bodies: &'a [Option<Versioned<Vec<u8>>>],
-    kinds: &[DocumentKind],
-    kind: DocumentKind,
-) -> Option<&'a Versioned<Vec<u8>>> {
-    let at = kinds.iter().position(|known| *known == kind)?;
-    bodies.get(at)?.as_ref()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 /// The beginning of a reference; the name of a schema follows.
-pub(super) const REFERENCES: &str = "#/components/schemas/";
+pub const REFERENCES: &str = "#/components/schemas/";
 
 /// The schema of a document that clients send. `fields` has for each field whether it is `required`, its name, a text about it, and
 /// its schema.

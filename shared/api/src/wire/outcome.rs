@@ -140,7 +140,7 @@ pub struct Results<T> {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = BatchResult))]
 pub enum BatchResult<'a> {
     /// It was applied to the leaderboard of the path.
-    One(Box<OutcomeBody<'a>>),
+    One(OutcomeBody<'a>),
     /// It was applied to those it names.
     Several(SeveralBody<'a>),
     /// It was refused.
@@ -178,7 +178,7 @@ impl<'a> BatchResult<'a> {
     /// Returns the result of a submission to the leaderboard of the path.
     pub fn one(mut outcome: OutcomeBody<'a>) -> Self {
         outcome.status_code = Some(APPLIED);
-        Self::One(Box::new(outcome))
+        Self::One(outcome)
     }
 
     /// Returns the result of a submission to the leaderboards that it names.

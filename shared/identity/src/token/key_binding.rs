@@ -63,10 +63,11 @@ impl KeyBinding {
         Ok(())
     }
 
-    /// Reads the binding of a token; `None` if the token is not bound to a key.
-    pub(super) fn read(claims: &ClaimMap) -> Result<Option<Self>, TokenProblem> {
+    /// Reads the binding of a token; `None` if the token is not bound to a key, or if its issuer does not bind tokens to keys
+    /// (`binds`). A key that is no text is refused from every issuer.
+    pub(super) fn read(claims: &ClaimMap, binds: bool) -> Result<Option<Self>, TokenProblem> {
         let invalid = |claim: &str| TokenProblem::InvalidClaim(claim.into());
-        let Some(key) = claims.text(KEY_CLAIM)? else {
+        let Some(key) = claims.text(KEY_CLAIM)?.filter(|_| binds) else {
             return Ok(None);
         };
         let range = |value: &Value| value.as_str()?.parse().ok();

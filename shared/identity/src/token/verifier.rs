@@ -212,11 +212,7 @@ impl Verifier {
             player: self.mapping.player(claims)?,
             scopes: self.mapping.scopes(claims)?,
             token_id,
-            binding: if self.mapping.bound_to_keys {
-                KeyBinding::read(claims)?
-            } else {
-                None
-            },
+            binding: KeyBinding::read(claims, self.mapping.bound_to_keys)?,
             issued_at: signed
                 .issued_at
                 .map(|at| Timestamp::saturating_from_unix_ms(at.timestamp_millis())),

@@ -131,7 +131,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             }
         };
         if matches!(fetched, Ok(Fetched::BreakerOpen)) {
-            if let Some(answer) = self.respond_while_breaker_is_open().await {
+            if let Some(answer) = self.respond_stale_if_error(false).await {
+                // A refresh begins only if the key has no leader.
+                drop(leader);
+                self.refresh_known_later();
                 return answer;
             }
             // The older entry is purged or expired, so the store is asked all the same, once for all followers.

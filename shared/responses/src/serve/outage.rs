@@ -53,17 +53,16 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         if let Some(entry) = find_in_key_value_tier(env, &self.key, &self.key_text, at_least, true).await {
             return Some(self.respond_from_key_value_tier(&entry, MissReason::Stale).await);
         }
-        self.respond_while_breaker_is_open().await
+        let answer = self.respond_stale_if_error(false).await?;
+        self.refresh_known_later();
+        Some(answer)
     }
 
-    /// Responds with the memory tier's entry, without asking the store. Returns `None` if that entry is not usable.
-    pub(super) async fn respond_while_breaker_is_open(&self) -> Option<Result<Response, Problem>> {
-        let env = self.context.env;
-        let answer = self.respond_stale_if_error(false).await?;
-        if let Some(entry) = env.responses().find_entry(&self.key_text) {
+    /// Fetches the memory tier's entry again after the response ([`Self::refresh_later`]).
+    pub(super) fn refresh_known_later(&self) {
+        if let Some(entry) = self.context.env.responses().find_entry(&self.key_text) {
             self.refresh_later(&entry);
         }
-        Some(answer)
     }
 
     /// Responds with the memory tier's entry if it is within its `stale-if-error` time and is not purged. Returns `None` if there

@@ -48,7 +48,7 @@ impl PeriodList {
     }
 
     /// Returns whether the banned player's entry is shown and is from `from` (included) to `to` (excluded).
-    pub(super) fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
+    fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
         let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
         shown.is_some_and(|own| from <= own && own < to)
     }

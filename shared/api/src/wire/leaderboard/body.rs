@@ -65,7 +65,7 @@ struct ColumnBody<'a> {
 /// When a new period begins.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Reset))]
-pub(super) struct ResetBody<'a> {
+struct ResetBody<'a> {
     /// Five fields of cron.
     #[cfg_attr(feature = "schema", schema(max_length = 100))]
     cron: &'a str,

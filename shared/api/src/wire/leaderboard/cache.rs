@@ -46,6 +46,7 @@ request_fields! {
     }
 }
 
+#[cfg(feature = "schema")]
 request_fields! {
     /// An answer that is kept warm.
     WARM_FIELDS = "WarmView" {
@@ -106,9 +107,7 @@ fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
 fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
-        let known = WARM_FIELDS.names.iter().copied();
-        let known: Vec<&str> = known.filter(|known| ["view", name].contains(known)).collect();
-        fields.only(&known, errors);
+        fields.only(&["view", name], errors);
         match fields.optional(name) {
             None => Some(default),
             Some(field) => field.integer(errors),

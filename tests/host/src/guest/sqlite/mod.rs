@@ -68,14 +68,12 @@ impl HostConnection for GuestState {
 
     async fn last_insert_rowid(&mut self, connection: Resource<Connection>) -> wasmtime::Result<i64> {
         let connection = self.table.get(&connection)?.clone();
-        let result = connection.run(|open| Ok(open.last_insert_rowid())).await;
-        result.map_err(wasmtime::Error::msg)
+        read_state(&connection, rusqlite::Connection::last_insert_rowid).await
     }
 
     async fn changes(&mut self, connection: Resource<Connection>) -> wasmtime::Result<u64> {
         let connection = self.table.get(&connection)?.clone();
-        let result = connection.run(|open| Ok(open.changes())).await;
-        result.map_err(wasmtime::Error::msg)
+        read_state(&connection, rusqlite::Connection::changes).await
     }
 
     async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
@@ -133,8 +131,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
         let connection = connection(accessor, &handle)?;
-        let result = connection.run(|open| Ok(open.last_insert_rowid())).await;
-        result.map_err(wasmtime::Error::msg)
+        read_state(&connection, rusqlite::Connection::last_insert_rowid).await
     }
 
     async fn changes_async(
@@ -142,7 +139,15 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         handle: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
         let connection = connection(accessor, &handle)?;
-        let result = connection.run(|open| Ok(open.changes())).await;
-        result.map_err(wasmtime::Error::msg)
+        read_state(&connection, rusqlite::Connection::changes).await
     }
+}
+
+/// Returns a number that SQLite keeps for a connection.
+async fn read_state<N: Send + 'static>(
+    connection: &Connection,
+    read: fn(&rusqlite::Connection) -> N,
+) -> wasmtime::Result<N> {
+    let result = connection.run(move |open| Ok(read(open))).await;
+    result.map_err(wasmtime::Error::msg)
 }
