@@ -205,6 +205,14 @@ fn the_key_of_a_token_means_something_in_this_services_own_alone() {
     let claims = claims_with(&json!({"key": "x", "net": "y"}));
     let found = verify(&claims, ClaimsMapping::players_of(tenant()));
     assert_eq!(found.map(|token| token.binding), Ok(None));
+    let no_text = verify(
+        &claims_with(&json!({"key": 7})),
+        ClaimsMapping::players_of(tenant()),
+    );
+    assert_eq!(
+        no_text.map(|token| token.binding),
+        Err(TokenProblem::InvalidClaim("key".into()))
+    );
     let own = || ClaimsMapping {
         bound_to_keys: true,
         ..ClaimsMapping::players_of(tenant())
