@@ -7,7 +7,7 @@ use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 use crate::connection::Value;
 use crate::periods::rebuild;
 use crate::session::Session;
-use crate::{boards, expiries, log, periods, sweep, usage};
+use crate::{boards, expiries, log, periods, rank_blocks, sweep, usage};
 
 /// The configuration before a change.
 struct CurrentConfiguration {
@@ -63,6 +63,11 @@ pub(crate) async fn put(
         && !expiries::step(session, before.row, put.at).await?
     {
         return Ok(Err(PutRefusal::Unfinished));
+    }
+    if let Some(before) = &before
+        && put.rebuild
+    {
+        refill_rank_blocks(session, put, before.row).await?;
     }
     let configuration = encode_leaderboard(put.leaderboard);
     if let Some(same) = before
@@ -126,6 +131,18 @@ async fn changes_order(
 ) -> Result<bool, StoreError> {
     let period = periods::find(session, board, put.current, put.at).await?;
     Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
+}
+
+/// Repairs the rank blocks of the current period, which the file may have lost or changed.
+async fn refill_rank_blocks(
+    session: &Session<'_>,
+    put: &PutLeaderboard<'_>,
+    board: i64,
+) -> Result<(), StoreError> {
+    match periods::find(session, board, put.current, put.at).await? {
+        Some(period) => rank_blocks::refill(session, period.row).await,
+        None => Ok(()),
+    }
 }
 
 /// Puts the current period into the new order, if the order changes and the put allows it.

@@ -2,27 +2,17 @@
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
-use crate::connection::Value;
 use crate::periods::PeriodRow;
+use crate::rank_blocks::{self, CountedBy};
 use crate::row::corrupt;
 use crate::session::Session;
+use crate::tuples;
 
-/// The rows that a count counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CountedBy {
-    /// Visible entries, by order key.
-    Entries,
-    /// Different tuples of visible entries. The store has these rows only for [`Ties::Dense`].
-    Tuples,
-}
-
-impl CountedBy {
-    /// Returns which rows to count for the ranks of a period.
-    pub(crate) fn for_ranks(period: &PeriodRow) -> Self {
-        match period.layout.ties {
-            Ties::Dense => Self::Tuples,
-            Ties::Earliest | Ties::Latest | Ties::Shared => Self::Entries,
-        }
+/// Returns which rows to count for the ranks of a period.
+pub(crate) fn counted_for_ranks(period: &PeriodRow) -> CountedBy {
+    match period.layout.ties {
+        Ties::Dense => CountedBy::Tuples,
+        Ties::Earliest | Ties::Latest | Ties::Shared => CountedBy::Entries,
     }
 }
 
@@ -35,53 +25,38 @@ pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] 
     }
 }
 
-/// Counts the rows from `from` (included) to `to` (excluded).
-pub(crate) async fn count_between(
-    session: &Session<'_>,
-    counted: CountedBy,
-    period: i64,
-    from: &[u8],
-    to: &[u8],
-) -> Result<u64, StoreError> {
-    const ENTRIES: &str = "SELECT count(*) FROM entries \
-         WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 AND order_key < ?3";
-    const TUPLES: &str = "SELECT count(*) FROM tuples WHERE period = ?1 AND tuple >= ?2 AND tuple < ?3";
-    let sql = match counted {
-        CountedBy::Entries => ENTRIES,
-        CountedBy::Tuples => TUPLES,
-    };
-    let parameters = [Value::Integer(period), Value::Blob(from), Value::Blob(to)];
-    let row = session.row(sql, &parameters).await?;
-    row.ok_or_else(|| corrupt("count"))?.unsigned("count")
-}
-
-/// Counts the rows before `to`.
-pub(crate) async fn count_before(
-    session: &Session<'_>,
-    counted: CountedBy,
-    period: i64,
-    to: &[u8],
-) -> Result<u64, StoreError> {
-    count_between(session, counted, period, &[], to).await
-}
-
-/// Counts the rows before each bound. The bounds ascend, so each row is read at most once.
+/// Counts the rows before each bound. The bounds ascend.
+///
+/// # Errors
+/// `Corrupt` if the blocks have another number of entries than the period: they are damaged.
 pub(crate) async fn count_before_each(
     session: &Session<'_>,
     counted: CountedBy,
-    period: i64,
+    period: &PeriodRow,
     bounds: &[&[u8]],
 ) -> Result<Vec<u64>, StoreError> {
-    let mut counts = Vec::with_capacity(bounds.len());
-    let (mut from, mut count): (&[u8], u64) = (&[], 0);
-    for to in bounds {
-        if *to != from {
-            count = count.saturating_add(count_between(session, counted, period, from, to).await?);
-        }
-        counts.push(count);
-        from = to;
+    if bounds.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(counts)
+    let counts = rank_blocks::count_before(session, counted, period.row, bounds).await?;
+    if counted == CountedBy::Entries && counts.total != period.visible {
+        return Err(corrupt("sizes of rank blocks"));
+    }
+    Ok(counts.before)
+}
+
+/// Counts the rows before a bound.
+///
+/// # Errors
+/// Those of [`count_before_each`].
+pub(crate) async fn count_before(
+    session: &Session<'_>,
+    counted: CountedBy,
+    period: &PeriodRow,
+    bound: &[u8],
+) -> Result<u64, StoreError> {
+    let counts = count_before_each(session, counted, period, &[bound]).await?;
+    counts.first().copied().ok_or_else(|| corrupt("count"))
 }
 
 /// Returns the ranks of an entry after and before it moves from `old` to `new`. The tables still have the entry at `old`. A
@@ -93,41 +68,33 @@ pub(crate) async fn rank_move(
     new: &OrderKey,
     banned: bool,
 ) -> Result<(u64, Option<u64>), StoreError> {
-    const ENTRIES: &str = "SELECT \
-         (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2), \
-         (SELECT count(*) FROM entries WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 AND order_key < ?3), \
-         1";
-    const TUPLES: &str = "SELECT \
-         (SELECT count(*) FROM tuples WHERE period = ?1 AND tuple < ?2), \
-         (SELECT count(*) FROM tuples WHERE period = ?1 AND tuple >= ?2 AND tuple < ?3), \
-         (SELECT entries FROM tuples WHERE period = ?1 AND tuple = ?2)";
+    let counted = counted_for_ranks(period);
     let new = rank_bound(period, new);
-    let old = old.map(|key| rank_bound(period, key));
-    let (low, high) = match old {
-        Some(old) if old < new => (old, new),
-        Some(old) => (new, old),
-        None => (new, new),
+    let Some(old) = old.map(|key| rank_bound(period, key)) else {
+        let before_new = count_before(session, counted, period, new).await?;
+        return Ok((before_new.saturating_add(1), None));
     };
-    let sql = match CountedBy::for_ranks(period) {
-        CountedBy::Entries => ENTRIES,
-        CountedBy::Tuples => TUPLES,
+    let bounds = if old < new { [old, new] } else { [new, old] };
+    let counts = count_before_each(session, counted, period, &bounds).await?;
+    let &[before_first, before_second] = counts.as_slice() else {
+        return Err(corrupt("count"));
     };
-    let parameters = [Value::Integer(period.row), Value::Blob(low), Value::Blob(high)];
-    let mut cells = session
-        .row(sql, &parameters)
-        .await?
-        .ok_or_else(|| corrupt("rank"))?;
-    let before_low = cells.unsigned("rank")?;
-    let before_high = before_low.saturating_add(cells.unsigned("rank")?);
-    let at_low = cells.integer_or_null("entries of a tuple")?;
-    let rank = |better: u64| better.saturating_add(1);
-    Ok(match old {
-        // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
-        Some(old) if old < new => {
-            let leaves = u64::from(!banned && at_low == Some(1));
-            (rank(before_high.saturating_sub(leaves)), Some(rank(before_low)))
-        }
-        Some(_) => (rank(before_low), Some(rank(before_high))),
-        None => (rank(before_low), None),
-    })
+    let (before_old, mut before_new) = if old < new {
+        (before_first, before_second)
+    } else {
+        (before_second, before_first)
+    };
+    // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
+    if old < new && !banned && leaves_row(session, period, old).await? {
+        before_new = before_new.saturating_sub(1);
+    }
+    Ok((before_new.saturating_add(1), Some(before_old.saturating_add(1))))
+}
+
+/// Returns whether a counted row disappears when the visible entry with this rank bound leaves it.
+async fn leaves_row(session: &Session<'_>, period: &PeriodRow, bound: &[u8]) -> Result<bool, StoreError> {
+    match counted_for_ranks(period) {
+        CountedBy::Entries => Ok(true),
+        CountedBy::Tuples => Ok(tuples::count_entries(session, period.row, bound).await? == 1),
+    }
 }

@@ -9,8 +9,8 @@ use crate::session::Session;
 /// Reads in one statement whether a connection needs preparation.
 const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
      (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)";
-/// The size of the page cache: at most 32 MiB. The index of 100,000 entries takes about 10 MiB, and counting ranks reads much of
-/// it. SQLite's default is 2 MiB.
+/// The size of the page cache: at most 32 MiB. Two indexes of 100,000 entries take about 20 MiB, and scores of different players
+/// are in different pages. SQLite's default is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
 /// The value of `PRAGMA synchronous` that means `FULL`.
 const SYNCHRONOUS_FULL: i64 = 2;

@@ -3,6 +3,8 @@
 //! The rows of leaderboards and periods have numbers that are not used twice. So the remaining data of a deleted leaderboard or
 //! period is invisible at once and can be deleted in small steps.
 
+use crate::rank_blocks;
+
 /// The migrations in their order. The file's `user_version` is the number of migrations that have been applied.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
     SCORES,
@@ -16,6 +18,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     BANS,
     EXPIRIES,
     RECORD_BYTES,
+    rank_blocks::MIGRATION,
 ];
 
 const SCORES: &[&str] = &[

@@ -8,11 +8,18 @@ use crate::bulk;
 use crate::connection::Value;
 use crate::session::Session;
 
-/// Returns whether a visible entry has this tuple.
-pub(crate) async fn contains(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<bool, StoreError> {
-    const FIND: &str = "SELECT 1 FROM tuples WHERE period = ?1 AND tuple = ?2";
+/// Returns how many visible entries have this tuple.
+pub(crate) async fn count_entries(
+    session: &Session<'_>,
+    period: i64,
+    tuple: &[u8],
+) -> Result<u64, StoreError> {
+    const FIND: &str = "SELECT entries FROM tuples WHERE period = ?1 AND tuple = ?2";
     let parameters = [Value::Integer(period), Value::Blob(tuple)];
-    Ok(session.row(FIND, &parameters).await?.is_some())
+    match session.row(FIND, &parameters).await? {
+        Some(mut cells) => cells.unsigned("entries of a tuple"),
+        None => Ok(0),
+    }
 }
 
 /// Counts one more visible entry with this tuple.

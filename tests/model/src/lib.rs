@@ -10,6 +10,7 @@ mod edge;
 pub mod edge_history;
 pub mod history;
 mod leaderboards;
+pub mod long_history;
 mod projection;
 mod ranking;
 mod reads;

@@ -7,7 +7,7 @@ use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 use super::find_current;
 use super::period_list::PeriodList;
 use crate::connection::Value;
-use crate::counting::{self, CountedBy, rank_bound};
+use crate::counting::{self, counted_for_ranks, rank_bound};
 use crate::entries::{self, KeyedEntry, entry_columns};
 use crate::periods::PeriodRow;
 use crate::row::Cells;
@@ -35,8 +35,7 @@ pub(crate) async fn read(
         .iter()
         .map(|(placed, _)| rank_bound(period, &placed.key))
         .collect();
-    let better =
-        counting::count_before_each(session, CountedBy::for_ranks(period), period.row, &bounds).await?;
+    let better = counting::count_before_each(session, counted_for_ranks(period), period, &bounds).await?;
     // The list already counts a banned player who asks. A server's count adds the banned player that it asks for.
     let alone = match (players, found.as_slice()) {
         ([_], [(_, true)]) => u64::from(caller.is_server()),

@@ -4,9 +4,10 @@ use leaderboard_core::ports::Page;
 use leaderboard_core::{OrderKey, PlayerId, RankedEntry, StoreError, Ties};
 
 use crate::connection::Value;
-use crate::counting::{self, CountedBy, rank_bound};
+use crate::counting::{self, rank_bound};
 use crate::entries::{self, KeyedEntry, Side, entry_columns};
 use crate::periods::PeriodRow;
+use crate::rank_blocks::CountedBy;
 use crate::session::Session;
 use crate::tuples;
 
@@ -39,18 +40,12 @@ impl PeriodList {
 
     /// Counts the entries before a key.
     pub(super) async fn count_before(&self, session: &Session<'_>, key: &[u8]) -> Result<u64, StoreError> {
-        let visible = counting::count_before(session, CountedBy::Entries, self.period.row, key).await?;
+        let visible = counting::count_before(session, CountedBy::Entries, &self.period, key).await?;
         let shown = self
             .shown
             .as_ref()
             .is_some_and(|shown| shown.key.as_bytes() < key);
         Ok(visible.saturating_add(u64::from(shown)))
-    }
-
-    /// Returns whether the banned player's entry is shown and is from `from` (included) to `to` (excluded).
-    fn has_shown_between(&self, from: &[u8], to: &[u8]) -> bool {
-        let shown = self.shown.as_ref().map(|shown| shown.key.as_bytes());
-        shown.is_some_and(|own| from <= own && own < to)
     }
 
     /// Returns 1 if the banned player's shown entry must be added to the counted rows for the rank of a key, otherwise 0.
@@ -67,7 +62,7 @@ impl PeriodList {
             return Ok(0);
         }
         let counted_already =
-            self.period.keeps_tuples() && tuples::contains(session, self.period.row, own).await?;
+            self.period.keeps_tuples() && tuples::count_entries(session, self.period.row, own).await? > 0;
         Ok(u64::from(!counted_already))
     }
 
@@ -174,14 +169,9 @@ async fn first_rank(
     let bound = rank_bound(period, key);
     let better = match period.layout.ties {
         Ties::Earliest | Ties::Latest => first_index,
-        Ties::Shared => {
-            let tied =
-                counting::count_between(session, CountedBy::Entries, period.row, bound, key.as_bytes());
-            let shown = list.has_shown_between(bound, key.as_bytes());
-            first_index.saturating_sub(tied.await?.saturating_add(u64::from(shown)))
-        }
+        Ties::Shared => list.count_before(session, bound).await?,
         Ties::Dense => {
-            let counted = counting::count_before(session, CountedBy::Tuples, period.row, bound).await?;
+            let counted = counting::count_before(session, CountedBy::Tuples, period, bound).await?;
             counted.saturating_add(list.count_added_before(session, key).await?)
         }
     };

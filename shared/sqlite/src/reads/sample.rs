@@ -4,10 +4,10 @@ use leaderboard_core::ports::{PeriodRef, Position, Positions, ReadError, Sample}
 use leaderboard_core::{StoreError, Values};
 
 use super::find_current;
-use crate::connection::Value;
-use crate::counting::{self, CountedBy};
+use crate::counting::count_before_each;
 use crate::periods::PeriodRow;
-use crate::row::{corrupt, stored};
+use crate::rank_blocks::{self, CountedBy};
+use crate::row::corrupt;
 use crate::session::Session;
 
 /// The fraction of the last entry.
@@ -29,11 +29,10 @@ pub(crate) async fn sample(
     };
     let mut values = Vec::new();
     if let Some(last) = period.visible.checked_sub(1) {
-        let indexes: Vec<u64> = fractions
-            .iter()
-            .map(|fraction| last.saturating_mul(u64::from(*fraction).min(WHOLE)) / WHOLE)
-            .collect();
-        values = at_indexes(session, &period, &indexes).await?;
+        for fraction in fractions {
+            let index = last.saturating_mul(u64::from(*fraction).min(WHOLE)) / WHOLE;
+            values.push(read_values_at(session, &period, index).await?);
+        }
     }
     Ok(Sample {
         version: period.version,
@@ -43,36 +42,11 @@ pub(crate) async fn sample(
     })
 }
 
-/// Returns the values at these indexes of the list, in the order of `indexes`. Reads the list once.
-async fn at_indexes(
-    session: &Session<'_>,
-    period: &PeriodRow,
-    indexes: &[u64],
-) -> Result<Vec<Values>, StoreError> {
-    const STEP: &str = "SELECT order_key FROM entries WHERE period = ?1 AND hidden = 0 AND order_key >= ?2 \
-         ORDER BY order_key LIMIT 1 OFFSET ?3";
-    let mut steps: Vec<(u64, usize)> = indexes.iter().copied().zip(0..).collect();
-    steps.sort_unstable();
-    let (mut at, mut key): (u64, Vec<u8>) = (0, Vec::new());
-    let mut found: Vec<(usize, Values)> = Vec::with_capacity(steps.len());
-    for (index, period_ref) in steps {
-        if key.is_empty() || index > at {
-            let parameters = [
-                Value::Integer(period.row),
-                Value::Blob(&key),
-                Value::Integer(stored(index.saturating_sub(at))),
-            ];
-            let row = session.row(STEP, &parameters).await?;
-            key = row
-                .ok_or_else(|| corrupt("count of entries"))?
-                .blob("order key")?;
-            at = index;
-        }
-        let (values, ..) = period.layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
-        found.push((period_ref, values));
-    }
-    found.sort_unstable_by_key(|(period_ref, _)| *period_ref);
-    Ok(found.into_iter().map(|(_, values)| values).collect())
+/// Returns the values of the entry at an index of the list.
+async fn read_values_at(session: &Session<'_>, period: &PeriodRow, index: u64) -> Result<Values, StoreError> {
+    let key = rank_blocks::find_key_at(session, period.row, index).await?;
+    let (values, ..) = period.layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
+    Ok(values)
 }
 
 /// Returns the positions that entries with these tuples would have.
@@ -95,15 +69,15 @@ pub(crate) async fn positions(
             ],
         });
     };
-    // The begin and the end of each prefix in ascending order, so that each entry is read once.
+    // The begin and the end of each prefix, ascending.
     let ends: Vec<Option<Vec<u8>>> = tuples.iter().map(|tuple| after_prefix(tuple)).collect();
     let mut bounds: Vec<&[u8]> = tuples.iter().map(Vec::as_slice).collect();
     bounds.extend(ends.iter().flatten().map(Vec::as_slice));
     bounds.sort_unstable();
     bounds.dedup();
-    let entries = counting::count_before_each(session, CountedBy::Entries, period.row, &bounds).await?;
+    let entries = count_before_each(session, CountedBy::Entries, &period, &bounds).await?;
     let distinct = if period.keeps_tuples() {
-        counting::count_before_each(session, CountedBy::Tuples, period.row, &bounds).await?
+        count_before_each(session, CountedBy::Tuples, &period, &bounds).await?
     } else {
         entries.clone()
     };

@@ -18,6 +18,8 @@ mod measured;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod rank_blocks;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod retention;

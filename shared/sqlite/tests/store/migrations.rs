@@ -12,11 +12,24 @@ use leaderboard_core::ports::{
 use crate::support::*;
 
 /// How many steps lead to the schema of today.
-const NEWEST: i64 = 11;
+const NEWEST: i64 = 12;
 /// The schema that has bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// What takes the last steps back, the newest first: each table that is dropped takes its indexes along.
-const UNDO: [(i64, &[&str]); 10] = [
+const UNDO: [(i64, &[&str]); 11] = [
+    (
+        11,
+        &[
+            "DROP TRIGGER rank_blocks_entry_comes",
+            "DROP TRIGGER rank_blocks_entry_goes",
+            "DROP TRIGGER rank_blocks_entry_moves",
+            "DROP TRIGGER rank_blocks_tuple_comes",
+            "DROP TRIGGER rank_blocks_tuple_goes",
+            "DROP TRIGGER rank_blocks_discard",
+            "DROP VIEW rank_changes",
+            "DROP TABLE rank_blocks",
+        ],
+    ),
     (
         10,
         &[
@@ -126,6 +139,22 @@ fn age(file: &File, version: i64) {
             .execute_batch(&format!("PRAGMA user_version = {before}"))
             .unwrap();
     }
+}
+
+#[test]
+fn ranks_are_counted_in_an_old_file() {
+    block_on(async {
+        let file = File::new();
+        let board = configured(&file.store(), &board("goals")).await;
+        let boards = [board.clone()];
+        let attempts: Vec<_> = (0..600)
+            .map(|score| attempt(&boards, &format!("p{score}"), score, None, at(0)))
+            .collect();
+        submit(&file.store(), &attempts).await;
+        age(&file, 11);
+        let outcome = score(&file.store(), &board, "new", -1, 1).await;
+        assert_eq!(outcome.rank, Some(601));
+    });
 }
 
 #[test]

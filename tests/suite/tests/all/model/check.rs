@@ -3,7 +3,7 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{Events, Page, PageFrom, Scores};
-use leaderboard_core::{Layout, OrderKey, PeriodId, RankedEntry, RecordedEvent};
+use leaderboard_core::{Layout, OrderKey, PeriodId, PlayerId, RankedEntry, RecordedEvent};
 use leaderboard_model::Projection;
 use leaderboard_test_support::{ALL, AllPorts};
 
@@ -14,6 +14,9 @@ const PAGE_SIZES: [u32; 3] = [1, 2, 5];
 const WHOLE: u32 = 1000;
 /// How many of the players read pages themselves.
 const READING_PLAYERS: usize = 2;
+/// Of the players of a long list, one group of three in each forty groups is compared.
+const CHECKED_PLAYERS: usize = 3;
+const CHECKED_CHUNKS: usize = 40;
 const FRACTIONS: [u16; 8] = [0, 1, 250, 333, 500, 750, 999, 1000];
 
 fn key_of(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
@@ -32,7 +35,8 @@ impl<S: AllPorts> ComparedStores<S> {
     pub(super) async fn check_everything(&self) {
         for (known, period) in self.all_periods() {
             self.check_pages(&known, &period).await;
-            self.check_players(&known, &period).await;
+            let limits = 1..=u32::try_from(self.players.len()).unwrap() + 2;
+            self.check_players((&known, &period), &self.players, limits).await;
             self.check_counts(&known, &period).await;
         }
         for known in self.boards.iter().flatten() {
@@ -97,13 +101,28 @@ impl<S: AllPorts> ComparedStores<S> {
         }
     }
 
-    /// Compares windows of every size around every player, and the entries of one player and of all.
-    async fn check_players(&self, known: &ComparedLeaderboard, period: &PeriodId) {
+    /// Compares what a long list has at some players and fractions.
+    pub(super) async fn check_long_lists(&self) {
+        for (known, period) in self.all_periods() {
+            for players in self.players.chunks(CHECKED_PLAYERS).step_by(CHECKED_CHUNKS) {
+                self.check_players((&known, &period), players, [1, 11, 100]).await;
+            }
+            self.check_counts(&known, &period).await;
+        }
+    }
+
+    /// Compares windows of these sizes around each of these players, and the entries of one player and of all.
+    async fn check_players(
+        &self,
+        (known, period): (&ComparedLeaderboard, &PeriodId),
+        checked: &[PlayerId],
+        limits: impl IntoIterator<Item = u32> + Clone,
+    ) {
         let model = self.period_ref(&known.by_model, period);
         let store = self.period_ref(&known.by_store, period);
-        for player in &self.players {
+        for player in checked {
             for caller in [Caller::Anonymous, Caller::Player(player.clone()), Caller::Server] {
-                for limit in 1..=u32::try_from(self.players.len()).unwrap() + 2 {
+                for limit in limits.clone() {
                     let expected = self.model.around(&model, player, limit, &caller).await;
                     let found = self.store.around(&store, player, limit, &caller).await;
                     assert_eq!(
@@ -111,7 +130,7 @@ impl<S: AllPorts> ComparedStores<S> {
                         "{limit} around {player} for {caller:?} in {period}"
                     );
                 }
-                for players in [std::slice::from_ref(player), &self.players] {
+                for players in [std::slice::from_ref(player), checked] {
                     let expected = self.model.entries_by_player(&model, players, &caller).await;
                     let found = self.store.entries_by_player(&store, players, &caller).await;
                     assert_eq!(

@@ -6,15 +6,19 @@ mod pair;
 
 use std::cell::Cell;
 
-use leaderboard_model::{edge_history, history};
+use leaderboard_model::history::History;
+use leaderboard_model::{edge_history, history, long_history};
 use leaderboard_test_support::{RedisBackend, SqliteBackend, StoreBackend, block_on};
 use pair::ComparedStores;
+use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 
 /// How many histories a run tries on each store. Each is up to [`history::MOST_STEPS`] steps long.
 const HISTORIES: u32 = 32;
 /// Raises [`HISTORIES`].
 const HISTORIES_VARIABLE: &str = "EDGEBOARD_MODEL_HISTORIES";
+/// How many histories of long lists a run tries on each store.
+const LONG_HISTORIES: u32 = 6;
 /// How often a failing history is made smaller.
 const SHRINKING_TRIES: u32 = 300;
 
@@ -23,19 +27,23 @@ fn history_count() -> u32 {
     text.map_or(HISTORIES, |text| text.parse().expect("a number of histories"))
 }
 
-fn runner() -> TestRunner {
+fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
-        cases: history_count(),
+        cases,
         max_shrink_iters: SHRINKING_TRIES,
         failure_persistence: None,
         ..Config::default()
     })
 }
 
-fn agrees_with_the_model<B: StoreBackend>() {
+/// Runs histories on a store and on the model, and at the end of each compares them with `check`.
+fn agrees_with_the_model<B: StoreBackend>(
+    (cases, histories): (u32, impl Strategy<Value = History>),
+    check: impl AsyncFn(&ComparedStores<B::Store>),
+) {
     let backend = B::new();
     let count = Cell::new(0);
-    let result = runner().run(&history::histories(), |history| {
+    let result = runner(cases).run(&histories, |history| {
         // Each history has a tenant of its own, so that it does not see the others.
         count.set(count.get() + 1);
         block_on(async {
@@ -44,7 +52,7 @@ fn agrees_with_the_model<B: StoreBackend>() {
             for step in &history.steps {
                 pair.apply(step).await;
             }
-            pair.check_everything().await;
+            check(&pair).await;
         });
         Ok(())
     });
@@ -53,8 +61,18 @@ fn agrees_with_the_model<B: StoreBackend>() {
     }
 }
 
+fn agrees_in_short_lists<B: StoreBackend>() {
+    let histories = (history_count(), history::histories());
+    agrees_with_the_model::<B>(histories, async |pair| pair.check_everything().await);
+}
+
+fn agrees_in_long_lists<B: StoreBackend>() {
+    let histories = (LONG_HISTORIES, long_history::histories());
+    agrees_with_the_model::<B>(histories, async |pair| pair.check_long_lists().await);
+}
+
 fn agrees_at_the_edge<B: StoreBackend>() {
-    let result = runner().run(&edge_history::histories(), |steps| {
+    let result = runner(history_count()).run(&edge_history::histories(), |steps| {
         // Each history has a store of its own, because some documents belong to no tenant.
         let backend = B::new();
         block_on(async {
@@ -73,12 +91,22 @@ fn agrees_at_the_edge<B: StoreBackend>() {
 
 #[test]
 fn sqlite_agrees_with_the_model() {
-    agrees_with_the_model::<SqliteBackend>();
+    agrees_in_short_lists::<SqliteBackend>();
+}
+
+#[test]
+fn sqlite_agrees_with_the_model_in_long_lists() {
+    agrees_in_long_lists::<SqliteBackend>();
 }
 
 #[test]
 fn redis_agrees_with_the_model() {
-    agrees_with_the_model::<RedisBackend>();
+    agrees_in_short_lists::<RedisBackend>();
+}
+
+#[test]
+fn redis_agrees_with_the_model_in_long_lists() {
+    agrees_in_long_lists::<RedisBackend>();
 }
 
 #[test]
