@@ -10,9 +10,6 @@ use spin_sdk::sqlite::{self, Error};
 /// The label of the database that the manifest grants to every component.
 const DATABASE: &str = "default";
 
-/// The time after which a waiting request checks again whether the connection is free.
-const PAUSE: Duration = Duration::from_millis(1);
-
 /// A connection that is opened at its first use.
 #[derive(Default)]
 pub(crate) struct SqliteConnection(RefCell<Option<Rc<sqlite::Connection>>>);
@@ -59,8 +56,8 @@ impl Connection for SqliteConnection {
             .collect())
     }
 
-    async fn pause(&self) {
-        spin_sdk::time::sleep(PAUSE).await;
+    async fn pause(&self, time: Duration) {
+        spin_sdk::time::sleep(time).await;
     }
 
     /// Drops the connection. SQLite then rolls back its open transaction.

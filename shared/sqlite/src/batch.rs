@@ -1,16 +1,23 @@
-//! The state of one transaction of submissions: leaderboards, periods, and rows to write at its end.
+//! The submissions of one transaction: what was stored before, and what earlier submissions of the transaction planned to write.
+//! Everything is read first and written at the end, so the number of statements does not grow with the number of submissions.
+
+mod finish;
+mod ranks;
 
 use std::collections::HashMap;
 
+use leaderboard_core::ports::RankDetail;
 use leaderboard_core::{
-    Event, LeaderboardId, Outcome, PeriodId, PreparedSubmission, Status, StoreError, Target, TenantId,
-    Timestamp,
+    Decision, Event, LeaderboardId, OrderKey, Outcome, Period, PeriodId, PlayerId, PreparedSubmission,
+    Status, StoreError, Target, TenantId, Timestamp,
 };
 
 use crate::boards::{self, LeaderboardRow};
+use crate::entries::KeyedEntry;
 use crate::periods::{self, PeriodRow};
-use crate::retention::{self, AppendedEvents, LogWeights};
+use crate::retention::{self, LogWeights};
 use crate::session::Session;
+use crate::target_state::{self, TargetName, TargetState};
 use crate::{ids, log, sweep, usage};
 
 /// A leaderboard in the batch.
@@ -19,7 +26,7 @@ struct BatchLeaderboard {
     board: LeaderboardRow,
     /// The position of the leaderboard's last event when the batch began.
     first_position: u64,
-    /// How many idempotency records the batch has added.
+    /// How many idempotency records the batch adds.
     ids: usize,
     /// Whether expired periods may still exist.
     leaves_expired: bool,
@@ -31,46 +38,219 @@ struct BatchLeaderboard {
 #[derive(Debug)]
 struct BatchPeriod {
     period: PeriodRow,
+    /// The number of visible entries when the batch began.
+    visible_before: u64,
     changed: bool,
+    /// The leaderboard and the bounds of a period that the batch creates.
+    created: Option<(LeaderboardId, Period)>,
 }
 
-/// The submissions of one call.
+/// A change of an entry that the batch writes at its end.
+#[derive(Debug)]
+pub(crate) struct PlannedWrite<'a> {
+    pub(crate) submission: &'a PreparedSubmission,
+    pub(crate) target: &'a Target,
+    /// The row of the leaderboard.
+    pub(crate) board: i64,
+    pub(crate) banned: bool,
+    /// Whether the outcome contains ranks.
+    pub(crate) ranks: RankDetail,
+    pub(crate) existing: Option<KeyedEntry>,
+    pub(crate) decision: Decision,
+    /// The order key after the change.
+    pub(crate) key: OrderKey,
+    /// The position of the event; the batch gives it.
+    pub(crate) position: u64,
+    /// The version of the period after the change; the batch gives it.
+    pub(crate) version: u64,
+}
+
+impl PlannedWrite<'_> {
+    fn period_key(&self) -> (i64, PeriodId) {
+        (self.board, self.target.period.id.clone())
+    }
+}
+
+/// Where the outcome of a target comes from.
+#[derive(Debug)]
+pub(crate) enum PlannedOutcome {
+    /// An idempotency record of the store.
+    Recorded(Box<Outcome>),
+    /// The planned write with this index.
+    Written(usize),
+    /// The planned write with this index, of an earlier submission with the same id.
+    Repeated(usize),
+}
+
+/// The submissions of a transaction.
 pub(crate) struct SubmissionBatch<'a> {
-    pub(crate) session: &'a Session<'a>,
-    pub(crate) tenant: &'a TenantId,
+    session: &'a Session<'a>,
+    tenant: &'a TenantId,
     now: Timestamp,
     boards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
     periods: HashMap<(i64, PeriodId), BatchPeriod>,
+    writes: Vec<PlannedWrite<'a>>,
+    /// The last planned write of an entry, by leaderboard, period and player.
+    entries: HashMap<(i64, PeriodId, PlayerId), usize>,
+    /// The planned write whose idempotency record has this name, by leaderboard and name.
+    records: HashMap<(i64, String), usize>,
     events: log::PendingEvents,
-    ids: ids::PendingRecords,
     /// The number of the tenant's entries when the batch began; `None` until it is read.
     tenant_entries: Option<u64>,
-    /// How many entries the batch has created.
+    /// How many entries the batch creates.
     created: u64,
     /// The weight of the tenant's logs and records when the batch began; `None` until it is read.
     weights: Option<LogWeights>,
-    /// The weight of the idempotency records that the batch has created, in bytes.
+    /// The weight of the idempotency records that the batch creates, in bytes.
     new_record_bytes: u64,
     /// How many more expired periods the batch may discard.
     discards: u64,
 }
 
 impl<'a> SubmissionBatch<'a> {
-    pub(crate) fn new(session: &'a Session<'a>, tenant: &'a TenantId, now: Timestamp) -> Self {
-        Self {
+    /// Begins a batch. Also returns the stored state of each target of each submission, in their order; `None` if the
+    /// configuration of a target is not the current one.
+    pub(crate) async fn read(
+        session: &'a Session<'a>,
+        tenant: &'a TenantId,
+        submissions: &[(&'a PreparedSubmission, RankDetail)],
+    ) -> Result<(Self, Vec<Vec<Option<TargetState>>>), StoreError> {
+        let received = submissions.iter().map(|(one, _)| one.recorded_at);
+        let mut batch = Self {
             session,
             tenant,
-            now,
+            now: received.max().unwrap_or(Timestamp::saturating_from_unix_ms(0)),
             boards: HashMap::new(),
             periods: HashMap::new(),
+            writes: Vec::with_capacity(submissions.len()),
+            entries: HashMap::new(),
+            records: HashMap::new(),
             events: log::PendingEvents::default(),
-            ids: ids::PendingRecords::default(),
             tenant_entries: None,
             created: 0,
             weights: None,
             new_record_bytes: 0,
             discards: sweep::EXPIRED_PER_STEP,
+        };
+        let targets = || submissions.iter().flat_map(|(one, _)| one.targets.iter());
+        for target in targets() {
+            batch.read_board(&target.board.value.id).await?;
+            if let Some(board) = batch.find_board(target) {
+                batch.read_period(board, &target.period.id).await?;
+            }
         }
+        let states = batch.read_states(submissions).await?;
+        Ok((batch, states))
+    }
+
+    async fn read_board(&mut self, id: &LeaderboardId) -> Result<(), StoreError> {
+        if self.boards.contains_key(id) {
+            return Ok(());
+        }
+        let found = boards::find_up_to_date(self.session, self.tenant, id, self.now).await?;
+        if let Some(board) = found.as_ref().filter(|board| board.has_expired)
+            && self.discards > 0
+        {
+            let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
+            self.discards = self.discards.saturating_sub(done);
+        }
+        let used = found.map(|board| BatchLeaderboard {
+            first_position: board.last_position,
+            leaves_expired: board.has_expired && self.discards == 0,
+            board,
+            ids: 0,
+            record_bytes: 0,
+        });
+        self.boards.insert(id.clone(), used);
+        Ok(())
+    }
+
+    async fn read_period(&mut self, board: i64, id: &PeriodId) -> Result<(), StoreError> {
+        let key = (board, id.clone());
+        if !self.periods.contains_key(&key)
+            && let Some(period) = periods::find(self.session, board, id, self.now).await?
+        {
+            let used = BatchPeriod {
+                visible_before: period.visible,
+                period,
+                changed: false,
+                created: None,
+            };
+            self.periods.insert(key, used);
+        }
+        Ok(())
+    }
+
+    async fn read_states(
+        &self,
+        submissions: &[(&'a PreparedSubmission, RankDetail)],
+    ) -> Result<Vec<Vec<Option<TargetState>>>, StoreError> {
+        let records: Vec<_> = submissions.iter().map(|(one, _)| one.record_name()).collect();
+        let mut names = Vec::with_capacity(submissions.len());
+        for ((submission, _), record) in submissions.iter().zip(&records) {
+            for target in &submission.targets {
+                let Some(board) = self.find_board(target) else {
+                    continue;
+                };
+                names.push(TargetName {
+                    board,
+                    period: self
+                        .find_period(board, &target.period.id)
+                        .map(|period| period.row),
+                    player: &submission.player,
+                    record: record.as_deref(),
+                    recorded_at: submission.recorded_at,
+                });
+            }
+        }
+        let mut states = target_state::read_all(self.session, self.tenant, &names)
+            .await?
+            .into_iter();
+        let mut state_of = |target: &Target| self.find_board(target).and_then(|_| states.next());
+        Ok(submissions
+            .iter()
+            .map(|(one, _)| one.targets.iter().map(&mut state_of).collect())
+            .collect())
+    }
+
+    /// Returns the row of a target's leaderboard, or `None` if its configuration is not the one of the target.
+    pub(crate) fn find_board(&self, target: &Target) -> Option<i64> {
+        let used = self.boards.get(&target.board.value.id)?.as_ref()?;
+        (used.board.version == target.board.version).then_some(used.board.row)
+    }
+
+    /// Returns a period with the planned changes, if it has ever had an entry.
+    pub(crate) fn find_period(&self, board: i64, id: &PeriodId) -> Option<&PeriodRow> {
+        self.periods.get(&(board, id.clone())).map(|used| &used.period)
+    }
+
+    /// Returns a player's entry after the last planned write, if this batch writes it.
+    pub(crate) fn find_planned_entry(
+        &self,
+        board: i64,
+        period: &PeriodId,
+        player: &PlayerId,
+    ) -> Option<KeyedEntry> {
+        let index = self.entries.get(&(board, period.clone(), player.clone()))?;
+        let write = self.writes.get(*index)?;
+        Some(KeyedEntry {
+            key: write.key.clone(),
+            entry: write.decision.entry.clone(),
+        })
+    }
+
+    /// Returns where the outcome of a submission's id is, and the fingerprint of its content, if an earlier submission of this
+    /// batch has the id.
+    pub(crate) fn find_planned_record(
+        &self,
+        board: i64,
+        submission: &PreparedSubmission,
+    ) -> Option<(PlannedOutcome, &[u8])> {
+        let name = submission.record_name()?;
+        let index = *self.records.get(&(board, name.into_owned()))?;
+        let earlier = self.writes.get(index)?.submission;
+        let is_valid = earlier.recorded_at.as_unix_ms() > ids::too_old(submission.recorded_at);
+        is_valid.then_some((PlannedOutcome::Repeated(index), earlier.fingerprint.as_slice()))
     }
 
     /// Returns the number of the tenant's entries in all kept periods.
@@ -103,192 +283,77 @@ impl<'a> SubmissionBatch<'a> {
         Ok(weights)
     }
 
-    /// Counts the status of an applied target.
-    pub(crate) fn count(&mut self, status: Status) {
-        if status == Status::Created {
+    /// Plans a write, so that later submissions of the batch see it.
+    pub(crate) fn accept(&mut self, mut write: PlannedWrite<'a>) -> PlannedOutcome {
+        let index = self.writes.len();
+        write.position = self.take_position(&write.target.board.value.id);
+        write.version = self.change_period(&write);
+        if write.decision.status == Status::Created {
             self.created = self.created.saturating_add(1);
         }
-    }
-
-    /// Returns the row of a leaderboard, or `None` if its configuration is not the one of the target.
-    pub(crate) async fn board(&mut self, target: &Target) -> Result<Option<i64>, StoreError> {
-        let id = &target.board.value.id;
-        if !self.boards.contains_key(id) {
-            let found = boards::find_up_to_date(self.session, self.tenant, id, self.now).await?;
-            if let Some(board) = found.as_ref().filter(|board| board.has_expired)
-                && self.discards > 0
-            {
-                let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
-                self.discards = self.discards.saturating_sub(done);
-            }
-            let used = found.map(|board| BatchLeaderboard {
-                first_position: board.last_position,
-                leaves_expired: board.has_expired && self.discards == 0,
-                board,
-                ids: 0,
-                record_bytes: 0,
-            });
-            self.boards.insert(id.clone(), used);
-        }
-        let used = self.boards.get(id).and_then(Option::as_ref);
-        Ok(used
-            .filter(|used| used.board.version == target.board.version)
-            .map(|used| used.board.row))
-    }
-
-    /// Returns a period, if it has ever had an entry.
-    pub(crate) async fn period(
-        &mut self,
-        board: i64,
-        id: &PeriodId,
-    ) -> Result<Option<&PeriodRow>, StoreError> {
-        let key = (board, id.clone());
-        if !self.periods.contains_key(&key)
-            && let Some(period) = periods::find(self.session, board, id, self.now).await?
-        {
-            let changed = false;
-            self.periods.insert(key.clone(), BatchPeriod { period, changed });
-        }
-        Ok(self.periods.get(&key).map(|used| &used.period))
-    }
-
-    /// Returns the target's period, and creates it if necessary. The caller's changes are written at the end of the batch.
-    pub(crate) async fn period_for_writing(
-        &mut self,
-        board: i64,
-        target: &Target,
-    ) -> Result<&mut PeriodRow, StoreError> {
-        let key = (board, target.period.id.clone());
-        let used = match self.periods.entry(key) {
-            std::collections::hash_map::Entry::Occupied(there) => there.into_mut(),
-            std::collections::hash_map::Entry::Vacant(place) => {
-                let layout = target.board.value.layout();
-                let used = self.boards.get(&target.board.value.id).and_then(Option::as_ref);
-                if used.is_some_and(|used| used.leaves_expired) {
-                    sweep::discard_expired_period(self.session, board, &target.period.id).await?;
-                }
-                let period =
-                    periods::create(self.session, board, &target.period, target.expires_at, layout).await?;
-                place.insert(BatchPeriod {
-                    period,
-                    changed: true,
-                })
-            }
-        };
-        used.changed = true;
-        used.period.expires_at = target.expires_at;
-        Ok(&mut used.period)
+        let event = Event::submitted(
+            write.submission,
+            write.target,
+            write.banned,
+            write.decision.status,
+        );
+        self.events.push(write.board, write.position, &event);
+        self.plan_record(&write, index);
+        let (board, period) = write.period_key();
+        self.entries
+            .insert((board, period, write.submission.player.clone()), index);
+        self.writes.push(write);
+        PlannedOutcome::Written(index)
     }
 
     /// Returns the position for the next event of a leaderboard, and reserves it.
-    pub(crate) fn take_position(&mut self, id: &LeaderboardId) -> u64 {
+    fn take_position(&mut self, id: &LeaderboardId) -> u64 {
         match self.boards.get_mut(id) {
             Some(Some(used)) => {
                 used.board.last_position = used.board.last_position.saturating_add(1);
                 used.board.last_position
             }
-            // Callers use only leaderboards that `board` returned.
+            // Callers use only leaderboards that `find_board` returned.
             Some(None) | None => 0,
         }
     }
 
-    /// Returns the idempotency record of a submission, if this batch created it.
-    pub(crate) fn known_id(
-        &self,
-        board: i64,
-        submission: &PreparedSubmission,
-    ) -> Option<&ids::IdempotencyRecord> {
-        let name = submission.record_name()?;
-        self.ids.get(board, &name, submission.recorded_at)
+    /// Changes the counts and the version of a write's period, which the batch creates if necessary. Returns the version.
+    fn change_period(&mut self, write: &PlannedWrite<'_>) -> u64 {
+        let target = write.target;
+        let used = self
+            .periods
+            .entry(write.period_key())
+            .or_insert_with(|| BatchPeriod {
+                period: PeriodRow::new(target.board.value.layout(), target.expires_at),
+                visible_before: 0,
+                changed: true,
+                created: Some((target.board.value.id.clone(), target.period.clone())),
+            });
+        used.changed = true;
+        let period = &mut used.period;
+        period.expires_at = target.expires_at;
+        if write.decision.status != Status::Kept {
+            period.version = write.position;
+        }
+        if write.existing.is_none() {
+            period.total = period.total.saturating_add(1);
+            period.visible = period.visible.saturating_add(u64::from(!write.banned));
+        }
+        period.version
     }
 
-    /// Adds the event of an accepted target.
-    pub(crate) fn log(
-        &mut self,
-        board: i64,
-        position: u64,
-        submission: &PreparedSubmission,
-        target: &Target,
-        (banned, status): (bool, Status),
-    ) {
-        let event = Event::submitted(submission, target, banned, status);
-        self.events.push(board, position, &event);
-    }
-
-    /// Adds the idempotency record of a submission that has an id.
-    pub(crate) fn remember(
-        &mut self,
-        board: i64,
-        submission: &PreparedSubmission,
-        target: &Target,
-        outcome: &Outcome,
-    ) {
-        if submission.id.is_none() {
+    /// Plans the idempotency record of a submission that has an id.
+    fn plan_record(&mut self, write: &PlannedWrite<'_>, index: usize) {
+        let Some(name) = write.submission.record_name() else {
             return;
-        }
-        if let Some(Some(used)) = self.boards.get_mut(&outcome.leaderboard) {
-            used.ids = used.ids.saturating_add(1);
-            let bytes = submission.record_weight(target);
-            used.record_bytes = used.record_bytes.saturating_add(bytes);
-            self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
-        }
-        self.ids.push(board, submission, outcome);
-    }
-
-    /// Returns by how many bytes the tenant's logs and records, including those of this batch, exceed `max_log_bytes`.
-    async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
-        let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
-            return Ok(0);
         };
-        let records = self.record_bytes().await?;
-        let events = self.weights().await?.events;
-        let weight = events
-            .saturating_add(records)
-            .saturating_add(self.events.total_weight());
-        Ok(weight.saturating_sub(max_log_bytes))
-    }
-
-    /// Writes events, records and periods, and trims the logs.
-    pub(crate) async fn finish(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
-        let session = self.session;
-        let mut over = self.overweight(max_log_bytes).await?;
-        let weights = self.events.weights();
-        self.events.flush(session).await?;
-        self.ids.flush(session).await?;
-        for used in self.periods.values().filter(|used| used.changed) {
-            periods::save(session, &used.period).await?;
+        self.records.insert((write.board, name.into_owned()), index);
+        let bytes = write.submission.record_weight(write.target);
+        self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
+        if let Some(Some(used)) = self.boards.get_mut(&write.target.board.value.id) {
+            used.ids = used.ids.saturating_add(1);
+            used.record_bytes = used.record_bytes.saturating_add(bytes);
         }
-        let mut anything_to_sweep = false;
-        for BatchLeaderboard {
-            board,
-            first_position,
-            ids,
-            record_bytes,
-            ..
-        } in self.boards.into_values().flatten()
-        {
-            if board.last_position != first_position {
-                let appended = AppendedEvents {
-                    first: first_position.saturating_add(1),
-                    last: board.last_position,
-                    weight: weights.get(&board.row).copied().unwrap_or_default(),
-                    now: self.now,
-                };
-                let freed =
-                    retention::finish_append(session, self.tenant, (board.row, &board.log), &appended, over)
-                        .await?;
-                over = over.saturating_sub(freed);
-            }
-            if ids > 0 {
-                let span = retention::find_span(self.now);
-                retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
-                ids::prune(session, board.row, self.now, ids).await?;
-            }
-            anything_to_sweep |= board.has_expired || board.has_discarded;
-        }
-        if anything_to_sweep {
-            sweep::delete_some(session).await?;
-        }
-        Ok(())
     }
 }

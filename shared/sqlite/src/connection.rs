@@ -4,6 +4,8 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
+use std::time::Duration;
+
 use leaderboard_core::StoreError;
 
 /// A parameter of a statement.
@@ -45,8 +47,8 @@ pub trait Connection {
     /// [`ConnectionError`]. After `Busy` and `Other`, the statement had no effect; after other errors this is unknown.
     async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
 
-    /// Waits about a millisecond, while another request uses the connection.
-    async fn pause(&self);
+    /// Waits while another request uses the connection.
+    async fn pause(&self, time: Duration);
 
     /// Ends a transaction whose request was dropped. If a statement of this transaction may still be running or waiting, the
     /// implementation opens a new connection instead.

@@ -1,4 +1,4 @@
-//! Counts the visible entries or the different tuples of a period, and computes the ranks of an entry from these counts.
+//! Counts the visible entries or the different tuples of a period.
 
 use leaderboard_core::{OrderKey, StoreError, Ties};
 
@@ -6,7 +6,6 @@ use crate::periods::PeriodRow;
 use crate::rank_blocks::{self, CountedBy};
 use crate::row::corrupt;
 use crate::session::Session;
-use crate::tuples;
 
 /// Returns which rows to count for the ranks of a period.
 pub(crate) fn counted_for_ranks(period: &PeriodRow) -> CountedBy {
@@ -57,44 +56,4 @@ pub(crate) async fn count_before(
 ) -> Result<u64, StoreError> {
     let counts = count_before_each(session, counted, period, &[bound]).await?;
     counts.first().copied().ok_or_else(|| corrupt("count"))
-}
-
-/// Returns the ranks of an entry after and before it moves from `old` to `new`. The tables still have the entry at `old`. A
-/// banned player gets the ranks that the player would have without the ban.
-pub(crate) async fn rank_move(
-    session: &Session<'_>,
-    period: &PeriodRow,
-    old: Option<&OrderKey>,
-    new: &OrderKey,
-    banned: bool,
-) -> Result<(u64, Option<u64>), StoreError> {
-    let counted = counted_for_ranks(period);
-    let new = rank_bound(period, new);
-    let Some(old) = old.map(|key| rank_bound(period, key)) else {
-        let before_new = count_before(session, counted, period, new).await?;
-        return Ok((before_new.saturating_add(1), None));
-    };
-    let bounds = if old < new { [old, new] } else { [new, old] };
-    let counts = count_before_each(session, counted, period, &bounds).await?;
-    let &[before_first, before_second] = counts.as_slice() else {
-        return Err(corrupt("count"));
-    };
-    let (before_old, mut before_new) = if old < new {
-        (before_first, before_second)
-    } else {
-        (before_second, before_first)
-    };
-    // The entry was counted at its better position and leaves it, unless other entries have the same tuple.
-    if old < new && !banned && leaves_row(session, period, old).await? {
-        before_new = before_new.saturating_sub(1);
-    }
-    Ok((before_new.saturating_add(1), Some(before_old.saturating_add(1))))
-}
-
-/// Returns whether a counted row disappears when the visible entry with this rank bound leaves it.
-async fn leaves_row(session: &Session<'_>, period: &PeriodRow, bound: &[u8]) -> Result<bool, StoreError> {
-    match counted_for_ranks(period) {
-        CountedBy::Entries => Ok(true),
-        CountedBy::Tuples => Ok(tuples::count_entries(session, period.row, bound).await? == 1),
-    }
 }

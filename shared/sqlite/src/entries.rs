@@ -4,6 +4,7 @@ use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
 use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
+use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// The columns that [`read_entry`] reads, in its order.
@@ -51,42 +52,14 @@ pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntr
     read_keyed_entry(layout, key, cells)
 }
 
-/// Creates or replaces an entry.
-pub(crate) async fn save(
-    session: &Session<'_>,
-    period: i64,
-    banned: bool,
-    entry: &Entry,
-    key: &OrderKey,
-) -> Result<(), StoreError> {
+/// Creates or replaces entries. A row has period, player, order key, whether the player is banned (for a new entry), attempts and
+/// metadata.
+pub(crate) async fn save_all(session: &Session<'_>, rows: &JsonRows) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (period, player) DO UPDATE SET \
+         SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5 \
+         FROM json_each(?1) WHERE true ON CONFLICT (period, player) DO UPDATE SET \
          order_key = excluded.order_key, attempts = excluded.attempts, metadata = excluded.metadata";
-    let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
-    let parameters = [
-        Value::Integer(period),
-        Value::Text(entry.player.as_str()),
-        Value::Blob(key.as_bytes()),
-        Value::Integer(i64::from(banned)),
-        Value::Integer(i64::from(entry.attempts)),
-        metadata.map_or(Value::Null, Value::Text),
-    ];
-    session.run(SAVE, &parameters).await
-}
-
-/// Saves the number of attempts of an entry that was kept. The order stays.
-pub(crate) async fn save_attempts(
-    session: &Session<'_>,
-    period: i64,
-    entry: &Entry,
-) -> Result<(), StoreError> {
-    const SAVE: &str = "UPDATE entries SET attempts = ?3 WHERE period = ?1 AND player = ?2";
-    let parameters = [
-        Value::Integer(period),
-        Value::Text(entry.player.as_str()),
-        Value::Integer(i64::from(entry.attempts)),
-    ];
-    session.run(SAVE, &parameters).await
+    rows.run(session, SAVE).await
 }
 
 /// A side of a key in the order.

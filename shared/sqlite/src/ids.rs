@@ -1,14 +1,13 @@
 //! Idempotency records, which make a submission count once.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use leaderboard_core::codec::encode_outcome;
 use leaderboard_core::ports::IDEMPOTENCY_MS;
-use leaderboard_core::{Fingerprint, Outcome, PreparedSubmission, StoreError, Timestamp};
+use leaderboard_core::{Fingerprint, PreparedSubmission, StoreError, Timestamp};
 
-use crate::bulk;
 use crate::connection::Value;
 use crate::row::stored;
+use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// How many expired records one call deletes, in addition to two for each record that the call adds.
@@ -27,55 +26,36 @@ pub(crate) fn too_old(now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
 }
 
-/// The records of this transaction, by leaderboard and name. They are written together at its end.
+/// The records of a transaction by leaderboard and name, in the order of the table: when the submission was received, the
+/// fingerprint of its content, and its outcome.
 #[derive(Debug, Default)]
-pub(crate) struct PendingRecords(HashMap<(i64, String), (IdempotencyRecord, Timestamp)>);
+pub(crate) struct PendingRecords(BTreeMap<(i64, String), (Timestamp, Fingerprint, Vec<u8>)>);
 
 impl PendingRecords {
-    /// Returns the record of an earlier submission of this transaction.
-    pub(crate) fn get(&self, board: i64, name: &str, now: Timestamp) -> Option<&IdempotencyRecord> {
-        let (known, recorded_at) = self.0.get(&(board, name.to_owned()))?;
-        (recorded_at.as_unix_ms() > too_old(now)).then_some(known)
-    }
-
-    /// Adds the record of an outcome, if the submission has an id.
-    pub(crate) fn push(&mut self, board: i64, submission: &PreparedSubmission, outcome: &Outcome) {
+    /// Adds the record of an encoded outcome, if the submission has an id.
+    pub(crate) fn push(&mut self, board: i64, submission: &PreparedSubmission, outcome: &[u8]) {
         let Some(name) = submission.record_name() else {
             return;
         };
-        let fingerprint: Fingerprint = submission.fingerprint;
-        let known = IdempotencyRecord {
-            fingerprint: fingerprint.to_vec(),
-            outcome: encode_outcome(outcome),
-        };
-        let name = (board, name.into_owned());
-        self.0.insert(name, (known, submission.recorded_at));
+        let row = (submission.recorded_at, submission.fingerprint, outcome.to_vec());
+        self.0.insert((board, name.into_owned()), row);
     }
 
     /// Writes the records, and replaces expired ones of the same name.
     pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
-        let mut ids: Vec<_> = self.0.iter().collect();
-        // In the order of the table, so that neighbouring rows are written together.
-        ids.sort_unstable_by_key(|(name, _)| *name);
-        let parameters: Vec<_> = ids
-            .into_iter()
-            .map(|((board, id), (known, recorded_at))| {
-                [
-                    Value::Integer(*board),
-                    Value::Text(id),
-                    Value::Integer(recorded_at.as_unix_ms()),
-                    Value::Blob(&known.fingerprint),
-                    Value::Blob(&known.outcome),
-                ]
-            })
-            .collect();
-        bulk::insert(
-            session,
-            "INSERT OR REPLACE INTO submissions (leaderboard, id, recorded_at, fingerprint, outcome) VALUES ",
-            "",
-            &parameters,
-        )
-        .await
+        const SAVE: &str = "INSERT OR REPLACE INTO submissions (leaderboard, id, recorded_at, fingerprint, outcome) \
+             SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4) FROM json_each(?1)";
+        let mut rows = JsonRows::default();
+        for ((board, name), (recorded_at, fingerprint, outcome)) in &self.0 {
+            rows.push(&[
+                Value::Integer(*board),
+                Value::Text(name),
+                Value::Integer(recorded_at.as_unix_ms()),
+                Value::Blob(fingerprint),
+                Value::Blob(outcome),
+            ]);
+        }
+        rows.run(session, SAVE).await
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use leaderboard_core::codec::{decode_event, encode_event};
 use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId, event_weight};
 
-use crate::bulk;
 use crate::connection::Value;
 use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
+use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// Events that are written together at the end of the transaction.
@@ -42,24 +42,17 @@ impl PendingEvents {
 
     /// Writes the events.
     pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
-        let parameters: Vec<_> = self
-            .0
-            .iter()
-            .map(|(board, position, event)| {
-                [
-                    Value::Integer(*board),
-                    Value::Integer(stored(*position)),
-                    Value::Blob(event),
-                ]
-            })
-            .collect();
-        bulk::insert(
-            session,
-            "INSERT INTO events (leaderboard, position, event) VALUES ",
-            "",
-            &parameters,
-        )
-        .await
+        const SAVE: &str = "INSERT INTO events (leaderboard, position, event) \
+             SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1)";
+        let mut rows = JsonRows::default();
+        for (board, position, event) in &self.0 {
+            rows.push(&[
+                Value::Integer(*board),
+                Value::Integer(stored(*position)),
+                Value::Blob(event),
+            ]);
+        }
+        rows.run(session, SAVE).await
     }
 }
 

@@ -6,9 +6,9 @@ use leaderboard_core::codec::{decode_layout, encode_layout};
 use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
-use crate::bulk;
 use crate::connection::Value;
 use crate::row::{Cells, corrupt, malformed, stored};
+use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// The row of a period that has or had entries.
@@ -28,6 +28,19 @@ pub(crate) struct PeriodRow {
 }
 
 impl PeriodRow {
+    /// Returns a period without entries that is not stored yet.
+    pub(crate) fn new(layout: Layout, expires_at: Option<Timestamp>) -> Self {
+        Self {
+            row: 0,
+            layout,
+            expires_at,
+            version: 0,
+            visible: 0,
+            total: 0,
+            rebuilt_until: None,
+        }
+    }
+
     /// Returns whether the different tuples of this period are counted.
     pub(crate) fn keeps_tuples(&self) -> bool {
         self.layout.ties == Ties::Dense
@@ -98,36 +111,27 @@ fn instant_value(at: Option<Timestamp>) -> Value<'static> {
     at.map_or(Value::Null, |at| Value::Integer(at.as_unix_ms()))
 }
 
-/// Creates an empty period.
+/// Creates an empty period with the layout and the expiry of `new`, and returns its row.
 pub(crate) async fn create(
     session: &Session<'_>,
     board: i64,
     period: &Period,
-    expires_at: Option<Timestamp>,
-    layout: Layout,
-) -> Result<PeriodRow, StoreError> {
+    new: &PeriodRow,
+) -> Result<i64, StoreError> {
     const CREATE: &str = "INSERT INTO periods \
          (leaderboard, id, starts_at, ends_at, expires_at, layout, version, visible, total) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0) RETURNING row";
-    let bytes = encode_layout(&layout);
+    let bytes = encode_layout(&new.layout);
     let parameters = [
         Value::Integer(board),
         Value::Text(period.id.as_str()),
         instant_value(period.starts_at),
         instant_value(period.ends_at),
-        instant_value(expires_at),
+        instant_value(new.expires_at),
         Value::Blob(&bytes),
     ];
     let row = session.row(CREATE, &parameters).await?;
-    Ok(PeriodRow {
-        row: row.ok_or_else(|| corrupt("period row"))?.integer("period row")?,
-        layout,
-        expires_at,
-        version: 0,
-        visible: 0,
-        total: 0,
-        rebuilt_until: None,
-    })
+    row.ok_or_else(|| corrupt("period row"))?.integer("period row")
 }
 
 /// Saves the columns that an event changes. The copies of a running rebuild lack this change, so the rebuild starts again.
@@ -168,25 +172,20 @@ pub(crate) async fn save_expiries(
     expiries: &[(PeriodId, Option<Timestamp>)],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = expiries
-        .iter()
-        .map(|(id, expires_at)| {
-            let now = Value::Integer(now.as_unix_ms());
-            [
-                Value::Integer(board),
-                Value::Text(id.as_str()),
-                instant_value(*expires_at),
-                now,
-            ]
-        })
-        .collect();
-    bulk::insert(
-        session,
-        "UPDATE periods SET expires_at = column3 FROM (VALUES ",
-        ") WHERE leaderboard = column1 AND id = column2 AND (expires_at IS NULL OR expires_at > column4)",
-        &rows,
-    )
-    .await
+    const SAVE: &str = "UPDATE periods SET expires_at = new.expires_at FROM \
+         (SELECT value ->> 0 AS board, value ->> 1 AS id, value ->> 2 AS expires_at, value ->> 3 AS now \
+         FROM json_each(?1)) AS new WHERE leaderboard = new.board AND periods.id = new.id \
+         AND (periods.expires_at IS NULL OR periods.expires_at > new.now)";
+    let mut rows = JsonRows::default();
+    for (id, expires_at) in expiries {
+        rows.push(&[
+            Value::Integer(board),
+            Value::Text(id.as_str()),
+            instant_value(*expires_at),
+            Value::Integer(now.as_unix_ms()),
+        ]);
+    }
+    rows.run(session, SAVE).await
 }
 
 /// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.

@@ -1,5 +1,6 @@
 //! Scores, bans, events, leaderboards, dead letters and readiness. Each call is one or more transactions.
 
+use futures::FutureExt;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Ban, Bans, DeadLetter, DeadLetters, Events, Expected, Leaderboards, Page, PageFrom, PeriodPage,
@@ -13,13 +14,10 @@ use leaderboard_core::{
 
 use crate::bans::{self, BanResult};
 use crate::connection::Connection;
+use crate::group_commit::MAX_SUBMISSIONS_PER_TRANSACTION;
 use crate::reads::{entries_by_player, page, sample};
 use crate::session::Session;
-use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, submit, sweep};
-
-/// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
-/// after some of its transactions, the same call with the same ids applies the rest.
-const MAX_SUBMISSIONS_PER_TRANSACTION: usize = 128;
+use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, sweep};
 
 /// How many transactions of one call apply bans. Later calls apply the rest.
 const MAX_BAN_STEPS: u32 = 16;
@@ -31,19 +29,15 @@ impl<C: Connection> Scores for SqliteStore<C> {
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        let mut chunks = submissions.chunks(MAX_SUBMISSIONS_PER_TRANSACTION);
-        let first = chunks.next().unwrap_or_default();
-        let mut submitted = self
-            .write(async |session| submit::charge_and_submit(session, tenant, first, options).await)
-            .await?;
-        if submitted.rate_limit_decision.refused {
-            return Ok(submitted);
+        if submissions.len() > MAX_SUBMISSIONS_PER_TRANSACTION {
+            self.submit_in_transactions(tenant, submissions, options)
+                .boxed_local()
+                .await
+        } else {
+            self.submit_in_group(tenant, submissions, options)
+                .boxed_local()
+                .await
         }
-        for chunk in chunks {
-            let work = async |session: &Session<'_>| submit::submit(session, tenant, chunk, options).await;
-            submitted.answers.extend(self.write(work).await?);
-        }
-        Ok(submitted)
     }
 
     async fn page(

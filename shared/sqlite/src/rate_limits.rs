@@ -1,13 +1,15 @@
 //! Rate limits by the generic cell rate algorithm, and usage by day, by the clock of the database.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use leaderboard_core::ports::{
     Charge, ChargeRequest, MAX_CHARGES, Overdraft, RateLimitDecision, USAGE_DAYS, Usage,
 };
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::bulk;
 use crate::connection::Value;
-use crate::row::{corrupt, stored};
+use crate::row::{Cells, corrupt, stored};
+use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// Microseconds in a day.
@@ -35,14 +37,16 @@ macro_rules! fresh_version {
 }
 pub(crate) use fresh_version;
 
-/// The state before a charge.
+/// The buckets and the usage of a tenant, changed by the charges so far.
 struct ChargeState {
     now_us: u64,
-    /// The day's usage so far.
+    /// The day's usage.
     today: Usage,
     anything_to_sweep: bool,
-    /// For each charge, how far the bucket's theoretical arrival time is ahead of now, in microseconds.
-    ahead_us: Vec<u64>,
+    /// For each bucket, how far its theoretical arrival time is ahead of now, in microseconds.
+    ahead_us: BTreeMap<Box<str>, u64>,
+    /// The buckets that a charge changed.
+    changed: BTreeSet<Box<str>>,
 }
 
 /// Returns whether a charge changes a bucket or the usage if it is accepted.
@@ -50,128 +54,164 @@ pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
     charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Makes all charges, or refuses the call and makes none. A report is never refused.
+/// Makes all charges of a request, or refuses it and makes none. A report is never refused.
 pub(crate) async fn charge(
     session: &Session<'_>,
     tenant: &TenantId,
     charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
-    let state = read_state(session, tenant, &charge_request.charges).await?;
-    let before = state.ahead_us.iter().copied();
-    if overdraft == Overdraft::ByTake && !has_room(charge_request, &state) {
-        return Ok(RateLimitDecision {
-            ahead_us: state.ahead_us,
-            requests_today: state.today.requests,
-            refused: true,
-        });
-    }
-    let charges = charge_request.charges.iter();
-    let ahead_us: Vec<u64> = charges
-        .zip(before)
-        .map(|(charge, before)| charge.after(before, overdraft))
+    let decisions = charge_all(session, tenant, &[charge_request], overdraft).await?;
+    decisions.into_iter().next().ok_or_else(|| corrupt("decision"))
+}
+
+/// Does the same as [`charge`] for several requests of a tenant, in their order.
+pub(crate) async fn charge_all(
+    session: &Session<'_>,
+    tenant: &TenantId,
+    charge_requests: &[&ChargeRequest],
+    overdraft: Overdraft,
+) -> Result<Vec<RateLimitDecision>, StoreError> {
+    let mut state = read_state(session, tenant, charge_requests).await?;
+    let before = state.today;
+    let decisions = charge_requests
+        .iter()
+        .map(|request| state.charge(request, overdraft))
         .collect();
-    save_arrivals(session, tenant, &charge_request.charges, &ahead_us, state.now_us).await?;
-    let today = Usage {
-        requests: state.today.requests.saturating_add(charge_request.usage.requests),
-        scores: state.today.scores.saturating_add(charge_request.usage.scores),
-    };
-    if charge_request.usage != Usage::default() {
-        save_usage(session, tenant, state.now_us / DAY_US, today).await?;
+    save_arrivals(session, tenant, &state).await?;
+    if state.today != before {
+        save_usage(session, tenant, state.now_us / DAY_US, state.today).await?;
     }
-    if state.anything_to_sweep && changes_anything(charge_request) {
+    if state.anything_to_sweep && charge_requests.iter().any(|request| changes_anything(request)) {
         delete_unneeded(session, state.now_us).await?;
     }
-    Ok(RateLimitDecision {
-        ahead_us,
-        requests_today: today.requests,
-        refused: false,
-    })
+    Ok(decisions)
 }
 
 /// Reads the clock, the day's usage and all buckets in one statement.
 async fn read_state(
     session: &Session<'_>,
     tenant: &TenantId,
-    charges: &[Charge],
+    charge_requests: &[&ChargeRequest],
 ) -> Result<ChargeState, StoreError> {
+    // The first row has no bucket.
     const STATE: &str = concat!(
         "WITH clock(us) AS (SELECT ",
         now_us!(),
         "), today AS (SELECT requests, scores FROM usage, clock WHERE tenant = ?1 AND day = us / ?2) \
          SELECT us, (SELECT requests FROM today), (SELECT scores FROM today), \
          EXISTS (SELECT 1 FROM buckets WHERE arrives_at <= us - ?3) \
-         OR EXISTS (SELECT 1 FROM usage WHERE day <= us / ?2 - ?4)"
+         OR EXISTS (SELECT 1 FROM usage WHERE day <= us / ?2 - ?4), NULL, NULL FROM clock \
+         UNION ALL SELECT NULL, NULL, NULL, NULL, bucket, arrives_at FROM buckets \
+         WHERE tenant = ?1 AND bucket IN (SELECT value ->> 0 FROM json_each(?5))"
     );
-    const FIRST_BUCKET: usize = 5;
-    let mut sql = STATE.to_owned();
-    let mut parameters = vec![
+    let mut names = JsonRows::default();
+    let charges = charge_requests.iter().flat_map(|request| &request.charges);
+    for bucket in charges.map(|charge| &charge.bucket).collect::<BTreeSet<_>>() {
+        names.push(&[Value::Text(bucket)]);
+    }
+    let parameters = [
         Value::Text(tenant.as_str()),
         Value::Integer(stored(DAY_US)),
         Value::Integer(stored(FULL_KEPT_US)),
         Value::Integer(i64::from(USAGE_DAYS)),
+        Value::Text(&names.to_text()),
     ];
-    for (index, charge) in charges.iter().enumerate() {
-        let parameter = FIRST_BUCKET.saturating_add(index);
-        sql.push_str(&format!(
-            ", (SELECT arrives_at FROM buckets WHERE tenant = ?1 AND bucket = ?{parameter})"
-        ));
-        parameters.push(Value::Text(&charge.bucket));
-    }
-    sql.push_str(" FROM clock");
-    let mut cells = session
-        .row(&sql, &parameters)
+    let mut rows = session
+        .rows(STATE, &parameters)
         .await?
-        .ok_or_else(|| corrupt("clock"))?;
+        .into_iter()
+        .map(Cells::from);
+    let mut cells = rows.next().ok_or_else(|| corrupt("clock"))?;
     let now_us = cells.unsigned("clock")?;
     let today = Usage {
         requests: cells.unsigned_or_null("requests")?.unwrap_or_default(),
         scores: cells.unsigned_or_null("scores")?.unwrap_or_default(),
     };
     let anything_to_sweep = cells.flag("expiry")?;
-    let mut ahead_us = Vec::with_capacity(charges.len());
-    for _ in charges {
-        let arrives_at = cells.unsigned_or_null("arrival time")?;
-        ahead_us.push(arrives_at.map_or(0, |at| at.saturating_sub(now_us)));
+    let mut ahead_us = BTreeMap::new();
+    for mut cells in rows {
+        for other_row in ["clock", "requests", "scores", "expiry"] {
+            cells.integer_or_null(other_row)?;
+        }
+        let bucket = cells.text("bucket")?.into_boxed_str();
+        let arrives_at = cells.unsigned("arrival time")?;
+        ahead_us.insert(bucket, arrives_at.saturating_sub(now_us));
     }
     Ok(ChargeState {
         now_us,
         today,
         anything_to_sweep,
         ahead_us,
+        changed: BTreeSet::new(),
     })
 }
 
-fn has_room(charge_request: &ChargeRequest, state: &ChargeState) -> bool {
-    let requests = state.today.requests.saturating_add(charge_request.usage.requests);
-    let in_quota = charge_request
-        .max_requests_per_day
-        .is_none_or(|most| requests <= most);
-    let mut charges = charge_request.charges.iter().zip(&state.ahead_us);
-    in_quota && charges.all(|(charge, before)| charge.has_room(*before))
+impl ChargeState {
+    fn ahead_of(&self, charge: &Charge) -> u64 {
+        self.ahead_us.get(&charge.bucket).copied().unwrap_or_default()
+    }
+
+    /// Makes all charges of a request, or refuses it and makes none.
+    fn charge(&mut self, request: &ChargeRequest, overdraft: Overdraft) -> RateLimitDecision {
+        let before: Vec<u64> = request
+            .charges
+            .iter()
+            .map(|charge| self.ahead_of(charge))
+            .collect();
+        if overdraft == Overdraft::ByTake && !self.has_room(request) {
+            return RateLimitDecision {
+                ahead_us: before,
+                requests_today: self.today.requests,
+                refused: true,
+            };
+        }
+        let charges = request.charges.iter().zip(before);
+        let after = charges.map(|(charge, before)| {
+            let after = charge.after(before, overdraft);
+            if charge.cost > 0 {
+                self.ahead_us.insert(charge.bucket.clone(), after);
+                self.changed.insert(charge.bucket.clone());
+            }
+            after
+        });
+        let ahead_us = after.collect();
+        self.today = Usage {
+            requests: self.today.requests.saturating_add(request.usage.requests),
+            scores: self.today.scores.saturating_add(request.usage.scores),
+        };
+        RateLimitDecision {
+            ahead_us,
+            requests_today: self.today.requests,
+            refused: false,
+        }
+    }
+
+    fn has_room(&self, request: &ChargeRequest) -> bool {
+        let requests = self.today.requests.saturating_add(request.usage.requests);
+        let in_quota = request.max_requests_per_day.is_none_or(|most| requests <= most);
+        let mut charges = request.charges.iter();
+        in_quota && charges.all(|charge| charge.has_room(self.ahead_of(charge)))
+    }
 }
 
 async fn save_arrivals(
     session: &Session<'_>,
     tenant: &TenantId,
-    charges: &[Charge],
-    ahead_us: &[u64],
-    now_us: u64,
+    state: &ChargeState,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = charges
-        .iter()
-        .zip(ahead_us)
-        .filter(|(charge, _)| charge.cost > 0)
-        .map(|(charge, ahead)| {
-            [
-                Value::Text(tenant.as_str()),
-                Value::Text(&charge.bucket),
-                Value::Integer(stored(now_us.saturating_add(*ahead))),
-            ]
-        })
-        .collect();
-    let head = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) VALUES ";
-    bulk::insert_in_one_statement(session, head, &rows).await
+    const SAVE: &str = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) \
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
+    let mut rows = JsonRows::default();
+    for bucket in &state.changed {
+        let ahead_us = state.ahead_us.get(bucket).copied().unwrap_or_default();
+        rows.push(&[
+            Value::Text(tenant.as_str()),
+            Value::Text(bucket),
+            Value::Integer(stored(state.now_us.saturating_add(ahead_us))),
+        ]);
+    }
+    rows.run(session, SAVE).await
 }
 
 async fn save_usage(

@@ -33,7 +33,7 @@ pub(crate) async fn remove(
     let visible = !cells.flag("hidden")?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if visible && period.keeps_tuples() {
-        tuples::remove(session, period.row, period.layout.tuple_of(&key)).await?;
+        tuples::add(session, period.row, period.layout.tuple_of(&key), -1).await?;
     }
     let position = board.last_position.saturating_add(1);
     period.version = position;

@@ -1,26 +1,41 @@
 //! The store: one connection, its lock, and its transactions.
 
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::FutureExt;
 use futures::lock::{Mutex, MutexGuard};
-use leaderboard_core::StoreError;
+use leaderboard_core::ports::{SubmitOptions, Submitted};
+use leaderboard_core::{PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::{Connection, ConnectionError};
+use crate::group_commit::{MAX_SUBMISSIONS_PER_TRANSACTION, WaitingCall, WaitingCalls};
 use crate::migrate;
 use crate::queue::Queue;
+use crate::row::corrupt;
 use crate::session::Session;
+use crate::submit::{self, SubmitCall};
 
-/// The most pauses (of about a millisecond) during which a request waits for the connection.
-const MAX_PAUSES: u32 = 15_000;
-/// How often a transaction tries to begin while other instances write. Each time, SQLite polls for five seconds, and can miss
-/// every gap between the transactions of other instances.
-const MAX_BEGINS: u32 = 3;
-/// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
+/// How long a request waits for the connection.
+const MAX_WAIT: Duration = Duration::from_secs(15);
+/// How long the first request in the queue waits before it looks again whether the connection is free. Each look costs about 10 µs.
+const FIRST_PAUSE: Duration = Duration::from_micros(200);
+/// How long the other requests wait before they look again.
+const PAUSE: Duration = Duration::from_millis(1);
+/// How often a transaction tries to begin while other instances write. Each time, SQLite waits for [`migrate::BUSY_TIMEOUT_MS`].
+const MAX_BEGINS: u32 = 1_500;
+/// The pauses after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;
+
+/// The statement that begins a transaction of the only writer.
+const WRITE: &str = "BEGIN IMMEDIATE";
 
 /// The leaderboard ports on one SQLite connection.
 #[derive(Debug)]
 pub struct SqliteStore<C> {
     connection: C,
     queue: Queue,
+    waiting_calls: WaitingCalls,
     state: Mutex<ConnectionState>,
 }
 
@@ -40,6 +55,7 @@ impl<C: Connection> SqliteStore<C> {
         Self {
             connection,
             queue: Queue::default(),
+            waiting_calls: WaitingCalls::default(),
             state: Mutex::default(),
         }
     }
@@ -65,7 +81,7 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction("BEGIN IMMEDIATE", false, work).await
+        self.transaction(WRITE, false, work).await
     }
 
     /// Runs `work`, which is a single statement, without a transaction.
@@ -89,13 +105,27 @@ impl<C: Connection> SqliteStore<C> {
         let mut state = self.prepare_connection().await?;
         let mut session = self.session();
         session.requires_applied_bans = requires_applied_bans;
+        // Without the box, the futures of components would be nested deeper than the compiler allows.
+        self.run_transaction(&mut state, begin, &session, work)
+            .boxed_local()
+            .await
+    }
+
+    /// Runs `work` in a transaction of the locked connection.
+    async fn run_transaction<T, E: From<StoreError>>(
+        &self,
+        state: &mut ConnectionState,
+        begin: &str,
+        session: &Session<'_>,
+        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         // Set before the statement, because the request can be dropped while the statement runs.
         state.needs_reset = true;
         if let Err(error) = self.begin(begin).await {
             state.needs_reset = !matches!(error, ConnectionError::Busy(_));
             return Err(StoreError::from(error).into());
         }
-        let result = work(&session).await;
+        let result = work(session).await;
         let (result, ended) = match result {
             Ok(value) => match session.run("COMMIT", &[]).await {
                 Ok(()) => (Ok(value), Ok(())),
@@ -106,6 +136,90 @@ impl<C: Connection> SqliteStore<C> {
         // If the rollback failed too, the next use resets the connection.
         state.needs_reset = ended.is_err();
         result
+    }
+
+    /// Applies a call that is too large for one transaction. The first transaction charges it.
+    pub(crate) async fn submit_in_transactions(
+        &self,
+        tenant: &TenantId,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
+    ) -> Result<Submitted, StoreError> {
+        let mut chunks = submissions.chunks(MAX_SUBMISSIONS_PER_TRANSACTION);
+        let call = |submissions| SubmitCall { submissions, options };
+        let first = call(chunks.next().unwrap_or_default());
+        let mut submitted = self
+            .write(async |session| submit::charge_and_submit(session, tenant, &[first]).await)
+            .await?
+            .pop()
+            .ok_or_else(|| corrupt("answer"))?;
+        if submitted.rate_limit_decision.refused {
+            return Ok(submitted);
+        }
+        for chunk in chunks {
+            let work = async |session: &Session<'_>| submit::submit(session, tenant, &[call(chunk)]).await;
+            submitted.answers.extend(self.write(work).await?);
+        }
+        Ok(submitted)
+    }
+
+    /// Applies a call together with the other calls that wait for the connection.
+    pub(crate) async fn submit_in_group(
+        &self,
+        tenant: &TenantId,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
+    ) -> Result<Submitted, StoreError> {
+        let place = self.waiting_calls.join(tenant, submissions, options);
+        let mut waited = Duration::ZERO;
+        while waited < MAX_WAIT {
+            if place.is_first() {
+                self.commit_group().await?;
+            }
+            if let Some(result) = place.take_result() {
+                return result;
+            }
+            self.connection.pause(PAUSE).await;
+            waited += PAUSE;
+        }
+        Err(StoreError::Unavailable("the database stayed in use".into()))
+    }
+
+    /// Waits for the connection, and applies the calls that wait then.
+    async fn commit_group(&self) -> Result<(), StoreError> {
+        let mut state = self.prepare_connection().await?;
+        let session = self.session();
+        let group = self.waiting_calls.take_group();
+        let apply_all = async |session: &Session<'_>| {
+            let mut submitted = Vec::with_capacity(group.calls().len());
+            for batch in group.batches() {
+                submitted.extend(submit_batch(session, batch).await?);
+            }
+            Ok::<_, StoreError>(submitted)
+        };
+        match self.run_transaction(&mut state, WRITE, &session, apply_all).await {
+            Ok(submitted) => {
+                for (call, submitted) in group.calls().iter().zip(submitted) {
+                    call.answer(Ok(submitted));
+                }
+            }
+            Err(error @ StoreError::Unavailable(_)) => {
+                for call in group.calls() {
+                    call.answer(Err(error.clone()));
+                }
+            }
+            // The error concerns the data of one call, and the others can succeed.
+            Err(_) => {
+                for call in group.calls() {
+                    let apply_one = async |session: &Session<'_>| {
+                        let submitted = submit_batch(session, std::slice::from_ref(call)).await?;
+                        submitted.into_iter().next().ok_or_else(|| corrupt("answer"))
+                    };
+                    call.answer(self.run_transaction(&mut state, WRITE, &session, apply_one).await);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Begins a transaction, and tries again while other instances lock the file.
@@ -142,7 +256,7 @@ impl<C: Connection> SqliteStore<C> {
     /// Pauses after a step of long work, so that other requests and instances can use the connection and the file.
     pub(crate) async fn yield_to_others(&self) {
         for _ in 0..PAUSES_AFTER_A_STEP {
-            self.connection.pause().await;
+            self.connection.pause(PAUSE).await;
         }
     }
 
@@ -150,13 +264,15 @@ impl<C: Connection> SqliteStore<C> {
     /// component wakes tasks only for events of its host.
     async fn wait_for_turn(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
         let ticket = self.queue.join();
-        for _ in 0..MAX_PAUSES {
-            if ticket.is_first()
-                && let Some(state) = self.state.try_lock()
-            {
+        let mut waited = Duration::ZERO;
+        while waited < MAX_WAIT {
+            let is_first = ticket.is_first();
+            if is_first && let Some(state) = self.state.try_lock() {
                 return Ok(state);
             }
-            self.connection.pause().await;
+            let pause = if is_first { FIRST_PAUSE } else { PAUSE };
+            self.connection.pause(pause).await;
+            waited += pause;
         }
         Err(StoreError::Unavailable("the database stayed in use".into()))
     }
@@ -164,4 +280,16 @@ impl<C: Connection> SqliteStore<C> {
     fn session(&self) -> Session<'_> {
         Session::new(&self.connection)
     }
+}
+
+/// Charges and applies calls that can be in one batch.
+async fn submit_batch(
+    session: &Session<'_>,
+    batch: &[Rc<WaitingCall>],
+) -> Result<Vec<Submitted>, StoreError> {
+    let Some(first) = batch.first() else {
+        return Ok(Vec::new());
+    };
+    let calls: Vec<_> = batch.iter().map(|call| call.as_call()).collect();
+    submit::charge_and_submit(session, &first.tenant, &calls).await
 }

@@ -1,82 +1,99 @@
-//! Applies the submissions of a call in one transaction. Each submission is applied to all of its targets or to none.
+//! Decides the submissions of a transaction. Each submission is applied to all of its targets or to none.
 
 use leaderboard_core::codec::decode_outcome;
-use leaderboard_core::ports::{Overdraft, RankDetail, SubmitOptions, Submitted};
+use leaderboard_core::ports::{
+    Overdraft, RankDetail, RateLimitDecision, SubmissionResult, SubmitOptions, Submitted,
+};
 use leaderboard_core::{
-    Decision, Entry, EntryChange, OrderKey, Outcome, PreparedSubmission, Previous, Refusal, RefusalReason,
-    Status, StoreError, SubmissionId, Target, TenantId,
+    Decision, Entry, EntryChange, PreparedSubmission, Refusal, RefusalReason, Status, StoreError,
+    SubmissionId, Target, TenantId,
 };
 
-use crate::batch::SubmissionBatch;
-use crate::connection::Value;
-use crate::counting::rank_move;
+use crate::batch::{PlannedOutcome, PlannedWrite, SubmissionBatch};
 use crate::entries::{self, KeyedEntry};
-use crate::ids::{self, IdempotencyRecord};
+use crate::ids::IdempotencyRecord;
 use crate::periods::PeriodRow;
+use crate::rate_limits;
 use crate::row::{Cells, corrupt, malformed};
 use crate::session::Session;
-use crate::{rate_limits, tuples};
+use crate::target_state::TargetState;
 
 /// A result or a refusal, or an error of the store.
 type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
 
-/// Charges a call, and applies its submissions unless the rate limits refuse it.
+/// One call of the port: submissions that are charged together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SubmitCall<'a> {
+    pub(crate) submissions: &'a [PreparedSubmission],
+    pub(crate) options: &'a SubmitOptions,
+}
+
+impl SubmitCall<'_> {
+    /// Returns whether this call and another one of the tenant can be in one batch: their quotas are the same.
+    pub(crate) fn can_join(&self, other: &Self) -> bool {
+        let quotas = |options: &SubmitOptions| (options.max_tenant_entries, options.max_log_bytes);
+        quotas(self.options) == quotas(other.options)
+    }
+}
+
+/// Charges calls of a tenant in their order, and applies the submissions of each call that the rate limits accept.
 pub(crate) async fn charge_and_submit(
     session: &Session<'_>,
     tenant: &TenantId,
-    submissions: &[PreparedSubmission],
-    options: &SubmitOptions,
-) -> Result<Submitted, StoreError> {
-    let rate_limit_decision =
-        rate_limits::charge(session, tenant, &options.charge_request, Overdraft::ByTake).await?;
-    let answers = if rate_limit_decision.refused {
-        Vec::new()
-    } else {
-        submit(session, tenant, submissions, options).await?
+    calls: &[SubmitCall<'_>],
+) -> Result<Vec<Submitted>, StoreError> {
+    let charge_requests: Vec<_> = calls.iter().map(|call| &call.options.charge_request).collect();
+    let decisions = rate_limits::charge_all(session, tenant, &charge_requests, Overdraft::ByTake).await?;
+    let charged = calls.iter().zip(&decisions);
+    let accepted: Vec<_> = charged
+        .filter(|(_, decision)| !decision.refused)
+        .map(|(call, _)| *call)
+        .collect();
+    let mut answers = submit(session, tenant, &accepted).await?.into_iter();
+    let answers_of = |(call, rate_limit_decision): (&SubmitCall<'_>, RateLimitDecision)| {
+        let answered = if rate_limit_decision.refused {
+            0
+        } else {
+            call.submissions.len()
+        };
+        Submitted {
+            rate_limit_decision,
+            answers: answers.by_ref().take(answered).collect(),
+        }
     };
-    Ok(Submitted {
-        rate_limit_decision,
-        answers,
-    })
+    Ok(calls.iter().zip(decisions).map(answers_of).collect())
 }
 
-/// Applies submissions in their order.
+/// Applies submissions in their order. The calls have the same quotas.
 pub(crate) async fn submit(
     session: &Session<'_>,
     tenant: &TenantId,
-    submissions: &[PreparedSubmission],
-    options: &SubmitOptions,
-) -> Result<Vec<Result<Vec<Outcome>, Refusal>>, StoreError> {
-    let Some(now) = submissions.iter().map(|submission| submission.recorded_at).max() else {
+    calls: &[SubmitCall<'_>],
+) -> Result<Vec<SubmissionResult>, StoreError> {
+    let Some(options) = calls.first().map(|call| call.options) else {
         return Ok(Vec::new());
     };
-    let mut batch = SubmissionBatch::new(session, tenant, now);
-    let mut results = Vec::with_capacity(submissions.len());
-    for submission in submissions {
-        results.push(decide_submission(&mut batch, submission, options).await?);
+    let submissions: Vec<(&PreparedSubmission, RankDetail)> = calls
+        .iter()
+        .flat_map(|call| call.submissions.iter().map(|one| (one, call.options.ranks)))
+        .collect();
+    let (mut batch, states) = SubmissionBatch::read(session, tenant, &submissions).await?;
+    let mut decided = Vec::with_capacity(submissions.len());
+    for ((submission, ranks), states) in submissions.into_iter().zip(states) {
+        decided.push(decide_submission(&mut batch, (submission, ranks), states, options).await?);
     }
-    batch.finish(options.max_log_bytes).await?;
-    Ok(results)
+    batch.finish(options.max_log_bytes, decided).await
 }
 
-/// The stored state of one target.
-struct TargetState {
-    board: i64,
-    banned: bool,
-    /// The idempotency record of the submission's id.
-    known: Option<IdempotencyRecord>,
-    /// The entry's key, and the columns after it, which are read later because the layout may have changed.
-    existing: Option<(Vec<u8>, Cells)>,
-}
-
-async fn decide_submission(
-    batch: &mut SubmissionBatch<'_>,
-    submission: &PreparedSubmission,
+async fn decide_submission<'a>(
+    batch: &mut SubmissionBatch<'a>,
+    (submission, ranks): (&'a PreparedSubmission, RankDetail),
+    states: Vec<Option<TargetState>>,
     options: &SubmitOptions,
-) -> OrRefusal<Vec<Outcome>, Refusal> {
+) -> OrRefusal<Vec<PlannedOutcome>, Refusal> {
     let mut plans = Vec::with_capacity(submission.targets.len());
-    for target in &submission.targets {
-        match plan_target(batch, submission, target).await? {
+    for (target, state) in submission.targets.iter().zip(states) {
+        match plan_target(batch, submission, target, state)? {
             Ok(plan) => plans.push(plan),
             Err(reason) => return Ok(Err(refusal(target, reason))),
         }
@@ -92,14 +109,13 @@ async fn decide_submission(
     {
         return Ok(Err(refusal(target, RefusalReason::LogFull { max_log_bytes })));
     }
-    let mut outcomes = Vec::with_capacity(plans.len());
-    for (target, plan) in submission.targets.iter().zip(plans) {
-        outcomes.push(match plan {
+    let planned = submission.targets.iter().zip(plans);
+    Ok(Ok(planned
+        .map(|(target, plan)| match plan {
             TargetPlan::Replay(outcome) => outcome,
-            TargetPlan::Apply(apply) => apply.write(batch, submission, target, options.ranks).await?,
-        });
-    }
-    Ok(Ok(outcomes))
+            TargetPlan::Apply(apply) => batch.accept(apply.into_write(submission, target, ranks)),
+        })
+        .collect()))
 }
 
 /// Returns the first target that would create an entry, if the submission would exceed the tenant's entry quota.
@@ -148,77 +164,66 @@ fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     }
 }
 
-/// Checks a target and returns what to write, but writes nothing.
-async fn plan_target(
-    batch: &mut SubmissionBatch<'_>,
+/// Checks a target and returns what to write. `state` is `None` if the configuration of the target is not the current one.
+fn plan_target(
+    batch: &SubmissionBatch<'_>,
     submission: &PreparedSubmission,
     target: &Target,
+    state: Option<TargetState>,
 ) -> OrRefusal<TargetPlan> {
-    let Some(board) = batch.board(target).await? else {
+    let Some((board, state)) = batch.find_board(target).zip(state) else {
         return Ok(Err(RefusalReason::StaleConfiguration));
     };
-    let state = read_target(batch, submission, target, board).await?;
-    if let Some((id, known)) = submission.id.as_ref().zip(state.known.as_ref()) {
-        return read_replay(submission, target, id, known);
+    if let Some(id) = &submission.id {
+        if let Some((outcome, fingerprint)) = batch.find_planned_record(board, submission) {
+            return Ok(check_fingerprint(submission, id, fingerprint).map(|()| TargetPlan::Replay(outcome)));
+        }
+        if let Some(record) = &state.record {
+            return read_replay(submission, target, id, record);
+        }
     }
     if let Some(reason) = &target.refused {
         return Ok(Err(reason.clone()));
     }
-    let period = batch.period(board, &target.period.id).await?;
+    let period = batch.find_period(board, &target.period.id);
     if period.is_some_and(|period| period.layout != target.board.value.layout()) {
         return Ok(Err(RefusalReason::PeriodReordered));
     }
     if period.is_some_and(|period| period.is_rebuilt_at(submission.recorded_at)) {
         return Ok(Err(RefusalReason::Rebuilding));
     }
-    decide_target(submission, target, period, state)
+    let existing = match batch.find_planned_entry(board, &target.period.id, &submission.player) {
+        Some(entry) => Some(entry),
+        None => read_entry(submission, period, state.entry)?,
+    };
+    let entries = period.map_or(0, |period| period.total);
+    let change = EntryChange::from_submission(submission, target);
+    let before: Option<&Entry> = existing.as_ref().map(|keyed| &keyed.entry);
+    let decided = Decision::from_change(before, entries, &submission.player, change, &target.board.value);
+    Ok(decided.map(|decision| {
+        TargetPlan::Apply(Box::new(PlannedChange {
+            board,
+            banned: state.banned,
+            existing,
+            decision,
+        }))
+    }))
 }
 
-/// Reads the stored state of a target in one statement.
-async fn read_target(
-    batch: &mut SubmissionBatch<'_>,
+/// Reads the stored entry of the submission's player.
+fn read_entry(
     submission: &PreparedSubmission,
-    target: &Target,
-    board: i64,
-) -> Result<TargetState, StoreError> {
-    const FIND: &str = "SELECT EXISTS (SELECT 1 FROM bans WHERE tenant = ?5 AND player = ?2 \
-           AND (expires_at IS NULL OR expires_at > ?7)), \
-         s.fingerprint, s.outcome, e.order_key, e.attempts, e.metadata \
-         FROM (SELECT 1) \
-         LEFT JOIN entries e ON e.period = ?1 AND e.player = ?2 \
-         LEFT JOIN submissions s ON s.leaderboard = ?3 AND s.id = ?4 AND s.recorded_at > ?6";
-    let period = batch
-        .period(board, &target.period.id)
-        .await?
-        .map(|period| period.row);
-    let record = submission.record_name();
-    let parameters = [
-        period.map_or(Value::Null, Value::Integer),
-        Value::Text(submission.player.as_str()),
-        Value::Integer(board),
-        record.as_deref().map_or(Value::Null, Value::Text),
-        Value::Text(batch.tenant.as_str()),
-        Value::Integer(ids::too_old(submission.recorded_at)),
-        Value::Integer(submission.recorded_at.as_unix_ms()),
-    ];
-    let row = batch.session.row(FIND, &parameters).await?;
-    let mut cells = row.ok_or_else(|| corrupt("entry"))?;
-    let banned = cells.flag("hidden")?;
-    let fingerprint = cells.blob_or_null("fingerprint")?;
-    let outcome = cells.blob_or_null("outcome")?;
-    let known = match batch.known_id(board, submission) {
-        Some(known) => Some(known.clone()),
-        None => fingerprint
-            .zip(outcome)
-            .map(|(fingerprint, outcome)| IdempotencyRecord { fingerprint, outcome }),
+    period: Option<&PeriodRow>,
+    stored: Option<(Vec<u8>, Cells)>,
+) -> Result<Option<KeyedEntry>, StoreError> {
+    let Some((period, (key, mut cells))) = period.zip(stored) else {
+        return Ok(None);
     };
-    let key = cells.blob_or_null("order key")?;
-    Ok(TargetState {
-        board,
-        banned,
-        known,
-        existing: key.map(|key| (key, cells)),
-    })
+    let keyed = entries::read_keyed_entry(&period.layout, key, &mut cells)?;
+    if keyed.entry.player != submission.player {
+        return Err(corrupt("player in an order key"));
+    }
+    Ok(Some(keyed))
 }
 
 /// Returns the recorded outcome of an id, or a refusal if the submission has other content than the recorded one.
@@ -226,21 +231,33 @@ fn read_replay(
     submission: &PreparedSubmission,
     target: &Target,
     id: &SubmissionId,
-    known: &IdempotencyRecord,
+    record: &IdempotencyRecord,
 ) -> OrRefusal<TargetPlan> {
-    if known.fingerprint != submission.fingerprint {
-        return Ok(Err(RefusalReason::IdConflict { id: id.clone() }));
+    if let Err(conflict) = check_fingerprint(submission, id, &record.fingerprint) {
+        return Ok(Err(conflict));
     }
     let leaderboard = target.board.value.id.clone();
-    decode_outcome(&known.outcome, leaderboard, submission.player.clone())
-        .map(|outcome| Ok(TargetPlan::Replay(outcome)))
+    decode_outcome(&record.outcome, leaderboard, submission.player.clone())
+        .map(|outcome| Ok(TargetPlan::Replay(PlannedOutcome::Recorded(Box::new(outcome)))))
         .map_err(malformed)
 }
 
-/// What to write for a target after every target has been checked.
+fn check_fingerprint(
+    submission: &PreparedSubmission,
+    id: &SubmissionId,
+    recorded: &[u8],
+) -> Result<(), RefusalReason> {
+    if recorded == submission.fingerprint {
+        Ok(())
+    } else {
+        Err(RefusalReason::IdConflict { id: id.clone() })
+    }
+}
+
+/// What to do for a target after every target has been checked.
 enum TargetPlan {
-    Replay(Outcome),
-    Apply(Box<PlannedWrite>),
+    Replay(PlannedOutcome),
+    Apply(Box<PlannedChange>),
 }
 
 impl TargetPlan {
@@ -249,114 +266,38 @@ impl TargetPlan {
     }
 }
 
-/// A decision that is not written yet.
-struct PlannedWrite {
+/// A decision that is not accepted yet.
+struct PlannedChange {
     board: i64,
     banned: bool,
     existing: Option<KeyedEntry>,
     decision: Decision,
 }
 
-fn decide_target(
-    submission: &PreparedSubmission,
-    target: &Target,
-    period: Option<&PeriodRow>,
-    state: TargetState,
-) -> OrRefusal<TargetPlan> {
-    let entries = period.map_or(0, |period| period.total);
-    let existing = match (period, state.existing) {
-        (Some(period), Some((key, mut cells))) => {
-            Some(entries::read_keyed_entry(&period.layout, key, &mut cells)?)
-        }
-        _ => None,
-    };
-    let before: Option<&Entry> = existing.as_ref().map(|placed| &placed.entry);
-    if before.is_some_and(|entry| entry.player != submission.player) {
-        return Err(corrupt("player in an order key"));
-    }
-    let change = EntryChange::from_submission(submission, target);
-    let decided = Decision::from_change(before, entries, &submission.player, change, &target.board.value);
-    Ok(match decided {
-        Ok(decision) => Ok(TargetPlan::Apply(Box::new(PlannedWrite {
-            board: state.board,
-            banned: state.banned,
-            existing,
-            decision,
-        }))),
-        Err(reason) => Err(reason),
-    })
-}
-
-impl PlannedWrite {
-    async fn write(
+impl PlannedChange {
+    fn into_write<'a>(
         self,
-        batch: &mut SubmissionBatch<'_>,
-        submission: &PreparedSubmission,
-        target: &Target,
+        submission: &'a PreparedSubmission,
+        target: &'a Target,
         ranks: RankDetail,
-    ) -> Result<Outcome, StoreError> {
-        let Decision { entry, status } = &self.decision;
-        let position = batch.take_position(&target.board.value.id);
-        let session = batch.session;
-        let period = batch.period_for_writing(self.board, target).await?;
-        let key = period.layout.key(&entry.values, entry.reached_at, &entry.player);
-        let old_key = self.existing.as_ref().map(|placed| &placed.key);
-        let (rank, previous_rank) = match ranks {
-            RankDetail::Omitted => (None, None),
-            RankDetail::Full => {
-                let (rank, previous) = rank_move(session, period, old_key, &key, self.banned).await?;
-                (Some(rank), previous)
-            }
-        };
-        if *status == Status::Kept {
-            entries::save_attempts(session, period.row, entry).await?;
-        } else {
-            entries::save(session, period.row, self.banned, entry, &key).await?;
-            period.version = position;
-            if old_key.is_none() {
-                period.total = period.total.saturating_add(1);
-                period.visible = period.visible.saturating_add(u64::from(!self.banned));
-            }
-            if period.keeps_tuples() && !self.banned {
-                move_tuple(session, period, old_key, &key).await?;
-            }
+    ) -> PlannedWrite<'a> {
+        let Entry {
+            player,
+            values,
+            reached_at,
+            ..
+        } = &self.decision.entry;
+        PlannedWrite {
+            key: target.board.value.layout().key(values, *reached_at, player),
+            submission,
+            target,
+            board: self.board,
+            banned: self.banned,
+            ranks,
+            existing: self.existing,
+            decision: self.decision,
+            position: 0,
+            version: 0,
         }
-        let outcome = Outcome {
-            leaderboard: target.board.value.id.clone(),
-            period: target.period.id.clone(),
-            player: submission.player.clone(),
-            status: *status,
-            columns: Some(target.board.value.columns.clone()),
-            values: entry.values.clone(),
-            rank,
-            previous: self.existing.as_ref().map(|before| Previous {
-                values: before.entry.values.clone(),
-                rank: previous_rank,
-            }),
-            version: period.version,
-            replayed: false,
-        };
-        batch.count(*status);
-        batch.log(self.board, position, submission, target, (self.banned, *status));
-        batch.remember(self.board, submission, target, &outcome);
-        Ok(outcome)
     }
-}
-
-/// Updates the counts of tuples when a visible entry moves.
-async fn move_tuple(
-    session: &Session<'_>,
-    period: &PeriodRow,
-    old: Option<&OrderKey>,
-    new: &OrderKey,
-) -> Result<(), StoreError> {
-    let new = period.layout.tuple_of(new);
-    let old = old.map(|key| period.layout.tuple_of(key));
-    if old == Some(new) {
-        return Ok(());
-    }
-    if let Some(old) = old {
-        tuples::remove(session, period.row, old).await?;
-    }
-    tuples::add(session, period.row, new).await
 }

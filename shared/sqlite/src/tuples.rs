@@ -4,57 +4,67 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::StoreError;
 
-use crate::bulk;
 use crate::connection::Value;
+use crate::row::Cells;
+use crate::rows::JsonRows;
 use crate::session::Session;
 
-/// Returns how many visible entries have this tuple.
+/// Returns how many visible entries have each of these tuples, if any has it.
 pub(crate) async fn count_entries(
     session: &Session<'_>,
     period: i64,
-    tuple: &[u8],
-) -> Result<u64, StoreError> {
-    const FIND: &str = "SELECT entries FROM tuples WHERE period = ?1 AND tuple = ?2";
-    let parameters = [Value::Integer(period), Value::Blob(tuple)];
-    match session.row(FIND, &parameters).await? {
-        Some(mut cells) => cells.unsigned("entries of a tuple"),
-        None => Ok(0),
+    tuples: &[&[u8]],
+) -> Result<BTreeMap<Vec<u8>, i64>, StoreError> {
+    const FIND: &str = "SELECT tuple, entries FROM tuples WHERE period = ?2 \
+         AND tuple IN (SELECT unhex(value ->> 0) FROM json_each(?1))";
+    let mut names = JsonRows::default();
+    for tuple in tuples {
+        names.push(&[Value::Blob(tuple)]);
     }
+    let parameters = [Value::Text(&names.to_text()), Value::Integer(period)];
+    let rows = session.rows(FIND, &parameters).await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut cells = Cells::from(row);
+            Ok((cells.blob("tuple")?, cells.integer("entries of a tuple")?))
+        })
+        .collect()
 }
 
-/// Counts one more visible entry with this tuple.
-pub(crate) async fn add(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO tuples (period, tuple, entries) VALUES (?1, ?2, 1) \
-         ON CONFLICT (period, tuple) DO UPDATE SET entries = entries + 1";
-    session
-        .run(ADD, &[Value::Integer(period), Value::Blob(tuple)])
-        .await
+/// Returns whether a visible entry has this tuple.
+pub(crate) async fn contains(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<bool, StoreError> {
+    Ok(!count_entries(session, period, &[tuple]).await?.is_empty())
 }
 
-/// Counts one less visible entry with this tuple.
-pub(crate) async fn remove(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<(), StoreError> {
-    const TAKE: &str = "UPDATE tuples SET entries = entries - 1 WHERE period = ?1 AND tuple = ?2";
-    const DROP: &str = "DELETE FROM tuples WHERE period = ?1 AND tuple = ?2 AND entries <= 0";
-    let parameters = [Value::Integer(period), Value::Blob(tuple)];
-    session.run(TAKE, &parameters).await?;
-    session.run(DROP, &parameters).await
+/// Adds to the number of visible entries that have a tuple.
+pub(crate) async fn add(
+    session: &Session<'_>,
+    period: i64,
+    tuple: &[u8],
+    more: i64,
+) -> Result<(), StoreError> {
+    add_many(session, period, &BTreeMap::from([(tuple.to_vec(), more)])).await
 }
 
-/// Adds to the counts of several tuples.
+/// Adds to the number of visible entries that have each of these tuples.
 pub(crate) async fn add_many(
     session: &Session<'_>,
     period: i64,
-    counts: &BTreeMap<&[u8], i64>,
+    added: &BTreeMap<Vec<u8>, i64>,
 ) -> Result<(), StoreError> {
-    let rows: Vec<_> = counts
-        .iter()
-        .map(|(tuple, count)| [Value::Integer(period), Value::Blob(tuple), Value::Integer(*count)])
-        .collect();
-    bulk::insert(
-        session,
-        "INSERT INTO tuples (period, tuple, entries) VALUES ",
-        " ON CONFLICT (period, tuple) DO UPDATE SET entries = entries + excluded.entries",
-        &rows,
-    )
-    .await
+    const ADD: &str = "INSERT INTO tuples (period, tuple, entries) \
+         SELECT value ->> 0, unhex(value ->> 1), value ->> 2 FROM json_each(?1) WHERE true \
+         ON CONFLICT (period, tuple) DO UPDATE SET entries = entries + excluded.entries";
+    const DROP: &str = "DELETE FROM tuples WHERE entries <= 0 AND (period, tuple) IN \
+         (SELECT value ->> 0, unhex(value ->> 1) FROM json_each(?1))";
+    let rows_of = |changes: &mut dyn Iterator<Item = (&Vec<u8>, &i64)>| {
+        let mut rows = JsonRows::default();
+        for (tuple, more) in changes {
+            rows.push(&[Value::Integer(period), Value::Blob(tuple), Value::Integer(*more)]);
+        }
+        rows
+    };
+    rows_of(&mut added.iter()).run(session, ADD).await?;
+    let fewer = &mut added.iter().filter(|(_, more)| **more < 0);
+    rows_of(fewer).run(session, DROP).await
 }

@@ -60,7 +60,7 @@ impl Connection for NativeSqlite {
         run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))
     }
 
-    async fn pause(&self) {
+    async fn pause(&self, _time: Duration) {
         let mut paused = false;
         std::future::poll_fn(|context| {
             if std::mem::replace(&mut paused, true) {

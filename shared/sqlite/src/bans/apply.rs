@@ -247,11 +247,8 @@ async fn move_entry(
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if period.keeps_tuples() {
         let tuple = period.layout.tuple_of(&key);
-        if change.banned {
-            tuples::remove(session, period.row, tuple).await?;
-        } else {
-            tuples::add(session, period.row, tuple).await?;
-        }
+        let more = if change.banned { -1 } else { 1 };
+        tuples::add(session, period.row, tuple, more).await?;
     }
     let visible = if change.banned {
         period.visible.checked_sub(1)

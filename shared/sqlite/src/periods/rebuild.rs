@@ -8,14 +8,15 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::encode_layout;
 use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
-use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError, Ties, Timestamp, Values};
+use leaderboard_core::{Entry, Layout, Metadata, StoreError, Ties, Timestamp, Values};
 
 use super::PeriodRow;
 use crate::connection::Value;
 use crate::entries::{self, entry_columns};
 use crate::row::{Cells, corrupt, stored};
+use crate::rows::JsonRows;
 use crate::session::Session;
-use crate::{bulk, sweep, tuples};
+use crate::{sweep, tuples};
 
 /// The progress of a rebuild.
 struct RebuildProgress {
@@ -148,45 +149,26 @@ async fn save_copies(
     (old, new): (&Layout, &Layout),
     copied: &[(bool, Entry)],
 ) -> Result<(), StoreError> {
-    let keys: Vec<OrderKey> = copied
-        .iter()
-        .map(|(_, entry)| {
-            let values = match_columns(old, new, &entry.values);
-            new.key(&values, entry.reached_at, &entry.player)
-        })
-        .collect();
-    let parameters: Vec<_> = copied
-        .iter()
-        .zip(&keys)
-        .map(|((banned, entry), key)| {
-            let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
-            [
-                Value::Integer(spare),
-                Value::Text(entry.player.as_str()),
-                Value::Blob(key.as_bytes()),
-                Value::Integer(i64::from(*banned)),
-                Value::Integer(i64::from(entry.attempts)),
-                metadata.map_or(Value::Null, Value::Text),
-            ]
-        })
-        .collect();
-    bulk::insert(
-        session,
-        "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) VALUES ",
-        "",
-        &parameters,
-    )
-    .await?;
-    if new.ties != Ties::Dense {
-        return Ok(());
-    }
-    let mut counts: BTreeMap<&[u8], i64> = BTreeMap::new();
-    for ((banned, _), key) in copied.iter().zip(&keys) {
-        if !banned {
-            *counts.entry(new.tuple_of(key)).or_default() += 1;
+    let mut rows = JsonRows::default();
+    let mut added: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
+    for (banned, entry) in copied {
+        let values = match_columns(old, new, &entry.values);
+        let key = new.key(&values, entry.reached_at, &entry.player);
+        let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
+        rows.push(&[
+            Value::Integer(spare),
+            Value::Text(entry.player.as_str()),
+            Value::Blob(key.as_bytes()),
+            Value::Integer(i64::from(*banned)),
+            Value::Integer(i64::from(entry.attempts)),
+            metadata.map_or(Value::Null, Value::Text),
+        ]);
+        if new.ties == Ties::Dense && !banned {
+            *added.entry(new.tuple_of(&key).to_vec()).or_default() += 1;
         }
     }
-    tuples::add_many(session, spare, &counts).await
+    entries::save_all(session, &rows).await?;
+    tuples::add_many(session, spare, &added).await
 }
 
 /// Returns the values for the new columns, matched by name.

@@ -62,7 +62,7 @@ impl PeriodList {
             return Ok(0);
         }
         let counted_already =
-            self.period.keeps_tuples() && tuples::count_entries(session, self.period.row, own).await? > 0;
+            self.period.keeps_tuples() && tuples::contains(session, self.period.row, own).await?;
         Ok(u64::from(!counted_already))
     }
 

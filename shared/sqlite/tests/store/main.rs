@@ -12,6 +12,8 @@ mod expiries;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
+mod group_commit;
+#[cfg(test)]
 mod letters;
 #[cfg(test)]
 mod measured;

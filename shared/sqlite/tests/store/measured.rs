@@ -2,6 +2,7 @@
 
 use std::cell::{Cell as Counter, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
 
@@ -64,7 +65,7 @@ impl Connection for Measured {
         self.inner.execute(sql, parameters).await
     }
 
-    async fn pause(&self) {
+    async fn pause(&self, _time: Duration) {
         self.done.borrow_mut().push(Done::Pause);
     }
 

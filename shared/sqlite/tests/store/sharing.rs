@@ -17,18 +17,21 @@ use crate::support::*;
 
 /// Lets other requests run before and after every statement, as a call to the host does; and loses the
 /// connection's patience when told to.
-struct Slow {
+pub(crate) struct Slow {
     inner: NativeSqlite,
     statements: Rc<Cell<u32>>,
+    /// How many transactions that write were begun.
+    pub(crate) write_transactions: Rc<Cell<u32>>,
     fail_commit: Rc<Cell<bool>>,
     keep_on_reset: bool,
 }
 
 impl Slow {
-    fn open(file: &File) -> Self {
+    pub(crate) fn open(file: &File) -> Self {
         Self {
             inner: NativeSqlite::open(file.path()).unwrap(),
             statements: Rc::default(),
+            write_transactions: Rc::default(),
             fail_commit: Rc::default(),
             keep_on_reset: false,
         }
@@ -54,13 +57,16 @@ impl Connection for Slow {
             return Err(ConnectionError::Io("disk I/O error".into()));
         }
         self.statements.set(self.statements.get() + 1);
+        if sql == "BEGIN IMMEDIATE" {
+            self.write_transactions.set(self.write_transactions.get() + 1);
+        }
         let rows = self.inner.execute(sql, parameters).await;
         yield_once().await;
         rows
     }
 
-    async fn pause(&self) {
-        self.inner.pause().await;
+    async fn pause(&self, time: Duration) {
+        self.inner.pause(time).await;
     }
 
     async fn reset(&self) -> Result<(), ConnectionError> {

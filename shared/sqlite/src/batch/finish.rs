@@ -1,0 +1,208 @@
+//! Writes the planned changes of a batch: entries, tuples, events, idempotency records, periods and leaderboards.
+
+use std::collections::BTreeMap;
+
+use leaderboard_core::codec::encode_outcome;
+use leaderboard_core::ports::{RankDetail, SubmissionResult};
+use leaderboard_core::{Metadata, Outcome, PeriodId, Previous, Refusal, StoreError};
+
+use super::ranks::{WriteRanks, rank_writes};
+use super::{BatchLeaderboard, PlannedOutcome, PlannedWrite, SubmissionBatch};
+use crate::connection::Value;
+use crate::ids::PendingRecords;
+use crate::periods::{self, PeriodRow};
+use crate::retention::{self, AppendedEvents};
+use crate::rows::JsonRows;
+use crate::{entries, ids, sweep, tuples};
+
+impl SubmissionBatch<'_> {
+    /// Writes all changes, trims the logs, and returns the result of each submission.
+    pub(crate) async fn finish(
+        mut self,
+        max_log_bytes: Option<u64>,
+        decided: Vec<Result<Vec<PlannedOutcome>, Refusal>>,
+    ) -> Result<Vec<SubmissionResult>, StoreError> {
+        self.create_periods().await?;
+        let ranks = self.rank_and_save_tuples().await?;
+        let outcomes: Vec<Outcome> = self
+            .writes
+            .iter()
+            .enumerate()
+            .map(|(index, write)| outcome_of(write, ranks.get(&index)))
+            .collect();
+        self.save_entries().await?;
+        self.save_records(&outcomes).await?;
+        for used in self.periods.values().filter(|used| used.changed) {
+            periods::save(self.session, &used.period).await?;
+        }
+        self.finish_logs(max_log_bytes).await?;
+        Ok(decided
+            .into_iter()
+            .map(|planned| Ok(take_outcomes(planned?, &outcomes)))
+            .collect())
+    }
+
+    /// Creates the periods that have their first entry.
+    async fn create_periods(&mut self) -> Result<(), StoreError> {
+        for ((board, id), used) in &mut self.periods {
+            let Some((leaderboard, bounds)) = used.created.take() else {
+                continue;
+            };
+            let found = self.boards.get(&leaderboard).and_then(Option::as_ref);
+            if found.is_some_and(|found| found.leaves_expired) {
+                sweep::discard_expired_period(self.session, *board, id).await?;
+            }
+            used.period.row = periods::create(self.session, *board, &bounds, &used.period).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the ranks of the planned writes by their index, and saves the counts of tuples.
+    async fn rank_and_save_tuples(&self) -> Result<BTreeMap<usize, WriteRanks>, StoreError> {
+        let mut by_period: BTreeMap<(i64, PeriodId), Vec<usize>> = BTreeMap::new();
+        for (index, write) in self.writes.iter().enumerate() {
+            by_period.entry(write.period_key()).or_default().push(index);
+        }
+        let mut ranks = BTreeMap::new();
+        for (key, indexes) in by_period {
+            let Some(used) = self.periods.get(&key) else {
+                continue;
+            };
+            let writes: Vec<_> = indexes
+                .iter()
+                .filter_map(|index| self.writes.get(*index))
+                .collect();
+            let wants_ranks = writes.iter().any(|write| write.ranks == RankDetail::Full);
+            if !wants_ranks && !used.period.keeps_tuples() {
+                continue;
+            }
+            let stored = PeriodRow {
+                visible: used.visible_before,
+                ..used.period.clone()
+            };
+            let (of_writes, added) = rank_writes(self.session, &stored, &writes).await?;
+            if used.period.keeps_tuples() {
+                tuples::add_many(self.session, stored.row, &added).await?;
+            }
+            ranks.extend(indexes.into_iter().zip(of_writes));
+        }
+        Ok(ranks)
+    }
+
+    /// Saves each changed entry as its last write left it.
+    async fn save_entries(&self) -> Result<(), StoreError> {
+        let mut rows = JsonRows::default();
+        // In the order of the table, so that neighbouring rows are written together.
+        let ordered: BTreeMap<_, _> = self.entries.iter().collect();
+        for ((board, period, _), index) in ordered {
+            let period = self.periods.get(&(*board, period.clone()));
+            let Some((used, write)) = period.zip(self.writes.get(*index)) else {
+                continue;
+            };
+            let entry = &write.decision.entry;
+            let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
+            rows.push(&[
+                Value::Integer(used.period.row),
+                Value::Text(entry.player.as_str()),
+                Value::Blob(write.key.as_bytes()),
+                Value::Integer(i64::from(write.banned)),
+                Value::Integer(i64::from(entry.attempts)),
+                metadata.map_or(Value::Null, Value::Text),
+            ]);
+        }
+        entries::save_all(self.session, &rows).await
+    }
+
+    async fn save_records(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+        let mut records = PendingRecords::default();
+        for (write, outcome) in self.writes.iter().zip(outcomes) {
+            records.push(write.board, write.submission, &encode_outcome(outcome));
+        }
+        records.flush(self.session).await
+    }
+
+    /// Returns by how many bytes the tenant's logs and records, including those of this batch, exceed `max_log_bytes`.
+    async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
+        let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
+            return Ok(0);
+        };
+        let records = self.record_bytes().await?;
+        let events = self.weights().await?.events;
+        let weight = events
+            .saturating_add(records)
+            .saturating_add(self.events.total_weight());
+        Ok(weight.saturating_sub(max_log_bytes))
+    }
+
+    /// Writes the events, counts them and the records, and deletes what is no longer kept.
+    async fn finish_logs(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
+        let session = self.session;
+        let mut over = self.overweight(max_log_bytes).await?;
+        let weights = self.events.weights();
+        self.events.flush(session).await?;
+        let mut anything_to_sweep = false;
+        for BatchLeaderboard {
+            board,
+            first_position,
+            ids,
+            record_bytes,
+            ..
+        } in self.boards.into_values().flatten()
+        {
+            if board.last_position != first_position {
+                let appended = AppendedEvents {
+                    first: first_position.saturating_add(1),
+                    last: board.last_position,
+                    weight: weights.get(&board.row).copied().unwrap_or_default(),
+                    now: self.now,
+                };
+                let log = (board.row, &board.log);
+                let freed = retention::finish_append(session, self.tenant, log, &appended, over).await?;
+                over = over.saturating_sub(freed);
+            }
+            if ids > 0 {
+                let span = retention::find_span(self.now);
+                retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
+                ids::prune(session, board.row, self.now, ids).await?;
+            }
+            anything_to_sweep |= board.has_expired || board.has_discarded;
+        }
+        if anything_to_sweep {
+            sweep::delete_some(session).await?;
+        }
+        Ok(())
+    }
+}
+
+fn outcome_of(write: &PlannedWrite<'_>, ranks: Option<&WriteRanks>) -> Outcome {
+    let ranks = ranks.filter(|_| write.ranks == RankDetail::Full);
+    let target = write.target;
+    Outcome {
+        leaderboard: target.board.value.id.clone(),
+        period: target.period.id.clone(),
+        player: write.submission.player.clone(),
+        status: write.decision.status,
+        columns: Some(target.board.value.columns.clone()),
+        values: write.decision.entry.values.clone(),
+        rank: ranks.map(|ranks| ranks.rank),
+        previous: write.existing.as_ref().map(|before| Previous {
+            values: before.entry.values.clone(),
+            rank: ranks.and_then(|ranks| ranks.previous),
+        }),
+        version: write.version,
+        replayed: false,
+    }
+}
+
+/// Returns the outcomes of a submission. `written` has those of all planned writes.
+fn take_outcomes(planned: Vec<PlannedOutcome>, written: &[Outcome]) -> Vec<Outcome> {
+    let outcomes = planned.into_iter().filter_map(|planned| match planned {
+        PlannedOutcome::Recorded(outcome) => Some(*outcome),
+        PlannedOutcome::Written(index) => written.get(index).cloned(),
+        PlannedOutcome::Repeated(index) => written.get(index).map(|outcome| Outcome {
+            replayed: true,
+            ..outcome.clone()
+        }),
+    });
+    outcomes.collect()
+}

@@ -1,0 +1,134 @@
+//! Group commit: the submissions of an instance that wait while the connection is in use are applied together, in the next
+//! transaction, with one flush to the disk. Each call keeps its own charge, outcomes and refusals.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use leaderboard_core::ports::{SubmitOptions, Submitted};
+use leaderboard_core::{PreparedSubmission, StoreError, TenantId};
+
+use crate::submit::SubmitCall;
+
+/// How many submissions one transaction applies, so that a large call does not block other writers until its end. If a call fails
+/// after some of its transactions, the same call with the same ids applies the rest.
+pub(crate) const MAX_SUBMISSIONS_PER_TRANSACTION: usize = 128;
+
+/// A call that waits for a transaction.
+#[derive(Debug)]
+pub(crate) struct WaitingCall {
+    pub(crate) tenant: TenantId,
+    submissions: Vec<PreparedSubmission>,
+    options: SubmitOptions,
+    result: RefCell<Option<Result<Submitted, StoreError>>>,
+}
+
+impl WaitingCall {
+    pub(crate) fn as_call(&self) -> SubmitCall<'_> {
+        SubmitCall {
+            submissions: &self.submissions,
+            options: &self.options,
+        }
+    }
+
+    /// Gives the call its result, unless it has one.
+    pub(crate) fn answer(&self, result: Result<Submitted, StoreError>) {
+        self.result.borrow_mut().get_or_insert(result);
+    }
+
+    /// Returns whether this call and another one can be in one batch.
+    fn can_join(&self, other: &Self) -> bool {
+        self.tenant == other.tenant && self.as_call().can_join(&other.as_call())
+    }
+}
+
+/// The calls that wait for the next transaction, in the order of their arrival.
+#[derive(Debug, Default)]
+pub(crate) struct WaitingCalls(RefCell<VecDeque<Rc<WaitingCall>>>);
+
+/// A place among the waiting calls. Dropping the place leaves them, also if the request ends early.
+#[derive(Debug)]
+pub(crate) struct WaitingPlace<'a> {
+    calls: &'a WaitingCalls,
+    call: Rc<WaitingCall>,
+}
+
+impl WaitingCalls {
+    /// Adds a call.
+    pub(crate) fn join(
+        &self,
+        tenant: &TenantId,
+        submissions: &[PreparedSubmission],
+        options: &SubmitOptions,
+    ) -> WaitingPlace<'_> {
+        let call = Rc::new(WaitingCall {
+            tenant: tenant.clone(),
+            submissions: submissions.to_vec(),
+            options: options.clone(),
+            result: RefCell::new(None),
+        });
+        self.0.borrow_mut().push_back(Rc::clone(&call));
+        WaitingPlace { calls: self, call }
+    }
+
+    /// Takes the calls that the next transaction applies: the first ones, up to [`MAX_SUBMISSIONS_PER_TRANSACTION`] submissions.
+    pub(crate) fn take_group(&self) -> Group {
+        let mut waiting = self.0.borrow_mut();
+        let mut submissions = 0_usize;
+        let fits = |call: &&Rc<WaitingCall>| {
+            submissions = submissions.saturating_add(call.submissions.len());
+            submissions <= MAX_SUBMISSIONS_PER_TRANSACTION
+        };
+        let count = waiting.iter().take_while(fits).count();
+        Group(waiting.drain(..count).collect())
+    }
+}
+
+impl WaitingPlace<'_> {
+    /// Returns whether this call leads the next group: no earlier call is waiting.
+    pub(crate) fn is_first(&self) -> bool {
+        let waiting = self.calls.0.borrow();
+        waiting.front().is_some_and(|first| Rc::ptr_eq(first, &self.call))
+    }
+
+    /// Returns the result, if there is one.
+    pub(crate) fn take_result(&self) -> Option<Result<Submitted, StoreError>> {
+        self.call.result.borrow_mut().take()
+    }
+}
+
+impl Drop for WaitingPlace<'_> {
+    fn drop(&mut self) {
+        self.calls
+            .0
+            .borrow_mut()
+            .retain(|call| !Rc::ptr_eq(call, &self.call));
+    }
+}
+
+/// The calls of one transaction. If the request that runs the transaction is dropped, the other calls get an error, because it is
+/// unknown whether the transaction was committed.
+#[derive(Debug)]
+pub(crate) struct Group(Vec<Rc<WaitingCall>>);
+
+impl Group {
+    /// Returns the calls.
+    pub(crate) fn calls(&self) -> &[Rc<WaitingCall>] {
+        &self.0
+    }
+
+    /// Returns the calls as batches: consecutive calls of one tenant with the same quotas.
+    pub(crate) fn batches(&self) -> impl Iterator<Item = &[Rc<WaitingCall>]> {
+        self.0.chunk_by(|one, next| one.can_join(next))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for call in &self.0 {
+            call.answer(Err(StoreError::Unavailable(
+                "the request that committed the group was dropped".into(),
+            )));
+        }
+    }
+}

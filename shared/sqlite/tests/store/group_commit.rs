@@ -1,0 +1,206 @@
+//! Submissions that are committed together, each with its own result.
+
+use std::rc::Rc;
+use std::task::Poll;
+
+use futures::executor::block_on;
+use futures::future::join_all;
+use futures::poll;
+use leaderboard_core::ports::{Charge, ChargeRequest, RankDetail, Scores, SubmitOptions, Submitted};
+use leaderboard_core::{
+    Leaderboard, Limits, Operator, PreparedSubmission, RefusalReason, Status, StoreError, Versioned,
+};
+use leaderboard_sqlite::SqliteStore;
+
+use crate::sharing::Slow;
+use crate::support::*;
+
+/// How many submissions arrive together.
+const TOGETHER: usize = 16;
+
+async fn submit_one(store: &SqliteStore<Slow>, one: PreparedSubmission) -> Result<Submitted, StoreError> {
+    let options = SubmitOptions::new(RankDetail::Full);
+    store.submit_with_options(&tenant(), &[one], &options).await
+}
+
+fn counter() -> Leaderboard {
+    Leaderboard {
+        operator: Operator::Increment,
+        ..board("sum")
+    }
+}
+
+#[test]
+fn submissions_that_arrive_together_share_transactions_and_keep_their_order() {
+    block_on(async {
+        let file = File::new();
+        let connection = Slow::open(&file);
+        let transactions = Rc::clone(&connection.write_transactions);
+        let store = SqliteStore::new(connection);
+        let board = configured(&store, &counter()).await;
+        transactions.take();
+        let boards = [board.clone()];
+        let calls = (0..TOGETHER).map(|_| submit_one(&store, attempt(&boards, "ann", 1, None, at(0))));
+        let sums: Vec<_> = join_all(calls)
+            .await
+            .into_iter()
+            .map(|submitted| submitted.unwrap().answers[0].as_ref().unwrap()[0].values.first())
+            .collect();
+        assert_eq!(sums, (1..=16).collect::<Vec<i64>>());
+        // The first submission is alone or has the others with it; the others wait for one transaction.
+        assert!(transactions.get() <= 2, "{transactions:?}");
+    });
+}
+
+/// What came of a call with one submission.
+fn describe(submitted: &Submitted) -> String {
+    match submitted.answers.as_slice() {
+        [] => "limited".to_owned(),
+        [Ok(outcomes)] => format!("{:?} {}", outcomes[0].status, outcomes[0].replayed),
+        [Err(refusal)] => match &refusal.reason {
+            RefusalReason::IdConflict { .. } => "id".to_owned(),
+            RefusalReason::StaleConfiguration => "stale".to_owned(),
+            RefusalReason::TenantFull { max_entries } => format!("full {max_entries}"),
+            other => format!("{other:?}"),
+        },
+        more => panic!("{more:?}"),
+    }
+}
+
+/// A limit of two units that grow back in an hour.
+fn limited_to_two() -> ChargeRequest {
+    ChargeRequest {
+        charges: vec![Charge {
+            bucket: "writes".into(),
+            interval_us: 3_600_000_000,
+            burst: 2,
+            needs: Some(1),
+            cost: 1,
+        }],
+        ..ChargeRequest::default()
+    }
+}
+
+#[test]
+fn each_submission_of_a_group_has_its_own_charge_refusal_and_outcome() {
+    block_on(async {
+        let file = File::new();
+        let store = SqliteStore::new(Slow::open(&file));
+        let mut leaderboard = counter();
+        leaderboard.limits = Limits {
+            max: Some(50),
+            ..Limits::default()
+        };
+        let board = configured(&store, &leaderboard).await;
+        let boards = [board.clone()];
+        let stale: Board = Rc::new(Versioned {
+            version: board.version - 1,
+            value: board.value.clone(),
+        });
+        let submission = |name: &str, value, id| attempt(&boards, name, value, id, at(0));
+        let calls = [
+            (submission("ann", 1, Some("x")), None),
+            (submission("ann", 1, Some("x")), None),
+            (submission("ann", 2, Some("x")), None),
+            (submission("bob", 51, None), None),
+            (attempt(&[stale], "bob", 1, None, at(0)), None),
+            (submission("bob", 1, None), Some(2)),
+            (submission("bob", 1, None), Some(3)),
+            (submission("cid", 1, None), None),
+            (submission("cid", 1, None), None),
+            (submission("cid", 1, None), None),
+        ];
+        let calls = calls.into_iter().enumerate().map(|(index, (one, max_entries))| {
+            let mut options = SubmitOptions::new(RankDetail::Full);
+            // The last three submissions share a limit of two.
+            if index >= 7 {
+                options.charge_request = limited_to_two();
+            }
+            options.max_tenant_entries = max_entries.map(|most: u64| most - 1);
+            let store = &store;
+            async move {
+                store
+                    .submit_with_options(&tenant(), &[one], &options)
+                    .await
+                    .unwrap()
+            }
+        });
+        let results = join_all(calls).await;
+        let results: Vec<_> = results.iter().map(describe).collect();
+        let created = format!("{:?} false", Status::Created);
+        assert_eq!(results[0], created);
+        assert_eq!(results[1], format!("{:?} true", Status::Created));
+        assert_eq!(results[2], "id");
+        assert!(results[3].contains("50"), "{}", results[3]);
+        assert_eq!(results[4], "stale");
+        assert_eq!(results[5], "full 1");
+        assert_eq!(results[6], created);
+        assert_eq!(results[7], created);
+        assert_eq!(results[8], format!("{:?} false", Status::Improved));
+        assert_eq!(results[9], "limited");
+    });
+}
+
+#[test]
+fn damaged_data_of_one_player_fails_no_other_submission_of_the_group() {
+    block_on(async {
+        let file = File::new();
+        let store = SqliteStore::new(Slow::open(&file));
+        let board = configured(&store, &counter()).await;
+        for name in ["ann", "bob"] {
+            score(&store, &board, name, 1, 0).await;
+        }
+        let damage = "UPDATE entries SET attempts = -1 WHERE player = 'bob'";
+        file.raw().execute_batch(damage).unwrap();
+        let boards = [board.clone()];
+        let calls = ["ann", "bob", "cid", "bob", "ann"]
+            .map(|name| submit_one(&store, attempt(&boards, name, 1, None, at(1))));
+        let ended: Vec<_> = join_all(calls).await.into_iter().map(|one| one.is_ok()).collect();
+        assert_eq!(ended, [true, false, true, false, true]);
+        let ann = score(&store, &board, "ann", 1, 2).await;
+        assert_eq!(ann.values.first(), 4);
+    });
+}
+
+#[test]
+fn a_submission_whose_group_is_abandoned_fails_or_is_applied_once() {
+    let mut failed = 0;
+    for polls in 0..100 {
+        block_on(async {
+            let file = File::new();
+            let store = SqliteStore::new(Slow::open(&file));
+            let board = configured(&store, &counter()).await;
+            let boards = [board.clone()];
+            let submission = || attempt(&boards, "ann", 1, None, at(0));
+            // The first call is alone; the other two wait and are a group, of which the leader is dropped.
+            let mut calls: Vec<_> = (0..3)
+                .map(|_| Some(Box::pin(submit_one(&store, submission()))))
+                .collect();
+            let mut ended = [None; 3];
+            for _ in 0..polls {
+                for (call, ended) in calls.iter_mut().zip(&mut ended) {
+                    if let Some(running) = call
+                        && let Poll::Ready(result) = poll!(running.as_mut())
+                    {
+                        *ended = Some(result.is_ok());
+                        *call = None;
+                    }
+                }
+            }
+            calls[1] = None;
+            for (call, ended) in calls.into_iter().zip(&mut ended) {
+                if let Some(running) = call {
+                    *ended = Some(running.await.is_ok());
+                }
+            }
+            failed += u32::from(ended[2] == Some(false));
+            let sum = score(&store, &board, "ann", 1, 1).await.values.first() - 1;
+            let answered = ended.iter().filter(|ended| **ended == Some(true)).count();
+            assert!(
+                (i64::try_from(answered).unwrap()..=3).contains(&sum),
+                "{sum} after {answered} at {polls}"
+            );
+        });
+    }
+    assert!(failed > 0, "no group was abandoned");
+}
