@@ -132,53 +132,65 @@ impl<'a> SubmissionBatch<'a> {
             new_record_bytes: 0,
             discards: sweep::EXPIRED_PER_STEP,
         };
-        let targets = || submissions.iter().flat_map(|(one, _)| one.targets.iter());
-        for target in targets() {
-            batch.read_board(&target.board.value.id).await?;
-            if let Some(board) = batch.find_board(target) {
-                batch.read_period(board, &target.period.id).await?;
-            }
+        for target in submissions.iter().flat_map(|(one, _)| &one.targets) {
+            batch.read_target_board(target).await?;
         }
         let states = batch.read_states(submissions).await?;
         Ok((batch, states))
     }
 
-    async fn read_board(&mut self, id: &LeaderboardId) -> Result<(), StoreError> {
-        if self.boards.contains_key(id) {
-            return Ok(());
+    /// Reads the leaderboard and the period of a target, unless the batch has them.
+    async fn read_target_board(&mut self, target: &Target) -> Result<(), StoreError> {
+        let (id, period) = (&target.board.value.id, &target.period.id);
+        match self.boards.get(id) {
+            Some(None) => Ok(()),
+            Some(Some(known)) => {
+                let board = known.board.row;
+                if !self.periods.contains_key(&(board, period.clone())) {
+                    let found = periods::find(self.session, board, period, self.now).await?;
+                    self.add_period(board, period, found);
+                }
+                Ok(())
+            }
+            None => {
+                let found =
+                    boards::find_with_period(self.session, self.tenant, (id, period), self.now).await?;
+                let Some((board, found)) = found else {
+                    self.boards.insert(id.clone(), None);
+                    return Ok(());
+                };
+                self.add_period(board.row, period, found);
+                self.add_board(id, board).await
+            }
         }
-        let found = boards::find_up_to_date(self.session, self.tenant, id, self.now).await?;
-        if let Some(board) = found.as_ref().filter(|board| board.has_expired)
-            && self.discards > 0
-        {
+    }
+
+    async fn add_board(&mut self, id: &LeaderboardId, board: LeaderboardRow) -> Result<(), StoreError> {
+        if board.has_expired && self.discards > 0 {
             let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
             self.discards = self.discards.saturating_sub(done);
         }
-        let used = found.map(|board| BatchLeaderboard {
+        let used = BatchLeaderboard {
             first_position: board.last_position,
             leaves_expired: board.has_expired && self.discards == 0,
             board,
             ids: 0,
             record_bytes: 0,
-        });
-        self.boards.insert(id.clone(), used);
+        };
+        self.boards.insert(id.clone(), Some(used));
         Ok(())
     }
 
-    async fn read_period(&mut self, board: i64, id: &PeriodId) -> Result<(), StoreError> {
-        let key = (board, id.clone());
-        if !self.periods.contains_key(&key)
-            && let Some(period) = periods::find(self.session, board, id, self.now).await?
-        {
+    fn add_period(&mut self, board: i64, id: &PeriodId, found: Option<PeriodRow>) {
+        if let Some(period) = found {
             let used = BatchPeriod {
                 visible_before: period.visible,
                 period,
                 changed: false,
                 created: None,
             };
-            self.periods.insert(key, used);
+            self.periods.insert((board, id.clone()), used);
         }
-        Ok(())
     }
 
     async fn read_states(

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::decode_leaderboard;
 use leaderboard_core::ports::PutLeaderboard;
-use leaderboard_core::{Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_core::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
 
 use crate::bans::{self, is_behind_sql};
 use crate::connection::Value;
+use crate::ids;
+use crate::periods::{self, PeriodRow, period_columns};
 use crate::rate_limits::{fresh_version, now_us};
 use crate::retention::{LogState, log_columns};
 use crate::row::{Cells, malformed, stored};
@@ -27,10 +29,41 @@ pub(crate) struct LeaderboardRow {
     pub(crate) has_expired: bool,
     /// Whether discarded data of any leaderboard still exists.
     pub(crate) has_discarded: bool,
+    /// Whether expired idempotency records still exist.
+    pub(crate) has_expired_records: bool,
     /// How much of the leaderboard's log is kept, and the oldest event.
     pub(crate) log: LogState,
     /// Whether the leaderboard has pending bans.
     pub(crate) is_behind: bool,
+}
+
+/// SQL for the columns of a leaderboard `b` of the tenant `?1` that [`read_columns`] reads. `?3` is now, and records that were made
+/// at `?4` or earlier have expired.
+macro_rules! board_columns {
+    () => {
+        concat!(
+            "b.row, b.version, b.last_position, \
+             EXISTS (SELECT 1 FROM periods e WHERE e.leaderboard = b.row AND e.expires_at <= ?3), \
+             EXISTS (SELECT 1 FROM discarded), \
+             EXISTS (SELECT 1 FROM submissions s WHERE s.leaderboard = b.row AND s.recorded_at <= ?4), ",
+            log_columns!(),
+            ", ",
+            is_behind_sql!("?3")
+        )
+    };
+}
+
+fn read_columns(cells: &mut Cells) -> Result<LeaderboardRow, StoreError> {
+    Ok(LeaderboardRow {
+        row: cells.integer("leaderboard row")?,
+        version: cells.unsigned("configuration version")?,
+        last_position: cells.unsigned("last position")?,
+        has_expired: cells.flag("expiry")?,
+        has_discarded: cells.flag("discard")?,
+        has_expired_records: cells.flag("expired records")?,
+        log: LogState::from_cells(cells)?,
+        is_behind: cells.flag("bans")?,
+    })
 }
 
 /// Returns the state of a leaderboard at `now`; `None` if the leaderboard does not exist.
@@ -41,31 +74,59 @@ pub(crate) async fn find(
     now: Timestamp,
 ) -> Result<Option<LeaderboardRow>, StoreError> {
     const FIND: &str = concat!(
-        "SELECT row, version, last_position, \
-         EXISTS (SELECT 1 FROM periods p WHERE p.leaderboard = b.row AND p.expires_at <= ?3), \
-         EXISTS (SELECT 1 FROM discarded), ",
-        log_columns!(),
-        ", ",
-        is_behind_sql!("?3"),
-        " FROM leaderboards b WHERE tenant = ?1 AND id = ?2"
+        "SELECT ",
+        board_columns!(),
+        " FROM leaderboards b WHERE b.tenant = ?1 AND b.id = ?2"
     );
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(id.as_str()),
         Value::Integer(now.as_unix_ms()),
+        Value::Integer(ids::too_old(now)),
     ];
-    let Some(mut cells) = session.row(FIND, &parameters).await? else {
-        return Ok(None);
-    };
-    Ok(Some(LeaderboardRow {
-        row: cells.integer("leaderboard row")?,
-        version: cells.unsigned("configuration version")?,
-        last_position: cells.unsigned("last position")?,
-        has_expired: cells.flag("expiry")?,
-        has_discarded: cells.flag("discard")?,
-        log: LogState::from_cells(&mut cells)?,
-        is_behind: cells.flag("bans")?,
-    }))
+    let row = session.row(FIND, &parameters).await?;
+    row.map(|mut cells| read_columns(&mut cells)).transpose()
+}
+
+/// Returns the state of a leaderboard at `now` with the pending bans applied, and a period of the leaderboard, if it has ever had an
+/// entry and has not expired.
+pub(crate) async fn find_with_period(
+    session: &Session<'_>,
+    tenant: &TenantId,
+    (id, period): (&LeaderboardId, &PeriodId),
+    now: Timestamp,
+) -> Result<Option<(LeaderboardRow, Option<PeriodRow>)>, StoreError> {
+    const FIND: &str = concat!(
+        "SELECT ",
+        board_columns!(),
+        ", p.row, ",
+        period_columns!(),
+        " FROM leaderboards b LEFT JOIN periods p ON p.leaderboard = b.row AND p.id = ?5 \
+         AND (p.expires_at IS NULL OR p.expires_at > ?3) WHERE b.tenant = ?1 AND b.id = ?2"
+    );
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Text(id.as_str()),
+        Value::Integer(now.as_unix_ms()),
+        Value::Integer(ids::too_old(now)),
+        Value::Text(period.as_str()),
+    ];
+    for _ in 0..MAX_STEPS {
+        let Some(mut cells) = session.row(FIND, &parameters).await? else {
+            return Ok(None);
+        };
+        let board = read_columns(&mut cells)?;
+        if board.is_behind {
+            bans::apply_to_board(session, tenant, id.as_str(), now).await?;
+            continue;
+        }
+        let row = cells.integer_or_null("period row")?;
+        let period = row
+            .map(|row| periods::read_columns(&mut cells, row))
+            .transpose()?;
+        return Ok(Some((board, period)));
+    }
+    Err(still_behind())
 }
 
 /// Does the same as [`find`], but applies pending bans first.
@@ -83,7 +144,11 @@ pub(crate) async fn find_up_to_date(
         bans::apply_to_board(session, tenant, id.as_str(), now).await?;
         found = find(session, tenant, id, now).await?;
     }
-    Err(StoreError::Unavailable("bans are still being applied".into()))
+    Err(still_behind())
+}
+
+fn still_behind() -> StoreError {
+    StoreError::Unavailable("bans are still being applied".into())
 }
 
 /// Reads version and configuration.

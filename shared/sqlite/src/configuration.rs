@@ -103,7 +103,7 @@ pub(crate) async fn put(
     let version = boards::next_version(session, put.tenant).await?;
     let row = boards::save(session, put, version, &configuration).await?;
     let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at).await?;
-    log::append(session, put.tenant, row, position, &event_of(put)).await?;
+    log::append(session, row, position, &event_of(put)).await?;
     Ok(Ok(PutResult {
         row,
         version,

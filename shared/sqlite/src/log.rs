@@ -59,7 +59,6 @@ impl PendingEvents {
 /// Appends one event, and trims the log.
 pub(crate) async fn append(
     session: &Session<'_>,
-    tenant: &TenantId,
     board: i64,
     position: u64,
     event: &Event,
@@ -74,7 +73,7 @@ pub(crate) async fn append(
     };
     let log = LogState::read(session, board).await?;
     pending.flush(session).await?;
-    retention::finish_append(session, tenant, (board, &log), &appended, 0).await?;
+    retention::finish_append(session, (board, &log), &appended, 0).await?;
     Ok(())
 }
 

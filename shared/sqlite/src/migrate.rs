@@ -12,9 +12,9 @@ const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
 /// The size of the page cache: at most 32 MiB. Two indexes of 100,000 entries take about 20 MiB, and scores of different players
 /// are in different pages. SQLite's default is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
-/// How long a statement waits while another instance writes, in milliseconds; then the store tries again. SQLite sleeps for 1, 2 and
-/// 5 ms within this time. With a longer time it would sleep for up to 100 ms at once, and other instances would overtake it.
-pub(crate) const BUSY_TIMEOUT_MS: u32 = 10;
+/// How long a statement waits while another instance writes, in milliseconds; then the store tries again. SQLite sleeps for 1 ms
+/// twice within this time. With a longer time it would sleep for up to 100 ms at once, and other instances would overtake it.
+pub(crate) const BUSY_TIMEOUT_MS: u32 = 2;
 /// The value of `PRAGMA synchronous` that means `FULL`.
 const SYNCHRONOUS_FULL: i64 = 2;
 

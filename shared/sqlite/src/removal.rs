@@ -53,6 +53,6 @@ pub(crate) async fn remove(
             period: period_ref.period.clone(),
         },
     };
-    log::append(session, period_ref.tenant, board.row, position, &event).await?;
+    log::append(session, board.row, position, &event).await?;
     Ok(Some(position))
 }

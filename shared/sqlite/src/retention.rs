@@ -117,19 +117,16 @@ impl TrimBounds {
     }
 }
 
-/// Counts the appended events and trims the log. `over` is by how much the tenant's logs and records, including the appended
+/// Counts the appended events (a trigger adds their weight to the tenant's) and trims the log. `over` is by how much the tenant's logs and records, including the appended
 /// events, exceed the limit. Returns the weight of the removed events.
 pub(crate) async fn finish_append(
     session: &Session<'_>,
-    tenant: &TenantId,
     (board, log): (i64, &LogState),
     appended: &AppendedEvents,
     over: u64,
 ) -> Result<u64, StoreError> {
     const SAVE: &str =
         "UPDATE leaderboards SET last_position = ?2, log_bytes = log_bytes + ?3 WHERE row = ?1";
-    const SAVE_TENANT: &str = "INSERT INTO tenant_logs (tenant, bytes) VALUES (?1, ?2) \
-         ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes";
     let bounds = TrimBounds {
         keep_from: appended.last.saturating_add(1).saturating_sub(log.keep_events),
         oldest_at: appended.now.saturating_add_ms(log.keep_ms.saturating_neg()),
@@ -145,9 +142,6 @@ pub(crate) async fn finish_append(
     let more = Value::Integer(stored(appended.weight).saturating_sub(stored(freed)));
     session
         .run(SAVE, &[Value::Integer(board), position, more])
-        .await?;
-    session
-        .run(SAVE_TENANT, &[Value::Text(tenant.as_str()), more])
         .await?;
     Ok(freed)
 }
@@ -188,37 +182,22 @@ async fn trim(
     Ok(freed)
 }
 
-/// Adds the weight of new idempotency records of one leaderboard and span. The first record of a span deletes the weights of
-/// older spans.
+/// Adds the weight of new idempotency records of one leaderboard and span. Triggers add it to the tenant's, and with the first
+/// record of a span delete the weights of older spans.
 pub(crate) async fn add_records(
     session: &Session<'_>,
-    tenant: &TenantId,
     board: i64,
     span: i64,
     added_bytes: u64,
 ) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO record_weights (leaderboard, span, bytes) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (leaderboard, span) DO UPDATE SET bytes = bytes + excluded.bytes RETURNING bytes";
-    const ADD_TENANT: &str = "INSERT INTO tenant_record_weights (tenant, span, bytes) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (tenant, span) DO UPDATE SET bytes = bytes + excluded.bytes";
-    const DROP: &str = "DELETE FROM record_weights WHERE leaderboard = ?1 AND span < ?2";
-    const DROP_TENANT: &str = "DELETE FROM tenant_record_weights WHERE tenant = ?1 AND span < ?2";
-    let added = Value::Integer(stored(added_bytes));
-    let span_cell = Value::Integer(span);
-    let row = session
-        .row(ADD, &[Value::Integer(board), span_cell, added])
-        .await?;
-    let bytes = row
-        .ok_or_else(|| corrupt("bytes of records"))?
-        .unsigned("bytes of records")?;
-    let tenant = Value::Text(tenant.as_str());
-    session.run(ADD_TENANT, &[tenant, span_cell, added]).await?;
-    if bytes == added_bytes {
-        let previous = Value::Integer(span.saturating_sub(1));
-        session.run(DROP, &[Value::Integer(board), previous]).await?;
-        session.run(DROP_TENANT, &[tenant, previous]).await?;
-    }
-    Ok(())
+         ON CONFLICT (leaderboard, span) DO UPDATE SET bytes = bytes + excluded.bytes";
+    let parameters = [
+        Value::Integer(board),
+        Value::Integer(span),
+        Value::Integer(stored(added_bytes)),
+    ];
+    session.run(ADD, &parameters).await
 }
 
 /// Subtracts the weights of a leaderboard, which is about to be deleted, from the weights of its tenant.

@@ -19,6 +19,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     EXPIRIES,
     RECORD_BYTES,
     rank_blocks::MIGRATION,
+    TENANT_WEIGHTS,
 ];
 
 const SCORES: &[&str] = &[
@@ -291,4 +292,27 @@ const RECORD_BYTES: &[&str] = &[
     "ALTER TABLE tenant_record_counts RENAME TO tenant_record_weights",
     "ALTER TABLE tenant_record_weights RENAME COLUMN records TO bytes",
     "UPDATE tenant_record_weights SET bytes = bytes * 256",
+];
+
+/// Triggers that add the weights of a leaderboard to those of its tenant, so that a score needs no statements for them.
+const TENANT_WEIGHTS: &[&str] = &[
+    "CREATE TRIGGER tenant_logs_change AFTER UPDATE OF log_bytes ON leaderboards
+    WHEN NEW.log_bytes <> OLD.log_bytes BEGIN
+        INSERT INTO tenant_logs (tenant, bytes) VALUES (NEW.tenant, NEW.log_bytes - OLD.log_bytes)
+        ON CONFLICT (tenant) DO UPDATE SET bytes = bytes + excluded.bytes;
+    END",
+    "CREATE TRIGGER record_weights_change AFTER UPDATE OF bytes ON record_weights BEGIN
+        INSERT INTO tenant_record_weights (tenant, span, bytes)
+        SELECT tenant, NEW.span, NEW.bytes - OLD.bytes FROM leaderboards WHERE row = NEW.leaderboard
+        ON CONFLICT (tenant, span) DO UPDATE SET bytes = bytes + excluded.bytes;
+    END",
+    // The records of a span before the last one have expired.
+    "CREATE TRIGGER record_weights_begin AFTER INSERT ON record_weights BEGIN
+        INSERT INTO tenant_record_weights (tenant, span, bytes)
+        SELECT tenant, NEW.span, NEW.bytes FROM leaderboards WHERE row = NEW.leaderboard
+        ON CONFLICT (tenant, span) DO UPDATE SET bytes = bytes + excluded.bytes;
+        DELETE FROM record_weights WHERE leaderboard = NEW.leaderboard AND span < NEW.span - 1;
+        DELETE FROM tenant_record_weights WHERE span < NEW.span - 1
+        AND tenant = (SELECT tenant FROM leaderboards WHERE row = NEW.leaderboard);
+    END",
 ];

@@ -18,12 +18,13 @@ use crate::submit::{self, SubmitCall};
 
 /// How long a request waits for the connection.
 const MAX_WAIT: Duration = Duration::from_secs(15);
-/// How long the first request in the queue waits before it looks again whether the connection is free. Each look costs about 10 µs.
-const FIRST_PAUSE: Duration = Duration::from_micros(200);
-/// How long the other requests wait before they look again.
-const PAUSE: Duration = Duration::from_millis(1);
+/// How long the first request in the queue waits before it looks again whether the connection is free. Each look of a component
+/// costs about 20 µs of a processor.
+const FIRST_PAUSE: Duration = Duration::from_micros(500);
+/// How long the other requests wait before they look again, which is about as long as a transaction takes.
+const PAUSE: Duration = Duration::from_millis(2);
 /// How often a transaction tries to begin while other instances write. Each time, SQLite waits for [`migrate::BUSY_TIMEOUT_MS`].
-const MAX_BEGINS: u32 = 1_500;
+const MAX_BEGINS: u32 = 7_500;
 /// The pauses after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;
 

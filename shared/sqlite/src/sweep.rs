@@ -8,8 +8,9 @@ use crate::retention;
 use crate::row::{corrupt, stored};
 use crate::session::Session;
 
-/// Kinds of rows in `discarded`.
+/// `discarded.kind` of a deleted leaderboard.
 const LEADERBOARD: i64 = 0;
+/// `discarded.kind` of a period that expired or was deleted.
 const PERIOD: i64 = 1;
 
 /// The most expired periods that one transaction of scores discards.

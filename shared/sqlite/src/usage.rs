@@ -9,7 +9,8 @@ use crate::retention;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
-/// Returns the last days with usage, newest first, and what the tenant has stored, by the database's clock.
+/// Returns the usage of the tenant's last `days` days that have any, newest first, and what the tenant has stored. The database's
+/// clock says which day is today, and which periods have expired.
 pub(crate) async fn read(
     session: &Session<'_>,
     tenant: &TenantId,

@@ -24,7 +24,7 @@ pub(crate) async fn apply_to_board(
     let changes = read_changes(session, tenant).await?;
     let mut looks = MAX_LOOKS;
     for found in read_boards(session, tenant, Some(board), board).await? {
-        bring_up_to_date(session, (tenant, &found), &changes, &mut looks, now).await?;
+        bring_up_to_date(session, &found, &changes, &mut looks, now).await?;
     }
     continue_walk(session, tenant, &changes, &mut looks, now).await?;
     Ok(!is_behind(session, tenant, board, now).await?)
@@ -103,7 +103,7 @@ async fn read_boards(
 /// reached 0 first.
 async fn bring_up_to_date(
     session: &Session<'_>,
-    (tenant, board): (&TenantId, &WalkedLeaderboard),
+    board: &WalkedLeaderboard,
     changes: &[BanChange],
     looks: &mut u64,
     now: Timestamp,
@@ -116,7 +116,7 @@ async fn bring_up_to_date(
             break;
         }
         *looks = looks.saturating_sub(board.periods.saturating_add(1));
-        move_entries(session, (tenant, board.row), change, now).await?;
+        move_entries(session, board.row, change, now).await?;
         last = change.number;
     }
     if last > board.applied {
@@ -151,7 +151,7 @@ async fn continue_walk(
         let mut done = 0;
         for board in &step {
             *looks = looks.saturating_sub(1);
-            if !bring_up_to_date(session, (tenant, board), changes, looks, now).await? {
+            if !bring_up_to_date(session, board, changes, looks, now).await? {
                 break;
             }
             cursor.clone_from(&board.id);
@@ -183,7 +183,7 @@ async fn continue_walk(
 /// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
 async fn move_entries(
     session: &Session<'_>,
-    (tenant, board): (&TenantId, i64),
+    board: i64,
     change: &BanChange,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -203,7 +203,7 @@ async fn move_entries(
         let mut cells = Cells::from(row);
         let position = cells.unsigned("last position")?.saturating_add(1);
         if logged != Some(position) {
-            log::append(session, tenant, board, position, &change.event()).await?;
+            log::append(session, board, position, &change.event()).await?;
             logged = Some(position);
         }
         let period = cells.integer("period row")?;

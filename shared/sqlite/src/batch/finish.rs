@@ -157,13 +157,15 @@ impl SubmissionBatch<'_> {
                     now: self.now,
                 };
                 let log = (board.row, &board.log);
-                let freed = retention::finish_append(session, self.tenant, log, &appended, over).await?;
+                let freed = retention::finish_append(session, log, &appended, over).await?;
                 over = over.saturating_sub(freed);
             }
             if ids > 0 {
                 let span = retention::find_span(self.now);
-                retention::add_records(session, self.tenant, board.row, span, record_bytes).await?;
-                ids::prune(session, board.row, self.now, ids).await?;
+                retention::add_records(session, board.row, span, record_bytes).await?;
+                if board.has_expired_records {
+                    ids::prune(session, board.row, self.now, ids).await?;
+                }
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;
         }
