@@ -5,54 +5,54 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How something is.
+/// The state of a component, or of the whole service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) enum HealthStatus {
-    /// It works.
+    /// The component works.
     Pass,
-    /// It works, and something it has is not as it should be.
+    /// The component works, but a setting or a dependency needs attention.
     Warn,
-    /// It does not work.
+    /// The component does not work.
     Fail,
 }
 
-/// Whether the service lives, or can work.
+/// Whether the service runs, or can answer requests.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct Health<'a> {
-    /// How it is.
+    /// The worst state of the components.
     pub status: HealthStatus,
-    /// What it depends on, by name.
+    /// The components that the service depends on, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub components: Option<BTreeMap<&'static str, HealthComponent<'a>>>,
 }
 
-/// A part.
+/// A component.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct HealthComponent<'a> {
-    /// How it is.
+    /// The state of the component.
     pub status: HealthStatus,
-    /// The same in words.
+    /// The state in words.
     pub message: &'a str,
-    /// When it was asked.
+    /// When the component was checked.
     #[cfg_attr(feature = "schema", schema(format = "date-time"))]
     pub last_checked: &'a str,
-    /// What there is to know beyond that.
+    /// Further facts about the component.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub metadata: &'a Value,
 }
 
-/// How every part is.
+/// The state of every component.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct DetailedHealth<'a> {
-    /// By name.
+    /// The components by name.
     pub components: BTreeMap<&'static str, HealthComponent<'a>>,
-    /// The worst of its parts.
+    /// The worst state of the components.
     pub status: HealthStatus,
     /// The version of the program.
     pub version: &'static str,

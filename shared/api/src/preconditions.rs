@@ -71,16 +71,16 @@ impl Preconditions {
     }
 
     /// Returns the version that the store must find when it writes, if the preconditions hold for the `current` version (`None`: the
-    /// document does not exist). Without preconditions, any version is right.
+    /// document does not exist). Without preconditions, returns [`Expected::Any`].
     ///
     /// # Errors
     /// A 412 problem with the current entity tag.
-    pub fn expected(&self, there: Option<u64>) -> Result<Expected, Problem> {
+    pub fn expected(&self, current: Option<u64>) -> Result<Expected, Problem> {
         if !self.exist() {
             return Ok(Expected::Any);
         }
-        self.check(there)?;
-        Ok(there.map_or(Expected::Absent, Expected::Version))
+        self.check(current)?;
+        Ok(current.map_or(Expected::Absent, Expected::Version))
     }
 
     /// Checks both preconditions against the current version (`None`: the document does not exist).

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// How a JSON response is written.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonForm {
-    /// The media type of the response.
+    /// The JSON media type that the client accepts, sent as `Content-Type`.
     pub media_type: MediaType,
     /// How the response writes 64-bit integers.
     pub integers: IntegerFormat,

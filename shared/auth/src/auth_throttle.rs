@@ -38,7 +38,8 @@ pub struct AuthThrottle {
 }
 
 impl AuthThrottle {
-    /// Returns the throttle of a request if its address has room under the limit on refused credentials. Reads only caches.
+    /// Returns the throttle of a request, unless its client address has used up the limit on refused credentials. Reads the
+    /// operator's rate limits, from the store if they are not cached.
     ///
     /// # Errors
     /// 429, before the credential is checked.

@@ -168,12 +168,12 @@ async fn load_verified<E: AuthEnvironment>(
     Ok(token)
 }
 
-/// A token that is valid.
+/// The result of the verification of a valid token.
 struct ValidToken {
     /// The id of its issuer's document.
     issuer: Box<str>,
     verified: VerifiedToken,
-    /// The time until which it may be cached.
+    /// When this instance must verify the token again.
     until: Timestamp,
 }
 

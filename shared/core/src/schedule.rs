@@ -115,7 +115,8 @@ impl Schedule {
         self.configured.from
     }
 
-    /// Returns whether the rule of a period that began at `instant` is recorded.
+    /// Returns whether the schedule knows the reset rule of a period that began at `instant`. It does not know the rules of changes
+    /// that were made before rules were recorded.
     #[must_use]
     pub fn is_recorded(&self, instant: Timestamp) -> bool {
         self.unrecorded_until.is_none_or(|until| until <= instant)

@@ -71,7 +71,7 @@ impl Verb {
 pub enum Base {
     /// Below `/api/v1`, `/api/v2` and `/api`: the route exists in every version.
     Api,
-    /// At the root, for addresses without a version of the API, such as its description.
+    /// At the root: the route has no API version, for example the OpenAPI document.
     Root,
     /// At the root and below `/api`, for addresses that health probes and metrics collectors expect at the root.
     RootAndApi,

@@ -35,7 +35,7 @@ const WHOLE: u128 = 1_000_000;
 /// The digest of a tenant and a bucket's name. It has 128 bits, so that a caller cannot find a name with the digest of
 /// another caller's bucket.
 type UsageKey = [u8; 16];
-/// The entries of a slot.
+/// The usages that one slot has, by bucket or quota.
 type SlotEntries = BTreeMap<UsageKey, SlotEntry>;
 
 /// The usage of one bucket or quota.

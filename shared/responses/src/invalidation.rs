@@ -123,7 +123,8 @@ pub(crate) fn find_reuse_end<E: ResponseEnvironment>(
     Timestamp::from_unix_ms(end.min(read_at + SLOT_TTL_MS))
 }
 
-/// Returns whether a write must put an invalidation: more than half of this instance's last invalidation is over.
+/// Returns whether a write must write a new tombstone. False while the last tombstone that this instance wrote is valid for at
+/// least half of its lifetime.
 pub(crate) fn is_invalidation_due<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,

@@ -1,10 +1,11 @@
 //! Cached responses about leaderboards. A cached read goes through these files, in this order (docs/decisions/0016):
 //!
-//! 1. [`private_leaderboards`] charges a caller without a credential as if a private leaderboard did not exist.
+//! 1. [`serve`] makes the cache key, and charges a caller without a credential the same units for a private leaderboard as for one
+//!    that does not exist.
 //! 2. [`period_names`] replaces an instant or a date in the [`cache_key`] by the id of its period.
 //! 3. [`serve`] looks in the [`memory_tier`]; [`invalidation`] and [`freshness`] decide whether that entry may be used.
-//! 4. On a miss, [`single_flight`] makes one request of the instance the leader; the others wait for it.
-//! 5. [`fetch`] looks in the [`key_value_tier`]; then a [`lease`] makes one instance of the region ask the store.
+//! 4. On a miss, [`leaderboard_cache::single_flight`] makes one request of the instance the leader; the others wait for it.
+//! 5. [`fetch`] looks in the [`key_value_tier`]; then a [`leaderboard_cache::lease`] makes one instance of the region ask the store.
 //! 6. [`store_fetch`] asks the store and makes the [`cache_entry`], which both tiers store.
 //! 7. [`response`] selects the coding, checks preconditions, and sets the cache headers.
 //!

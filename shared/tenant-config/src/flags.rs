@@ -28,9 +28,9 @@ pub struct FlagCache(RefCell<BTreeMap<Option<TenantId>, ParsedFlagSet>>);
 type ParsedFlagSet = (u64, Rc<FlagSet>);
 
 impl FlagCache {
-    /// Returns the set of a document. A flag whose rule cannot be parsed evaluates to an error; a document that cannot be
+    /// Returns the flag set of a document, parsed at most once for each version. A flag whose rule cannot be parsed evaluates to an error; a document that cannot be
     /// parsed becomes an empty set.
-    fn parse_set(&self, owner: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
+    fn find_or_parse_set(&self, owner: Option<&TenantId>, document: &Versioned<Vec<u8>>) -> Rc<FlagSet> {
         let owner = owner.cloned();
         if let Some((version, set)) = self.0.borrow().get(&owner)
             && *version == document.version
@@ -66,8 +66,8 @@ impl TenantFlags {
         let operator = tenant_config.operator_flags();
         let own = tenant_config.tenant_flags();
         Self {
-            operator: operator.map(|document| sets.parse_set(None, document)),
-            tenant: own.map(|document| sets.parse_set(Some(tenant), document)),
+            operator: operator.map(|document| sets.find_or_parse_set(None, document)),
+            tenant: own.map(|document| sets.find_or_parse_set(Some(tenant), document)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! How often who may call: the documents of the tenants and the operator.
+//! Serves the documents with the rate limits of tenants and of the operator.
 
 use leaderboard_limits_function::LimitsFunction;
 

@@ -1,4 +1,4 @@
-//! Health, metrics, and a clear answer on routes that are nobody else's.
+//! Serves health, metrics, and the 404 of unknown routes.
 
 use leaderboard_ops_function::OpsFunction;
 

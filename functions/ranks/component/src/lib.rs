@@ -1,4 +1,4 @@
-//! Answers who stands where.
+//! Serves the reads of entries, periods and distributions.
 
 use leaderboard_ranks_function::RanksFunction;
 

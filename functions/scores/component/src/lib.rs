@@ -1,4 +1,4 @@
-//! Takes scores in, removes entries, hides players, and shows the dead letters.
+//! Submits scores, removes entries, bans players, and lists dead letters.
 
 use leaderboard_scores_function::ScoresFunction;
 

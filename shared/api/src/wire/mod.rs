@@ -46,7 +46,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.
 ///
 /// # Errors
-/// A problem that lists what is wrong with it.
+/// A problem that lists the faults of the body.
 pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submission>, Problem> {
     let scores = submission::scores(
         body,

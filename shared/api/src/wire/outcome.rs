@@ -72,8 +72,8 @@ struct PreviousBody<'a> {
 }
 
 impl<'a> OutcomeBody<'a> {
-    /// Returns an outcome in the form of a version. `names` has the names of the values when the outcome does not have them; `None`
-    /// leaves values and ranks out.
+    /// Returns the body of an outcome in an API version. `names` has the column names of leaderboards, for an outcome without
+    /// columns. If `names` is `None`, the body has no values and no ranks.
     pub fn new(version: ApiVersion, outcome: &'a Outcome, names: Option<&'a Names>) -> Self {
         let numbers = names.map(|names| {
             let columns = outcome.columns.as_ref();

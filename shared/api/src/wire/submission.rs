@@ -120,7 +120,7 @@ pub enum SubmissionTarget<'d> {
 pub struct Item {
     /// The submission.
     pub submission: Submission,
-    /// The place, for the pointers of errors.
+    /// Where the submission is in the body. The pointers of errors begin here.
     pub place: ItemPlace,
 }
 

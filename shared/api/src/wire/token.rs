@@ -16,7 +16,7 @@ request_fields! {
         required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
         /// Of those of the credential; never `admin`.
         optional scopes: list_of(text()),
-        /// How long it is good, in seconds.
+        /// The lifetime of the token, in seconds.
         optional lifetime_s: integer(1),
     }
 }
@@ -93,17 +93,17 @@ fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Token))]
 pub struct TokenBody<'a> {
-    /// The token.
+    /// The signed token, to send as `Authorization: Bearer`.
     pub token: &'a str,
     /// `Bearer`.
     pub token_type: &'static str,
-    /// How long it is good, in seconds.
+    /// The lifetime of the token, in seconds.
     pub expires_in: u32,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: String,
-    /// Whose it is.
+    /// The player of the token.
     pub player: &'a str,
-    /// What it allows.
+    /// The scopes of the token.
     pub scopes: Vec<&'static str>,
 }
 

@@ -76,7 +76,7 @@ pub(super) struct Snapshot {
     pub drifted: bool,
     /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
     pub touched_ranks: Option<Vec<u64>>,
-    /// What happened to players who are not on this page; of a list that has drifted.
+    /// The changes since the first page that concern players who are not on this page; absent if the list has not drifted.
     #[serde(flatten)]
     elsewhere: Option<ElsewhereBody>,
 }

@@ -19,7 +19,7 @@ pub(super) struct Scope<'s> {
 
 #[derive(Clone, Copy)]
 enum ScopedData<'s> {
-    /// The context of the evaluation.
+    /// The evaluation context, as flagd defines it.
     Context,
     /// An element of the list of `map`, `filter` and similar operations.
     Item(&'s Value),

@@ -16,7 +16,7 @@ pub const MAX_LEEWAY_S: u32 = 300;
 pub const MAX_AUDIENCES: usize = 16;
 /// The longest `jti`, in bytes.
 pub const MAX_TOKEN_ID_BYTES: usize = 256;
-/// The longest `sub`, in bytes; OpenID Connect allows 255.
+/// The longest accepted `sub`, in bytes. OpenID Connect lets issuers use up to 255.
 pub const MAX_SUBJECT_BYTES: usize = 256;
 
 /// The allowed values of the header `typ` (RFC 8725, section 3.11).

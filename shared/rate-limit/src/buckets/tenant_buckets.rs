@@ -142,8 +142,8 @@ impl TenantBuckets {
         usage
     }
 
-    /// Returns the usage of the day's quota, when half of it is used, again after each further eighth, and when all of it is
-    /// used.
+    /// Returns the day's usage if other instances must learn it now, and records it as shared: at half of the quota, after each
+    /// further eighth, and when the quota is used up.
     fn take_quota_to_share(&mut self, now_us: u64) -> Option<UsageLevel> {
         let (most, day) = (self.quota?, now_us / DAY_US);
         let requests = self.requests_today(now_us);
