@@ -26,7 +26,7 @@ impl<C: Connection> Announcements for RedisStore<C> {
         let mut call = ScriptCall::with_keys([keys::counters()]);
         call.add_text(channel);
         call.add_text(&message);
-        Ok(ReplyReader::new(ANNOUNCE.run(&self.connection, &call).await?).read_count()? > 0)
+        Ok(ReplyReader::new(ANNOUNCE.run(&self.server, &call).await?).read_count()? > 0)
     }
 }
 

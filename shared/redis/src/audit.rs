@@ -19,7 +19,7 @@ impl<C: Connection> AuditLog for RedisStore<C> {
         call.add_text(&record.kind.max_records());
         call.add_text(&record.at.as_unix_ms());
         call.add_bytes(&record.body);
-        let mut reply = ReplyReader::new(APPEND_AUDIT.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(APPEND_AUDIT.run(&self.server, &call).await?);
         parse_decimal(&reply.read_bytes()?)
     }
 
@@ -38,7 +38,7 @@ impl<C: Connection> AuditLog for RedisStore<C> {
             None => call.add_text("+"),
         }
         call.add_text(&limit);
-        let mut reply = ReplyReader::new(READ_AUDIT.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(READ_AUDIT.run(&self.server, &call).await?);
         let mut records = Vec::with_capacity(reply.remaining() / 3);
         while !reply.is_empty() {
             let position = parse_position(&reply.read_bytes()?)?;

@@ -8,6 +8,7 @@ use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::ScriptCall;
 use crate::scripts::{CHANGE_BANS, LIST_BANS};
+use crate::server::Server;
 use crate::{RedisStore, keys};
 
 /// The maximum number of commands of one call of the port. Later calls do the rest of the work.
@@ -26,7 +27,7 @@ impl<C: Connection> Bans for RedisStore<C> {
         call.add_bytes(pack_ban(ban));
         call.add_bytes(encode_banned_event(&ban.player, ban.banned_at));
         call.add_text(&MAX_BANS);
-        match send_change(&self.connection, tenant, &call, ban.banned_at).await? {
+        match send_change(&self.server, tenant, &call, ban.banned_at).await? {
             0 => Ok(Ok(())),
             1 => Ok(Err(TooManyBans)),
             _ => Err(StoreError::Unavailable(
@@ -39,7 +40,7 @@ impl<C: Connection> Bans for RedisStore<C> {
         let mut call = start_call(tenant, "unban", at);
         call.add_bytes(player.as_bytes());
         call.add_bytes(encode_unbanned_event(player, at));
-        match send_change(&self.connection, tenant, &call, at).await? {
+        match send_change(&self.server, tenant, &call, at).await? {
             0 => Ok(()),
             _ => Err(StoreError::Unavailable(
                 "earlier bans are still being applied".into(),
@@ -55,7 +56,7 @@ impl<C: Connection> Bans for RedisStore<C> {
     ) -> Result<Option<Ban>, StoreError> {
         let [records, ..] = keys::bans(tenant);
         let found = self
-            .connection
+            .server
             .command("HGET", &[&records, player.as_bytes()])
             .await?;
         let Some(record) = ReplyReader::new(found).read_optional_bytes()? else {
@@ -77,7 +78,7 @@ impl<C: Connection> Bans for RedisStore<C> {
         call.add_option(after);
         call.add_text(&limit);
         call.add_text(&now.as_unix_ms());
-        let mut reply = ReplyReader::new(LIST_BANS.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(LIST_BANS.run(&self.server, &call).await?);
         let mut bans = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let player = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
@@ -91,7 +92,7 @@ impl<C: Connection> Bans for RedisStore<C> {
 /// Applies the bans that hold at `now` to leaderboards, in at most [`MAX_STEPS`] commands. Returns whether the leaderboards are up
 /// to date.
 pub(crate) async fn apply_bans<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     boards: &[&LeaderboardId],
     now: Timestamp,
@@ -101,7 +102,7 @@ pub(crate) async fn apply_bans<C: Connection>(
         call.add_text(*board);
     }
     for _ in 0..MAX_STEPS {
-        if run_step(connection, &call).await?.up_to_date {
+        if run_step(server, &call).await?.up_to_date {
             return Ok(true);
         }
     }
@@ -111,19 +112,19 @@ pub(crate) async fn apply_bans<C: Connection>(
 /// Sends a change, and sends it again while too many changes are pending. Then applies it to the leaderboards. Returns the
 /// script's code.
 async fn send_change<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     call: &ScriptCall,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
-    let mut changed = run_step(connection, call).await?;
+    let mut changed = run_step(server, call).await?;
     let apply = start_call(tenant, "apply", now);
     for _ in 1..MAX_STEPS {
         match changed.code {
-            2 => changed = run_step(connection, call).await?,
+            2 => changed = run_step(server, call).await?,
             _ if changed.up_to_date => break,
             // The change is stored. Later reads and writes apply what this call cannot apply.
-            _ => match run_step(connection, &apply).await {
+            _ => match run_step(server, &apply).await {
                 Ok(applied) => changed.up_to_date = applied.up_to_date,
                 Err(_) => break,
             },
@@ -132,8 +133,8 @@ async fn send_change<C: Connection>(
     Ok(changed.code)
 }
 
-async fn run_step<C: Connection>(connection: &C, call: &ScriptCall) -> Result<ChangeReply, StoreError> {
-    let mut reply = ReplyReader::new(CHANGE_BANS.run(connection, call).await?);
+async fn run_step<C: Connection>(server: &Server<C>, call: &ScriptCall) -> Result<ChangeReply, StoreError> {
+    let mut reply = ReplyReader::new(CHANGE_BANS.run(server, call).await?);
     Ok(ChangeReply {
         code: reply.read_count()?,
         up_to_date: reply.read_count()? == 1,

@@ -124,6 +124,31 @@ impl ConnectionError {
     pub fn is_no_script(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code == "NOSCRIPT")
     }
+
+    /// Returns whether the server does not have the function of the given name.
+    #[must_use]
+    pub fn is_missing_function(&self) -> bool {
+        matches!(self, Self::Refused { code, message } if code == "ERR" && message.starts_with("Function not found"))
+    }
+
+    /// Returns whether the server is out of memory. A script that fails with this error has not written anything.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == "OOM")
+    }
+
+    /// Returns whether the server has no functions, or the Redis user has no permission for `FCALL` or `FUNCTION`.
+    #[must_use]
+    pub fn refuses_functions(&self) -> bool {
+        let Self::Refused { code, message } = self else {
+            return false;
+        };
+        match code.as_str() {
+            "NOPERM" => message.contains("'fcall") || message.contains("'function"),
+            "ERR" => message.starts_with("unknown command") || message.starts_with("unknown subcommand"),
+            _ => false,
+        }
+    }
 }
 
 /// Returns whether `word` looks like an error code: at least two capitals.
@@ -169,6 +194,56 @@ mod tests {
                 panic!("{text}")
             };
             assert_eq!(message, "No matching script. Please use EVAL.");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_functions_is_told_from_the_errors_of_a_script() {
+        for (text, missing, refused) in [
+            ("ERR Function not found", true, false),
+            (
+                "An error was signalled by the server - ResponseError: Function not found",
+                true,
+                false,
+            ),
+            (
+                "ERR unknown command 'FCALL', with args beginning with: 'a'",
+                false,
+                true,
+            ),
+            (
+                "An error was signalled by the server - ResponseError: unknown command `FCALL_RO`",
+                false,
+                true,
+            ),
+            ("ERR unknown subcommand 'LOAD'. Try FUNCTION HELP.", false, true),
+            (
+                "NOPERM this user has no permissions to run the 'fcall' command",
+                false,
+                true,
+            ),
+            (
+                "NOPERM User edge has no permissions to run the 'function|load' command",
+                false,
+                true,
+            ),
+            (
+                "NOPERM this user has no permissions to access one of the keys used as arguments",
+                false,
+                false,
+            ),
+            (
+                "ERR The user executing the script can't run this command or subcommand",
+                false,
+                false,
+            ),
+        ] {
+            let error = ConnectionError::from_text(text);
+            assert_eq!(
+                (error.is_missing_function(), error.refuses_functions()),
+                (missing, refused),
+                "{text}"
+            );
         }
     }
 

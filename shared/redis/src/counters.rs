@@ -19,13 +19,13 @@ impl<C: Connection> Counters for RedisStore<C> {
             call.add_text(name);
             call.add_text(count);
         }
-        ADD_COUNTERS.run(&self.connection, &call).await?;
+        ADD_COUNTERS.run(&self.server, &call).await?;
         Ok(())
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
         let key = keys::counters();
-        let mut reply = ReplyReader::new(self.connection.command("HGETALL", &[&key]).await?);
+        let mut reply = ReplyReader::new(self.server.command("HGETALL", &[&key]).await?);
         let mut counters = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;

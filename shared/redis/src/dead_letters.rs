@@ -31,7 +31,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
             call.add_text(&letter.at.as_unix_ms());
             call.add_bytes(encode_letter(tenant, letter));
         }
-        PUSH_DEAD_LETTERS.run(&self.connection, &call).await?;
+        PUSH_DEAD_LETTERS.run(&self.server, &call).await?;
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
             None => call.add_text("+inf"),
         }
         call.add_text(&limit);
-        let mut reply = ReplyReader::new(LIST_DEAD_LETTERS.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(LIST_DEAD_LETTERS.run(&self.server, &call).await?);
         let mut found = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let id = parse_decimal(&reply.read_bytes()?)?;
@@ -68,7 +68,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
         let [letters, ..] = keys::dead_letters();
         let id_text = id.to_string();
         let replies = self
-            .connection
+            .server
             .command("HGET", &[&letters, id_text.as_bytes()])
             .await?;
         let Some(bytes) = ReplyReader::new(replies).read_optional_bytes()? else {
@@ -80,7 +80,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
         let mut call = ScriptCall::with_keys(keys::dead_letters());
         call.add_text(&id);
-        let mut reply = ReplyReader::new(DELETE_DEAD_LETTER.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(DELETE_DEAD_LETTER.run(&self.server, &call).await?);
         Ok(reply.read_count()? == 1)
     }
 }

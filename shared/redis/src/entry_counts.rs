@@ -7,6 +7,7 @@ use crate::keys;
 use crate::reply_reader::ReplyReader;
 use crate::script::ScriptCall;
 use crate::scripts::COUNT_ENTRIES;
+use crate::server::Server;
 
 /// The number of periods that one command counts (one leaderboard more at most). The command holds up the server for about five
 /// milliseconds.
@@ -20,7 +21,7 @@ const MAX_STEPS: u32 = 200;
 /// # Errors
 /// [`StoreError::Unavailable`] when the count needs more steps than one call may take.
 pub(crate) async fn complete_count<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
 ) -> Result<(), StoreError> {
     let mut call = ScriptCall::with_packed_arguments(keys::entry_counts(tenant));
@@ -28,10 +29,10 @@ pub(crate) async fn complete_count<C: Connection>(
     call.add_keys([keys::earlier_entry_counts(tenant)]);
     call.add_text(&PERIODS_PER_STEP);
     for _ in 0..MAX_STEPS {
-        if ReplyReader::new(COUNT_ENTRIES.run(connection, &call).await?).read_count()? == 0 {
+        if ReplyReader::new(COUNT_ENTRIES.run(server, &call).await?).read_count()? == 0 {
             return Ok(());
         }
-        yield_to_others(connection).await;
+        yield_to_others(server).await;
     }
     Err(StoreError::Unavailable(
         "the count of entries is not complete".into(),

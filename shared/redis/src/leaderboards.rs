@@ -13,6 +13,7 @@ use crate::script::ScriptCall;
 use crate::scripts::{
     APPLY_EXPIRIES, DELETE_LEADERBOARD, LIST_LEADERBOARDS, PUT_LEADERBOARD, READ_LEADERBOARDS, SWEEP_DELETED,
 };
+use crate::server::Server;
 use crate::{RedisStore, bans};
 
 impl<C: Connection> Leaderboards for RedisStore<C> {
@@ -22,7 +23,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         let key = BoardKeys::new(tenant, id).configuration();
-        let replies = self.connection.command("HMGET", &[&key, b"v", b"b"]).await?;
+        let replies = self.server.command("HMGET", &[&key, b"v", b"b"]).await?;
         let mut reply = ReplyReader::new(replies);
         match (reply.read_optional_bytes()?, reply.read_optional_bytes()?) {
             (None, None) => Ok(None),
@@ -40,7 +41,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             return Ok(Vec::new());
         }
         let call = ScriptCall::with_keys(ids.iter().map(|id| BoardKeys::new(tenant, id).configuration()));
-        let mut reply = ReplyReader::new(READ_LEADERBOARDS.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(READ_LEADERBOARDS.run(&self.server, &call).await?);
         let mut configurations = Vec::with_capacity(ids.len());
         for _ in ids {
             let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
@@ -55,17 +56,13 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
         // The log gets the events of earlier bans before the event of this change.
-        bans::apply_bans(&self.connection, put.tenant, &[&put.leaderboard.id], put.at).await?;
-        let mut reply = ReplyReader::new(
-            PUT_LEADERBOARD
-                .run(&self.connection, &build_put_call(put))
-                .await?,
-        );
+        bans::apply_bans(&self.server, put.tenant, &[&put.leaderboard.id], put.at).await?;
+        let mut reply = ReplyReader::new(PUT_LEADERBOARD.run(&self.server, &build_put_call(put)).await?);
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => {
                 let stored = (reply.read_number()?, reply.read_count()? == 1);
                 if reply.read_count()? == 1 {
-                    apply_expiries(&self.connection, put).await?;
+                    apply_expiries(&self.server, put).await?;
                 }
                 Ok(stored)
             }
@@ -74,7 +71,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
             b"unfinished" => {
-                yield_to_others(&self.connection).await;
+                yield_to_others(&self.server).await;
                 Err(PutRefusal::Unfinished)
             }
             _ => return Err(corrupt("reply to a put")),
@@ -93,7 +90,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         call.add_text(&limit);
         call.add_bytes(begin);
         call.add_bytes(end);
-        let mut reply = ReplyReader::new(LIST_LEADERBOARDS.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(LIST_LEADERBOARDS.run(&self.server, &call).await?);
         let mut configurations = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
@@ -120,7 +117,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         for prefix in board_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
-        let mut reply = ReplyReader::new(DELETE_LEADERBOARD.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(DELETE_LEADERBOARD.run(&self.server, &call).await?);
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => Ok(reply.read_count()? == 1),
             b"version" => Err(reply.read_mismatch()?.into()),
@@ -130,7 +127,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
 
     async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
         let deleted = keys::deleted_boards(tenant);
-        let first = self.connection.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
+        let first = self.server.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
         let mut reply = ReplyReader::new(first);
         if reply.is_empty() {
             return Ok(false);
@@ -144,12 +141,15 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         for prefix in board_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
-        Ok(ReplyReader::new(SWEEP_DELETED.run(&self.connection, &call).await?).read_count()? > 0)
+        Ok(ReplyReader::new(SWEEP_DELETED.run(&self.server, &call).await?).read_count()? > 0)
     }
 }
 
 /// Applies the expiries that a put has left, step by step. If this fails, the next put continues.
-async fn apply_expiries<C: Connection>(connection: &C, put: &PutLeaderboard<'_>) -> Result<(), StoreError> {
+async fn apply_expiries<C: Connection>(
+    server: &Server<C>,
+    put: &PutLeaderboard<'_>,
+) -> Result<(), StoreError> {
     let board_keys = BoardKeys::new(put.tenant, &put.leaderboard.id);
     let mut call = ScriptCall::with_keys(keys::entry_counts(put.tenant));
     call.add_keys([board_keys.expiries()]);
@@ -160,8 +160,8 @@ async fn apply_expiries<C: Connection>(connection: &C, put: &PutLeaderboard<'_>)
     }
     // Each step applies at least one expiry, so the number of expiries bounds the number of steps.
     for _ in put.expiries {
-        yield_to_others(connection).await;
-        if ReplyReader::new(APPLY_EXPIRIES.run(connection, &call).await?).read_count()? == 0 {
+        yield_to_others(server).await;
+        if ReplyReader::new(APPLY_EXPIRIES.run(server, &call).await?).read_count()? == 0 {
             break;
         }
     }

@@ -22,6 +22,7 @@ mod entry_counts;
 mod events;
 mod keys;
 mod leaderboards;
+mod library;
 mod packing;
 mod rate_limits;
 mod reads;
@@ -29,6 +30,7 @@ mod reply_reader;
 mod scores;
 mod script;
 mod scripts;
+mod server;
 mod settings;
 mod submit;
 
@@ -36,29 +38,32 @@ use leaderboard_core::StoreError;
 use leaderboard_core::ports::{Readiness, SettingCheck};
 
 pub use connection::{Connection, ConnectionError, Reply};
+use server::Server;
 
 /// The leaderboard ports on one Redis connection.
 #[derive(Debug, Clone)]
 pub struct RedisStore<C> {
-    connection: C,
+    server: Server<C>,
 }
 
 impl<C: Connection> RedisStore<C> {
     /// Creates a store that sends its commands over `connection`.
     pub fn new(connection: C) -> Self {
-        Self { connection }
+        Self {
+            server: Server::new(connection),
+        }
     }
 }
 
 impl<C: Connection> Readiness for RedisStore<C> {
     async fn ready(&self) -> Result<(), StoreError> {
-        match self.connection.command("PING", &[]).await?.as_slice() {
+        match self.server.command("PING", &[]).await?.as_slice() {
             [Reply::Status(status)] if status == "PONG" => Ok(()),
             _ => Err(reply_reader::corrupt("reply to PING")),
         }
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
-        settings::check_settings(&self.connection).await
+        settings::check_settings(&self.server).await
     }
 }

@@ -12,6 +12,7 @@ use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{CHARGE, READ_USAGE};
+use crate::server::Server;
 use crate::{RedisStore, entry_counts, keys};
 
 impl<C: Connection> RateLimits for RedisStore<C> {
@@ -20,7 +21,7 @@ impl<C: Connection> RateLimits for RedisStore<C> {
         tenant: &TenantId,
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        apply_charges(&self.connection, tenant, charge_request, Overdraft::ByTake).await
+        apply_charges(&self.server, tenant, charge_request, Overdraft::ByTake).await
     }
 
     async fn report(
@@ -28,7 +29,7 @@ impl<C: Connection> RateLimits for RedisStore<C> {
         tenant: &TenantId,
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
-        apply_charges(&self.connection, tenant, charge_request, Overdraft::ByReport).await
+        apply_charges(&self.server, tenant, charge_request, Overdraft::ByReport).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
@@ -36,11 +37,11 @@ impl<C: Connection> RateLimits for RedisStore<C> {
         entry_counts::add_leaderboard_keys(&mut call, tenant);
         call.add_keys([keys::usage(tenant), keys::log_sizes(tenant)]);
         call.add_text(&IDEMPOTENCY_MS);
-        let mut reply = ReplyReader::new(READ_USAGE.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(READ_USAGE.run(&self.server, &call).await?);
         let mut leaderboards = reply.read_count()?;
         if reply.read_count()? == 0 {
-            entry_counts::complete_count(&self.connection, tenant).await?;
-            reply = ReplyReader::new(READ_USAGE.run(&self.connection, &call).await?);
+            entry_counts::complete_count(&self.server, tenant).await?;
+            reply = ReplyReader::new(READ_USAGE.run(&self.server, &call).await?);
             leaderboards = reply.read_count()?;
             // Ignore this flag: entries that have expired since then make the count a little too high, which is no reason to wait.
             reply.read_count()?;
@@ -58,7 +59,7 @@ impl<C: Connection> RateLimits for RedisStore<C> {
 
 /// Charges a request and returns the decision. A refused request is not charged; a report is never refused.
 pub(crate) async fn apply_charges<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     charge_request: &ChargeRequest,
     overdraft: Overdraft,
@@ -66,7 +67,7 @@ pub(crate) async fn apply_charges<C: Connection>(
     let mut call = ScriptCall::with_packed_arguments([]);
     call.add_flag(overdraft == Overdraft::ByTake);
     add_charges(&mut call, tenant, charge_request, overdraft);
-    let mut reply = ReplyReader::new(CHARGE.run(connection, &call).await?);
+    let mut reply = ReplyReader::new(CHARGE.run(server, &call).await?);
     read_decision(&reply.read_bytes()?)
 }
 

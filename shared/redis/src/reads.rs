@@ -14,6 +14,7 @@ use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::{Script, ScriptCall};
 use crate::scripts::{ENTRIES_BY_PLAYER, FIND_POSITIONS, READ_AROUND, READ_PAGE, READ_SAMPLE};
+use crate::server::Server;
 
 /// How often a read is sent while the leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
@@ -45,20 +46,20 @@ pub(crate) fn start_call(period_ref: &PeriodRef<'_>) -> ScriptCall {
 /// # Errors
 /// [`ReadError::StaleConfiguration`] when the configuration has another version.
 pub(crate) async fn run_read<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     script: &Script,
     period_ref: &PeriodRef<'_>,
     mut call: ScriptCall,
 ) -> Result<ReplyReader, ReadError> {
     for tries in 1..=MAX_TRIES {
-        let mut reply = ReplyReader::new(script.run(connection, &call).await?);
+        let mut reply = ReplyReader::new(script.run(server, &call).await?);
         match reply.read_count()? {
             0 => return Err(ReadError::StaleConfiguration),
             1 => return Ok(reply),
             _ => {}
         }
         let boards = [&period_ref.board.value.id];
-        let applied = bans::apply_bans(connection, period_ref.tenant, &boards, period_ref.now).await;
+        let applied = bans::apply_bans(server, period_ref.tenant, &boards, period_ref.now).await;
         if tries + 1 >= MAX_TRIES || !matches!(applied, Ok(true)) {
             call.replace_first_argument(&format!("{} ", period_ref.board.version));
         }
@@ -67,12 +68,12 @@ pub(crate) async fn run_read<C: Connection>(
 }
 
 async fn run_and_read_head<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     script: &Script,
     period_ref: &PeriodRef<'_>,
     call: ScriptCall,
 ) -> Result<(ReadHead, ReplyReader), ReadError> {
-    let mut reply = run_read(connection, script, period_ref, call).await?;
+    let mut reply = run_read(server, script, period_ref, call).await?;
     let layout = reply.read_bytes()?;
     let layout = if layout.is_empty() {
         None
@@ -94,7 +95,7 @@ fn own_player_bytes(caller: &Caller) -> &[u8] {
 
 /// Reads a page of the list.
 pub(crate) async fn read_page<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     period_ref: &PeriodRef<'_>,
     from: &PageFrom,
     limit: u32,
@@ -110,13 +111,13 @@ pub(crate) async fn read_page<C: Connection>(
     call.add_bytes(key.map_or(&[][..], OrderKey::as_bytes));
     call.add_text(&limit);
     call.add_bytes(own_player_bytes(caller));
-    let (head, reply) = run_and_read_head(connection, &READ_PAGE, period_ref, call).await?;
+    let (head, reply) = run_and_read_head(server, &READ_PAGE, period_ref, call).await?;
     Ok(read_window(head, reply)?)
 }
 
 /// Reads a window of the list with a player's entry in the middle; `None` when the caller does not see such an entry.
 pub(crate) async fn read_around<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     period_ref: &PeriodRef<'_>,
     player: &PlayerId,
     limit: u32,
@@ -131,7 +132,7 @@ pub(crate) async fn read_around<C: Connection>(
     } else {
         &[]
     });
-    let (head, reply) = run_and_read_head(connection, &READ_AROUND, period_ref, call).await?;
+    let (head, reply) = run_and_read_head(server, &READ_AROUND, period_ref, call).await?;
     if reply.is_empty() {
         return Ok(None);
     }
@@ -173,7 +174,7 @@ fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreErro
 
 /// Reads the entries of given players.
 pub(crate) async fn read_entries_by_player<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     period_ref: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
@@ -184,7 +185,7 @@ pub(crate) async fn read_entries_by_player<C: Connection>(
         call.add_bytes(player.as_bytes());
         call.add_flag(caller.sees_banned(player));
     }
-    let (head, reply) = run_and_read_head(connection, &ENTRIES_BY_PLAYER, period_ref, call).await?;
+    let (head, reply) = run_and_read_head(server, &ENTRIES_BY_PLAYER, period_ref, call).await?;
     let (entries, banned) = match &head.layout {
         Some(layout) => read_ranked_entries(layout, reply)?,
         None => (Vec::new(), 0),
@@ -221,7 +222,7 @@ fn read_ranked_entries(
 
 /// Reads the values at fractions of the list.
 pub(crate) async fn read_sample<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
@@ -229,7 +230,7 @@ pub(crate) async fn read_sample<C: Connection>(
     for fraction in fractions {
         call.add_text(fraction);
     }
-    let (head, mut reply) = run_and_read_head(connection, &READ_SAMPLE, period_ref, call).await?;
+    let (head, mut reply) = run_and_read_head(server, &READ_SAMPLE, period_ref, call).await?;
     let mut values = Vec::with_capacity(reply.remaining());
     if let Some(layout) = &head.layout {
         while !reply.is_empty() {
@@ -248,7 +249,7 @@ pub(crate) async fn read_sample<C: Connection>(
 
 /// Returns where tuples would rank.
 pub(crate) async fn find_positions<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
@@ -256,7 +257,7 @@ pub(crate) async fn find_positions<C: Connection>(
     for tuple in tuples {
         call.add_bytes(tuple.as_slice());
     }
-    let (head, mut reply) = run_and_read_head(connection, &FIND_POSITIONS, period_ref, call).await?;
+    let (head, mut reply) = run_and_read_head(server, &FIND_POSITIONS, period_ref, call).await?;
     let mut positions = Vec::with_capacity(tuples.len());
     for _ in tuples {
         positions.push(Position {

@@ -31,7 +31,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        submit::submit(&self.connection, tenant, submissions, options).await
+        submit::submit(&self.server, tenant, submissions, options).await
     }
 
     async fn page(
@@ -41,7 +41,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        reads::read_page(&self.connection, period_ref, from, limit, caller).await
+        reads::read_page(&self.server, period_ref, from, limit, caller).await
     }
 
     async fn around(
@@ -51,7 +51,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        reads::read_around(&self.connection, period_ref, player, limit, caller).await
+        reads::read_around(&self.server, period_ref, player, limit, caller).await
     }
 
     async fn entries_by_player(
@@ -60,11 +60,11 @@ impl<C: Connection> Scores for RedisStore<C> {
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        reads::read_entries_by_player(&self.connection, period_ref, players, caller).await
+        reads::read_entries_by_player(&self.server, period_ref, players, caller).await
     }
 
     async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        reads::read_sample(&self.connection, period_ref, fractions).await
+        reads::read_sample(&self.server, period_ref, fractions).await
     }
 
     async fn positions(
@@ -72,7 +72,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         period_ref: &PeriodRef<'_>,
         tuples: &[Vec<u8>],
     ) -> Result<Positions, ReadError> {
-        reads::find_positions(&self.connection, period_ref, tuples).await
+        reads::find_positions(&self.server, period_ref, tuples).await
     }
 
     async fn find_period(
@@ -84,7 +84,7 @@ impl<C: Connection> Scores for RedisStore<C> {
     ) -> Result<Option<PeriodSummary>, StoreError> {
         let mut call = ScriptCall::with_keys(BoardKeys::new(tenant, leaderboard).period(id));
         call.add_text(&now.as_unix_ms());
-        let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.connection, &call).await?);
+        let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.server, &call).await?);
         if reply.is_empty() {
             return Ok(None);
         }
@@ -116,12 +116,12 @@ impl<C: Connection> Scores for RedisStore<C> {
             call.add_flag(waits_for_bans);
             call
         };
-        let mut reply = ReplyReader::new(LIST_PERIODS.run(&self.connection, &build_call(true)).await?);
+        let mut reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(true)).await?);
         let mut first = reply.read_bytes()?;
         if first == BEHIND {
             // If the bans cannot be applied now, the counts do not include them yet.
-            let _ = bans::apply_bans(&self.connection, tenant, &[leaderboard], now).await;
-            reply = ReplyReader::new(LIST_PERIODS.run(&self.connection, &build_call(false)).await?);
+            let _ = bans::apply_bans(&self.server, tenant, &[leaderboard], now).await;
+            reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(false)).await?);
             first = reply.read_bytes()?;
         }
         let before = parse_next_start(&first)?;
@@ -153,7 +153,7 @@ impl<C: Connection> Scores for RedisStore<C> {
             },
         }));
         call.add_bytes(keys::period_count_name(board, period_ref.period));
-        let mut reply = reads::run_read(&self.connection, &REMOVE_ENTRY, period_ref, call).await?;
+        let mut reply = reads::run_read(&self.server, &REMOVE_ENTRY, period_ref, call).await?;
         if reply.is_empty() {
             return Ok(None);
         }

@@ -1,32 +1,33 @@
-//! Joins the parts of Lua scripts, and runs a script in one command.
+//! A script of the library, and the keys and arguments of one run of it.
 
 use std::fmt::Display;
 use std::io::Write;
-use std::sync::OnceLock;
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Expected;
 
 use crate::connection::{Connection, Reply};
 use crate::keys::Key;
+use crate::library;
+use crate::server::Server;
 
-/// A script as a list of parts, the shared parts first. The first use joins the parts, so that a component contains each shared
-/// part once.
+/// A script of the library (see `scripts.rs`).
 #[derive(Debug)]
 pub(crate) struct Script {
-    parts: &'static [&'static str],
-    /// The script writes nothing, so a replica may run it.
-    reads_only: bool,
-    /// The script deletes data, so it also runs on a server that is out of memory.
-    frees_memory: bool,
-    joined: OnceLock<Joined>,
+    /// The name under which the library registers the script.
+    pub(crate) name: &'static str,
+    pub(crate) effect: Effect,
 }
 
-/// The joined source of a script, and the digest by which the server knows the script.
-#[derive(Debug)]
-struct Joined {
-    source: String,
-    digest: String,
+/// What a script does to the data. The server refuses a script that does more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The script only reads, so a replica may run it.
+    Reads,
+    /// The script writes, so a server that is out of memory refuses it.
+    Writes,
+    /// The script frees at least as much memory as it takes, so a server that is out of memory runs it with all its writes.
+    FreesMemory,
 }
 
 /// The keys and arguments of one run of a script.
@@ -52,8 +53,6 @@ impl Default for ScriptArguments {
     }
 }
 
-/// The first line of a script that may write although the server is out of memory (Redis 7.0 and newer).
-const ALLOW_OOM: &str = "#!lua flags=allow-oom\n";
 /// The length of an argument takes four bytes before the argument.
 const LENGTH_BYTES: usize = 4;
 
@@ -144,76 +143,35 @@ impl ScriptCall {
     }
 }
 
-impl Script {
-    /// Creates a script that writes.
-    pub(crate) const fn new(parts: &'static [&'static str]) -> Self {
-        Self {
-            parts,
-            reads_only: false,
-            frees_memory: false,
-            joined: OnceLock::new(),
-        }
-    }
-
-    /// Creates a script that only reads.
-    pub(crate) const fn read_only(parts: &'static [&'static str]) -> Self {
-        Self {
-            parts,
-            reads_only: true,
-            frees_memory: false,
-            joined: OnceLock::new(),
-        }
-    }
-
-    /// Creates a script that frees at least as much memory as it takes. A server that is out of memory runs this script with all
-    /// its writes, and refuses the writes of other scripts.
-    pub(crate) const fn freeing_memory(parts: &'static [&'static str]) -> Self {
-        Self {
-            parts,
-            reads_only: false,
-            frees_memory: true,
-            joined: OnceLock::new(),
-        }
-    }
-
-    fn join_parts(&self) -> &Joined {
-        self.joined.get_or_init(|| {
-            let mut source = self.parts.concat();
-            if self.frees_memory {
-                source.insert_str(0, ALLOW_OOM);
-            }
-            let digest = sha1_smol::Sha1::from(&source).digest().to_string();
-            Joined { source, digest }
-        })
-    }
-
-    /// Runs the script by its digest; by its source if the server does not know the digest.
-    pub(crate) async fn run<C: Connection>(
-        &self,
-        connection: &C,
-        call: &ScriptCall,
-    ) -> Result<Vec<Reply>, StoreError> {
-        let Joined { source, digest } = self.join_parts();
-        let count = call.keys.len().to_string();
-        let mut arguments: Vec<&[u8]> = vec![digest.as_bytes(), count.as_bytes()];
-        arguments.extend(call.keys.iter().map(Vec::as_slice));
-        match &call.arguments {
+impl ScriptCall {
+    /// Returns the arguments of a command that runs a script: `first` (the name of a function, or the digest of a source), the number
+    /// of keys, the keys, the arguments.
+    pub(crate) fn command_arguments<'a>(&'a self, first: &'a [u8], key_count: &'a [u8]) -> Vec<&'a [u8]> {
+        let mut arguments = vec![first, key_count];
+        arguments.extend(self.keys.iter().map(Vec::as_slice));
+        match &self.arguments {
             ScriptArguments::Separate(each) => arguments.extend(each.iter().map(Vec::as_slice)),
             ScriptArguments::Packed(bytes) => arguments.push(bytes),
         }
-        let (by_digest, by_source) = if self.reads_only {
-            ("EVALSHA_RO", "EVAL_RO")
-        } else {
-            ("EVALSHA", "EVAL")
-        };
-        match connection.command(by_digest, &arguments).await {
-            Err(error) if error.is_no_script() => {
-                if let Some(first) = arguments.first_mut() {
-                    *first = source.as_bytes();
-                }
-                Ok(connection.command(by_source, &arguments).await?)
-            }
-            result => Ok(result?),
+        arguments
+    }
+
+    /// Returns the number of keys in decimal.
+    pub(crate) fn key_count(&self) -> String {
+        self.keys.len().to_string()
+    }
+}
+
+impl Script {
+    /// Runs the script in one command.
+    pub(crate) async fn run<C: Connection>(
+        &self,
+        server: &Server<C>,
+        call: &ScriptCall,
+    ) -> Result<Vec<Reply>, StoreError> {
+        if let Some(replies) = library::call_function(server, self, call).await? {
+            return Ok(replies);
         }
+        Ok(library::evaluate(server, self, call).await?)
     }
 }

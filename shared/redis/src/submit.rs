@@ -20,6 +20,7 @@ use crate::packing::{descending_bits, pack_bounds, pack_metadata, unpack_outcome
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::ScriptCall;
 use crate::scripts::SUBMIT;
+use crate::server::Server;
 use crate::{announcements, bans, entry_counts, rate_limits};
 
 /// The maximum number of targets of one command. They hold up the server for about two milliseconds.
@@ -40,7 +41,7 @@ const MAX_RECOUNTS: u32 = 3;
 /// A submission that needs the exact count of entries while the count is incomplete is applied after the other submissions of its
 /// command.
 pub(crate) async fn submit<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     submissions: &[PreparedSubmission],
     options: &SubmitOptions,
@@ -51,15 +52,14 @@ pub(crate) async fn submit<C: Connection>(
     };
     if submissions.is_empty() && options.charge_request != ChargeRequest::default() {
         submitted.rate_limit_decision =
-            rate_limits::apply_charges(connection, tenant, &options.charge_request, Overdraft::ByTake)
-                .await?;
+            rate_limits::apply_charges(server, tenant, &options.charge_request, Overdraft::ByTake).await?;
     }
     let mut charge_request = Some(&options.charge_request);
     let mut rest = submissions;
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(count_fitting(rest));
         let call = build_call(tenant, chunk, options, charge_request);
-        let mut reply = run_submit(connection, tenant, chunk, &call).await?;
+        let mut reply = run_submit(server, tenant, chunk, &call).await?;
         if charge_request.take().is_some() {
             submitted.rate_limit_decision = rate_limits::read_decision(&reply.read_bytes()?)?;
             if submitted.rate_limit_decision.refused {
@@ -69,7 +69,7 @@ pub(crate) async fn submit<C: Connection>(
         let results = read_results(&mut reply, chunk, options)?;
         submitted
             .answers
-            .extend(retry_uncounted(connection, tenant, chunk, options, results).await?);
+            .extend(retry_uncounted(server, tenant, chunk, options, results).await?);
         rest = after;
     }
     Ok(submitted)
@@ -77,7 +77,7 @@ pub(crate) async fn submit<C: Connection>(
 
 /// Counts the tenant's entries, and sends those submissions again that have no result yet.
 async fn retry_uncounted<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     submissions: &[PreparedSubmission],
     options: &SubmitOptions,
@@ -92,9 +92,9 @@ async fn retry_uncounted<C: Connection>(
         if uncounted.is_empty() {
             break;
         }
-        entry_counts::complete_count(connection, tenant).await?;
+        entry_counts::complete_count(server, tenant).await?;
         let call = build_call(tenant, &uncounted, options, None);
-        let mut reply = run_submit(connection, tenant, &uncounted, &call).await?;
+        let mut reply = run_submit(server, tenant, &uncounted, &call).await?;
         let retried = read_results(&mut reply, &uncounted, options)?;
         for (missing, result) in results.iter_mut().filter(|result| result.is_none()).zip(retried) {
             *missing = result;
@@ -106,13 +106,13 @@ async fn retry_uncounted<C: Connection>(
 
 /// Runs the call. If the leaderboards have pending bans, this function applies the bans and runs the call again.
 async fn run_submit<C: Connection>(
-    connection: &C,
+    server: &Server<C>,
     tenant: &TenantId,
     submissions: &[PreparedSubmission],
     call: &ScriptCall,
 ) -> Result<ReplyReader, StoreError> {
     for _ in 0..MAX_TRIES {
-        let replies = SUBMIT.run(connection, call).await?;
+        let replies = SUBMIT.run(server, call).await?;
         if !matches!(replies.as_slice(), [Reply::Bytes(only)] if only.is_empty()) {
             return Ok(ReplyReader::new(replies));
         }
@@ -122,7 +122,7 @@ async fn run_submit<C: Connection>(
         let targets = submissions.iter().flat_map(|submission| &submission.targets);
         let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
         let boards: Vec<_> = boards.into_iter().collect();
-        bans::apply_bans(connection, tenant, &boards, now).await?;
+        bans::apply_bans(server, tenant, &boards, now).await?;
     }
     Err(StoreError::Unavailable("bans are still being applied".into()))
 }

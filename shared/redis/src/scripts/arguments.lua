@@ -1,6 +1,6 @@
--- Reads keys and packed arguments from front to back.
+-- The keys and arguments of the call, and functions that read keys and packed arguments from front to back.
 
-local next_byte, keys_read = 1, 0
+local KEYS, ARGV, keys_read, next_byte
 
 -- Returns the next argument. `ARGV[1]` holds all arguments; each argument follows its length in four bytes.
 local function next_argument()

@@ -27,8 +27,12 @@ impl Connection for &CountingConnection {
 impl CountingConnection {
     /// Opens a connection to the server.
     pub(crate) async fn open(server: &Server) -> Self {
+        Self::new(server.connection().await)
+    }
+
+    pub(crate) fn new(inner: NativeRedis) -> Self {
         Self {
-            inner: server.connection().await,
+            inner,
             sent: RefCell::default(),
         }
     }

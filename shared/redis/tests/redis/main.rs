@@ -18,6 +18,8 @@ mod dead_letters;
 #[cfg(test)]
 mod entry_quota;
 #[cfg(test)]
+mod functions;
+#[cfg(test)]
 mod lifetime;
 #[cfg(test)]
 mod out_of_memory;

@@ -42,7 +42,7 @@ impl Paused {
 
 impl Connection for &Paused {
     async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
-        if name == "EVALSHA" {
+        if name == "FCALL" {
             self.before.borrow_mut().push(self.pauses.take());
         }
         self.inner.command(name, arguments).await

@@ -116,12 +116,12 @@ async fn a_store_of_an_earlier_version_is_counted_in_steps_and_exactly() {
     let (entries, ran) = during(&server, count_entries(&store)).await;
     assert_eq!(entries, 1200 - 1 - 1 + 1);
     // One command counts 500 periods and one leaderboard at most.
-    let (scripts, looks) = (ran["evalsha"], ran["hexists"]);
+    let (scripts, looks) = (ran["fcall"], ran["hexists"]);
     assert!(looks <= scripts * 501 && scripts >= 4, "{looks} in {scripts}");
     assert_eq!(server.ask("EXISTS eb:acme:entries").await, [Reply::Integer(0)]);
     // The count is not repeated.
     let (entries, ran) = during(&server, count_entries(&store)).await;
-    assert_eq!((entries, ran.get("hexists"), ran["evalsha"]), (1199, None, 1));
+    assert_eq!((entries, ran.get("hexists"), ran["fcall"]), (1199, None, 1));
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_new_tenant_is_counted_from_the_start() {
     let board = put(&store, &simple("a")).await;
     submit(&store, &board, NOW_MS, None).await.unwrap();
     let (entries, ran) = during(&server, count_entries(&store)).await;
-    assert_eq!((entries, ran["evalsha"]), (1, 1));
+    assert_eq!((entries, ran["fcall"]), (1, 1));
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn many_expired_periods_are_taken_off_in_steps() {
             assert_eq!(entries, 0);
             (0, ran)
         };
-        let (scripts, dropped) = (ran["evalsha"], ran["hdel"]);
+        let (scripts, dropped) = (ran["fcall"], ran["hdel"]);
         assert!(
             dropped >= 450 && dropped <= scripts * 201,
             "{dropped} in {scripts}"
@@ -286,7 +286,7 @@ async fn a_change_of_how_many_periods_are_kept_is_applied_in_steps() {
     let (done, ran) = during(&server, store.put(&later)).await;
     assert!(done.unwrap().is_ok());
     // Six keys of a period get a deadline: a hundred periods in a command.
-    let (scripts, deadlines) = (ran["evalsha"], ran["pexpire"]);
+    let (scripts, deadlines) = (ran["fcall"], ran["pexpire"]);
     assert!(
         deadlines == 450 * 6 && deadlines <= scripts * 600,
         "{deadlines} in {scripts}"

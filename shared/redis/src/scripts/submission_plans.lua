@@ -1,0 +1,115 @@
+-- What a submission will change: everything that is read and checked before the first write. Needs period.lua, bans.lua,
+-- entry_counts.lua, log.lua, idempotency.lua and entry_rules.lua.
+
+-- Reads a leaderboard's state and its period before the first write.
+local function load_period_ref(request, period_ref)
+  local known = redis.call('HMGET', period_ref.configuration, 'v', 'k', 'd', 'f', 'n', 's')
+  period_ref.is_stale = known[1] ~= period_ref.board_version
+  if period_ref.is_stale then
+    return
+  end
+  period_ref.has_pending_bans = has_pending_bans(request.bans_state, known[6], request.bans_now)
+  local period = load_period(period_ref.period)
+  period_ref.is_new = not period.layout
+  if period_ref.is_new then
+    set_layout(period, period_ref.board_layout)
+    redis.call('ZCARD', period_ref.periods)
+  end
+  period_ref.is_reordered = period.layout ~= period_ref.board_layout
+  period_ref.is_rebuilding = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
+  check_period_types(period)
+  load_log(period_ref.log, {known[2], known[3], known[4], known[5]})
+end
+
+-- Plans one target without a write. Returns a plan; or nil and the code of the refusal.
+local function plan_target(request, submission, target)
+  local period_ref = target.period_ref
+  if period_ref.is_stale then
+    return nil, REFUSAL.stale
+  end
+  if submission.id ~= '' then
+    local fingerprint, outcome = find_record(period_ref.record_hashes, submission.id, submission.now, request.span_ms)
+    if fingerprint == submission.fingerprint then
+      return {replay = outcome}
+    elseif fingerprint then
+      return nil, REFUSAL.conflict
+    end
+  end
+  if target.is_refused then
+    return nil, REFUSAL.caller
+  end
+  if period_ref.is_reordered then
+    return nil, REFUSAL.reordered
+  elseif period_ref.is_rebuilding then
+    return nil, REFUSAL.rebuilding
+  end
+  local plan, refusal = plan_entry(period_ref, submission, target)
+  if plan then
+    check_tuple_counts(period_ref.period, plan.prefix, plan.old and plan.old.prefix)
+  end
+  return plan, refusal
+end
+
+-- Reads, before the first write, which players are banned and the size of the tenant's logs.
+local function load_submissions(request, submissions)
+  local players = {}
+  for at, submission in ipairs(submissions) do
+    players[at] = submission.player
+  end
+  for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
+    submissions[at].is_banned = is_ban_active(record, submissions[at].now)
+  end
+  -- Submissions usually share one instant. The span of the first submission is read last, so it applies to the call.
+  for at = #submissions, 1, -1 do
+    local span = math.floor(submissions[at].now / request.span_ms)
+    if span ~= request.log_sizes.span then
+      load_log_sizes(request.log_sizes, span)
+    end
+  end
+end
+
+-- Returns the size of a submission's idempotency record before the record exists.
+local function record_size(period_ref, submission)
+  return period_ref.record_size + #submission.id
+end
+
+-- Returns the index of the first target whose new entry exceeds the tenant's entry quota, and the code of the
+-- refusal; nil when the quota holds. Reads every entry count that the plans change.
+local function find_full_entry_quota(request, submission, plans)
+  local created, first = 0, nil
+  for at, plan in ipairs(plans) do
+    local period_ref = submission.targets[at].period_ref
+    if plan.status == CREATED then
+      created, first = created + 1, first or at
+    end
+    local sets_deadline = period_ref.is_new or period_ref.period.expires_at ~= period_ref.expires_at
+    if plan.status == CREATED or (not plan.replay and sets_deadline) then
+      load_entry_counts(request.entry_counts, period_ref.name)
+    end
+  end
+  if not first or not request.max_tenant_entries then
+    return nil
+  end
+  local is_counted = request.entry_counts.total and not request.entry_counts.counted_to
+  if not is_counted or request.entry_counts.total + created > request.max_tenant_entries then
+    drop_expired_counts(request.entry_counts)
+    if not request.entry_counts.is_exact or not request.entry_counts.total then
+      return first, REFUSAL.uncounted
+    elseif request.entry_counts.total + created > request.max_tenant_entries then
+      return first, REFUSAL.tenant_full
+    end
+  end
+end
+
+-- Returns the index of the first target whose idempotency record exceeds the tenant's log limit, or nil.
+local function find_full_log(request, submission, plans)
+  local bytes, first = 0, nil
+  for at, plan in ipairs(plans) do
+    if not plan.replay then
+      bytes, first = bytes + record_size(submission.targets[at].period_ref, submission), first or at
+    end
+  end
+  if submission.id ~= '' and first and request.log_sizes.records + bytes > request.max_log_bytes then
+    return first
+  end
+end

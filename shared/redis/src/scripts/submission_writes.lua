@@ -1,0 +1,135 @@
+-- Writes what submissions change. Needs submission_plans.lua and all that it needs, and publish.lua.
+
+local PRUNED_PERIODS = 100
+
+-- Writes a period's meta before its first entry, and removes some expired periods from the list of periods.
+local function create_period(request, period_ref, submission)
+  local period = period_ref.period
+  -- An expired period of the same name can still be counted.
+  drop_period_count(request.entry_counts, period_ref.name)
+  redis.call('HSET', period.meta, 'l', period.layout, 'b', period_ref.bounds, 'v', 0)
+  for _, id in ipairs(redis.call('ZRANGE', period_ref.periods, 0, PRUNED_PERIODS - 1)) do
+    if redis.call('EXISTS', period_ref.meta_prefix .. id) == 0 then
+      redis.call('ZREM', period_ref.periods, id)
+    end
+  end
+  redis.call('ZADD', period_ref.periods, period_ref.starts_at, period_ref.id)
+  if period_ref.expires_at then
+    set_deadline(period, period_ref.expires_at, submission.now)
+    record_deadline(request.entry_counts, period, period_ref.name)
+  end
+  period_ref.is_new = false
+end
+
+-- Packs an outcome. The outcome contains the layout, because a replay can return it under another configuration.
+local function pack_outcome(period_ref, plan, version, rank, previous_rank)
+  local period = period_ref.period
+  local flags = (rank and 1 or 0) + (plan.old and 2 or 0) + 4
+  return struct.pack('BBBB', plan.status, period.columns, period_ref.descending, flags)
+    .. encode_int(version) .. encode_int(rank or 0) .. encode_int(previous_rank or 0)
+    .. plan.tuple .. (plan.old and plan.old.tuple or '')
+    .. string.char(#period.layout) .. period.layout .. period_ref.id
+end
+
+-- Returns the event of a plan. The client sends the event without metadata; the event of a submission that kept the
+-- entry stays without metadata.
+local function build_event(request, submission, target, plan, is_banned)
+  local event, code, flags = target.event, nil, is_banned and request.banned_flag or 0
+  if plan.status == KEPT then
+    code, flags = request.flagged_code, flags + request.kept_flag
+  elseif submission.metadata ~= '' then
+    event = event .. encode_varint(#submission.metadata - 1) .. string.sub(submission.metadata, 2)
+    code, flags = request.flagged_code, flags + request.metadata_flag
+  end
+  return string.char(code or string.byte(event)) .. string.sub(event, 2, request.flags_at - 1)
+    .. string.char(string.byte(event, request.flags_at) + flags) .. string.sub(event, request.flags_at + 1)
+end
+
+-- Writes a plan. The event comes first: its position is the version of everything that the plan changes.
+local function write_plan(request, submission, target, plan)
+  local period_ref, period = target.period_ref, target.period_ref.period
+  local is_banned = submission.is_banned
+  local old_key = plan.old and plan.old.prefix .. submission.player
+  local key = plan.prefix .. submission.player
+  local previous_rank = request.with_ranks and old_key and compute_rank(period, old_key)
+  local position = append_event(period_ref.log, build_event(request, submission, target, plan, is_banned))
+  if period_ref.is_new then
+    create_period(request, period_ref, submission)
+  elseif period.expires_at ~= period_ref.expires_at then
+    set_deadline(period, period_ref.expires_at, submission.now)
+    record_deadline(request.entry_counts, period, period_ref.name)
+  end
+  local packed = plan.prefix .. encode_varint(plan.attempts) .. plan.metadata
+  if redis.call('HSET', period.entries, submission.player, packed) == 1 then
+    add_entry_count(request.entry_counts, period, period_ref.name, 1)
+  end
+  local moved = move_entry(period, old_key, key, is_banned)
+  if moved or plan.status ~= KEPT then
+    period.version, period_ref.is_changed = position, true
+    redis.call('HSET', period.meta, 'v', position)
+    copy_deadline(period)
+  end
+  local rank = request.with_ranks and ((moved or not previous_rank) and compute_rank(period, key) or previous_rank)
+  local outcome = pack_outcome(period_ref, plan, period.version, rank, previous_rank)
+  if submission.id ~= '' then
+    local bytes = record_size(period_ref, submission)
+    local span = put_record(period_ref.record_hashes, submission, outcome, request.span_ms, bytes)
+    add_record_size(request.log_sizes, span, bytes)
+  end
+  return outcome
+end
+
+-- Applies a submission to all its targets, or returns the refusal of one of them.
+local function apply_submission(request, submission)
+  local plans = {}
+  for at, target in ipairs(submission.targets) do
+    local plan, refusal = plan_target(request, submission, target)
+    if not plan then
+      return struct.pack('>BBI4', 1, refusal, at - 1)
+    end
+    plans[at] = plan
+  end
+  local full, refusal = find_full_entry_quota(request, submission, plans)
+  if full then
+    return struct.pack('>BBI4', 1, refusal, full - 1)
+  end
+  full = request.max_log_bytes and find_full_log(request, submission, plans)
+  if full then
+    return struct.pack('>BBI4', 1, REFUSAL.log_full, full - 1)
+  end
+  -- From here on the script writes. Everything has been read and can be written.
+  local reply = {'\0'}
+  for at, target in ipairs(submission.targets) do
+    local outcome = plans[at].replay or write_plan(request, submission, target, plans[at])
+    reply[#reply + 1] = struct.pack('>BI4', plans[at].replay and 1 or 0, #outcome) .. outcome
+  end
+  return table.concat(reply)
+end
+
+-- Announces to other regions which leaderboards changed, each leaderboard once in `request.window_ms`.
+local function announce_changes(request, period_refs)
+  local changed = {}
+  for _, period_ref in ipairs(period_refs) do
+    if period_ref.is_changed and redis.call('SET', period_ref.announced, '', 'PX', request.window_ms, 'NX') then
+      changed[#changed + 1] = '"' .. period_ref.board .. '"'
+    end
+  end
+  if #changed > 0 then
+    publish_message(request.counters, request.channel, request.message_head .. table.concat(changed, ',') .. ']}')
+  end
+end
+
+-- Trims the written logs, and trims more while the tenant's logs exceed their limit.
+local function close_logs(request, period_refs, submission_count)
+  local excess = 0
+  if request.max_log_bytes and submission_count > 0 then
+    excess = request.log_sizes.events + request.log_sizes.records - request.max_log_bytes
+    for _, period_ref in ipairs(period_refs) do
+      excess = excess + period_ref.log.added_bytes
+    end
+  end
+  for _, period_ref in ipairs(period_refs) do
+    excess = excess - close_log(period_ref.log, excess)
+  end
+  write_record_sizes(request.log_sizes)
+end

@@ -1,0 +1,41 @@
+//! A connection, and what this instance has found out about the server.
+
+use std::cell::Cell;
+
+use crate::connection::{Connection, ConnectionError, Reply};
+
+/// A server with scripts.
+#[derive(Debug, Clone)]
+pub(crate) struct Server<C> {
+    connection: C,
+    refuses_functions: Cell<bool>,
+}
+
+impl<C> Server<C> {
+    pub(crate) fn new(connection: C) -> Self {
+        Self {
+            connection,
+            refuses_functions: Cell::new(false),
+        }
+    }
+
+    /// Returns whether the server has no functions, or this Redis user has no permission for functions.
+    pub(crate) fn refuses_functions(&self) -> bool {
+        self.refuses_functions.get()
+    }
+
+    /// Stops the use of functions for the life of the instance.
+    pub(crate) fn stop_using_functions(&self) {
+        self.refuses_functions.set(true);
+    }
+}
+
+impl<C: Connection> Connection for Server<C> {
+    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
+        self.connection.command(name, arguments).await
+    }
+
+    async fn pause(&self) {
+        self.connection.pause().await;
+    }
+}
