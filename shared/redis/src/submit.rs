@@ -146,9 +146,10 @@ fn build_call(
     charge_request: Option<&ChargeRequest>,
 ) -> ScriptCall {
     let [bans, .., bans_state] = keys::bans(tenant);
+    let period_refs = PeriodRefs::collect(submissions);
     let mut call = ScriptCall::with_packed_arguments([bans, bans_state]);
     call.add_keys(keys::entry_counts(tenant));
-    call.add_keys([keys::log_sizes(tenant)]);
+    call.add_keys([keys::log_sizes(tenant), keys::counters()]);
     call.add_flag(options.ranks == RankDetail::Full);
     call.add_text(&SUBMITTED_FLAGS_AT);
     call.add_text(&BANNED_FLAG);
@@ -161,21 +162,19 @@ fn build_call(
             .first()
             .map(|submission| submission.recorded_at.as_unix_ms()),
     );
-    call.add_flag(charge_request.is_some());
-    if let Some(charge_request) = charge_request {
-        rate_limits::add_charges(&mut call, tenant, charge_request, Overdraft::ByTake);
-    }
-    call.add_option(options.max_tenant_entries);
-    if options.max_tenant_entries.is_some() {
-        entry_counts::add_leaderboard_keys(&mut call, tenant);
-    }
     call.add_option(options.max_log_bytes);
     call.add_bytes(options.announce_on.as_deref().unwrap_or_default());
     call.add_bytes(announcements::begin_message(tenant));
     call.add_text(&ANNOUNCEMENT_WINDOW_MS);
-    call.add_keys([keys::counters()]);
-    let period_refs = PeriodRefs::collect(submissions);
+    call.add_option(options.max_tenant_entries);
     call.add_text(&period_refs.first_targets.len());
+    call.add_flag(charge_request.is_some());
+    if options.max_tenant_entries.is_some() {
+        entry_counts::add_leaderboard_keys(&mut call, tenant);
+    }
+    if let Some(charge_request) = charge_request {
+        rate_limits::add_charges(&mut call, tenant, charge_request, Overdraft::ByTake);
+    }
     for target in &period_refs.first_targets {
         add_period_ref(&mut call, tenant, target);
     }

@@ -6,6 +6,7 @@
 -- one hash of the tenant: fields `r` and `s` with the day (since 1970, by the server's clock) hold the day's requests
 -- and scores. The hash expires with its last day.
 
+local CHARGES_ARGUMENTS, CHARGE_ARGUMENTS = packed_format(7), packed_format(4)
 local DAY_US = 86400000000
 local DAY_S = 86400
 local BUCKET_BYTES = 8
@@ -17,19 +18,22 @@ local MAX_EXACT_US = 9007199254740992
 -- how many days usage is kept, the number of charges, and for each charge: emission interval (µs), burst, the units
 -- that must be free ('' for none), cost in units.
 local function read_charges()
-  local charges = {usage_key = next_key()}
-  charges.requests, charges.scores = tonumber(next_argument()), tonumber(next_argument())
-  charges.daily_quota = tonumber(next_argument())
-  charges.overdraft_bursts, charges.overdraft_us = tonumber(next_argument()), tonumber(next_argument())
-  charges.kept_days = tonumber(next_argument())
-  for at = 1, tonumber(next_argument()) do
-    local charge = {bucket = next_key(), emission_interval = tonumber(next_argument())}
-    charge.burst_tolerance = charge.emission_interval * tonumber(next_argument())
-    local required_units = tonumber(next_argument())
-    charge.required_us = required_units and charge.emission_interval * required_units
-    charge.cost_us = charge.emission_interval * tonumber(next_argument())
-    charges[at] = charge
+  local requests, scores, daily_quota, overdraft_bursts, overdraft_us, kept_days, count, after =
+    struct.unpack(CHARGES_ARGUMENTS, ARGV[1], next_byte)
+  local charges = {
+    usage_key = next_key(), requests = tonumber(requests), scores = tonumber(scores),
+    daily_quota = tonumber(daily_quota), overdraft_bursts = tonumber(overdraft_bursts),
+    overdraft_us = tonumber(overdraft_us), kept_days = tonumber(kept_days),
+  }
+  for at = 1, tonumber(count) do
+    local interval, burst, required, cost
+    interval, burst, required, cost, after = struct.unpack(CHARGE_ARGUMENTS, ARGV[1], after)
+    charges[at] = {
+      bucket = next_key(), burst_tolerance = interval * burst, cost_us = interval * cost,
+      required_us = required ~= '' and interval * required,
+    }
   end
+  next_byte = after
   return charges
 end
 

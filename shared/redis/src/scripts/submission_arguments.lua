@@ -1,5 +1,7 @@
 -- The arguments of submit.lua. Needs arguments.lua, period.lua, rate_limits.lua, entry_counts.lua and log.lua.
 
+local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS = packed_format(15), packed_format(15)
+local SUBMISSION_ARGUMENTS, TARGET_ARGUMENTS = packed_format(6), packed_format(6)
 local KEYS_OF_A_PERIOD = 6
 
 local function read_optional_halves(text)
@@ -12,62 +14,72 @@ end
 
 -- Reads what applies to the whole call.
 local function read_request()
-  local request = {with_ranks = next_argument() == '1', flags_at = tonumber(next_argument()) + 1}
-  request.banned_flag, request.kept_flag = tonumber(next_argument()), tonumber(next_argument())
-  request.metadata_flag = tonumber(next_argument())
-  -- The code of an event that has one of the flags `kept` and `metadata`.
-  request.flagged_code = tonumber(next_argument())
-  request.span_ms = tonumber(next_argument())
-  request.bans, request.bans_state, request.bans_now = next_key(), next_key(), tonumber(next_argument())
-  request.entry_counts = new_entry_counts(next_key(), next_key())
-  request.log_sizes = new_log_sizes(next_key())
-  request.charges = next_argument() == '1' and read_charges()
-  request.max_tenant_entries = tonumber(next_argument())
+  local with_ranks, flags_at, banned_flag, kept_flag, metadata_flag, flagged_code, span_ms, bans_now, max_log_bytes,
+    channel, message_head, window_ms, max_tenant_entries, period_ref_count, is_charged, after =
+    struct.unpack(REQUEST_ARGUMENTS, ARGV[1], next_byte)
+  next_byte = after
+  local request = {
+    with_ranks = with_ranks == '1', span_ms = tonumber(span_ms), bans_now = tonumber(bans_now),
+    max_log_bytes = tonumber(max_log_bytes), max_tenant_entries = tonumber(max_tenant_entries),
+    period_ref_count = tonumber(period_ref_count),
+    -- Where an event has its flags, the flags, and the code of an event that has one of the flags `kept` and
+    -- `metadata`.
+    flags_at = flags_at + 1, banned_flag = tonumber(banned_flag), kept_flag = tonumber(kept_flag),
+    metadata_flag = tonumber(metadata_flag), flagged_code = tonumber(flagged_code),
+    -- The channel for announcements ('' for none), the beginning of the message, and for how many milliseconds a
+    -- leaderboard is announced only once.
+    channel = channel, message_head = message_head, window_ms = window_ms,
+    bans = next_key(), bans_state = next_key(), entry_counts = new_entry_counts(next_key(), next_key()),
+    log_sizes = new_log_sizes(next_key()), counters = next_key(),
+  }
   if request.max_tenant_entries then
     read_leaderboard_keys(request.entry_counts)
   end
-  request.max_log_bytes = tonumber(next_argument())
-  -- The channel for announcements ('' for none), the beginning of the message, and for how many milliseconds a
-  -- leaderboard is announced only once.
-  request.channel, request.message_head, request.window_ms = next_argument(), next_argument(), next_argument()
-  request.counters = next_key()
+  request.charges = is_charged == '1' and read_charges()
   return request
 end
 
 local function read_period_ref(request)
-  local period_ref = {configuration = next_key(), log = next_key(), record_hashes = {next_key(), next_key()}}
-  period_ref.periods, period_ref.announced = next_key(), next_key()
-  period_ref.log = new_log(period_ref.log, period_ref.configuration, request.log_sizes)
-  period_ref.period = period_from_keys(KEYS, keys_read + 1)
+  local board, board_version, board_layout, descending, min, max, max_change, max_attempts, max_entries, id, bounds,
+    starts_at, expires_at, meta_prefix, record_size, after =
+    struct.unpack(PERIOD_REF_ARGUMENTS, ARGV[1], next_byte)
+  next_byte = after
+  local configuration, log = next_key(), next_key()
+  local period_ref = {
+    configuration = configuration, log = new_log(log, configuration, request.log_sizes),
+    record_hashes = {next_key(), next_key()}, periods = next_key(), announced = next_key(),
+    period = period_from_keys(KEYS, keys_read + 1),
+    board = board, board_version = board_version, board_layout = board_layout, descending = tonumber(descending),
+    min = read_optional_halves(min), max = read_optional_halves(max), max_change = read_optional_halves(max_change),
+    max_attempts = tonumber(max_attempts), max_entries = tonumber(max_entries),
+    id = id, name = board .. ':' .. id, bounds = bounds, starts_at = starts_at, expires_at = tonumber(expires_at),
+    meta_prefix = meta_prefix,
+    -- The size of an idempotency record without its id: at least the size that `pack_outcome` and `put_record` produce.
+    record_size = tonumber(record_size),
+  }
   keys_read = keys_read + KEYS_OF_A_PERIOD
-  period_ref.board = next_argument()
-  period_ref.board_version = next_argument()
-  period_ref.board_layout = next_argument()
-  period_ref.descending = tonumber(next_argument())
-  period_ref.min = read_optional_halves(next_argument())
-  period_ref.max = read_optional_halves(next_argument())
-  period_ref.max_change = read_optional_halves(next_argument())
-  period_ref.max_attempts = tonumber(next_argument())
-  period_ref.max_entries = tonumber(next_argument())
-  period_ref.id = next_argument()
-  period_ref.name = period_ref.board .. ':' .. period_ref.id
-  period_ref.bounds = next_argument()
-  period_ref.starts_at = next_argument()
-  period_ref.expires_at = tonumber(next_argument())
-  period_ref.meta_prefix = next_argument()
-  -- The size of an idempotency record without its id: at least the size that `pack_outcome` and `put_record` produce.
-  period_ref.record_size = tonumber(next_argument())
   return period_ref
 end
 
+local function read_target(period_refs)
+  local period_ref, operator, tuple, time, event, is_refused, after =
+    struct.unpack(TARGET_ARGUMENTS, ARGV[1], next_byte)
+  next_byte = after
+  return {
+    period_ref = period_refs[tonumber(period_ref)], operator = tonumber(operator), tuple = tuple, time = time,
+    event = event, is_refused = is_refused == '1',
+  }
+end
+
 local function read_submission(period_refs)
-  local submission = {player = next_argument(), metadata = next_argument(), now = tonumber(next_argument())}
-  submission.id, submission.fingerprint, submission.targets = next_argument(), next_argument(), {}
-  for at = 1, tonumber(next_argument()) do
-    local target = {period_ref = period_refs[tonumber(next_argument())], operator = tonumber(next_argument())}
-    target.tuple, target.time, target.event = next_argument(), next_argument(), next_argument()
-    target.is_refused = next_argument() == '1'
-    submission.targets[at] = target
+  local player, metadata, now, id, fingerprint, target_count, after =
+    struct.unpack(SUBMISSION_ARGUMENTS, ARGV[1], next_byte)
+  next_byte = after
+  local targets = {}
+  for at = 1, tonumber(target_count) do
+    targets[at] = read_target(period_refs)
   end
-  return submission
+  return {
+    player = player, metadata = metadata, now = tonumber(now), id = id, fingerprint = fingerprint, targets = targets,
+  }
 end

@@ -11,7 +11,7 @@ local charges, period_refs, submissions, replies = request.charges, {}, {}, {}
 if charges and not check_charges(charges) then
   return {encode_decision(charges, true)}
 end
-for at = 1, tonumber(next_argument()) do
+for at = 1, request.period_ref_count do
   period_refs[at] = read_period_ref(request)
   load_period_ref(request, period_refs[at])
   if period_refs[at].has_pending_bans then
