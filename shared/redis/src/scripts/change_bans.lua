@@ -127,7 +127,6 @@ local function apply_change(board, ids, change)
   for _, period in ipairs(found) do
     move_entry(period, period.moving, period.moving, change.banned)
     redis.call('HSET', period.meta, 'v', position)
-    copy_deadline(period)
   end
 end
 

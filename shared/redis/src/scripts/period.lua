@@ -91,7 +91,8 @@ local function find_order_key(period, player)
 end
 
 -- Returns the rank at an order key: the number of better visible entries (for dense ranks: different better tuples)
--- plus 1. The entry at the key can be visible or banned.
+-- plus 1. The entry at the key can be visible or banned. Returns as the second value true if the key is known to be
+-- visible.
 local function compute_rank(period, key)
   if period.ties == DENSE then
     return redis.call('ZLEXCOUNT', period.tuples, '-', '(' .. extract_tuple(period, key)) + 1
@@ -100,7 +101,10 @@ local function compute_rank(period, key)
     return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. extract_tuple(period, key)) + 1
   end
   local index = redis.call('ZRANK', period.visible, key)
-  return (index or redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key)) + 1
+  if index then
+    return index + 1, true
+  end
+  return redis.call('ZLEXCOUNT', period.visible, '-', '(' .. key) + 1
 end
 
 -- Reads the counts of the tuples that are about to change, so that a damaged count is found before the first write.
@@ -159,9 +163,11 @@ local function set_deadline(period, expires_at, now)
   period.expires_at, period.deadline = expires_at, nil
 end
 
--- Moves an entry from one order key to another (either can be nil), into the banned or the visible set. Returns
--- whether this changed anything. If the key stays the same but the entry is in the wrong set, the entry moves too.
-local function move_entry(period, old, new, is_banned)
+-- Moves an entry from one order key to another (either can be nil), into the banned or the visible set. Keys that this
+-- creates get the period's deadline. `is_in_place`: whether the caller has found the entry in the set that it belongs
+-- to. Returns whether this changed anything. If the key stays the same but the entry is in the wrong set, the entry
+-- moves too.
+local function move_entry(period, old, new, is_banned, is_in_place)
   if period.rebuilt_until then
     -- A rebuild's copies do not have this change, so the rebuild starts again (see rebuild.lua).
     redis.call('HDEL', period.meta, 'r')
@@ -171,19 +177,23 @@ local function move_entry(period, old, new, is_banned)
   if is_banned then
     right, wrong = wrong, right
   end
-  local was_wrong = old and redis.call('ZREM', wrong, old) == 1
+  local was_wrong = old and not is_in_place and redis.call('ZREM', wrong, old) == 1
   if old == new and not was_wrong then
     return false
   end
-  local was_right = old and not was_wrong and redis.call('ZREM', right, old) == 1
-  if (is_banned and was_wrong) or (was_right and not is_banned) then
-    add_tuple_count(period, old, -1)
-  end
+  -- The new order key comes first: Redis deletes a set that becomes empty, with its deadline.
   if new then
     redis.call('ZADD', right, 0, new)
     if not is_banned then
       add_tuple_count(period, new, 1)
     end
+  end
+  local was_right = old and not was_wrong and redis.call('ZREM', right, old) == 1
+  if (is_banned and was_wrong) or (was_right and not is_banned) then
+    add_tuple_count(period, old, -1)
+  end
+  if new and not was_right then
+    copy_deadline(period)
   end
   return true
 end
