@@ -35,7 +35,7 @@ local function load_changes()
   redis.call('ZCARD', players)
   redis.call('ZCARD', boards)
   redis.call('ZCARD', ends)
-  check_log_sizes(log_sizes)
+  load_events_size(log_sizes)
   if ARGV[1] ~= 'apply' then
     is_ban_active(redis.call('HGET', bans, ARGV[13]), now)
   end
@@ -124,6 +124,7 @@ local function apply_change(board, ids, change)
   local log = load_log(new_log(leaderboard_key(board, 5), leaderboard_key(board, 4), log_sizes))
   local position = append_event(log, change.event)
   close_log(log, 0)
+  write_log_sizes(log_sizes)
   for _, period in ipairs(found) do
     move_entry(period, period.moving, period.moving, change.banned)
     redis.call('HSET', period.meta, 'v', position)

@@ -8,13 +8,14 @@
 local RECORD_HEAD_BYTES = 24
 
 -- Returns the fingerprint and the outcome stored under `id`, or nil when the id was first used a span ago or earlier.
+-- Keeps the span and the size of both hashes for `put_record`.
 local function find_record(record_hashes, id, now, span_ms)
   local found_fingerprint, found_outcome
-  for _, record_hash in ipairs(record_hashes) do
-    local found = redis.call('HMGET', record_hash, id, '', RECORD_BYTES_FIELD)
+  for at = 1, 2 do
+    local found = redis.call('HMGET', record_hashes[at], id, '', RECORD_BYTES_FIELD)
     local value = found[1]
-    parse_optional_count(found[2], 'span of idempotency records')
-    parse_optional_count(found[3], LOG_SIZE)
+    record_hashes.spans[at] = parse_optional_count(found[2], 'span of idempotency records') or false
+    record_hashes.bytes[at] = parse_optional_count(found[3], LOG_SIZE) or 0
     if value then
       if #value <= RECORD_HEAD_BYTES then
         corrupt('idempotency record')
@@ -28,18 +29,19 @@ local function find_record(record_hashes, id, now, span_ms)
   return found_fingerprint, found_outcome
 end
 
--- Stores an outcome in a record of `bytes` bytes. Returns the record's span.
+-- Stores an outcome in a record of `bytes` bytes, after `find_record` has not found its id. Returns the record's span.
 local function put_record(record_hashes, submission, outcome, span_ms, bytes)
   local now = submission.now
+  local record = struct.pack('>d', now) .. submission.fingerprint .. outcome
   local span = math.floor(now / span_ms)
-  local record_hash = record_hashes[span % 2 + 1]
-  local stored_span = parse_optional_count(redis.call('HGET', record_hash, ''), 'span of idempotency records')
+  local at = span % 2 + 1
+  local record_hash, stored_span = record_hashes[at], record_hashes.spans[at]
   if not stored_span or stored_span < span then
     redis.call('UNLINK', record_hash)
-    redis.call('HSET', record_hash, '', span)
+    redis.call('HSET', record_hash, '', span, submission.id, record, RECORD_BYTES_FIELD, bytes)
     redis.call('PEXPIRE', record_hash, (span + 2) * span_ms - now)
+  else
+    redis.call('HSET', record_hash, submission.id, record, RECORD_BYTES_FIELD, record_hashes.bytes[at] + bytes)
   end
-  redis.call('HSET', record_hash, submission.id, struct.pack('>d', now) .. submission.fingerprint .. outcome)
-  redis.call('HINCRBY', record_hash, RECORD_BYTES_FIELD, bytes)
   return span
 end

@@ -3,7 +3,10 @@
 --
 -- Beside the configuration, the configuration's hash holds the log's retention and size. `k` and `d`: how many events
 -- the log keeps and for how many milliseconds. `n`: the size of the counted events. `f`: the position of the first
--- counted event; a log that is older than the counting has uncounted events before that position.
+-- counted event; a log that is older than the counting has uncounted events before that position. `o` and `i`: the
+-- position and the instant of the oldest event, as the last trim found it. So a call knows whether it has to trim
+-- without a look at the log. An earlier version of this code trims and leaves both fields as they are: the real oldest
+-- event is never older than `o` and `i` say, and the next trim corrects them.
 --
 -- One hash of the tenant holds the size of the events of all its logs in `e`, and the size of the idempotency records
 -- of each span (see idempotency.lua) in `b` followed by the span's number. A record counts in its own span and in the
@@ -25,33 +28,40 @@ local LOG_SIZE = 'size of a log'
 -- The field of a hash of idempotency records that holds their size. No id contains this character.
 local RECORD_BYTES_FIELD = '\1'
 
--- `new`: the size of the records that this call adds to each span.
+-- `new_events`: by how much this call changes the size of the events. `by_span`: the size of the records of each span
+-- that the script has read, and `new_records` what this call adds to it.
 local function new_log_sizes(key)
-  return {key = key, new = {}}
+  return {key = key, new_events = 0, by_span = {}, new_records = {}}
 end
 
 local function new_log(stream, configuration, log_sizes)
   return {stream = stream, configuration = configuration, log_sizes = log_sizes, added = 0, added_bytes = 0}
 end
 
--- Checks the size of a tenant's events before the first write. `load_log_sizes` checks that size too.
-local function check_log_sizes(log_sizes)
-  if not log_sizes.is_open then
-    parse_optional_count(redis.call('HGET', log_sizes.key, 'e'), LOG_SIZE)
-    log_sizes.is_open = true
+-- Reads the size of a tenant's events before the first write. `load_log_sizes` reads that size too.
+local function load_events_size(log_sizes)
+  if not log_sizes.events then
+    log_sizes.events = parse_optional_count(redis.call('HGET', log_sizes.key, 'e'), LOG_SIZE) or 0
   end
 end
 
--- Reads every value that the script is about to write, so that a wrong type or a damaged number is found before the
--- first write. `kept`: the fields `k`, `d`, `f` and `n` when the caller has read them. The caller checks the log
--- sizes itself.
-local function load_log(log, kept)
-  kept = kept or redis.call('HMGET', log.configuration, 'k', 'd', 'f', 'n')
-  log.keep_events = parse_optional_count(kept[1], 'retention of the log') or KEEP_EVENTS
-  log.keep_ms = parse_optional_count(kept[2], 'retention of the log') or KEEP_MS
-  log.counted_from = parse_optional_count(kept[3], 'first event that is counted')
-  parse_optional_count(kept[4], LOG_SIZE)
+-- Reads the values that the script is about to write, so that a damaged number is found before the first write.
+-- `k`, `d`, `f`, `n`, `o` and `i`: the fields of the log. The caller reads the log sizes itself, and checks the type of
+-- the stream unless its first write is an event of this log.
+local function set_log_fields(log, k, d, f, n, o, i)
+  log.keep_events = parse_optional_count(k, 'retention of the log') or KEEP_EVENTS
+  log.keep_ms = parse_optional_count(d, 'retention of the log') or KEEP_MS
+  log.counted_from = parse_optional_count(f, 'first event that is counted')
+  log.bytes = parse_optional_count(n, LOG_SIZE) or 0
+  log.oldest = parse_optional_count(o, 'oldest event')
+  log.oldest_at = parse_optional_integer(i, 'oldest event')
+end
+
+-- Reads the log's fields, and the tenant's log sizes, before the first write.
+local function load_log(log)
+  set_log_fields(log, unpack(redis.call('HMGET', log.configuration, 'k', 'd', 'f', 'n', 'o', 'i')))
   redis.call('XLEN', log.stream)
+  load_events_size(log.log_sizes)
   return log
 end
 
@@ -67,10 +77,18 @@ end
 -- Appends an event and returns its position: the second half of the stream entry's id, which Redis increments.
 local function append_event(log, event)
   local position = tonumber(string.sub(redis.call('XADD', log.stream, '0-*', 'e', event), 3))
-  log.first = log.first or position
+  log.first, log.position = log.first or position, position
   log.added, log.added_bytes = log.added + 1, log.added_bytes + #event + EVENT_OVERHEAD
   log.latest = read_recorded_at(event)
   return position
+end
+
+-- Returns whether the log can have more events than it may have.
+local function needs_trim(log, excess)
+  local oldest, oldest_at = log.oldest, log.oldest_at
+  -- A log that was lost has begun again, before its oldest event.
+  return not oldest or not oldest_at or oldest > log.first or excess > 0
+    or log.position - oldest >= log.keep_events or oldest_at < log.latest - log.keep_ms
 end
 
 -- Removes the oldest events that exceed the number, the age or the size (by `excess`) that the log may have. Keeps
@@ -84,12 +102,15 @@ local function trim_log(log, excess)
     left = #oldest == wanted and left - wanted or 0
     for _, entry in ipairs(oldest) do
       local position, event = tonumber(string.sub(entry[1], 3)), entry[2][2] or ''
-      local is_old = (read_recorded_at(event) or log.latest) < log.latest - log.keep_ms
+      local instant = read_recorded_at(event) or log.latest
+      local is_old = instant < log.latest - log.keep_ms
       if position >= log.first or not (is_old or surplus > 0 or freed < excess) then
-        left = 0
+        log.oldest, log.oldest_at, left = position, instant, 0
         break
       end
       surplus, last = surplus - 1, position
+      -- If this call removes no more, the next call looks for more: the next event counts as too old.
+      log.oldest, log.oldest_at = position + 1, log.latest - log.keep_ms - 1
       if position >= log.counted_from then
         freed = freed + #event + EVENT_OVERHEAD
       end
@@ -102,26 +123,28 @@ local function trim_log(log, excess)
   return freed
 end
 
--- Adds to a field and deletes the field when it reaches 0.
-local function add_log_size(log_sizes, field, by)
-  if by ~= 0 and redis.call('HINCRBY', log_sizes.key, field, by) <= 0 then
-    redis.call('HDEL', log_sizes.key, field)
-  end
-end
-
 -- Counts the appended events and trims the log. `excess`: by how much the tenant's logs and records exceed their
--- limit, with the appended events included. Returns the size of the removed events.
+-- limit, with the appended events included. Returns the size of the removed events. `write_log_sizes` stores the
+-- tenant's sizes.
 local function close_log(log, excess)
   if log.added == 0 then
     return 0
   end
+  local fields, freed = {}, 0
   if not log.counted_from then
-    redis.call('HSETNX', log.configuration, 'f', log.first)
     log.counted_from = log.first
+    fields = {'f', log.first}
   end
-  local freed = trim_log(log, excess)
-  redis.call('HINCRBY', log.configuration, 'n', log.added_bytes - freed)
-  add_log_size(log.log_sizes, 'e', log.added_bytes - freed)
+  if needs_trim(log, excess) then
+    freed = trim_log(log, excess)
+    local at = #fields
+    fields[at + 1], fields[at + 2], fields[at + 3], fields[at + 4] = 'o', log.oldest, 'i', log.oldest_at
+  end
+  local grown = log.added_bytes - freed
+  log.bytes = math.max(0, log.bytes + grown)
+  redis.call('HSET', log.configuration, 'n', log.bytes, unpack(fields))
+  log.log_sizes.new_events = log.log_sizes.new_events + grown
+  log.added, log.added_bytes = 0, 0
   return freed
 end
 
@@ -132,27 +155,47 @@ local function load_log_sizes(log_sizes, span)
     found[at] = parse_optional_count(found[at], LOG_SIZE) or 0
   end
   log_sizes.events, log_sizes.records = found[1], found[2] + found[3] + (found[4] + found[5]) * EARLIER_RECORD_BYTES
-  log_sizes.span, log_sizes.is_open = span, true
+  log_sizes.by_span[span], log_sizes.span = found[2], span
 end
 
--- Adds the size of a new record to its span. `write_record_sizes` stores the sum.
+-- Adds the size of a new record to its span.
 local function add_record_size(log_sizes, span, bytes)
-  log_sizes.new[span] = (log_sizes.new[span] or 0) + bytes
+  log_sizes.new_records[span] = (log_sizes.new_records[span] or 0) + bytes
   log_sizes.records = log_sizes.records + bytes
 end
 
--- Stores the sizes of new records. The first record of a span deletes the fields of expired spans, those of the
--- earlier version included.
-local function write_record_sizes(log_sizes)
-  for span, bytes in pairs(log_sizes.new) do
-    if redis.call('HINCRBY', log_sizes.key, 'b' .. span, bytes) == bytes then
-      for _, field in ipairs(redis.call('HKEYS', log_sizes.key)) do
-        local earlier = tonumber(string.match(field, '^b?(%-?%d+)$'))
-        if earlier and earlier < span - 1 then
-          redis.call('HDEL', log_sizes.key, field)
-        end
-      end
+-- Deletes the fields of expired spans, those of the earlier version included.
+local function delete_expired_spans(log_sizes, span)
+  for _, field in ipairs(redis.call('HKEYS', log_sizes.key)) do
+    local earlier = tonumber(string.match(field, '^b?(%-?%d+)$'))
+    if earlier and earlier < span - 1 then
+      redis.call('HDEL', log_sizes.key, field)
     end
+  end
+end
+
+-- Stores the tenant's sizes that this call has changed. The size of the events has no field when it is 0. The first
+-- record of a span deletes the fields of expired spans.
+local function write_log_sizes(log_sizes)
+  local fields = {}
+  if log_sizes.new_events ~= 0 then
+    log_sizes.events = math.max(0, log_sizes.events + log_sizes.new_events)
+    log_sizes.new_events = 0
+    if log_sizes.events > 0 then
+      fields = {'e', log_sizes.events}
+    else
+      redis.call('HDEL', log_sizes.key, 'e')
+    end
+  end
+  for span, bytes in pairs(log_sizes.new_records) do
+    local before = log_sizes.by_span[span]
+    if before == 0 then
+      delete_expired_spans(log_sizes, span)
+    end
+    fields[#fields + 1], fields[#fields + 2] = 'b' .. span, before + bytes
+  end
+  if fields[1] then
+    redis.call('HSET', log_sizes.key, unpack(fields))
   end
 end
 
@@ -172,8 +215,9 @@ local function release_log_size(log, record_hashes)
     stored[at] = parse_optional_count(stored[at], LOG_SIZE) or false
   end
   for at, field in ipairs(fields) do
-    if stored[at] then
-      add_log_size(log.log_sizes, field, -freed[at])
+    -- A field that reaches 0 is deleted.
+    if stored[at] and freed[at] > 0 and redis.call('HINCRBY', log.log_sizes.key, field, -freed[at]) <= 0 then
+      redis.call('HDEL', log.log_sizes.key, field)
     end
   end
 end

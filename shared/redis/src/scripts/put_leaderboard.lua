@@ -49,7 +49,6 @@ end
 check_period_types(period)
 redis.call('ZCARD', KEYS[2])
 local log_sizes = new_log_sizes(KEYS[22])
-check_log_sizes(log_sizes)
 local log = load_log(new_log(KEYS[4], KEYS[1], log_sizes))
 read_expiries(ARGV, 18, read_key_prefixes(10))
 log.keep_events, log.keep_ms = tonumber(ARGV[16]), tonumber(ARGV[17])
@@ -73,6 +72,7 @@ redis.call('HSET', KEYS[1], 'b', ARGV[3], 'v', version, 'k', ARGV[16], 'd', ARGV
 redis.call('ZADD', KEYS[2], 0, ARGV[2])
 local position = append_event(log, ARGV[7])
 close_log(log, 0)
+write_log_sizes(log_sizes)
 if reorders then
   redis.call('HSET', period.meta, 'l', ARGV[4])
   if entries > 0 then

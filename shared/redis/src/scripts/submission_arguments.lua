@@ -31,12 +31,24 @@ local function read_request()
     channel = channel, message_head = message_head, window_ms = window_ms,
     bans = next_key(), bans_state = next_key(), entry_counts = new_entry_counts(next_key(), next_key()),
     log_sizes = new_log_sizes(next_key()), counters = next_key(),
+    -- The logs that the request writes to, and each log by its stream: periods of a leaderboard share its log.
+    logs = {},
   }
   if request.max_tenant_entries then
     read_leaderboard_keys(request.entry_counts)
   end
   request.charges = is_charged == '1' and read_charges()
   return request
+end
+
+-- Returns the log of a stream, the same for each period of a leaderboard.
+local function find_log(request, stream, configuration)
+  local logs = request.logs
+  if not logs[stream] then
+    logs[stream] = new_log(stream, configuration, request.log_sizes)
+    logs[#logs + 1] = logs[stream]
+  end
+  return logs[stream]
 end
 
 local function read_period_ref(request)
@@ -46,8 +58,8 @@ local function read_period_ref(request)
   next_byte = after
   local configuration, log = next_key(), next_key()
   local period_ref = {
-    configuration = configuration, log = new_log(log, configuration, request.log_sizes),
-    record_hashes = {next_key(), next_key()}, periods = next_key(), announced = next_key(),
+    configuration = configuration, log = find_log(request, log, configuration),
+    record_hashes = {next_key(), next_key(), spans = {}, bytes = {}}, periods = next_key(), announced = next_key(),
     period = period_from_keys(KEYS, keys_read + 1),
     board = board, board_version = board_version, board_layout = board_layout, descending = tonumber(descending),
     min = read_optional_halves(min), max = read_optional_halves(max), max_change = read_optional_halves(max_change),

@@ -3,12 +3,13 @@
 
 -- Reads a leaderboard's state and its period before the first write.
 local function load_period_ref(request, period_ref)
-  local known = redis.call('HMGET', period_ref.configuration, 'v', 'k', 'd', 'f', 'n', 's')
-  period_ref.is_stale = known[1] ~= period_ref.board_version
+  local v, s, k, d, f, n, o, i = unpack(
+    redis.call('HMGET', period_ref.configuration, 'v', 's', 'k', 'd', 'f', 'n', 'o', 'i'))
+  period_ref.is_stale = v ~= period_ref.board_version
   if period_ref.is_stale then
     return
   end
-  period_ref.has_pending_bans = has_pending_bans(request.bans_state, known[6], request.bans_now)
+  period_ref.has_pending_bans = has_pending_bans(request.bans_state, s, request.bans_now)
   local period = load_period(period_ref.period)
   period_ref.is_new = not period.layout
   if period_ref.is_new then
@@ -18,7 +19,8 @@ local function load_period_ref(request, period_ref)
   period_ref.is_reordered = period.layout ~= period_ref.board_layout
   period_ref.is_rebuilding = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
   check_period_types(period)
-  load_log(period_ref.log, {known[2], known[3], known[4], known[5]})
+  set_log_fields(period_ref.log, k, d, f, n, o, i)
+  redis.call('XLEN', period_ref.log.stream)
 end
 
 -- Plans one target without a write. Returns a plan; or nil and the code of the refusal.

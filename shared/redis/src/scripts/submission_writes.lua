@@ -122,16 +122,16 @@ local function announce_changes(request, period_refs)
 end
 
 -- Trims the written logs, and trims more while the tenant's logs exceed their limit.
-local function close_logs(request, period_refs, submission_count)
-  local excess = 0
-  if request.max_log_bytes and submission_count > 0 then
-    excess = request.log_sizes.events + request.log_sizes.records - request.max_log_bytes
-    for _, period_ref in ipairs(period_refs) do
-      excess = excess + period_ref.log.added_bytes
+local function close_logs(request)
+  local excess, log_sizes = 0, request.log_sizes
+  if request.max_log_bytes and log_sizes.events then
+    excess = log_sizes.events + log_sizes.records - request.max_log_bytes
+    for _, log in ipairs(request.logs) do
+      excess = excess + log.added_bytes
     end
   end
-  for _, period_ref in ipairs(period_refs) do
-    excess = excess - close_log(period_ref.log, excess)
+  for _, log in ipairs(request.logs) do
+    excess = excess - close_log(log, excess)
   end
-  write_record_sizes(request.log_sizes)
+  write_log_sizes(log_sizes)
 end

@@ -32,7 +32,7 @@ if charges then
   apply_charges(charges)
   table.insert(replies, 1, encode_decision(charges, false))
 end
-close_logs(request, period_refs, #submissions)
+close_logs(request)
 if request.channel ~= '' then
   announce_changes(request, period_refs)
 end
