@@ -54,7 +54,9 @@ pub(crate) async fn submit<C: Connection>(
         submitted.rate_limit_decision =
             rate_limits::apply_charges(server, tenant, &options.charge_request, Overdraft::ByTake).await?;
     }
-    let mut charge_request = Some(&options.charge_request);
+    // A request that charges nothing has no decision to read.
+    let mut charge_request =
+        (options.charge_request != ChargeRequest::default()).then_some(&options.charge_request);
     let mut rest = submissions;
     while !rest.is_empty() {
         let (chunk, after) = rest.split_at(count_fitting(rest));

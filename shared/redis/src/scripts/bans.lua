@@ -26,11 +26,19 @@ local function is_ban_active(record, now)
   return record and (not ends or ends > now) or false
 end
 
+-- Reads the ban state. `has_bans` is false when the tenant has never banned anybody.
+local function read_ban_state(key)
+  local known = redis.call('HMGET', key, 'p', 'x', 'n')
+  return {
+    last = parse_optional_count(known[1], 'change of bans'), next_end = parse_optional_count(known[2], 'end of a ban'),
+    has_bans = known[3] and true,
+  }
+end
+
 -- Returns whether a leaderboard that has applied the changes up to `applied` still has to apply a change, or whether
 -- a ban has ended since.
 local function has_pending_bans(state, applied, now)
-  local known = redis.call('HMGET', state, 'p', 'x')
-  local last, ends = parse_optional_count(known[1], 'change of bans'), parse_optional_count(known[2], 'end of a ban')
+  local last, ends = state.last, state.next_end
   local up_to = parse_optional_count(applied, 'change of bans') or 0
   return (ends and ends <= now) or (last and up_to < last) or false
 end

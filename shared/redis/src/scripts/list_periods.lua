@@ -7,8 +7,11 @@
 -- Returns the start before which the list continues ('' at the end), then for each period: id, bounds, number of
 -- visible entries, version.
 
-if ARGV[11] == '1' and has_pending_bans(KEYS[3], redis.call('HGET', KEYS[2], 's'), tonumber(ARGV[1])) then
-  return {'behind'}
+if ARGV[11] == '1' then
+  local applied = redis.call('HGET', KEYS[2], 's')
+  if has_pending_bans(read_ban_state(KEYS[3]), applied, tonumber(ARGV[1])) then
+    return {'behind'}
+  end
 end
 local reply = {''}
 local prefixes = read_key_prefixes(2)

@@ -13,7 +13,7 @@ local function open_read()
   if there[1] ~= version then
     return nil, {0}
   end
-  if now ~= '' and has_pending_bans(KEYS[8], there[2], tonumber(now)) then
+  if now ~= '' and has_pending_bans(read_ban_state(KEYS[8]), there[2], tonumber(now)) then
     return nil, {2}
   end
   return load_period(period_from_keys(KEYS, 2))

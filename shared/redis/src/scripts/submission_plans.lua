@@ -9,7 +9,8 @@ local function load_period_ref(request, period_ref)
   if period_ref.is_stale then
     return
   end
-  period_ref.has_pending_bans = has_pending_bans(request.bans_state, s, request.bans_now)
+  request.ban_state = request.ban_state or read_ban_state(request.bans_state)
+  period_ref.has_pending_bans = has_pending_bans(request.ban_state, s, request.bans_now)
   local period = load_period(period_ref.period)
   period_ref.is_new = not period.layout
   if period_ref.is_new then
@@ -54,12 +55,14 @@ end
 
 -- Reads, before the first write, which players are banned and the size of the tenant's logs.
 local function load_submissions(request, submissions)
-  local players = {}
-  for at, submission in ipairs(submissions) do
-    players[at] = submission.player
-  end
-  for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
-    submissions[at].is_banned = is_ban_active(record, submissions[at].now)
+  if request.ban_state and request.ban_state.has_bans then
+    local players = {}
+    for at, submission in ipairs(submissions) do
+      players[at] = submission.player
+    end
+    for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
+      submissions[at].is_banned = is_ban_active(record, submissions[at].now)
+    end
   end
   -- Submissions usually share one instant. The span of the first submission is read last, so it applies to the call.
   for at = #submissions, 1, -1 do
