@@ -170,6 +170,7 @@ fn build_call(
     call.add_text(&ANNOUNCEMENT_WINDOW_MS);
     call.add_option(options.max_tenant_entries);
     call.add_text(&period_refs.first_targets.len());
+    call.add_text(&submissions.len());
     call.add_flag(charge_request.is_some());
     if options.max_tenant_entries.is_some() {
         entry_counts::add_leaderboard_keys(&mut call, tenant);
@@ -180,7 +181,6 @@ fn build_call(
     for target in &period_refs.first_targets {
         add_period_ref(&mut call, tenant, target);
     }
-    call.add_text(&submissions.len());
     for submission in submissions {
         call.add_bytes(submission.player.as_bytes());
         call.add_bytes(pack_metadata(submission.metadata.as_ref()));

@@ -1,6 +1,6 @@
 -- The arguments of submit.lua. Needs arguments.lua, period.lua, rate_limits.lua, entry_counts.lua and log.lua.
 
-local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS = packed_format(15), packed_format(15)
+local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS = packed_format(16), packed_format(15)
 local SUBMISSION_ARGUMENTS, TARGET_ARGUMENTS = packed_format(6), packed_format(6)
 local KEYS_OF_A_PERIOD = 6
 
@@ -15,13 +15,14 @@ end
 -- Reads what applies to the whole call.
 local function read_request()
   local with_ranks, flags_at, banned_flag, kept_flag, metadata_flag, flagged_code, span_ms, bans_now, max_log_bytes,
-    channel, message_head, window_ms, max_tenant_entries, period_ref_count, is_charged, after =
+    channel, message_head, window_ms, max_tenant_entries, period_ref_count, submission_count, is_charged, after =
     struct.unpack(REQUEST_ARGUMENTS, ARGV[1], next_byte)
   next_byte = after
   local request = {
     with_ranks = with_ranks == '1', span_ms = tonumber(span_ms), bans_now = tonumber(bans_now),
     max_log_bytes = tonumber(max_log_bytes), max_tenant_entries = tonumber(max_tenant_entries),
-    period_ref_count = tonumber(period_ref_count),
+    period_ref_count = tonumber(period_ref_count), submission_count = tonumber(submission_count),
+    is_batch = period_ref_count ~= '1' or submission_count ~= '1',
     -- Where an event has its flags, the flags, and the code of an event that has one of the flags `kept` and
     -- `metadata`.
     flags_at = flags_at + 1, banned_flag = tonumber(banned_flag), kept_flag = tonumber(kept_flag),

@@ -19,9 +19,26 @@ local function load_period_ref(request, period_ref)
   end
   period_ref.is_reordered = period.layout ~= period_ref.board_layout
   period_ref.is_rebuilding = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
-  check_period_types(period)
   set_log_fields(period_ref.log, k, d, f, n, o, i)
-  redis.call('XLEN', period_ref.log.stream)
+  if request.is_batch then
+    -- The plans of a later submission are made after the writes of an earlier one.
+    check_period_types(period)
+    redis.call('XLEN', period_ref.log.stream)
+  end
+end
+
+-- Reads the rank of the entry before the submission, and checks the types of the keys that the plan changes. An entry
+-- that is found at its place shows that all of them are right: the write adds to the log first, which checks itself.
+local function find_place(request, submission, period, plan)
+  if plan.old and request.with_ranks then
+    local is_visible
+    plan.previous_rank, is_visible = compute_rank(period, plan.old.prefix .. submission.player)
+    plan.is_in_place = is_visible and not submission.is_banned
+  end
+  if not plan.is_in_place and not request.is_batch then
+    check_period_types(period)
+  end
+  check_tuple_counts(period, plan.prefix, plan.old and plan.old.prefix)
 end
 
 -- Plans one target without a write. Returns a plan; or nil and the code of the refusal.
@@ -48,7 +65,7 @@ local function plan_target(request, submission, target)
   end
   local plan, refusal = plan_entry(period_ref, submission, target)
   if plan then
-    check_tuple_counts(period_ref.period, plan.prefix, plan.old and plan.old.prefix)
+    find_place(request, submission, period_ref.period, plan)
   end
   return plan, refusal
 end

@@ -51,10 +51,6 @@ local function write_plan(request, submission, target, plan)
   local is_banned = submission.is_banned
   local old_key = plan.old and plan.old.prefix .. submission.player
   local key = plan.prefix .. submission.player
-  local previous_rank, is_visible
-  if request.with_ranks and old_key then
-    previous_rank, is_visible = compute_rank(period, old_key)
-  end
   local position = append_event(period_ref.log, build_event(request, submission, target, plan, is_banned))
   if period_ref.is_new then
     create_period(request, period_ref, submission)
@@ -66,13 +62,16 @@ local function write_plan(request, submission, target, plan)
   if redis.call('HSET', period.entries, submission.player, packed) == 1 then
     add_entry_count(request.entry_counts, period, period_ref.name, 1)
   end
-  local moved = move_entry(period, old_key, key, is_banned, is_visible and not is_banned)
+  local moved = move_entry(period, old_key, key, is_banned, plan.is_in_place)
   if moved or plan.status ~= KEPT then
     period.version, period_ref.is_changed = position, true
     redis.call('HSET', period.meta, 'v', position)
   end
-  local rank = request.with_ranks and ((moved or not previous_rank) and compute_rank(period, key) or previous_rank)
-  local outcome = pack_outcome(period_ref, plan, period.version, rank, previous_rank)
+  local rank = request.with_ranks and plan.previous_rank
+  if request.with_ranks and (moved or not rank) then
+    rank = compute_rank(period, key)
+  end
+  local outcome = pack_outcome(period_ref, plan, period.version, rank, plan.previous_rank)
   if submission.id ~= '' then
     local bytes = record_size(period_ref, submission)
     local span = put_record(period_ref.record_hashes, submission, outcome, request.span_ms, bytes)

@@ -18,7 +18,7 @@ for at = 1, request.period_ref_count do
     return {''}
   end
 end
-for at = 1, tonumber(next_argument()) do
+for at = 1, request.submission_count do
   submissions[at] = read_submission(period_refs)
 end
 if #submissions > 0 then
