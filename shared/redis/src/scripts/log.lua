@@ -75,11 +75,12 @@ local function read_recorded_at(event)
 end
 
 -- Appends an event and returns its position: the second half of the stream entry's id, which Redis increments.
-local function append_event(log, event)
+-- `instant`: when the event was recorded, if the caller knows it.
+local function append_event(log, event, instant)
   local position = tonumber(string.sub(redis.call('XADD', log.stream, '0-*', 'e', event), 3))
   log.first, log.position = log.first or position, position
   log.added, log.added_bytes = log.added + 1, log.added_bytes + #event + EVENT_OVERHEAD
-  log.latest = read_recorded_at(event)
+  log.latest = instant or read_recorded_at(event)
   return position
 end
 

@@ -129,7 +129,7 @@ local function add_tuple_count(period, key, by)
     redis.call('HDEL', period.counts, tuple)
     redis.call('ZREM', period.tuples, tuple)
   elseif left == by then
-    redis.call('ZADD', period.tuples, 0, tuple)
+    redis.call('ZADD', period.tuples, '0', tuple)
   end
 end
 
@@ -183,7 +183,7 @@ local function move_entry(period, old, new, is_banned, is_in_place)
   end
   -- The new order key comes first: Redis deletes a set that becomes empty, with its deadline.
   if new then
-    redis.call('ZADD', right, 0, new)
+    redis.call('ZADD', right, '0', new)
     if not is_banned then
       add_tuple_count(period, new, 1)
     end

@@ -25,8 +25,8 @@ local function read_request()
     is_batch = period_ref_count ~= '1' or submission_count ~= '1',
     -- Where an event has its flags, the flags, and the code of an event that has one of the flags `kept` and
     -- `metadata`.
-    flags_at = flags_at + 1, banned_flag = tonumber(banned_flag), kept_flag = tonumber(kept_flag),
-    metadata_flag = tonumber(metadata_flag), flagged_code = tonumber(flagged_code),
+    flags_at = flags_at + 1, banned_flag = banned_flag, kept_flag = kept_flag, metadata_flag = metadata_flag,
+    flagged_code = flagged_code,
     -- The channel for announcements ('' for none), the beginning of the message, and for how many milliseconds a
     -- leaderboard is announced only once.
     channel = channel, message_head = message_head, window_ms = window_ms,

@@ -25,8 +25,11 @@ end
 local function pack_outcome(period_ref, plan, version, rank, previous_rank)
   local period = period_ref.period
   local flags = (rank and 1 or 0) + (plan.old and 2 or 0) + 4
-  return struct.pack('BBBB', plan.status, period.columns, period_ref.descending, flags)
-    .. encode_int(version) .. encode_int(rank or 0) .. encode_int(previous_rank or 0)
+  rank, previous_rank = rank or 0, previous_rank or 0
+  return struct.pack(
+    '>BBBBI4I4I4I4I4I4', plan.status, period.columns, period_ref.descending, flags,
+    math.floor(version / HALF), version % HALF, math.floor(rank / HALF), rank % HALF,
+    math.floor(previous_rank / HALF), previous_rank % HALF)
     .. plan.tuple .. (plan.old and plan.old.tuple or '')
     .. string.char(#period.layout) .. period.layout .. period_ref.id
 end
@@ -35,6 +38,9 @@ end
 -- entry stays without metadata.
 local function build_event(request, submission, target, plan, is_banned)
   local event, code, flags = target.event, nil, is_banned and request.banned_flag or 0
+  if flags == 0 and plan.status ~= KEPT and submission.metadata == '' then
+    return event
+  end
   if plan.status == KEPT then
     code, flags = request.flagged_code, flags + request.kept_flag
   elseif submission.metadata ~= '' then
@@ -51,7 +57,8 @@ local function write_plan(request, submission, target, plan)
   local is_banned = submission.is_banned
   local old_key = plan.old and plan.old.prefix .. submission.player
   local key = plan.prefix .. submission.player
-  local position = append_event(period_ref.log, build_event(request, submission, target, plan, is_banned))
+  local position = append_event(
+    period_ref.log, build_event(request, submission, target, plan, is_banned), submission.now)
   if period_ref.is_new then
     create_period(request, period_ref, submission)
   elseif period.expires_at ~= period_ref.expires_at then
