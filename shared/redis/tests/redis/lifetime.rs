@@ -265,3 +265,59 @@ async fn deleting_leaves_nothing_but_the_last_version() {
         .unwrap();
     assert_eq!((created.version, created.replayed), (2, false));
 }
+
+#[tokio::test]
+async fn every_key_of_an_expiring_period_has_a_deadline_after_every_write() {
+    let server = Server::start().await;
+    for ties in [Ties::Earliest, Ties::Shared, Ties::Dense] {
+        server.ask("FLUSHALL").await;
+        let store = server.store().await;
+        let mut leaderboard = board("a", &[Order::Descending], ties, Operator::Set);
+        leaderboard.schedule = daily();
+        let board = put(&store, &leaderboard).await;
+        let period = board.value.schedule.period_at(at(NOW_MS)).id;
+        let check = async |keys: usize| {
+            let found = server.ask(&format!("KEYS eb:acme:b:a:?:{period}")).await;
+            assert_eq!(
+                found.len(),
+                if ties == Ties::Dense { keys + 2 } else { keys },
+                "{found:?}"
+            );
+            for key in found {
+                let Reply::Bytes(key) = key else { panic!("{key:?}") };
+                let key = String::from_utf8(key).unwrap();
+                let ttl = server.ask(&format!("PTTL {key}")).await;
+                assert!(
+                    matches!(ttl[..], [Reply::Integer(ms)] if ms > 0),
+                    "{ties:?} {key}: {ttl:?}"
+                );
+            }
+        };
+        // The only entry moves, so its old place was the only member of its set.
+        for value in [1, 2, 2, 3] {
+            one(&store, attempt(&board, "p", value, NOW_MS)).await.unwrap();
+            check(3).await;
+        }
+        let tenant = tenant();
+        store
+            .ban(&tenant, &Ban::new(player("q"), at(NOW_MS)))
+            .await
+            .unwrap()
+            .unwrap();
+        for value in [1, 2] {
+            one(&store, attempt(&board, "q", value, NOW_MS)).await.unwrap();
+            check(4).await;
+        }
+        store.unban(&tenant, &player("q"), at(NOW_MS)).await.unwrap();
+        let here = place(&tenant, &board, &period);
+        for name in ["p", "q"] {
+            store
+                .remove(&here, &player(name), at(NOW_MS))
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        one(&store, attempt(&board, "p", 1, NOW_MS)).await.unwrap();
+        check(3).await;
+    }
+}

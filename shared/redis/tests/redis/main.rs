@@ -22,6 +22,8 @@ mod functions;
 #[cfg(test)]
 mod lifetime;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod out_of_memory;
 #[cfg(test)]
 mod pauses;
