@@ -16,7 +16,7 @@
 //! | `eb:{tenant}:audit`, `eb:{tenant}:notices` | streams: entry `0-{position}`, fields `t` the instant and `b` the record |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `rate_limits.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | the theoretical arrival time of a rate limit; expires when that time has passed |
-//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `k`, `d`, `n`, `f` of its log (see `log.lua`) |
+//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
 //! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
 //! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | two hashes of idempotency records that take turns (see `idempotency.lua`) |
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |

@@ -1,8 +1,9 @@
 //! The leaderboard ports on Redis 7.0 or newer.
 //!
 //! This crate knows commands, keys and scripts. The caller passes a [`Connection`] to the server: components use their host's
-//! connection, tests a native connection. Every atomic operation is one Lua script, and every script is one command. A script
-//! checks everything before its first write, because Redis does not undo the writes of a script that fails.
+//! connection, tests a native connection. Every atomic operation is one Lua script, and every script is one command: a function of
+//! a library that the server keeps (`library.rs`). A script checks everything before its first write, because Redis does not undo
+//! the writes of a script that fails.
 //!
 //! - An entry is a member of a sorted set whose scores are all 0, so Redis sorts entries by the bytes of their order keys.
 //! - Scripts calculate with 64-bit integers in two halves (`numbers.lua`). Only rate limits, usage, the versions of configurations

@@ -5,6 +5,8 @@
 
 use std::sync::OnceLock;
 
+use leaderboard_core::StoreError;
+
 use crate::connection::{Connection, ConnectionError, Reply};
 use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::LIBRARY;
@@ -14,7 +16,7 @@ use crate::server::Server;
 /// one server, each with its own library.
 const NAME_BEGIN: &str = "edgeboard_";
 /// The digest of the source.
-const DIGEST: u64 = hash(LIBRARY.as_bytes());
+const DIGEST: u64 = hash(hash(HASH_BASIS, FUNCTION_HEAD.as_bytes()), LIBRARY.as_bytes());
 /// The maximum number of libraries on the server before [`delete_other_libraries`] deletes those of other versions. So many versions
 /// can run at the same time without loading their libraries again.
 const MAX_LIBRARIES: usize = 8;
@@ -42,10 +44,12 @@ const EVAL_END: &str = "return called_script(own_keys, own_arguments)\n";
 /// The first line of a source for `EVAL` that may write although the server is out of memory.
 const ALLOW_OOM: &str = "#!lua flags=allow-oom";
 
-/// Returns the 64-bit FNV-1a hash of `bytes` (<http://www.isthe.com/chongo/tech/comp/fnv/>). The compiler computes it, so that an instance
-/// does not have to.
-const fn hash(mut bytes: &[u8]) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325;
+/// The hash of no bytes.
+const HASH_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// Returns the 64-bit FNV-1a hash of `bytes` after the bytes of `hash` (<http://www.isthe.com/chongo/tech/comp/fnv/>). The compiler
+/// computes it, so that an instance does not have to.
+const fn hash(mut hash: u64, mut bytes: &[u8]) -> u64 {
     while let Some((byte, rest)) = bytes.split_first() {
         hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
         bytes = rest;
@@ -57,10 +61,24 @@ fn library_name() -> String {
     format!("{NAME_BEGIN}{DIGEST:016x}")
 }
 
+impl Script {
+    /// Runs the script in one command.
+    pub(crate) async fn run<C: Connection>(
+        &self,
+        server: &Server<C>,
+        call: &ScriptCall,
+    ) -> Result<Vec<Reply>, StoreError> {
+        if let Some(replies) = call_function(server, self, call).await? {
+            return Ok(replies);
+        }
+        Ok(evaluate(server, self, call).await?)
+    }
+}
+
 /// Runs a script as a function, and loads the library if the server does not have it. Returns `None` when the server does not run
 /// functions for this call: it has no functions, this Redis user has no permission, or the server is out of memory or read-only and
 /// cannot load the library. The script has then done nothing.
-pub(crate) async fn call_function<C: Connection>(
+async fn call_function<C: Connection>(
     server: &Server<C>,
     script: &Script,
     call: &ScriptCall,
@@ -156,7 +174,7 @@ fn eval_source(effect: Effect) -> &'static EvalSource {
 }
 
 /// Runs a script by the digest of its source; by the source if the server does not know the digest.
-pub(crate) async fn evaluate<C: Connection>(
+async fn evaluate<C: Connection>(
     server: &Server<C>,
     script: &Script,
     call: &ScriptCall,

@@ -3,13 +3,9 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use leaderboard_core::StoreError;
 use leaderboard_core::ports::Expected;
 
-use crate::connection::{Connection, Reply};
 use crate::keys::Key;
-use crate::library;
-use crate::server::Server;
 
 /// A script of the library (see `scripts.rs`).
 #[derive(Debug)]
@@ -159,19 +155,5 @@ impl ScriptCall {
     /// Returns the number of keys in decimal.
     pub(crate) fn key_count(&self) -> String {
         self.keys.len().to_string()
-    }
-}
-
-impl Script {
-    /// Runs the script in one command.
-    pub(crate) async fn run<C: Connection>(
-        &self,
-        server: &Server<C>,
-        call: &ScriptCall,
-    ) -> Result<Vec<Reply>, StoreError> {
-        if let Some(replies) = library::call_function(server, self, call).await? {
-            return Ok(replies);
-        }
-        Ok(library::evaluate(server, self, call).await?)
     }
 }

@@ -1,4 +1,4 @@
--- Adds to counters. Needs numbers.lua.
+-- Adds to counters.
 -- KEYS: the counters (hash). ARGV: pairs of a name and the number to add.
 
 local names = {}

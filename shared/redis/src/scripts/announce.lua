@@ -1,4 +1,4 @@
--- Announces a change. Needs clock.lua and publish.lua.
+-- Announces a change.
 -- KEYS: the counters. ARGV[1]: the channel; [2]: the message.
 -- Returns 1 when the server accepted the message, otherwise 0.
 

@@ -1,5 +1,4 @@
--- Applies one step of changed period expiries. Needs numbers.lua, period.lua, clock.lua, entry_counts.lua,
--- period_keys.lua and expiries.lua.
+-- Applies one step of changed period expiries.
 -- KEYS: the entry counts, the periods that expire, the list of expiries.
 -- ARGV[1]: the leaderboard's id; [2]: now; [3..8]: the prefixes of the period keys.
 -- Returns 1 when more expiries are left, otherwise 0.

@@ -1,4 +1,4 @@
--- Bans a player, ends a ban, or applies pending changes of bans. Needs numbers.lua, period.lua, log.lua and bans.lua.
+-- Bans a player, ends a ban, or applies pending changes of bans.
 --
 -- A ban is one record and one change. The script applies the change to the leaderboards in the order of their ids, as
 -- far as the budget of one call allows. Every later call of this script continues, so a request that fails loses

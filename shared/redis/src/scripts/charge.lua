@@ -1,4 +1,4 @@
--- Charges a request. Needs numbers.lua, arguments.lua, clock.lua and rate_limits.lua.
+-- Charges a request.
 -- ARGV: 1 when the request still waits for the decision and can be refused, 0 when it has been served; then the
 -- arguments of `read_charges`. Returns the decision.
 

@@ -1,5 +1,4 @@
--- Runs one step towards an exact count of a tenant's entries. Needs numbers.lua, period.lua, arguments.lua, clock.lua
--- and entry_counts.lua.
+-- Runs one step towards an exact count of a tenant's entries.
 -- KEYS: the entry counts, the periods that expire, the tenant's list of leaderboards, the key in which an earlier
 -- version kept the count. ARGV: the arguments of `read_leaderboard_keys`; then how many periods one step counts (one
 -- leaderboard more at most).

@@ -1,4 +1,4 @@
--- Deletes a document. Needs numbers.lua, expected_version.lua and documents.lua.
+-- Deletes a document.
 -- KEYS: the hash of documents, their ids. ARGV[1]: the id; [2]: the expected version.
 -- Returns {'ok', 1 when the document existed} or {'version', current version or ''}.
 

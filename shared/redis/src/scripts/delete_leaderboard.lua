@@ -1,5 +1,4 @@
--- Deletes a leaderboard and its data. Needs numbers.lua, period.lua, clock.lua, entry_counts.lua, log.lua,
--- period_keys.lua, expected_version.lua and period_deletion.lua.
+-- Deletes a leaderboard and its data.
 -- KEYS: the configuration, the tenant's list of leaderboards, the entry counts, the periods that expire, the deleted
 -- leaderboards that still have periods, the list of periods, the tenant's log sizes, the log, the two hashes of
 -- idempotency records, then the leaderboard's other keys that belong to no period.

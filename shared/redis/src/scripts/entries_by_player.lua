@@ -1,4 +1,4 @@
--- Returns the entries of given players, unsorted. Needs numbers.lua, period.lua, bans.lua and period_reads.lua.
+-- Returns the entries of given players, unsorted.
 -- ARGV[2]: the player who reads, as in `show_own_entry` ('' for none); ranks and counts are those of the list that
 -- this player sees. ARGV[3] and on: pairs of a player and 1 when the caller may see that player's entry despite a
 -- ban.

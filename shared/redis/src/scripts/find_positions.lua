@@ -1,4 +1,4 @@
--- Returns where tuples would rank. Needs numbers.lua, period.lua, bans.lua and period_reads.lua.
+-- Returns where tuples would rank.
 -- ARGV[2] and on: tuples of wide integers, with at most as many columns as the layout.
 -- Returns, after the head, for each tuple: the number of better entries, of equal entries, of different better
 -- tuples.

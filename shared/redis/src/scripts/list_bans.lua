@@ -1,4 +1,4 @@
--- Lists active bans in the order of their players. Needs numbers.lua and bans.lua.
+-- Lists active bans in the order of their players.
 -- KEYS: the players of the bans, the ban records. ARGV[1]: the player after which the list begins ('' for the first);
 -- [2]: the maximum number of bans; [3]: now. Returns pairs of a player and a record.
 

@@ -1,4 +1,4 @@
--- Lists documents of one scope and kind in byte order of their ids. Needs numbers.lua and documents.lua.
+-- Lists documents of one scope and kind in byte order of their ids.
 -- KEYS: the hash of documents, their ids. ARGV[1]: the id after which the list begins, or ''; [2]: the maximum number
 -- of documents. Returns id, version and body of each document.
 

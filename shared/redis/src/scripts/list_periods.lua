@@ -1,5 +1,4 @@
--- Lists periods that have entries, newest first. Needs numbers.lua, period.lua, bans.lua, period_keys.lua and
--- period_summary.lua.
+-- Lists periods that have entries, newest first.
 -- KEYS: the list of periods, the configuration, the state of the tenant's bans. ARGV[1]: now; [2..7]: the prefixes of
 -- the period keys; [8]: the start before which the listed periods start ('' for all periods); [9]: the maximum number
 -- of periods; [10]: the maximum number of periods to look at; [11]: 1 to return {'behind'} while the leaderboard has

@@ -1,4 +1,4 @@
--- Stores dead letters. Needs dead_letters.lua.
+-- Stores dead letters.
 -- KEYS[4]: the last id; [5]: the ids of the scope (sorted set). ARGV[1]: for how many milliseconds an equal letter is
 -- stored only once; [2]: the maximum number of letters of a scope; [3]: the maximum number of all letters; then for
 -- each letter: digest, instant, encoded letter.

@@ -1,4 +1,4 @@
--- Creates or replaces a document. Needs numbers.lua, clock.lua, versions.lua, expected_version.lua and documents.lua.
+-- Creates or replaces a document.
 -- KEYS: the hash of documents, their ids, the scope's last version. ARGV[1]: the id; [2]: the expected version; [3]:
 -- the body; [4]: '1' when the server is out of memory, so that the new body must not be longer than the old body.
 -- Returns {'ok', version, created}, {'version', current version or ''}, or {'full'} when the new body would be

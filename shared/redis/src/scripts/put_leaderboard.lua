@@ -1,5 +1,4 @@
--- Creates or replaces a configuration. Needs numbers.lua, period.lua, clock.lua, versions.lua, entry_counts.lua,
--- log.lua, period_keys.lua, period_deletion.lua, expiries.lua, expected_version.lua and rebuild.lua.
+-- Creates or replaces a configuration.
 -- KEYS[1]: the configuration; [2]: the tenant's list of leaderboards; [3]: the tenant's last version; [4]: the log;
 -- [5..10]: the current period's six keys; [11..16]: six spare keys for a rebuild; [17]: the entry counts; [18]: the
 -- periods that expire; [19]: the deleted leaderboards that still have periods; [20]: the list of periods; [21]: the

@@ -1,5 +1,4 @@
--- Reads a window of the list with a player's entry in the middle. Needs numbers.lua, period.lua, bans.lua and
--- period_reads.lua.
+-- Reads a window of the list with a player's entry in the middle.
 -- ARGV[2]: the player; [3]: the maximum number of entries; [4]: the player whose banned entry is listed ('' for
 -- none).
 

@@ -1,4 +1,4 @@
--- Reads documents by their names. Needs numbers.lua and documents.lua.
+-- Reads documents by their names.
 -- KEYS: the hash of each document. ARGV: the id of each document. Returns version ('' for a missing document) and
 -- body of each.
 

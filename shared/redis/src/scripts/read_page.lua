@@ -1,4 +1,4 @@
--- Reads a page of the list. Needs numbers.lua, period.lua, bans.lua and period_reads.lua.
+-- Reads a page of the list.
 -- ARGV[2]: 'top', 'after' or 'before'; [3]: the order key, of wide integers, after which the page begins or before
 -- which it ends; [4]: the maximum number of entries; [5]: the player whose banned entry is listed ('' for none).
 

@@ -1,4 +1,4 @@
--- Reads the order keys at fractions of the list. Needs numbers.lua, period.lua, bans.lua and period_reads.lua.
+-- Reads the order keys at fractions of the list.
 -- ARGV[2] and on: thousandths; 0 is the best entry, 1000 the worst entry.
 
 local period, refusal = open_read()

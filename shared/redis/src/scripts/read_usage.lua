@@ -1,5 +1,4 @@
--- Reads a tenant's quotas in use and daily usage. Needs numbers.lua, period.lua, arguments.lua, clock.lua,
--- entry_counts.lua and log.lua.
+-- Reads a tenant's quotas in use and daily usage.
 -- KEYS: the entry counts, the periods that expire, the tenant's list of leaderboards, the usage, the tenant's log
 -- sizes.
 -- ARGV: the arguments of `read_leaderboard_keys`; then the length of a span of idempotency records in milliseconds.

@@ -1,5 +1,4 @@
--- Removes a player's entry. Needs numbers.lua, period.lua, clock.lua, entry_counts.lua, log.lua, bans.lua and
--- period_reads.lua.
+-- Removes a player's entry.
 -- KEYS: those of a read, then the log, the entry counts, the periods that expire, the tenant's log sizes. ARGV[2]:
 -- the player; [3]: the event; [4]: the period's name in the entry counts.
 -- Returns the reply of a refused read, {1} when the player has no entry, or {1, version}.

@@ -1,5 +1,4 @@
--- Runs one step of the deletion of a leaderboard's periods. Needs numbers.lua, period.lua, clock.lua,
--- entry_counts.lua, period_keys.lua and period_deletion.lua.
+-- Runs one step of the deletion of a leaderboard's periods.
 -- KEYS: the entry counts, the periods that expire, the deleted leaderboards that still have periods, the list of
 -- periods. ARGV[1]: the leaderboard's id; [2..7]: the prefixes of the period keys.
 -- Returns how many deleted leaderboards still have periods.
