@@ -111,7 +111,7 @@ fn every_operation_is_one_command() {
             let commands = monitor.commands();
             assert_eq!(commands.len(), count, "{operation}: {commands:?}");
             assert!(
-                commands.iter().all(|command| command.starts_with("EVALSHA")),
+                commands.iter().all(|command| command.starts_with("FCALL")),
                 "{operation}: {commands:?}"
             );
         }
