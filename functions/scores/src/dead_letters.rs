@@ -27,7 +27,7 @@ const MAX_LETTERS: u32 = 1000;
 struct Letter {
     /// Names it.
     id: String,
-    /// Whose message it is; `null` for one that names no tenant.
+    /// The tenant of the message; `null` if the message names no tenant.
     tenant: Option<String>,
     /// When it was given up.
     at: String,
