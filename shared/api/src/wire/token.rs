@@ -12,7 +12,7 @@ use crate::problem::Problem;
 request_fields! {
     /// What is asked for in a token.
     FIELDS = "TokenWritten" {
-        /// Whose it is.
+        /// The player.
         required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
         /// Of those of the credential; never `admin`.
         optional scopes: list_of(text()),
@@ -101,7 +101,7 @@ pub struct TokenBody<'a> {
     pub expires_in: u32,
     /// When it ends.
     pub expires_at: String,
-    /// Whose it is.
+    /// The player.
     pub player: &'a str,
     /// What it allows.
     pub scopes: Vec<&'static str>,
