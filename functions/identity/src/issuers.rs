@@ -114,7 +114,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
         None
     };
     preconditions.expected(there)?;
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let (version, created) = issuers::put_issuer(context.env, owner, id, &record, &preconditions).await?;
     let probe = issuers::probe_key_set(context.env, owner, &record).await;
     let body = IssuerBody::new(id, &record).with_key_set(probe.as_ref());
@@ -140,7 +140,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     let owner = scope.owner(context);
     let there = issuers::read_issuer(context.env, owner, id).await?;
     preconditions.expected(there.map(|there| there.version))?;
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     if issuers::delete_issuer(context.env, owner, id, &preconditions).await? {
         Ok(Response::no_content())
     } else {

@@ -71,7 +71,7 @@ pub(crate) async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> 
     if count(context).await? >= MAX_KEYS {
         return Err(too_many());
     }
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let kept = store
         .put_document(&name, &record.encode(), Expected::Absent)
         .await?;
@@ -260,7 +260,7 @@ pub(crate) async fn revoke<E: ResponseEnvironment>(
     let preconditions = Preconditions::of(context.headers)?;
     let expected = preconditions.expected(Some(there.version))?;
     let name = keys::key_document_name(context.tenant, id);
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let deleted = context.env.store().delete_document(&name, expected).await?;
     deleted.map_err(|mismatch| preconditions.overtaken(mismatch.current))?;
     keys::invalidate_key_record(context.env, context.tenant, id).await;
@@ -310,7 +310,7 @@ async fn change<E: ResponseEnvironment>(
         preconditions.expected(Some(there.version))?;
         let mut record = there.value;
         edit(&mut record)?;
-        audit::record_act(context).await?;
+        audit::record_audit_event(context).await?;
         let name = keys::key_document_name(context.tenant, id);
         let expected = Expected::Version(there.version);
         let store = context.env.store();

@@ -136,7 +136,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     } else {
         Expected::Any
     };
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     match store(context, &board, expected, rebuild).await? {
         Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
             .await?
@@ -167,7 +167,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
         preconditions.expected(Some(there.version))?;
         let expected = Expected::Version(there.version);
         let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
-        audit::record_act(context).await?;
+        audit::record_audit_event(context).await?;
         match store(context, &board, expected, rebuild).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
@@ -198,7 +198,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     } else {
         Expected::Any
     };
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let deleted = usecase::delete_leaderboard(&context.deps(), context.tenant, &id, expected).await;
     // An earlier call whose response was lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {

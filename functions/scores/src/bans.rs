@@ -33,7 +33,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
         banned_at: context.now,
         expires_at: written.expires_at,
     };
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (context.tenant, context.env.store());
     // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
@@ -77,7 +77,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let player = context.named(&player)?;
     let (tenant, store) = (context.tenant, context.env.store());
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let done = store.unban(tenant, &player, context.now).await;
     leaderboard_responses::purge_and_announce(context.env, tenant, None);
     done?;

@@ -27,7 +27,7 @@ const MAX_LETTERS: u32 = 1000;
 struct Letter {
     /// Names it.
     id: String,
-    /// Whose message it is; `null` for one that names no tenant.
+    /// The tenant of the message; `null` if the message names no tenant.
     tenant: Option<String>,
     /// When it was given up.
     at: String,
@@ -101,7 +101,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let stored = find(context, id).await?;
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let outcomes = leaderboard_score_messages::replay(context.env, &context.tenant_config, &stored).await?;
     // If this fails, a second replay finds the submission applied by its id.
     context.env.store().delete_dead_letter(id).await?;
@@ -126,7 +126,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     find(context, id).await?;
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     context.env.store().delete_dead_letter(id).await?;
     Ok(Response::no_content())
 }

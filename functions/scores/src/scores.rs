@@ -236,7 +236,7 @@ pub(crate) async fn remove<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
-    audit::record_act(context).await?;
+    audit::record_audit_event(context).await?;
     let removed = usecase::remove_entry(
         &context.deps(),
         context.tenant,

@@ -92,7 +92,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
                 record.tokens_not_before_ms = there.and_then(|there| there.value.tokens_not_before_ms);
             }
         }
-        audit::record_act(context).await?;
+        audit::record_audit_event(context).await?;
         match keep(context, &id, &record, expected).await? {
             Ok((version, true)) => {
                 return Ok(document(context, StatusCode::CREATED, &id, &record, version)?
@@ -126,7 +126,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let record = patched(&id, &there.value, &patch)?;
-        audit::record_act(context).await?;
+        audit::record_audit_event(context).await?;
         if let Ok((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
             return document(context, StatusCode::OK, &id, &record, version);
         }

@@ -66,7 +66,7 @@ fn parameters() -> Value {
         "limitOfEntries": limit(1000, 10),
         "limitOfWindow": limit(1000, 11),
         "limitOfPeriods": limit(200, 100),
-        "playerOfSummary": query("player", "Whose neighbours; `me`, the player of the token, unless said.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
+        "playerOfSummary": query("player", "The player whose neighbours are asked for. The default is `me`, the player of the token.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
         "top": query("top", "How many entries of the top.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
         "around": query("around", "How many entries the window around the player has.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 5})),
         "limitOfDocuments": limit(200, 50),

@@ -100,7 +100,7 @@ const fn about(family: FunctionName) -> &'static str {
         FunctionName::Leaderboards => "Creates, reads, changes and deletes leaderboards.",
         FunctionName::Scores => "Takes scores in, removes entries, hides players.",
         FunctionName::Ranks => "Answers who stands where.",
-        FunctionName::Limits => "How often who may call.",
+        FunctionName::Limits => "Rate limits: how often a caller may send requests.",
         FunctionName::Tenants => "Tenants: what the operator sets, what they use, the audit log.",
         FunctionName::Identity => "API keys, issuers of tokens, players' tokens.",
         FunctionName::Flags => "Feature flags, and their evaluation by OFREP.",

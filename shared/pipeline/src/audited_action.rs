@@ -7,7 +7,7 @@ use leaderboard_core::ports::AuditRecord;
 
 use crate::route::Route;
 
-/// An administrative action that a request asks for. The handler calls [`crate::audit::record_act`] after it has checked the
+/// An administrative action that a request asks for. The handler calls [`crate::audit::record_audit_event`] after it has checked the
 /// request and before it changes anything.
 #[derive(Debug)]
 pub struct AuditedAction<'a> {

@@ -47,7 +47,7 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
         preconditions: &Preconditions,
     ) -> Result<(StatusCode, u64), Problem> {
         let expected = self.expected(preconditions).await?;
-        audit::record_act(self.context).await?;
+        audit::record_audit_event(self.context).await?;
         let put = self
             .context
             .env
@@ -72,7 +72,7 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
         Query::parse(self.context.query, &[])?;
         let preconditions = Preconditions::of(self.context.headers)?;
         let expected = self.expected(&preconditions).await?;
-        audit::record_act(self.context).await?;
+        audit::record_audit_event(self.context).await?;
         let deleted = self
             .context
             .env

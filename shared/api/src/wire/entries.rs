@@ -38,7 +38,7 @@ impl<'a> From<&'a Period> for PeriodBody<'a> {
 pub struct EntryBody<'a> {
     /// From 1; by the leaderboard's policy for ties.
     rank: u64,
-    /// Whose it is.
+    /// The player.
     player: &'a str,
     /// By the names of the columns.
     values: NamedValues<'a>,

@@ -30,7 +30,7 @@ words_schema!(ReadersWord, "Readers", "Who may read.", READERS);
 words_schema!(WritersWord, "Writers", "Who may write.", WRITERS);
 
 request_fields! {
-    /// A leaderboard as it is written: what is left out has its default.
+    /// A leaderboard to write. A field that is left out has its default.
     FIELDS = "LeaderboardWritten" {
         /// The id in the path, if at all.
         optional id: slug(),

@@ -39,7 +39,7 @@ words_schema!(
 request_fields! {
     /// One submission. It has a `score` or `values`.
     FIELDS = "Submission" {
-        /// Whose it is; at most 128 bytes of UTF-8.
+        /// The player that the score belongs to; at most 128 bytes of UTF-8.
         required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
         /// The value of the only column.
         optional score: reference("Int64"),

@@ -28,7 +28,7 @@ pub(super) struct PlayerBody<'a> {
 pub(super) struct EntryBody<'a> {
     /// From 1; by the leaderboard's policy for ties.
     rank: u64,
-    /// Whose it is.
+    /// The player.
     player: PlayerBody<'a>,
     /// By the names of the columns.
     values: NamedValues<'a>,

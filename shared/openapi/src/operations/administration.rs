@@ -32,7 +32,7 @@ const USAGE: &[DescribedResponse] =
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
-        .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[DescribedResponse::new(
             200,

@@ -37,7 +37,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
-        .about("Revoked ones included; without their secrets. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("Revoked keys are included. Secrets are left out. The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
         .takes(PAGE)
         .gives(&[DescribedResponse::new(
             200,
@@ -78,7 +78,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "listIssuers",
         "List the tenant's issuers of tokens",
     )
-    .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+    .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
@@ -100,7 +100,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "listOperatorIssuers",
         "List the operator's issuers of tokens",
     )
-    .about("In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+    .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new(

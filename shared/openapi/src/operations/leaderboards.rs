@@ -8,7 +8,7 @@ const CHANGED: &[&str] = &["ETag", "Cache-Group-Invalidation"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
-        .about("Those whose entries the caller may read; an administrator is shown all of each. In the order of their ids; a walk by `cursor` neither repeats nor misses what stays, each page is as it is when it is read, and what is made behind the cursor is not seen.")
+        .about("The leaderboards whose entries the caller may read. An administrator gets the whole configuration of each. The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[DescribedResponse::new(200, "A page of leaderboards.", Shape::Json("Leaderboards"))
             .like(&["leaderboards-listed"])]),

@@ -7,7 +7,7 @@ const APPLIED: &[&str] = &["Preference-Applied", "Cache-Group-Invalidation"];
 const INVALIDATING: &[&str] = &["Cache-Group-Invalidation"];
 const BATCH: DescribedResponse = DescribedResponse::new(
     207,
-    "What became of each submission of a batch; each has its own status.",
+    "The outcome of each submission of a batch. Each submission has its own status.",
     Shape::Json("BatchResults"),
 )
 .with(APPLIED)

@@ -58,7 +58,7 @@ fn make_record<E>(action: &AuditedAction<'_>, context: &Context<'_, E>) -> Audit
 ///
 /// # Errors
 /// 503 when the action cannot be recorded. The caller must then not do the action.
-pub async fn record_act<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
+pub async fn record_audit_event<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
     let Some(act) = &context.action else {
         return Ok(());
     };

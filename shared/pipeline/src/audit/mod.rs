@@ -11,7 +11,7 @@ mod issued;
 mod record;
 mod refusals;
 
-pub use act::{AuditContext, end, record_act};
+pub use act::{AuditContext, end, record_audit_event};
 pub use ban::{record_ban, record_ban_again};
 pub use corrections::{begin_corrections, end_corrections};
 pub use issued::{IssuedTokens, issued};

@@ -74,7 +74,7 @@ pub(super) enum AuditEntry<'a> {
         /// By what credential.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
-        /// Whose entry.
+        /// The player of the entry.
         player: String,
         /// In which leaderboard.
         leaderboard: &'a str,
@@ -108,7 +108,7 @@ pub(super) enum AuditEntry<'a> {
         /// By what credential.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
-        /// Whose it is.
+        /// The player.
         player: String,
         /// The client's address.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
