@@ -39,7 +39,7 @@ fn runner(cases: u32) -> TestRunner {
 /// Runs histories on a store and on the model, and at the end of each compares them with `check`.
 fn agrees_with_the_model<B: StoreBackend>(
     (cases, histories): (u32, impl Strategy<Value = History>),
-    check: impl AsyncFn(&ComparedStores<B::Store>),
+    check: &impl AsyncFn(&ComparedStores<B::Store>),
 ) {
     let backend = B::new();
     let count = Cell::new(0);
@@ -63,12 +63,12 @@ fn agrees_with_the_model<B: StoreBackend>(
 
 fn agrees_in_short_lists<B: StoreBackend>() {
     let histories = (history_count(), history::histories());
-    agrees_with_the_model::<B>(histories, async |pair| pair.check_everything().await);
+    agrees_with_the_model::<B>(histories, &async |pair| pair.check_everything().await);
 }
 
 fn agrees_in_long_lists<B: StoreBackend>() {
     let histories = (LONG_HISTORIES, long_history::histories());
-    agrees_with_the_model::<B>(histories, async |pair| pair.check_long_lists().await);
+    agrees_with_the_model::<B>(histories, &async |pair| pair.check_long_lists().await);
 }
 
 fn agrees_at_the_edge<B: StoreBackend>() {
