@@ -16,7 +16,15 @@ use crate::server::Server;
 /// one server, each with its own library.
 const NAME_BEGIN: &str = "edgeboard_";
 /// The digest of the source.
-const DIGEST: u64 = hash(hash(HASH_BASIS, FUNCTION_HEAD.as_bytes()), LIBRARY.as_bytes());
+const DIGEST: u64 = hash(hash(HASH_BASIS, FUNCTION_HEAD.as_bytes()), &CODE);
+/// The length of [`CODE`].
+const CODE_LENGTH: usize = copy_code(LIBRARY.as_bytes(), &mut []);
+/// The source without comments and indentation. The compiler leaves them out, because each component contains the source.
+static CODE: [u8; CODE_LENGTH] = {
+    let mut code = [0; CODE_LENGTH];
+    copy_code(LIBRARY.as_bytes(), &mut code);
+    code
+};
 /// The maximum number of libraries on the server before [`delete_other_libraries`] deletes those of other versions. So many versions
 /// can run at the same time without loading their libraries again.
 const MAX_LIBRARIES: usize = 8;
@@ -55,6 +63,31 @@ const fn hash(mut hash: u64, mut bytes: &[u8]) -> u64 {
         bytes = rest;
     }
     hash
+}
+
+/// Copies the lines of `source` that have code, without their indentation, as far as `target` has room. Returns the length of all
+/// these lines.
+const fn copy_code(mut source: &[u8], mut target: &mut [u8]) -> usize {
+    let (mut length, mut begins_line, mut is_comment) = (0, true, false);
+    while let Some((byte, rest)) = source.split_first() {
+        source = rest;
+        if begins_line && matches!(*byte, b' ' | b'\n') {
+            continue;
+        }
+        if begins_line {
+            is_comment = *byte == b'-' && matches!(rest.first(), Some(b'-'));
+        }
+        begins_line = *byte == b'\n';
+        if is_comment {
+            continue;
+        }
+        length += 1;
+        if let [first, others @ ..] = target {
+            *first = *byte;
+            target = others;
+        }
+    }
+    length
 }
 
 fn library_name() -> String {
@@ -114,11 +147,9 @@ async fn call_function<C: Connection>(
 async fn load_library(connection: &impl Connection) -> Result<(), ConnectionError> {
     let name = library_name();
     let head = FUNCTION_HEAD.replace('%', &format!("{name}_"));
-    let source = format!("#!lua name={name}{head}{LIBRARY}");
-    match connection
-        .command("FUNCTION", &[b"LOAD", source.as_bytes()])
-        .await
-    {
+    let mut source = format!("#!lua name={name}{head}").into_bytes();
+    source.extend_from_slice(&CODE);
+    match connection.command("FUNCTION", &[b"LOAD", &source]).await {
         Ok(_) => {
             delete_other_libraries(connection, &name).await;
             Ok(())
@@ -154,7 +185,7 @@ fn library_in(pair: &[Reply]) -> Option<&[u8]> {
 /// The source of all scripts for `EVAL`, and the digest by which the server knows it.
 #[derive(Debug)]
 struct EvalSource {
-    source: String,
+    source: Vec<u8>,
     digest: String,
 }
 
@@ -167,7 +198,13 @@ fn eval_source(effect: Effect) -> &'static EvalSource {
         Effect::Reads | Effect::Writes => (&SOURCE, ""),
     };
     cell.get_or_init(|| {
-        let source = [first_line, EVAL_HEAD, LIBRARY, EVAL_END].concat();
+        let source = [
+            first_line.as_bytes(),
+            EVAL_HEAD.as_bytes(),
+            &CODE,
+            EVAL_END.as_bytes(),
+        ]
+        .concat();
         let digest = sha1_smol::Sha1::from(&source).digest().to_string();
         EvalSource { source, digest }
     })
@@ -190,7 +227,7 @@ async fn evaluate<C: Connection>(
     match server.command(by_digest, &arguments).await {
         Err(error) if error.is_no_script() => {
             if let Some(first) = arguments.first_mut() {
-                *first = source.as_bytes();
+                *first = source;
             }
             server.command(by_source, &arguments).await
         }
