@@ -159,19 +159,19 @@ async fn first_of<T>(
 }
 
 #[test]
-fn scripts_are_loaded_again_after_a_flush() {
+fn functions_are_loaded_again_after_a_flush() {
     run_on(async |fixture: StoreFixture<RedisBackend>| {
         let connection = native_redis::connect(&fixture.backend.0.url()).await;
         let board = fixture.put(&adding("l")).await;
         for value in 1..=5 {
-            send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+            send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
             assert_eq!(fixture.submit_score(&board, "ann", 1).await.values.first(), value);
-            send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+            send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
             assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "ann", value)]);
         }
-        send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+        send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
         fixture.ban("ann").await;
-        send_command(&connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
+        send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
         fixture
             .rebuild(&Leaderboard {
                 ties: Ties::Latest,
