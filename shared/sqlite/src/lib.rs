@@ -9,7 +9,7 @@
 //! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before the response is sent. So if
 //! the machine loses power, no score is lost whose response was sent. `NORMAL` would save this flush (0.1 to 6 ms for each call,
 //! depending on the disk and its load) and could lose the last commits. A call is one commit for up to 128 submissions, so the
-//! flush hardly slows an import.
+//! flush hardly slows an import. Calls that wait for the connection share a commit (`group_commit.rs`).
 //!
 //! **Ranks** are counted by blocks of entries (`rank_blocks.rs`), which read about 200 rows, not all rows before the entry.
 //! `examples/measure.rs` measures how long they take.

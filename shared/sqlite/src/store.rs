@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// How often a transaction tries to begin while other instances write. Each time, SQLite waits for [`migrate::BUSY_TIMEOUT_MS`].
 const MAX_BEGINS: u32 = 7_500;
 /// The pauses after a step of long work. Together they take about as long as the step.
-const PAUSES_AFTER_A_STEP: u32 = 10;
+const PAUSES_AFTER_A_STEP: u32 = 5;
 
 /// The statement that begins a transaction of the only writer.
 const WRITE: &str = "BEGIN IMMEDIATE";
@@ -204,7 +204,7 @@ impl<C: Connection> SqliteStore<C> {
                     call.answer(Ok(submitted));
                 }
             }
-            Err(error @ StoreError::Unavailable(_)) => {
+            Err(error) if group.calls().len() == 1 || matches!(error, StoreError::Unavailable(_)) => {
                 for call in group.calls() {
                     call.answer(Err(error.clone()));
                 }
