@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{connect, letters, listened_to, message, publish, region, score, scores};
 
-/// Returns how often the server ran a script.
-async fn script_calls(server: &RedisServer) -> u64 {
+/// Returns how often the server ran a function of the library.
+async fn function_calls(server: &RedisServer) -> u64 {
     let mut redis = connect(server).await;
     let actual: String = redis::cmd("INFO")
         .arg("commandstats")
@@ -23,7 +23,7 @@ async fn script_calls(server: &RedisServer) -> u64 {
     };
     actual
         .lines()
-        .filter(|line| line.starts_with("cmdstat_eval"))
+        .filter(|line| line.starts_with("cmdstat_fcall"))
         .filter_map(calls)
         .sum()
 }
@@ -38,7 +38,7 @@ fn two_regions_receive_every_message_and_it_counts_once() {
         let api = one.api();
         api.create_leaderboard("b", &json!({"operator": "increment"}))
             .await;
-        let before = script_calls(&redis).await;
+        let before = function_calls(&redis).await;
         for n in 0..MESSAGES {
             assert_eq!(
                 publish(&redis, &message(&api, &[score("p", 1, &n.to_string())])).await,
@@ -46,9 +46,9 @@ fn two_regions_receive_every_message_and_it_counts_once() {
             );
         }
         publish(&redis, b"bad for both").await;
-        // Both have been at it: each message is at least one script for each of them.
+        // Both have been at it: each message is at least one function for each of them.
         wait_until(
-            async || script_calls(&redis).await - before,
+            async || function_calls(&redis).await - before,
             |calls| *calls >= 2 * MESSAGES + 2,
         )
         .await;
