@@ -25,7 +25,7 @@ impl std::error::Error for UnappliedChange {}
 pub async fn apply_changes(payload: &[u8]) -> Result<(), UnappliedChange> {
     let apply = async || {
         let instance = Instance::shared().await.map_err(ChangesError::Store)?;
-        apply_change_message(&RequestEnvironment::new(instance), payload).await
+        apply_change_message(&RequestEnvironment::of_message(instance), payload).await
     };
     apply().await.map_err(|error| {
         log::write_cause("warn", &error);

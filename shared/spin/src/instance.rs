@@ -10,6 +10,7 @@ use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
 use leaderboard_responses::InstanceState;
 
+use crate::after_response::AfterResponse;
 use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
 use crate::settings;
@@ -70,14 +71,31 @@ impl Instance {
 pub struct RequestEnvironment {
     instance: Rc<Instance>,
     now: Timestamp,
+    after_response: Rc<AfterResponse>,
 }
 
 impl RequestEnvironment {
-    pub(crate) fn new(instance: Rc<Instance>) -> Self {
+    /// Creates the environment of a request. The request's [`AfterResponse`] must be started when the response is made.
+    pub(crate) fn of_request(instance: Rc<Instance>) -> Self {
+        Self::new(instance, AfterResponse::default())
+    }
+
+    /// Creates the environment of a message of a trigger.
+    pub(crate) fn of_message(instance: Rc<Instance>) -> Self {
+        Self::new(instance, AfterResponse::without_response())
+    }
+
+    fn new(instance: Rc<Instance>, after_response: AfterResponse) -> Self {
         Self {
             instance,
             now: read_clock(),
+            after_response: Rc::new(after_response),
         }
+    }
+
+    /// Returns the work that waits for the response.
+    pub(crate) fn after_response(&self) -> &Rc<AfterResponse> {
+        &self.after_response
     }
 }
 
@@ -144,7 +162,7 @@ impl Environment for RequestEnvironment {
     }
 
     fn later(&self, work: impl Future<Output = ()> + 'static) {
-        spin_sdk::wasip3::spawn(work);
+        self.after_response.add(work);
     }
 
     async fn pause(&self, milliseconds: u64) {

@@ -4,6 +4,7 @@
 //! Spin reuses an instance for up to 128 requests, of which up to 16 run interleaved on one thread. The requests share an
 //! [`Instance`]: connections, settings and caches. An `Instance` contains no data about a user.
 
+mod after_response;
 mod body;
 mod changes;
 mod fetch;

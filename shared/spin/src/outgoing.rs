@@ -1,16 +1,28 @@
-//! Converts responses to the types of the host.
+//! Converts responses to the types of the host, and sends them in one part.
+
+use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
 use http::{HeaderMap, StatusCode};
 use leaderboard_pipeline::MicroCacheHit;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
+use crate::after_response::AfterResponse;
+use crate::timeout::within;
+
+/// How long work that waits for the end of the response waits for the host to take the body. A client that reads slowly must not
+/// hold back the invalidation of caches.
+const BODY_PATIENCE: Duration = Duration::from_millis(20);
+
 /// Converts a response of the pipeline.
 ///
 /// # Errors
 /// The host refuses a header as malformed.
-pub(crate) fn convert_response(response: http::Response<Bytes>) -> Result<Response, ErrorCode> {
+pub(crate) fn convert_response(response: http::Response<Bytes>) -> Result<Outgoing, ErrorCode> {
     let (head, body) = response.into_parts();
     respond(head.status, fields(&head.headers)?, body)
 }
@@ -19,7 +31,7 @@ pub(crate) fn convert_response(response: http::Response<Bytes>) -> Result<Respon
 ///
 /// # Errors
 /// The host refuses a header as malformed.
-pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
+fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     let entries: Vec<_> = headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
@@ -27,40 +39,76 @@ pub(crate) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     Fields::from_list(&entries).map_err(|error| malformed(&error))
 }
 
-/// Creates a response. Its body is written after this function has returned.
+/// A response whose body the host begins to read, and the work that waits until the host has taken the body.
+pub(crate) struct Outgoing {
+    response: Response,
+    /// The rest of the write; `None` if the response has no body, or if the host has taken all of it.
+    body_write: Option<LocalBoxFuture<'static, ()>>,
+}
+
+impl Outgoing {
+    /// Returns the response, and starts the work that requests left for the time after it.
+    ///
+    /// The work starts when the host has taken the body, or after [`BODY_PATIENCE`]. If it started earlier, the host could be busy
+    /// with calls of this work and send the headers alone; the client's delayed acknowledgement would then hold the body back.
+    pub(crate) fn into_response(self, later: &Rc<AfterResponse>) -> Response {
+        let later = Rc::clone(later);
+        match self.body_write {
+            Some(write) if later.is_empty() => {
+                later.start();
+                spawn(write);
+            }
+            Some(write) => spawn(async move {
+                let mut write = write;
+                let in_time = within(BODY_PATIENCE, write.as_mut()).await;
+                later.start();
+                if in_time.is_err() {
+                    write.await;
+                }
+            }),
+            None => later.start(),
+        }
+        self.response
+    }
+}
+
+/// Creates a response, and begins to write its body, so that the host finds the body when it takes the response.
 ///
 /// # Errors
 /// The host refuses the status.
-pub(crate) fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Response, ErrorCode> {
+fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Outgoing, ErrorCode> {
     let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
-    let contents = if body.is_empty() {
+    let (body_write, contents) = if body.is_empty() {
         drop(trailers_writer);
-        None
+        (None, None)
     } else {
         let (mut writer, contents) = wit_stream::new();
-        spawn(async move {
+        let write = async move {
             // An error means that the client closed the connection.
             let _ = writer.write_all(body.into()).await;
             drop(trailers_writer);
-        });
-        Some(contents)
+        };
+        (Some(write.boxed_local()), Some(contents))
     };
     let (response, _sent) = Response::new(headers, contents, trailers);
-    if status == StatusCode::OK {
-        // The default of a new response. Setting it would be a call of the host.
-        return Ok(response);
+    // 200 is the default of a new response. Setting it would be a call of the host.
+    if status != StatusCode::OK {
+        response
+            .set_status_code(status.as_u16())
+            .map_err(|()| ErrorCode::InternalError(Some("a status is malformed".to_owned())))?;
     }
-    response
-        .set_status_code(status.as_u16())
-        .map_err(|()| ErrorCode::InternalError(Some("a status is malformed".to_owned())))?;
-    Ok(response)
+    let body_write = body_write.and_then(|mut write| match write.as_mut().now_or_never() {
+        Some(()) => None,
+        None => Some(write),
+    });
+    Ok(Outgoing { response, body_write })
 }
 
 /// Converts a response of the micro-cache. The host copies headers that it already has, which is cheaper than receiving new ones.
 ///
 /// # Errors
 /// The host refuses a header as malformed.
-pub(crate) fn convert_hit(repeated: &MicroCacheHit) -> Result<Response, ErrorCode> {
+pub(crate) fn convert_hit(repeated: &MicroCacheHit) -> Result<Outgoing, ErrorCode> {
     let answer = &repeated.answer;
     let headers = match answer.prepared(fields)? {
         Some(prepared) => Fields::clone(prepared),

@@ -1,17 +1,21 @@
 //! Serves a request of the host.
 
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Instant;
 
 use leaderboard_pipeline::{
     Endpoint, MicroCacheKey, StaticFile, TrustedProxies, handle, keep, repeated, serve_file,
 };
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
+use spin_sdk::wasip3::wit_bindgen::yield_async;
 
 use crate::incoming::Incoming;
 use crate::instance::{Instance, RequestEnvironment};
+use crate::log;
+use crate::outgoing::{self, Outgoing};
 use crate::settings::trusted_proxies;
-use crate::{log, outgoing};
 
 /// Serves one request with the routes of `P`. Every response has a `content-length`. Without it, Spin would send the body in a
 /// second packet, which a client with delayed acknowledgements accepts 40 ms later.
@@ -27,20 +31,43 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
     let request = Incoming::new(request)?;
     let key = MicroCacheKey::of(&request.method, &request.path, &request.headers);
     if let Some(key) = &key {
-        let env = RequestEnvironment::new(Rc::clone(&instance));
+        let env = RequestEnvironment::of_request(Rc::clone(&instance));
         if let Some(again) = repeated::<P, _>(&env, key, &request.headers) {
             log::collect_reuse(&again.answer);
-            return outgoing::convert_hit(&again);
+            return respond(outgoing::convert_hit(&again), &env);
         }
     }
-    let env = RequestEnvironment::new(instance);
-    let mut handled = handle::<P, _, _>(&env, request.into_request()?).await;
+    let env = RequestEnvironment::of_request(instance);
+    let mut handled = run_and_yield(handle::<P, _, _>(&env, request.into_request()?)).await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::collect_request(&handled.log);
     if let Some((key, repeatable)) = key.zip(handled.repeatable) {
         keep(&env, key, repeatable);
     }
-    outgoing::convert_response(handled.response)
+    respond(outgoing::convert_response(handled.response), &env)
+}
+
+/// Runs `work` and returns its result. If the work waited for the host, first lets the other tasks of the instance run.
+///
+/// The host hands over the body of a response after the events that already wait for the instance's tasks. If it handles them
+/// after it has the headers, a host without `TCP_NODELAY` sends the headers alone, and the body waits for the client's
+/// acknowledgement.
+async fn run_and_yield<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    if let Poll::Ready(result) = futures::poll!(work.as_mut()) {
+        return result;
+    }
+    let result = work.await;
+    yield_async().await;
+    result
+}
+
+/// Returns the response, and starts the work that waits for it.
+fn respond(outgoing: Result<Outgoing, ErrorCode>, env: &RequestEnvironment) -> Result<Response, ErrorCode> {
+    let later = env.after_response();
+    let responded = outgoing.map(|outgoing| outgoing.into_response(later));
+    // Other requests may wait for this work even if the host refused the response.
+    responded.inspect_err(|_| later.start())
 }
 
 /// Serves one request with a file that the component contains. It opens no store, and reads only the variables about trusted
@@ -57,7 +84,8 @@ pub async fn serve_files(files: &'static [StaticFile], request: Request) -> Resu
         log::write_cause("error", &error.0);
         TrustedProxies::default()
     });
-    outgoing::convert_response(serve_file(files, &head, trace_id, &proxies))
+    let converted = outgoing::convert_response(serve_file(files, &head, trace_id, &proxies))?;
+    Ok(converted.into_response(&Rc::default()))
 }
 
 fn failed(what: &str) -> ErrorCode {

@@ -74,7 +74,7 @@ async fn until_applied(
 /// Applies a message. If the store is available but cannot apply the message, stores it as dead letters, because another try
 /// would fail in the same way and delay the messages behind it.
 async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
-    let environment = RequestEnvironment::new(Instance::shared().await?);
+    let environment = RequestEnvironment::of_message(Instance::shared().await?);
     match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {
         Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
             log::write_cause("error", &error);
