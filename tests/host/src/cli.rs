@@ -22,7 +22,7 @@ What Spin does and this host does not:
 What this host does and Spin does not:
   - limits on a request's body, header fields, head and time to send them, on a guest's memory and on how long it
     runs without waiting, on requests in flight and on connections
-  - TCP_NODELAY; a graceful stop; an answer of 503 when there is no room for another instance
+  - TCP_NODELAY and an event loop for each core, unless it is told --like-spin; a graceful stop; an answer of 503 when there is no room for another instance
   - when the server of the Redis trigger goes away it connects again (Spin's trigger ends, and the process with it);
     an empty address switches the Redis trigger off
   - guests of one thread share one Redis connection per address, as long as no command needs its own
@@ -59,6 +59,10 @@ pub struct Cli {
     /// Threads, each with its own event loop; 0 is one per core.
     #[arg(long, default_value_t = 0)]
     workers: usize,
+    /// Serves as Spin does: one event loop on all cores, and no TCP_NODELAY. It is slower, and shows responses that
+    /// are sent in two parts.
+    #[arg(long, conflicts_with = "workers")]
+    like_spin: bool,
     /// How log lines on standard error look: json or text.
     #[arg(long, default_value = "text")]
     log_format: LogFormat,
@@ -88,6 +92,7 @@ impl From<Cli> for HostConfig {
             variables_from_environment: true,
             only: cli.only,
             workers: cli.workers,
+            like_spin: cli.like_spin,
             reuse: cli.reuse,
             limits: cli.limits,
         }

@@ -28,6 +28,8 @@ pub struct HostConfig {
     pub only: Vec<String>,
     /// The number of worker threads, each with its own event loop; 0 is one for each core.
     pub workers: usize,
+    /// Whether all cores share one event loop and connections have no `TCP_NODELAY`, as on Spin. Then `workers` is not used.
+    pub like_spin: bool,
     /// How instances are reused.
     pub reuse: ReuseConfig,
     /// The limits.
@@ -100,6 +102,7 @@ impl HostConfig {
             variables_from_environment: false,
             only: Vec::new(),
             workers: 0,
+            like_spin: false,
             reuse: ReuseConfig::default(),
             limits: HostLimits::default(),
         }

@@ -114,6 +114,7 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
         services: Arc::new(services),
         reuse: config.reuse.clone(),
         limits: config.limits.clone(),
+        like_spin: config.like_spin,
         stopping: CancellationToken::new(),
     });
     run(config, &host, has_http)
@@ -121,10 +122,10 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
 
 fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let count = if config.workers == 0 {
-        cores()
-    } else {
-        config.workers
+    let count = match config.workers {
+        _ if config.like_spin => 1,
+        0 => cores(),
+        workers => workers,
     };
     let (listeners, address) = if has_http {
         let (listeners, address) = http::bind(config.listen, count)?;
@@ -170,9 +171,12 @@ fn spawn(
     listener: Option<TcpListener>,
     workers: usize,
 ) -> std::io::Result<oneshot::Receiver<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let mut runtime = if worker.host.like_spin {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let runtime = runtime.enable_all().build()?;
     let (done, ended) = oneshot::channel();
     std::thread::Builder::new()
         .name(format!("worker-{index}"))

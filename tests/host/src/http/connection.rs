@@ -107,7 +107,7 @@ struct Server {
 
 impl Server {
     fn spawn(&self, stream: TcpStream, client: SocketAddr, permit: OwnedSemaphorePermit) {
-        if let Err(error) = stream.set_nodelay(true) {
+        if let Err(error) = stream.set_nodelay(!self.worker.host.like_spin) {
             tracing::debug!(%error, "a connection was gone before it began");
             return;
         }

@@ -25,6 +25,8 @@ pub(crate) struct HostState {
     pub(crate) services: Arc<HostServices>,
     pub(crate) reuse: ReuseConfig,
     pub(crate) limits: HostLimits,
+    /// As in [`HostConfig`](crate::HostConfig).
+    pub(crate) like_spin: bool,
     /// Cancelled when the host stops.
     pub(crate) stopping: CancellationToken,
 }
