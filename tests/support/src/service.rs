@@ -46,13 +46,7 @@ impl TestService {
     /// send many requests from one address.
     pub async fn start_on(redis: Option<RedisServer>) -> Self {
         let service = Self::start_with_default_limits(redis).await;
-        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
-        let limits = json!({"policies": off});
-        service
-            .api()
-            .put("/operator/limits", &limits)
-            .await
-            .expect_status(201);
+        service.switch_limits_off().await;
         service
     }
 
@@ -61,12 +55,30 @@ impl TestService {
     /// # Panics
     /// When the host does not start.
     pub async fn start_with_default_limits(redis: Option<RedisServer>) -> Self {
+        Self::start_configured(redis, |_| {}).await
+    }
+
+    /// Starts a service that has the default rate limits, on a host with the changes that `change` makes.
+    ///
+    /// # Panics
+    /// When the host does not start.
+    pub async fn start_configured(redis: Option<RedisServer>, change: impl FnOnce(&mut HostConfig)) -> Self {
         let state = state_dir();
         let url = redis.as_ref().map(RedisServer::url);
-        let host = Host::start(host_config(state.path(), url.as_deref()))
-            .await
-            .expect("the host starts");
+        let mut config = host_config(state.path(), url.as_deref());
+        change(&mut config);
+        let host = Host::start(config).await.expect("the host starts");
         Self { host, redis, state }
+    }
+
+    /// Switches the limits of callers off.
+    pub async fn switch_limits_off(&self) {
+        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
+        let limits = json!({"policies": off});
+        self.api()
+            .put("/operator/limits", &limits)
+            .await
+            .expect_status(201);
     }
 
     /// Returns a client of a tenant that no other test has.

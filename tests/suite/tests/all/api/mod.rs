@@ -30,6 +30,7 @@ mod limits;
 mod listing;
 mod names;
 mod numbers;
+mod one_part;
 mod operations;
 mod operators;
 mod outage;
