@@ -14,7 +14,7 @@ use crate::after_response::AfterResponse;
 use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
 use crate::settings;
-use crate::settings::{InvalidVariable, StoreChoice};
+use crate::settings::{InvalidVariable, StoreChoice, Variables};
 use crate::store::Store;
 use crate::trace_ids::TraceIds;
 
@@ -53,7 +53,10 @@ impl Instance {
     }
 
     async fn build() -> Result<Self, InvalidVariable> {
-        let choice = settings::store_choice().await?;
+        let mut variables = Variables::read().await?;
+        let choice = settings::store_choice(&mut variables)?;
+        let settings = settings::pipeline_settings(&mut variables)?;
+        variables.check_all_taken()?;
         Ok(Self {
             store_is_remote: matches!(choice, StoreChoice::Redis(_)),
             store: Store::new(choice),
@@ -61,7 +64,7 @@ impl Instance {
             fetch: OutboundHttp,
             boards: LeaderboardMemory::default(),
             trace_ids: TraceIds::new(seed()),
-            state: InstanceState::new(settings::pipeline_settings().await?),
+            state: InstanceState::new(settings),
         })
     }
 }

@@ -15,7 +15,7 @@ use crate::incoming::Incoming;
 use crate::instance::{Instance, RequestEnvironment};
 use crate::log;
 use crate::outgoing::{self, Outgoing};
-use crate::settings::trusted_proxies;
+use crate::settings::{Variables, trusted_proxies};
 
 /// Serves one request with the routes of `P`. Every response has a `content-length`. Without it, Spin would send the body in a
 /// second packet, which a client with delayed acknowledgements accepts 40 ms later.
@@ -80,7 +80,9 @@ pub async fn serve_files(files: &'static [StaticFile], request: Request) -> Resu
     // Without randomness the id is zero. It is only used in reports.
     let _ = getrandom::fill(&mut trace_id);
     let head = Incoming::new(request)?.into_request()?.map(|_| ());
-    let proxies = trusted_proxies().await.unwrap_or_else(|error| {
+    let variables = Variables::read().await;
+    let proxies = variables.and_then(|mut variables| trusted_proxies(&mut variables));
+    let proxies = proxies.unwrap_or_else(|error| {
         log::write_cause("error", &error.0);
         TrustedProxies::default()
     });

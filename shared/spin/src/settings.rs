@@ -1,5 +1,9 @@
 //! The component's variables, read once for each instance.
+//!
+//! Each read is a call of the host, and a new instance would make 17 of them. So the manifest puts all variables of a component
+//! into one, as lines of the form `name=value`.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::HeaderName;
@@ -9,10 +13,13 @@ use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_pipeline::{
     ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, Settings, TrustedProxies,
 };
-use spin_sdk::variables::{self, Error};
+use spin_sdk::variables;
 
 /// The default tenant of requests that do not name a tenant.
 const DEFAULT_TENANT: &str = "default";
+
+/// The variable that contains all others.
+const SETTINGS: &str = "settings";
 
 /// The store that the variables select. It is not `Debug`, because an address can contain a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,18 +34,64 @@ pub(crate) enum StoreChoice {
 #[derive(Debug, Clone)]
 pub(crate) struct InvalidVariable(pub(crate) String);
 
-/// Reads an optional variable. The text is empty if the variable is empty, not set or not granted.
-async fn optional(name: &str) -> Result<String, InvalidVariable> {
-    match variables::get(name).await {
-        Ok(value) => Ok(value),
-        Err(Error::Undefined(_)) => Ok(String::new()),
-        Err(error) => Err(InvalidVariable(format!("variable {name}: {error}"))),
+/// The variables of a component of which no setting was made yet.
+pub(crate) struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Reads all variables in one call of the host.
+    ///
+    /// # Errors
+    /// The component has no [`SETTINGS`], or a value contains a line break.
+    pub(crate) async fn read() -> Result<Self, InvalidVariable> {
+        let text = variables::get(SETTINGS)
+            .await
+            .map_err(|error| InvalidVariable(format!("variable {SETTINGS}: {error}")))?;
+        Self::parse(&text)
+    }
+
+    /// Parses lines of the form `name=value`. An error names the variable and not its value, which can be a secret.
+    fn parse(text: &str) -> Result<Self, InvalidVariable> {
+        let mut found = BTreeMap::new();
+        let mut last = SETTINGS;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once('=').ok_or_else(|| has_line_break(last))?;
+            if found.insert(name.to_owned(), value.to_owned()).is_some() {
+                return Err(has_line_break(last));
+            }
+            last = name;
+        }
+        Ok(Self(found))
+    }
+
+    /// Removes and returns a variable. The text is empty if the variable is empty or not granted.
+    fn take(&mut self, name: &str) -> String {
+        self.0.remove(name).unwrap_or_default()
+    }
+
+    /// Checks that a setting was made of each variable.
+    ///
+    /// # Errors
+    /// A line has a name that is not a variable's, for example because the value before it contains a line break.
+    pub(crate) fn check_all_taken(self) -> Result<(), InvalidVariable> {
+        match self.0.into_keys().next() {
+            None => Ok(()),
+            Some(_) => Err(has_line_break(SETTINGS)),
+        }
     }
 }
 
-/// Reads which store this instance uses.
-pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
-    let url = optional("redis_url").await?;
+fn has_line_break(name: &str) -> InvalidVariable {
+    InvalidVariable(format!(
+        "variable {name}: a value contains a line break, or a line has no known name"
+    ))
+}
+
+/// Returns which store this instance uses.
+pub(crate) fn store_choice(variables: &mut Variables) -> Result<StoreChoice, InvalidVariable> {
+    let url = variables.take("redis_url");
+    let user = encoded(&variables.take("redis_username"));
+    let password = encoded(&variables.take("redis_password"));
+    let database = variables.take("redis_database");
     let url = url.trim().trim_end_matches('/');
     if url.is_empty() {
         return Ok(StoreChoice::Embedded);
@@ -58,9 +111,6 @@ pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
     if host.contains('/') {
         return Err(invalid("must not hold a database number; use redis_database"));
     }
-    let user = encoded(&optional("redis_username").await?);
-    let password = encoded(&optional("redis_password").await?);
-    let database = optional("redis_database").await?;
     let credentials = if user.is_empty() && password.is_empty() {
         String::new()
     } else {
@@ -80,24 +130,24 @@ fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// Reads the settings of the pipeline. The component of the Redis trigger has no admin key and never compares it.
-pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
-    let admin_key = key("admin_key").await?;
-    let metrics_key = key("metrics_key").await?;
+/// Returns the settings of the pipeline. The component of the Redis trigger has no admin key and never compares it.
+pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, InvalidVariable> {
+    let admin_key = operator_key(variables, "admin_key")?;
+    let metrics_key = operator_key(variables, "metrics_key")?;
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
-    let changes_channel = optional("changes_channel").await?;
-    let trusted_proxies = trusted_proxies().await?;
-    let country_header = header_name("country_header").await?;
-    let secret = optional("player_token_secret").await?;
-    let before = optional("player_token_secret_before").await?;
+    let changes_channel = variables.take("changes_channel");
+    let trusted_proxies = trusted_proxies(variables)?;
+    let country_header = header_name(variables, "country_header")?;
+    let secret = variables.take("player_token_secret");
+    let before = variables.take("player_token_secret_before");
     let player_tokens = PlayerTokens::new(&secret, &before)
         .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
-    let cors_origins = optional("cors_origins").await?;
+    let cors_origins = variables.take("cors_origins");
     let cors_origins = cors_origins
         .parse()
         .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
-    let cdn_key_headers = optional("cdn_key_headers").await?;
+    let cdn_key_headers = variables.take("cdn_key_headers");
     let cdn_key_headers = cdn_key_headers
         .parse()
         .map_err(|InvalidKeyHeaders(what)| InvalidVariable(format!("variable cdn_key_headers: {what}")))?;
@@ -113,30 +163,30 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
         country_header,
         cors_origins,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
-        deprecation: deprecation().await?,
+        deprecation: deprecation(variables)?,
     })
 }
 
-/// Reads a key of the operator. A key that is too short is an error, so that the component does not start.
-async fn key(name: &str) -> Result<Secret, InvalidVariable> {
-    Secret::of_operator(&optional(name).await?)
+/// Returns a key of the operator. A key that is too short is an error, so that the component does not start.
+fn operator_key(variables: &mut Variables, name: &str) -> Result<Secret, InvalidVariable> {
+    Secret::of_operator(&variables.take(name))
         .map_err(|what| InvalidVariable(format!("variable {name}: {what}")))
 }
 
-/// Reads which proxies are trusted, and which header they write.
-pub(crate) async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
+/// Returns which proxies are trusted, and which header they write.
+pub(crate) fn trusted_proxies(variables: &mut Variables) -> Result<TrustedProxies, InvalidVariable> {
     let invalid =
         |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
-    let proxies = optional("trusted_proxies").await?;
+    let proxies = variables.take("trusted_proxies");
     let proxies: TrustedProxies = proxies.parse().map_err(invalid("trusted_proxies"))?;
-    let header = optional("forwarded_header").await?;
+    let header = variables.take("forwarded_header");
     let header: ForwardedHeader = header.parse().map_err(invalid("forwarded_header"))?;
     Ok(proxies.writing(header))
 }
 
-/// Reads a variable that names a request header.
-async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariable> {
-    let name = optional(variable).await?;
+/// Returns the request header that a variable names.
+fn header_name(variables: &mut Variables, variable: &str) -> Result<Option<HeaderName>, InvalidVariable> {
+    let name = variables.take(variable);
     if name.is_empty() {
         return Ok(None);
     }
@@ -147,10 +197,10 @@ async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariab
 }
 
 /// Returns when version 1 of the API was deprecated, which `v1_deprecated_at` sets.
-async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
-    let since = instant("v1_deprecated_at").await?;
-    let sunset = instant("v1_sunset_at").await?;
-    let policy = optional("v1_deprecation_link").await?;
+fn deprecation(variables: &mut Variables) -> Result<Option<Deprecation>, InvalidVariable> {
+    let since = instant(variables, "v1_deprecated_at")?;
+    let sunset = instant(variables, "v1_sunset_at")?;
+    let policy = variables.take("v1_deprecation_link");
     let policy = Some(policy.trim()).filter(|policy| !policy.is_empty());
     let Some(since) = since else {
         return Ok(None);
@@ -164,9 +214,9 @@ async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
     }
 }
 
-/// Reads an optional instant (RFC 3339).
-async fn instant(name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
-    let text = optional(name).await?;
+/// Returns an optional instant (RFC 3339).
+fn instant(variables: &mut Variables, name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
+    let text = variables.take(name);
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -174,4 +224,31 @@ async fn instant(name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
     Timestamp::parse(text)
         .map(Some)
         .map_err(|invalid| InvalidVariable(format!("variable {name}: {invalid}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_lines_and_a_value_may_contain_the_sign_between() {
+        let mut variables = Variables::parse("\na=x=y\nb=\n\nc=z\n").unwrap_or_else(|_| panic!("malformed"));
+        let values = ["a", "b", "c", "d"].map(|name| variables.take(name));
+        assert_eq!(values, ["x=y", "", "z", ""]);
+        assert!(variables.check_all_taken().is_ok());
+    }
+
+    #[test]
+    fn a_line_break_in_a_value_is_an_error_that_shows_no_value() {
+        for text in ["a=secret\nsecret", "a=1\nb=secret\na=secret"] {
+            let error = Variables::parse(text).err().unwrap_or_else(|| panic!("accepted"));
+            assert!(!error.0.contains("secret"), "{}", error.0);
+        }
+        let unknown = Variables::parse("a=1\nsecret=x").unwrap_or_else(|_| panic!("malformed"));
+        assert!(
+            unknown
+                .check_all_taken()
+                .is_err_and(|error| !error.0.contains("secret"))
+        );
+    }
 }
