@@ -1,18 +1,24 @@
 //! The built-in SQLite database, one connection for each instance.
+//!
+//! A statement is a call of the host during which no other request of the instance runs. The SDK's own `execute` lets them run, and
+//! costs several times as much: a stream and a future for each statement. It would also need a lock, because other requests would
+//! use the connection in the middle of a transaction.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use spin_sdk::sqlite::wit::sqlite as host;
 use spin_sdk::sqlite::{self, Error};
+use spin_sdk::wasip3::wit_bindgen::yield_async;
 
 /// The label of the database that the manifest grants to every component.
 const DATABASE: &str = "default";
 
 /// A connection that is opened at its first use.
 #[derive(Default)]
-pub(crate) struct SqliteConnection(RefCell<Option<Rc<sqlite::Connection>>>);
+pub(crate) struct SqliteConnection(RefCell<Option<Rc<host::Connection>>>);
 
 impl std::fmt::Debug for SqliteConnection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,14 +27,13 @@ impl std::fmt::Debug for SqliteConnection {
 }
 
 impl SqliteConnection {
-    async fn connection(&self) -> Result<Rc<sqlite::Connection>, ConnectionError> {
+    fn connection(&self) -> Result<Rc<host::Connection>, ConnectionError> {
         if let Some(open) = self.0.borrow().as_ref() {
             return Ok(Rc::clone(open));
         }
-        let opened = Rc::new(sqlite::Connection::open(DATABASE).await.map_err(classify)?);
-        // Two requests can each open a connection at the same time. Both must use the first, because a transaction belongs to a
-        // connection.
-        Ok(Rc::clone(self.0.borrow_mut().get_or_insert(opened)))
+        let opened = Rc::new(host::Connection::open(DATABASE).map_err(classify)?);
+        *self.0.borrow_mut() = Some(Rc::clone(&opened));
+        Ok(opened)
     }
 }
 
@@ -43,17 +48,18 @@ fn classify(error: Error) -> ConnectionError {
 }
 
 impl Connection for SqliteConnection {
-    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
-        let connection = self.connection().await?;
-        let result = connection
-            .execute(sql, parameters.iter().map(parameter))
-            .await
-            .map_err(classify)?;
-        let rows = result.collect().await.map_err(classify)?;
+    fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
+        let connection = self.connection()?;
+        let parameters: Vec<_> = parameters.iter().map(parameter).collect();
+        let rows = connection.execute(sql, &parameters).map_err(classify)?.rows;
         Ok(rows
             .into_iter()
             .map(|row| row.values.into_iter().map(cell).collect())
             .collect())
+    }
+
+    async fn let_others_run(&self) {
+        yield_async().await;
     }
 
     async fn pause(&self, time: Duration) {
@@ -61,7 +67,7 @@ impl Connection for SqliteConnection {
     }
 
     /// Drops the connection. SQLite then rolls back its open transaction.
-    async fn reset(&self) -> Result<(), ConnectionError> {
+    fn reset(&self) -> Result<(), ConnectionError> {
         *self.0.borrow_mut() = None;
         Ok(())
     }

@@ -44,7 +44,7 @@ const ACTIONS: AuditTable = table!("audit");
 const AUTHENTICATIONS: AuditTable = table!("notices");
 
 /// Appends a record, and returns its position.
-pub(crate) async fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64, StoreError> {
+pub(crate) fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64, StoreError> {
     const COUNT: &str = "INSERT INTO audit_sizes (scope, kind, records) VALUES (?1, ?2, 1) \
          ON CONFLICT (scope, kind) DO UPDATE SET records = records + 1 RETURNING records";
     const COUNT_OFF: &str = "UPDATE audit_sizes SET records = records - ?3 WHERE scope = ?1 AND kind = ?2";
@@ -55,23 +55,21 @@ pub(crate) async fn append(session: &Session<'_>, record: &AuditRecord) -> Resul
     let scope = Value::Text(scope(record.tenant.as_ref()));
     let kind = Value::Text(table.name);
     let at = Value::Integer(record.at.as_unix_ms());
-    let row = session
-        .row(table.append, &[scope, at, Value::Blob(&record.body)])
-        .await?;
+    let row = session.row(table.append, &[scope, at, Value::Blob(&record.body)])?;
     let position = row.ok_or_else(|| corrupt("position"))?.unsigned("position")?;
-    let row = session.row(COUNT, &[scope, kind]).await?;
+    let row = session.row(COUNT, &[scope, kind])?;
     let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
     let surplus = records.saturating_sub(record.kind.max_records());
     if surplus > 0 {
         let gone = Value::Integer(stored(surplus.min(MIN_TRIMMED_EVENTS)));
-        session.run(table.trim, &[scope, gone]).await?;
-        session.run(COUNT_OFF, &[scope, kind, gone]).await?;
+        session.run(table.trim, &[scope, gone])?;
+        session.run(COUNT_OFF, &[scope, kind, gone])?;
     }
     Ok(position)
 }
 
 /// Returns records before a position, newest first.
-pub(crate) async fn read(
+pub(crate) fn read(
     session: &Session<'_>,
     tenant: Option<&TenantId>,
     before: Option<u64>,
@@ -85,7 +83,7 @@ pub(crate) async fn read(
         Value::Integer(before.map_or(i64::MAX, stored)),
         Value::Integer(i64::from(limit)),
     ];
-    let rows = session.rows(READ, &parameters).await?;
+    let rows = session.rows(READ, &parameters)?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);

@@ -57,7 +57,7 @@ pub(crate) fn refuse_behind() -> StoreError {
 }
 
 /// Returns whether a leaderboard has pending changes, which [`apply_to_board`] applies.
-pub(crate) async fn is_behind(
+pub(crate) fn is_behind(
     session: &Session<'_>,
     tenant: &TenantId,
     board: &str,
@@ -73,25 +73,21 @@ pub(crate) async fn is_behind(
         Value::Text(board),
         Value::Integer(now.as_unix_ms()),
     ];
-    match session.row(BEHIND, &parameters).await? {
+    match session.row(BEHIND, &parameters)? {
         Some(mut cells) => cells.flag("bans"),
         None => Ok(false),
     }
 }
 
 /// Bans a player, or changes the record of a ban.
-pub(crate) async fn ban(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    ban: &Ban,
-) -> Result<BanResult, StoreError> {
+pub(crate) fn ban(session: &Session<'_>, tenant: &TenantId, ban: &Ban) -> Result<BanResult, StoreError> {
     const CHANGE: &str =
         "UPDATE bans SET expires_at = ?3, reason = ?4 WHERE tenant = ?1 AND player = ?2 RETURNING 1";
     const ADD: &str =
         "INSERT INTO bans (tenant, player, expires_at, reason, banned_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     const COUNT: &str = "SELECT count(*) FROM bans WHERE tenant = ?1";
-    end_bans(session, tenant, ban.banned_at).await?;
-    if count_changes(session, tenant).await? >= MAX_CHANGES {
+    end_bans(session, tenant, ban.banned_at)?;
+    if count_changes(session, tenant)? >= MAX_CHANGES {
         return Ok(BanResult::Wait);
     }
     let record = [
@@ -103,35 +99,35 @@ pub(crate) async fn ban(
         Value::Integer(ban.banned_at.as_unix_ms()),
     ];
     let [tenant_name, player, end, reason, _] = record;
-    let known = session.row(CHANGE, &[tenant_name, player, end, reason]).await?;
+    let known = session.row(CHANGE, &[tenant_name, player, end, reason])?;
     if known.is_some() {
         return Ok(BanResult::Done);
     }
-    let count = session.row(COUNT, &[Value::Text(tenant.as_str())]).await?;
+    let count = session.row(COUNT, &[Value::Text(tenant.as_str())])?;
     if count.ok_or_else(|| corrupt("bans"))?.unsigned("bans")? >= MAX_BANS {
         return Ok(BanResult::TooMany);
     }
-    session.run(ADD, &record).await?;
-    add_change(session, tenant, &ban.player, true, ban.banned_at).await?;
+    session.run(ADD, &record)?;
+    add_change(session, tenant, &ban.player, true, ban.banned_at)?;
     Ok(BanResult::Done)
 }
 
 /// Ends a ban, if there is one.
-pub(crate) async fn unban(
+pub(crate) fn unban(
     session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
     at: Timestamp,
 ) -> Result<BanResult, StoreError> {
-    end_bans(session, tenant, at).await?;
-    if count_changes(session, tenant).await? >= MAX_CHANGES {
+    end_bans(session, tenant, at)?;
+    if count_changes(session, tenant)? >= MAX_CHANGES {
         return Ok(BanResult::Wait);
     }
-    drop_ban(session, tenant, player, at).await?;
+    drop_ban(session, tenant, player, at)?;
     Ok(BanResult::Done)
 }
 
-async fn drop_ban(
+fn drop_ban(
     session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
@@ -139,14 +135,14 @@ async fn drop_ban(
 ) -> Result<(), StoreError> {
     const DROP: &str = "DELETE FROM bans WHERE tenant = ?1 AND player = ?2 RETURNING 1";
     let names = [Value::Text(tenant.as_str()), Value::Text(player.as_str())];
-    if session.row(DROP, &names).await?.is_some() {
-        add_change(session, tenant, player, false, at).await?;
+    if session.row(DROP, &names)?.is_some() {
+        add_change(session, tenant, player, false, at)?;
     }
     Ok(())
 }
 
 /// Ends bans that are over, in the order of their ends, up to the limit of pending changes.
-async fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
+fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
     const OVER: &str = "SELECT player, expires_at FROM bans WHERE tenant = ?1 AND expires_at <= ?2 \
          ORDER BY expires_at, player LIMIT ?3";
     let parameters = [
@@ -154,18 +150,18 @@ async fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> R
         Value::Integer(now.as_unix_ms()),
         Value::Integer(stored(MAX_CHANGES)),
     ];
-    let over = session.rows(OVER, &parameters).await?;
+    let over = session.rows(OVER, &parameters)?;
     if over.is_empty() {
         return Ok(());
     }
-    let room = MAX_CHANGES.saturating_sub(count_changes(session, tenant).await?);
+    let room = MAX_CHANGES.saturating_sub(count_changes(session, tenant)?);
     for row in over.into_iter().take(usize::try_from(room).unwrap_or(0)) {
         let mut cells = Cells::from(row);
         let player = read_player(&mut cells)?;
         let end = cells
             .instant_or_null("end of a ban")?
             .ok_or_else(|| corrupt("end of a ban"))?;
-        drop_ban(session, tenant, &player, end).await?;
+        drop_ban(session, tenant, &player, end)?;
     }
     Ok(())
 }
@@ -174,13 +170,13 @@ fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 
-async fn count_changes(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
+fn count_changes(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
-    let count = session.row(WAITING, &[Value::Text(tenant.as_str())]).await?;
+    let count = session.row(WAITING, &[Value::Text(tenant.as_str())])?;
     count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
 }
 
-async fn add_change(
+fn add_change(
     session: &Session<'_>,
     tenant: &TenantId,
     player: &PlayerId,
@@ -191,7 +187,7 @@ async fn add_change(
          ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last";
     const ADD: &str =
         "INSERT INTO ban_changes (tenant, number, player, banned, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let last = session.row(NUMBER, &[Value::Text(tenant.as_str())]).await?;
+    let last = session.row(NUMBER, &[Value::Text(tenant.as_str())])?;
     let number = last.ok_or_else(|| corrupt("change"))?.integer("change")?;
     let parameters = [
         Value::Text(tenant.as_str()),
@@ -200,5 +196,5 @@ async fn add_change(
         Value::Integer(i64::from(banned)),
         Value::Integer(at.as_unix_ms()),
     ];
-    session.run(ADD, &parameters).await
+    session.run(ADD, &parameters)
 }

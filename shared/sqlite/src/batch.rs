@@ -107,14 +107,16 @@ pub(crate) struct SubmissionBatch<'a> {
     discards: u64,
 }
 
+/// The stored state of each target of a submission; `None` if the configuration of a target is not the current one.
+type TargetStates = Vec<Option<TargetState>>;
+
 impl<'a> SubmissionBatch<'a> {
-    /// Begins a batch. Also returns the stored state of each target of each submission, in their order; `None` if the
-    /// configuration of a target is not the current one.
-    pub(crate) async fn read(
+    /// Begins a batch. Also returns the states of the targets of each submission, in their order.
+    pub(crate) fn read(
         session: &'a Session<'a>,
         tenant: &'a TenantId,
         submissions: &[(&'a PreparedSubmission, RankDetail)],
-    ) -> Result<(Self, Vec<Vec<Option<TargetState>>>), StoreError> {
+    ) -> Result<(Self, Vec<TargetStates>), StoreError> {
         let received = submissions.iter().map(|(one, _)| one.recorded_at);
         let mut batch = Self {
             session,
@@ -133,41 +135,40 @@ impl<'a> SubmissionBatch<'a> {
             discards: sweep::EXPIRED_PER_STEP,
         };
         for target in submissions.iter().flat_map(|(one, _)| &one.targets) {
-            batch.read_target_board(target).await?;
+            batch.read_target_board(target)?;
         }
-        let states = batch.read_states(submissions).await?;
+        let states = batch.read_states(submissions)?;
         Ok((batch, states))
     }
 
     /// Reads the leaderboard and the period of a target, unless the batch has them.
-    async fn read_target_board(&mut self, target: &Target) -> Result<(), StoreError> {
+    fn read_target_board(&mut self, target: &Target) -> Result<(), StoreError> {
         let (id, period) = (&target.board.value.id, &target.period.id);
         match self.boards.get(id) {
             Some(None) => Ok(()),
             Some(Some(known)) => {
                 let board = known.board.row;
                 if !self.periods.contains_key(&(board, period.clone())) {
-                    let found = periods::find(self.session, board, period, self.now).await?;
+                    let found = periods::find(self.session, board, period, self.now)?;
                     self.add_period(board, period, found);
                 }
                 Ok(())
             }
             None => {
-                let found =
-                    boards::find_with_period(self.session, self.tenant, (id, period), self.now).await?;
+                let found = boards::find_with_period(self.session, self.tenant, (id, period), self.now)?;
                 let Some((board, found)) = found else {
                     self.boards.insert(id.clone(), None);
                     return Ok(());
                 };
                 self.add_period(board.row, period, found);
-                self.add_board(id, board).await
+                self.add_board(id, board)
             }
         }
     }
 
-    async fn add_board(&mut self, id: &LeaderboardId, board: LeaderboardRow) -> Result<(), StoreError> {
+    fn add_board(&mut self, id: &LeaderboardId, board: LeaderboardRow) -> Result<(), StoreError> {
         if board.has_expired && self.discards > 0 {
-            let done = sweep::discard_expired(self.session, board.row, self.now, self.discards).await?;
+            let done = sweep::discard_expired(self.session, board.row, self.now, self.discards)?;
             self.discards = self.discards.saturating_sub(done);
         }
         let used = BatchLeaderboard {
@@ -193,7 +194,7 @@ impl<'a> SubmissionBatch<'a> {
         }
     }
 
-    async fn read_states(
+    fn read_states(
         &self,
         submissions: &[(&'a PreparedSubmission, RankDetail)],
     ) -> Result<Vec<Vec<Option<TargetState>>>, StoreError> {
@@ -215,9 +216,7 @@ impl<'a> SubmissionBatch<'a> {
                 });
             }
         }
-        let mut states = target_state::read_all(self.session, self.tenant, &names)
-            .await?
-            .into_iter();
+        let mut states = target_state::read_all(self.session, self.tenant, &names)?.into_iter();
         let mut state_of = |target: &Target| self.find_board(target).and_then(|_| states.next());
         Ok(submissions
             .iter()
@@ -266,30 +265,26 @@ impl<'a> SubmissionBatch<'a> {
     }
 
     /// Returns the number of the tenant's entries in all kept periods.
-    pub(crate) async fn tenant_entries(&mut self) -> Result<u64, StoreError> {
+    pub(crate) fn tenant_entries(&mut self) -> Result<u64, StoreError> {
         let before = match self.tenant_entries {
             Some(before) => before,
             // The batch writes its changes at its end, so this counts the entries from before.
-            None => {
-                usage::entry_quota(self.session, self.tenant, self.now)
-                    .await?
-                    .entries
-            }
+            None => usage::entry_quota(self.session, self.tenant, self.now)?.entries,
         };
         self.tenant_entries = Some(before);
         Ok(before.saturating_add(self.created))
     }
 
     /// Returns the weight of the tenant's idempotency records.
-    pub(crate) async fn record_bytes(&mut self) -> Result<u64, StoreError> {
-        let before = self.weights().await?.records;
+    pub(crate) fn record_bytes(&mut self) -> Result<u64, StoreError> {
+        let before = self.weights()?.records;
         Ok(before.saturating_add(self.new_record_bytes))
     }
 
-    async fn weights(&mut self) -> Result<LogWeights, StoreError> {
+    fn weights(&mut self) -> Result<LogWeights, StoreError> {
         let weights = match self.weights {
             Some(weights) => weights,
-            None => retention::read_weights(self.session, self.tenant, self.now).await?,
+            None => retention::read_weights(self.session, self.tenant, self.now)?,
         };
         self.weights = Some(weights);
         Ok(weights)

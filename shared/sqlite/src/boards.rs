@@ -67,7 +67,7 @@ fn read_columns(cells: &mut Cells) -> Result<LeaderboardRow, StoreError> {
 }
 
 /// Returns the state of a leaderboard at `now`; `None` if the leaderboard does not exist.
-pub(crate) async fn find(
+pub(crate) fn find(
     session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -84,13 +84,13 @@ pub(crate) async fn find(
         Value::Integer(now.as_unix_ms()),
         Value::Integer(ids::too_old(now)),
     ];
-    let row = session.row(FIND, &parameters).await?;
+    let row = session.row(FIND, &parameters)?;
     row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
 /// Returns the state of a leaderboard at `now` with the pending bans applied, and a period of the leaderboard, if it has ever had an
 /// entry and has not expired.
-pub(crate) async fn find_with_period(
+pub(crate) fn find_with_period(
     session: &Session<'_>,
     tenant: &TenantId,
     (id, period): (&LeaderboardId, &PeriodId),
@@ -112,12 +112,12 @@ pub(crate) async fn find_with_period(
         Value::Text(period.as_str()),
     ];
     for _ in 0..MAX_STEPS {
-        let Some(mut cells) = session.row(FIND, &parameters).await? else {
+        let Some(mut cells) = session.row(FIND, &parameters)? else {
             return Ok(None);
         };
         let board = read_columns(&mut cells)?;
         if board.is_behind {
-            bans::apply_to_board(session, tenant, id.as_str(), now).await?;
+            bans::apply_to_board(session, tenant, id.as_str(), now)?;
             continue;
         }
         let row = cells.integer_or_null("period row")?;
@@ -130,19 +130,19 @@ pub(crate) async fn find_with_period(
 }
 
 /// Does the same as [`find`], but applies pending bans first.
-pub(crate) async fn find_up_to_date(
+pub(crate) fn find_up_to_date(
     session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
     now: Timestamp,
 ) -> Result<Option<LeaderboardRow>, StoreError> {
-    let mut found = find(session, tenant, id, now).await?;
+    let mut found = find(session, tenant, id, now)?;
     for _ in 0..MAX_STEPS {
         if !found.as_ref().is_some_and(|board| board.is_behind) {
             return Ok(found);
         }
-        bans::apply_to_board(session, tenant, id.as_str(), now).await?;
-        found = find(session, tenant, id, now).await?;
+        bans::apply_to_board(session, tenant, id.as_str(), now)?;
+        found = find(session, tenant, id, now)?;
     }
     Err(still_behind())
 }
@@ -160,18 +160,18 @@ pub(crate) fn versioned(mut cells: Cells) -> Result<Versioned<Leaderboard>, Stor
 }
 
 /// Returns the current configuration.
-pub(crate) async fn get(
+pub(crate) fn get(
     session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
     const GET: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
     let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
-    session.row(GET, &parameters).await?.map(versioned).transpose()
+    session.row(GET, &parameters)?.map(versioned).transpose()
 }
 
 /// Returns the current configurations of several leaderboards, in the order of `ids`.
-pub(crate) async fn get_many(
+pub(crate) fn get_many(
     session: &Session<'_>,
     tenant: &TenantId,
     ids: &[LeaderboardId],
@@ -183,7 +183,7 @@ pub(crate) async fn get_many(
     let names = format!("[{}]", names.join(","));
     let parameters = [Value::Text(tenant.as_str()), Value::Text(&names)];
     let mut found = BTreeMap::new();
-    for row in session.rows(GET, &parameters).await? {
+    for row in session.rows(GET, &parameters)? {
         let board = versioned(row.into())?;
         found.insert(board.value.id.clone(), board);
     }
@@ -191,7 +191,7 @@ pub(crate) async fn get_many(
 }
 
 /// Returns configurations with ids after `after`, in byte order of the ids.
-pub(crate) async fn list(
+pub(crate) fn list(
     session: &Session<'_>,
     tenant: &TenantId,
     after: Option<&LeaderboardId>,
@@ -205,24 +205,24 @@ pub(crate) async fn list(
         Value::Text(after.map_or("", LeaderboardId::as_str)),
         Value::Integer(i64::from(limit)),
     ];
-    let rows = session.rows(LIST, &parameters).await?;
+    let rows = session.rows(LIST, &parameters)?;
     rows.into_iter().map(|row| versioned(row.into())).collect()
 }
 
 /// Returns the next version of a tenant's configurations, by [`fresh_version!`], and reserves it.
-pub(crate) async fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
+pub(crate) fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const NEXT: &str = concat!(
         "INSERT INTO configuration_versions (tenant, last) VALUES (?1, ",
         fresh_version!(),
         ") ON CONFLICT (tenant) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last"
     );
-    let row = session.row(NEXT, &[Value::Text(tenant.as_str())]).await?;
+    let row = session.row(NEXT, &[Value::Text(tenant.as_str())])?;
     row.ok_or_else(|| crate::row::corrupt("configuration version"))?
         .unsigned("configuration version")
 }
 
 /// Creates or replaces a configuration, and returns its row.
-pub(crate) async fn save(
+pub(crate) fn save(
     session: &Session<'_>,
     put: &PutLeaderboard<'_>,
     version: u64,
@@ -241,7 +241,7 @@ pub(crate) async fn save(
         Value::Integer(i64::from(put.leaderboard.log.keep_events)),
         Value::Integer(put.leaderboard.log.keep_ms()),
     ];
-    let row = session.row(SAVE, &parameters).await?;
+    let row = session.row(SAVE, &parameters)?;
     row.ok_or_else(|| crate::row::corrupt("leaderboard row"))?
         .integer("leaderboard row")
 }

@@ -17,7 +17,7 @@ struct CurrentConfiguration {
     configuration: Vec<u8>,
 }
 
-async fn read_current(
+fn read_current(
     session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
@@ -25,7 +25,7 @@ async fn read_current(
     const CURRENT: &str =
         "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
     let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
-    let Some(mut cells) = session.row(CURRENT, &parameters).await? else {
+    let Some(mut cells) = session.row(CURRENT, &parameters)? else {
         return Ok(None);
     };
     Ok(Some(CurrentConfiguration {
@@ -49,31 +49,31 @@ pub(crate) struct PutResult {
 }
 
 /// Creates or replaces a configuration.
-pub(crate) async fn put(
+pub(crate) fn put(
     session: &Session<'_>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<PutResult, PutRefusal>, StoreError> {
     // The events of earlier bans come before the event of this change.
-    boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at).await?;
-    let before = read_current(session, put.tenant, &put.leaderboard.id).await?;
+    boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at)?;
+    let before = read_current(session, put.tenant, &put.leaderboard.id)?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }
     if let Some(before) = &before
-        && !expiries::step(session, before.row, put.at).await?
+        && !expiries::step(session, before.row, put.at)?
     {
         return Ok(Err(PutRefusal::Unfinished));
     }
     if let Some(before) = &before
         && put.rebuild
     {
-        refill_rank_blocks(session, put, before.row).await?;
+        refill_rank_blocks(session, put, before.row)?;
     }
     let configuration = encode_leaderboard(put.leaderboard);
     if let Some(same) = before
         .as_ref()
         .filter(|current| current.configuration == configuration)
-        && !changes_order(session, put, same.row).await?
+        && !changes_order(session, put, same.row)?
     {
         return Ok(Ok(PutResult {
             row: same.row,
@@ -87,23 +87,20 @@ pub(crate) async fn put(
         .map_or(0, |current| current.last_position)
         .saturating_add(1);
     if let Some(before) = &before
-        && let Err(refusal) = apply_order(session, put, before.row, position).await?
+        && let Err(refusal) = apply_order(session, put, before.row, position)?
     {
         return Ok(Err(refusal));
     }
     if before.is_none()
         && let Some(most) = put.max_leaderboards
-        && usage::entry_quota(session, put.tenant, put.at)
-            .await?
-            .leaderboards
-            >= most
+        && usage::entry_quota(session, put.tenant, put.at)?.leaderboards >= most
     {
         return Ok(Err(PutRefusal::TooManyLeaderboards));
     }
-    let version = boards::next_version(session, put.tenant).await?;
-    let row = boards::save(session, put, version, &configuration).await?;
-    let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at).await?;
-    log::append(session, row, position, &event_of(put)).await?;
+    let version = boards::next_version(session, put.tenant)?;
+    let row = boards::save(session, put, version, &configuration)?;
+    let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at)?;
+    log::append(session, row, position, &event_of(put))?;
     Ok(Ok(PutResult {
         row,
         version,
@@ -124,36 +121,28 @@ fn event_of(put: &PutLeaderboard<'_>) -> Event {
 }
 
 /// Returns whether the current period has another order than the new configuration.
-async fn changes_order(
-    session: &Session<'_>,
-    put: &PutLeaderboard<'_>,
-    board: i64,
-) -> Result<bool, StoreError> {
-    let period = periods::find(session, board, put.current, put.at).await?;
+fn changes_order(session: &Session<'_>, put: &PutLeaderboard<'_>, board: i64) -> Result<bool, StoreError> {
+    let period = periods::find(session, board, put.current, put.at)?;
     Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
 }
 
 /// Repairs the rank blocks of the current period, which the file may have lost or changed.
-async fn refill_rank_blocks(
-    session: &Session<'_>,
-    put: &PutLeaderboard<'_>,
-    board: i64,
-) -> Result<(), StoreError> {
-    match periods::find(session, board, put.current, put.at).await? {
-        Some(period) => rank_blocks::refill(session, period.row).await,
+fn refill_rank_blocks(session: &Session<'_>, put: &PutLeaderboard<'_>, board: i64) -> Result<(), StoreError> {
+    match periods::find(session, board, put.current, put.at)? {
+        Some(period) => rank_blocks::refill(session, period.row),
         None => Ok(()),
     }
 }
 
 /// Puts the current period into the new order, if the order changes and the put allows it.
-async fn apply_order(
+fn apply_order(
     session: &Session<'_>,
     put: &PutLeaderboard<'_>,
     board: i64,
     position: u64,
 ) -> Result<Result<(), PutRefusal>, StoreError> {
     let layout = put.leaderboard.layout();
-    let Some(mut period) = periods::find(session, board, put.current, put.at).await? else {
+    let Some(mut period) = periods::find(session, board, put.current, put.at)? else {
         return Ok(Ok(()));
     };
     if period.layout == layout {
@@ -166,33 +155,33 @@ async fn apply_order(
         if period.total > MAX_REBUILD_ENTRIES {
             return Ok(Err(PutRefusal::TooManyEntries));
         }
-        let Some(spare) = rebuild::step(session, &period, &layout, put.at).await? else {
+        let Some(spare) = rebuild::step(session, &period, &layout, put.at)? else {
             return Ok(Err(PutRefusal::Unfinished));
         };
-        rebuild::swap(session, period.row, spare).await?;
+        rebuild::swap(session, period.row, spare)?;
         period.row = spare;
         period.rebuilt_until = None;
         period.version = position;
-        periods::save(session, &period).await?;
+        periods::save(session, &period)?;
     }
-    periods::save_layout(session, period.row, &layout).await?;
+    periods::save_layout(session, period.row, &layout)?;
     Ok(Ok(()))
 }
 
 /// Deletes a configuration, which makes the data of the leaderboard invisible.
-pub(crate) async fn delete(
+pub(crate) fn delete(
     session: &Session<'_>,
     tenant: &TenantId,
     id: &LeaderboardId,
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let before = read_current(session, tenant, id).await?;
+    let before = read_current(session, tenant, id)?;
     if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
     }
     let Some(before) = before else {
         return Ok(Ok(false));
     };
-    sweep::discard_leaderboard(session, before.row).await?;
+    sweep::discard_leaderboard(session, before.row)?;
     Ok(Ok(true))
 }

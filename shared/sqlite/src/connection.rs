@@ -1,4 +1,4 @@
-//! The SQLite client that this crate needs: it runs one statement, and can pause.
+//! The SQLite client that this crate needs: it runs one statement at a time, and can wait.
 #![expect(
     async_fn_in_trait,
     reason = "a component runs on one thread, so no Send bound is wanted"
@@ -41,27 +41,24 @@ pub type Row = Vec<Cell>;
 
 /// One connection to one database file.
 pub trait Connection {
-    /// Runs exactly one statement with its parameters bound to `?1`, `?2`, …, and returns all rows of its result.
+    /// Runs exactly one statement with its parameters bound to `?1`, `?2`, …, and returns all rows of its result. No other request
+    /// of the instance runs meanwhile.
     ///
     /// # Errors
     /// [`ConnectionError`]. After `Busy` and `Other`, the statement had no effect; after other errors this is unknown.
-    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
+    fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError>;
 
-    /// Waits while another request uses the connection.
+    /// Lets the other requests of the instance run, as far as they can without waiting.
+    async fn let_others_run(&self);
+
+    /// Waits, while other requests of the instance run.
     async fn pause(&self, time: Duration);
 
-    /// Ends a transaction whose request was dropped. If a statement of this transaction may still be running or waiting, the
-    /// implementation opens a new connection instead.
+    /// Opens the connection again.
     ///
     /// # Errors
     /// [`ConnectionError`].
-    async fn reset(&self) -> Result<(), ConnectionError> {
-        match self.execute("ROLLBACK", &[]).await {
-            // "cannot rollback - no transaction is active": no transaction is open.
-            Ok(_) | Err(ConnectionError::Other(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
+    fn reset(&self) -> Result<(), ConnectionError>;
 }
 
 /// The reason why a statement failed. The text is for the log.

@@ -28,7 +28,7 @@ pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] 
 ///
 /// # Errors
 /// `Corrupt` if the blocks have another number of entries than the period: they are damaged.
-pub(crate) async fn count_before_each(
+pub(crate) fn count_before_each(
     session: &Session<'_>,
     counted: CountedBy,
     period: &PeriodRow,
@@ -37,7 +37,7 @@ pub(crate) async fn count_before_each(
     if bounds.is_empty() {
         return Ok(Vec::new());
     }
-    let counts = rank_blocks::count_before(session, counted, period.row, bounds).await?;
+    let counts = rank_blocks::count_before(session, counted, period.row, bounds)?;
     if counted == CountedBy::Entries && counts.total != period.visible {
         return Err(corrupt("sizes of rank blocks"));
     }
@@ -48,12 +48,12 @@ pub(crate) async fn count_before_each(
 ///
 /// # Errors
 /// Those of [`count_before_each`].
-pub(crate) async fn count_before(
+pub(crate) fn count_before(
     session: &Session<'_>,
     counted: CountedBy,
     period: &PeriodRow,
     bound: &[u8],
 ) -> Result<u64, StoreError> {
-    let counts = count_before_each(session, counted, period, &[bound]).await?;
+    let counts = count_before_each(session, counted, period, &[bound])?;
     counts.first().copied().ok_or_else(|| corrupt("count"))
 }

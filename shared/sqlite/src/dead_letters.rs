@@ -13,7 +13,7 @@ use crate::session::Session;
 
 /// Adds dead letters. Skips a letter if the store has the same letter with an instant less than [`IDEMPOTENCY_MS`] before or
 /// after it. Then deletes the oldest letters above the limits of the scope and of the store.
-pub(crate) async fn push(
+pub(crate) fn push(
     session: &Session<'_>,
     tenant: Option<&TenantId>,
     letters: &[DeadLetter],
@@ -39,12 +39,12 @@ pub(crate) async fn push(
             Value::Integer(at.saturating_add(IDEMPOTENCY_MS)),
             Value::Text(scope),
         ];
-        session.run(PUSH, &parameters).await?;
+        session.run(PUSH, &parameters)?;
     }
     let most = Value::Integer(stored(MAX_DEAD_LETTERS));
-    session.run(TRIM_SCOPE, &[Value::Text(scope), most]).await?;
+    session.run(TRIM_SCOPE, &[Value::Text(scope), most])?;
     let most_in_all = Value::Integer(stored(MAX_DEAD_LETTERS_IN_ALL));
-    session.run(TRIM, &[most_in_all]).await
+    session.run(TRIM, &[most_in_all])
 }
 
 fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
@@ -58,7 +58,7 @@ fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
 }
 
 /// Returns letters, newest first.
-pub(crate) async fn list(
+pub(crate) fn list(
     session: &Session<'_>,
     tenant: Option<&TenantId>,
     before: Option<u64>,
@@ -71,27 +71,23 @@ pub(crate) async fn list(
     let before = Value::Integer(before.map_or(i64::MAX, stored));
     let limit = Value::Integer(i64::from(limit));
     let rows = match tenant {
-        Some(tenant) => {
-            session
-                .rows(OF_A_TENANT, &[before, limit, Value::Text(tenant.as_str())])
-                .await?
-        }
-        None => session.rows(OF_ALL, &[before, limit]).await?,
+        Some(tenant) => session.rows(OF_A_TENANT, &[before, limit, Value::Text(tenant.as_str())])?,
+        None => session.rows(OF_ALL, &[before, limit])?,
     };
     rows.into_iter().map(letter).collect()
 }
 
 /// Returns the letter with this id.
-pub(crate) async fn read(session: &Session<'_>, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
+pub(crate) fn read(session: &Session<'_>, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
     const ONE: &str = "SELECT row, scope, at, reason, payload FROM dead_letters WHERE row = ?1";
-    let rows = session.rows(ONE, &[Value::Integer(stored(id))]).await?;
+    let rows = session.rows(ONE, &[Value::Integer(stored(id))])?;
     rows.into_iter().next().map(letter).transpose()
 }
 
 /// Deletes a letter. Returns whether it existed.
-pub(crate) async fn delete(session: &Session<'_>, id: u64) -> Result<bool, StoreError> {
+pub(crate) fn delete(session: &Session<'_>, id: u64) -> Result<bool, StoreError> {
     const DELETE: &str = "DELETE FROM dead_letters WHERE row = ?1 RETURNING row";
-    let rows = session.rows(DELETE, &[Value::Integer(stored(id))]).await?;
+    let rows = session.rows(DELETE, &[Value::Integer(stored(id))])?;
     Ok(!rows.is_empty())
 }
 

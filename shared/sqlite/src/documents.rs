@@ -35,7 +35,7 @@ fn read_columns(cells: &mut Cells) -> Result<StoredDocument, StoreError> {
 }
 
 /// Returns documents in the order of their names. One statement reads [`READ_AT_ONCE`] of them.
-pub(crate) async fn read(
+pub(crate) fn read(
     session: &Session<'_>,
     names: &[DocumentName],
 ) -> Result<Vec<Option<StoredDocument>>, StoreError> {
@@ -50,7 +50,7 @@ pub(crate) async fn read(
             places.join(", ")
         );
         let parameters: Vec<_> = some.iter().flat_map(name_of).collect();
-        let rows = session.rows(&sql, &parameters).await?;
+        let rows = session.rows(&sql, &parameters)?;
         if rows.len() != some.len() {
             return Err(corrupt("number of documents"));
         }
@@ -68,14 +68,14 @@ pub(crate) async fn read(
     Ok(all)
 }
 
-async fn find(session: &Session<'_>, name: &DocumentName) -> Result<Option<StoredDocument>, StoreError> {
+fn find(session: &Session<'_>, name: &DocumentName) -> Result<Option<StoredDocument>, StoreError> {
     const FIND: &str = "SELECT version, body FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
-    let row = session.row(FIND, &name_of(name)).await?;
+    let row = session.row(FIND, &name_of(name))?;
     row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
 /// Creates or replaces a document. Returns its version and whether it is new.
-pub(crate) async fn put(
+pub(crate) fn put(
     session: &Session<'_>,
     name: &DocumentName,
     body: &[u8],
@@ -88,7 +88,7 @@ pub(crate) async fn put(
     );
     const SAVE: &str =
         "INSERT OR REPLACE INTO documents (scope, kind, id, version, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let there = find(session, name).await?;
+    let there = find(session, name)?;
     if let Err(mismatch) = expected.check(there.as_ref().map(|document| document.version)) {
         return Ok(Err(mismatch));
     }
@@ -96,7 +96,7 @@ pub(crate) async fn put(
         return Ok(Ok((same.version, false)));
     }
     let [scope, kind, id] = name_of(name);
-    let next = session.row(NEXT, &[scope]).await?;
+    let next = session.row(NEXT, &[scope])?;
     let version = next
         .ok_or_else(|| corrupt("version of a document"))?
         .unsigned("version of a document")?;
@@ -107,29 +107,29 @@ pub(crate) async fn put(
         Value::Integer(stored(version)),
         Value::Blob(body),
     ];
-    session.run(SAVE, &parameters).await?;
+    session.run(SAVE, &parameters)?;
     Ok(Ok((version, there.is_none())))
 }
 
 /// Deletes a document. Returns whether it existed.
-pub(crate) async fn delete(
+pub(crate) fn delete(
     session: &Session<'_>,
     name: &DocumentName,
     expected: Expected,
 ) -> Result<Result<bool, VersionMismatch>, StoreError> {
     const DELETE: &str = "DELETE FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
-    let there = find(session, name).await?;
+    let there = find(session, name)?;
     if let Err(mismatch) = expected.check(there.as_ref().map(|document| document.version)) {
         return Ok(Err(mismatch));
     }
     if there.is_some() {
-        session.run(DELETE, &name_of(name)).await?;
+        session.run(DELETE, &name_of(name))?;
     }
     Ok(Ok(there.is_some()))
 }
 
 /// Returns documents of one kind and scope in byte order of their ids.
-pub(crate) async fn list(
+pub(crate) fn list(
     session: &Session<'_>,
     tenant: Option<&TenantId>,
     kind: DocumentKind,
@@ -144,7 +144,7 @@ pub(crate) async fn list(
         after.map_or(Value::Null, Value::Text),
         Value::Integer(i64::from(limit)),
     ];
-    let rows = session.rows(LIST, &parameters).await?;
+    let rows = session.rows(LIST, &parameters)?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);

@@ -16,13 +16,13 @@ impl<C: Connection> Documents for SqliteStore<C> {
         &self,
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
-        let work = async |session: &Session<'_>| documents::read(session, names).await;
+        let work = |session: &Session<'_>| documents::read(session, names);
         if names.is_empty() {
             Ok(Vec::new())
         } else if names.len() <= documents::READ_AT_ONCE {
-            self.single(work).await
+            self.single(work)
         } else {
-            self.read(work).await
+            self.read(work)
         }
     }
 
@@ -32,7 +32,7 @@ impl<C: Connection> Documents for SqliteStore<C> {
         body: &[u8],
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-        self.write(async |session| documents::put(session, name, body, expected).await)
+        self.write(|session| documents::put(session, name, body, expected))
             .await
     }
 
@@ -41,7 +41,7 @@ impl<C: Connection> Documents for SqliteStore<C> {
         name: &DocumentName,
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError> {
-        self.write(async |session| documents::delete(session, name, expected).await)
+        self.write(|session| documents::delete(session, name, expected))
             .await
     }
 
@@ -52,8 +52,7 @@ impl<C: Connection> Documents for SqliteStore<C> {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        self.single(async |session| documents::list(session, tenant, kind, after, limit).await)
-            .await
+        self.single(|session| documents::list(session, tenant, kind, after, limit))
     }
 }
 
@@ -65,13 +64,11 @@ impl<C: Connection> SqliteStore<C> {
         charge_request: &ChargeRequest,
         overdraft: Overdraft,
     ) -> Result<RateLimitDecision, StoreError> {
-        let work = async |session: &Session<'_>| {
-            rate_limits::charge(session, tenant, charge_request, overdraft).await
-        };
+        let work = |session: &Session<'_>| rate_limits::charge(session, tenant, charge_request, overdraft);
         if rate_limits::changes_anything(charge_request) {
             self.write(work).await
         } else {
-            self.single(work).await
+            self.single(work)
         }
     }
 }
@@ -94,8 +91,7 @@ impl<C: Connection> RateLimits for SqliteStore<C> {
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
-        self.read(async |session| usage::read(session, tenant, days).await)
-            .await
+        self.read(|session| usage::read(session, tenant, days))
     }
 }
 
@@ -104,19 +100,17 @@ impl<C: Connection> Counters for SqliteStore<C> {
         if counts.is_empty() {
             return Ok(());
         }
-        self.write(async |session| counters::add(session, counts).await)
-            .await
+        self.write(|session| counters::add(session, counts)).await
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        self.single(async |session| counters::list(session).await).await
+        self.single(counters::list)
     }
 }
 
 impl<C: Connection> AuditLog for SqliteStore<C> {
     async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
-        self.write(async |session| audit::append(session, record).await)
-            .await
+        self.write(|session| audit::append(session, record)).await
     }
 
     async fn read_audit(
@@ -125,8 +119,7 @@ impl<C: Connection> AuditLog for SqliteStore<C> {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<RecordedAudit>, StoreError> {
-        self.single(async |session| audit::read(session, tenant, before, limit).await)
-            .await
+        self.single(|session| audit::read(session, tenant, before, limit))
     }
 }
 

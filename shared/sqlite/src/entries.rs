@@ -54,12 +54,12 @@ pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntr
 
 /// Creates or replaces entries. A row has period, player, order key, whether the player is banned (for a new entry), attempts and
 /// metadata.
-pub(crate) async fn save_all(session: &Session<'_>, rows: &JsonRows) -> Result<(), StoreError> {
+pub(crate) fn save_all(session: &Session<'_>, rows: &JsonRows) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) \
          SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5 \
          FROM json_each(?1) WHERE true ON CONFLICT (period, player) DO UPDATE SET \
          order_key = excluded.order_key, attempts = excluded.attempts, metadata = excluded.metadata";
-    rows.run(session, SAVE).await
+    rows.run(session, SAVE)
 }
 
 /// A side of a key in the order.
@@ -72,7 +72,7 @@ pub(crate) enum Side {
 }
 
 /// Returns up to `limit` visible entries on one side of a key, nearest first.
-pub(crate) async fn read_beside(
+pub(crate) fn read_beside(
     session: &Session<'_>,
     period: i64,
     layout: &Layout,
@@ -99,7 +99,7 @@ pub(crate) async fn read_beside(
         Value::Blob(key),
         Value::Integer(stored(limit)),
     ];
-    let rows = session.rows(sql, &parameters).await?;
+    let rows = session.rows(sql, &parameters)?;
     rows.into_iter()
         .map(|row| read_entry(layout, &mut row.into()))
         .collect()

@@ -31,10 +31,7 @@ impl<C: Connection> SqliteStore<C> {
         // Each step applies at least one expiry, so this many steps are enough.
         for _ in put.expiries {
             self.yield_to_others().await;
-            if self
-                .write(async |session| step(session, board, put.at).await)
-                .await?
-            {
+            if self.write(|session| step(session, board, put.at)).await? {
                 break;
             }
         }
@@ -43,7 +40,7 @@ impl<C: Connection> SqliteStore<C> {
 }
 
 /// Begins a change of expiries: applies some and stores the others. Returns whether none are left.
-pub(crate) async fn begin(
+pub(crate) fn begin(
     session: &Session<'_>,
     board: i64,
     expiries: &[PeriodExpiry],
@@ -51,25 +48,23 @@ pub(crate) async fn begin(
 ) -> Result<bool, StoreError> {
     const LEAVE: &str = "INSERT OR REPLACE INTO pending_expiries (leaderboard, expiries) VALUES (?1, ?2)";
     let (first, rest) = expiries.split_at(expiries.len().min(PERIODS_PER_STEP));
-    periods::save_expiries(session, board, first, now).await?;
+    periods::save_expiries(session, board, first, now)?;
     if rest.is_empty() {
         return Ok(true);
     }
     let bytes = encode(rest);
-    session
-        .run(LEAVE, &[Value::Integer(board), Value::Blob(&bytes)])
-        .await?;
+    session.run(LEAVE, &[Value::Integer(board), Value::Blob(&bytes)])?;
     Ok(false)
 }
 
 /// Applies some of the stored expiries. Returns whether none are left.
-pub(crate) async fn step(session: &Session<'_>, board: i64, now: Timestamp) -> Result<bool, StoreError> {
+pub(crate) fn step(session: &Session<'_>, board: i64, now: Timestamp) -> Result<bool, StoreError> {
     const TAKE: &str = "DELETE FROM pending_expiries WHERE leaderboard = ?1 RETURNING expiries";
-    let Some(mut cells) = session.row(TAKE, &[Value::Integer(board)]).await? else {
+    let Some(mut cells) = session.row(TAKE, &[Value::Integer(board)])? else {
         return Ok(true);
     };
     let left = decode(&cells.blob("expiries")?).map_err(malformed)?;
-    begin(session, board, &left, now).await
+    begin(session, board, &left, now)
 }
 
 fn encode(expiries: &[PeriodExpiry]) -> Vec<u8> {

@@ -1,5 +1,5 @@
-//! Group commit: the submissions of an instance that wait while the connection is in use are applied together, in the next
-//! transaction, with one flush to the disk. Each call keeps its own charge, outcomes and refusals.
+//! Group commit: the submissions that arrive in an instance before a transaction begins are applied together in it, with one flush
+//! to the disk. Each call keeps its own charge, outcomes and refusals.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -29,11 +29,6 @@ impl WaitingCall {
             submissions: &self.submissions,
             options: &self.options,
         }
-    }
-
-    /// Gives the call its result, unless it has one.
-    pub(crate) fn answer(&self, result: Result<Submitted, StoreError>) {
-        self.result.borrow_mut().get_or_insert(result);
     }
 
     /// Returns whether this call and another one can be in one batch.
@@ -106,8 +101,7 @@ impl Drop for WaitingPlace<'_> {
     }
 }
 
-/// The calls of one transaction. If the request that runs the transaction is dropped, the other calls get an error, because it is
-/// unknown whether the transaction was committed.
+/// The calls of one transaction.
 #[derive(Debug)]
 pub(crate) struct Group(Vec<Rc<WaitingCall>>);
 
@@ -121,14 +115,16 @@ impl Group {
     pub(crate) fn batches(&self) -> impl Iterator<Item = &[Rc<WaitingCall>]> {
         self.0.chunk_by(|one, next| one.can_join(next))
     }
-}
 
-impl Drop for Group {
-    fn drop(&mut self) {
-        for call in &self.0 {
-            call.answer(Err(StoreError::Unavailable(
-                "the request that committed the group was dropped".into(),
-            )));
+    /// Gives each call its result, in the order of the calls.
+    pub(crate) fn answer(&self, results: impl IntoIterator<Item = Result<Submitted, StoreError>>) {
+        for (call, result) in self.0.iter().zip(results) {
+            *call.result.borrow_mut() = Some(result);
         }
+    }
+
+    /// Gives all calls the same error.
+    pub(crate) fn answer_all(&self, error: &StoreError) {
+        self.answer(self.0.iter().map(|_| Err(error.clone())));
     }
 }

@@ -42,7 +42,7 @@ impl PendingRecords {
     }
 
     /// Writes the records, and replaces expired ones of the same name.
-    pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
+    pub(crate) fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
         const SAVE: &str = "INSERT OR REPLACE INTO submissions (leaderboard, id, recorded_at, fingerprint, outcome) \
              SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4) FROM json_each(?1)";
         let mut rows = JsonRows::default();
@@ -55,12 +55,12 @@ impl PendingRecords {
                 Value::Blob(outcome),
             ]);
         }
-        rows.run(session, SAVE).await
+        rows.run(session, SAVE)
     }
 }
 
 /// Deletes some of the records that have expired at `now`: always more than the `added` records of this call.
-pub(crate) async fn prune(
+pub(crate) fn prune(
     session: &Session<'_>,
     board: i64,
     now: Timestamp,
@@ -74,5 +74,5 @@ pub(crate) async fn prune(
         Value::Integer(too_old(now)),
         Value::Integer(stored(limit)),
     ];
-    session.run(PRUNE, &parameters).await
+    session.run(PRUNE, &parameters)
 }

@@ -3,13 +3,13 @@
 //! The library is generic over a small trait [`Connection`] (one statement in each call), so that it runs both in a component and
 //! in a native test.
 //!
-//! The requests of an instance share one connection, which can have one transaction. So every use of the connection holds a lock,
-//! writes run in `BEGIN IMMEDIATE`, and a transaction whose request was dropped is rolled back before the next use.
+//! The requests of an instance share one connection, which can have one transaction. A statement does not let other requests run,
+//! so a transaction that has begun ends before another request uses the connection (`store.rs`). Writes run in `BEGIN IMMEDIATE`.
 //!
 //! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before the response is sent. So if
 //! the machine loses power, no score is lost whose response was sent. `NORMAL` would save this flush (0.1 to 6 ms for each call,
 //! depending on the disk and its load) and could lose the last commits. A call is one commit for up to 128 submissions, so the
-//! flush hardly slows an import. Calls that wait for the connection share a commit (`group_commit.rs`).
+//! flush hardly slows an import. Calls that arrive together share a commit (`group_commit.rs`).
 //!
 //! **Ranks** are counted by blocks of entries (`rank_blocks.rs`), which read about 200 rows, not all rows before the entry.
 //! `examples/measure.rs` measures how long they take.
@@ -39,7 +39,6 @@ mod log;
 mod migrate;
 mod periods;
 mod ports;
-mod queue;
 mod rank_blocks;
 mod rate_limits;
 mod reads;

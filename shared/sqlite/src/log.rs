@@ -41,7 +41,7 @@ impl PendingEvents {
     }
 
     /// Writes the events.
-    pub(crate) async fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
+    pub(crate) fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
         const SAVE: &str = "INSERT INTO events (leaderboard, position, event) \
              SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1)";
         let mut rows = JsonRows::default();
@@ -52,12 +52,12 @@ impl PendingEvents {
                 Value::Blob(event),
             ]);
         }
-        rows.run(session, SAVE).await
+        rows.run(session, SAVE)
     }
 }
 
 /// Appends one event, and trims the log.
-pub(crate) async fn append(
+pub(crate) fn append(
     session: &Session<'_>,
     board: i64,
     position: u64,
@@ -71,14 +71,14 @@ pub(crate) async fn append(
         weight: pending.total_weight(),
         now: event.recorded_at,
     };
-    let log = LogState::read(session, board).await?;
-    pending.flush(session).await?;
-    retention::finish_append(session, (board, &log), &appended, 0).await?;
+    let log = LogState::read(session, board)?;
+    pending.flush(session)?;
+    retention::finish_append(session, (board, &log), &appended, 0)?;
     Ok(())
 }
 
 /// Returns events after a position, in order.
-pub(crate) async fn read(
+pub(crate) fn read(
     session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -94,7 +94,7 @@ pub(crate) async fn read(
         Value::Integer(stored(after)),
         Value::Integer(i64::from(limit)),
     ];
-    let rows = session.rows(READ, &parameters).await?;
+    let rows = session.rows(READ, &parameters)?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);

@@ -14,36 +14,33 @@ const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
 const CACHE: &str = "PRAGMA cache_size = -32768";
 /// How long a statement waits while another instance writes, in milliseconds; then the store tries again. SQLite sleeps for 1 ms
 /// twice within this time. With a longer time it would sleep for up to 100 ms at once, and other instances would overtake it.
-pub(crate) const BUSY_TIMEOUT_MS: u32 = 2;
+pub(crate) const BUSY_TIMEOUT_MS: u32 = 0;
 /// The value of `PRAGMA synchronous` that means `FULL`.
 const SYNCHRONOUS_FULL: i64 = 2;
 
 /// Prepares a new connection, with a single query if the file is up to date.
-pub(crate) async fn prepare(session: &Session<'_>) -> Result<(), StoreError> {
+pub(crate) fn prepare(session: &Session<'_>) -> Result<(), StoreError> {
     let mut state = session
-        .row(STATE, &[])
-        .await?
+        .row(STATE, &[])?
         .ok_or_else(|| corrupt("database state"))?;
     let version = state.integer("schema version")?;
     let journal = state.text("journal mode")?;
     if state.integer("synchronous")? != SYNCHRONOUS_FULL {
-        session.run("PRAGMA synchronous = FULL", &[]).await?;
+        session.run("PRAGMA synchronous = FULL", &[])?;
     }
-    session.run(CACHE, &[]).await?;
+    session.run(CACHE, &[])?;
     if known(version)? < MIGRATIONS.len() {
         if journal == "delete" {
             // The file keeps this mode. Another connection that starts at the same time can block this one, and sets the same mode.
-            match session.run("PRAGMA journal_mode = WAL", &[]).await {
+            match session.run("PRAGMA journal_mode = WAL", &[]) {
                 Ok(()) | Err(StoreError::Unavailable(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        migrate(session).await?;
+        migrate(session)?;
     }
     // Last, because a migration waits for those of other instances for longer.
-    session
-        .run(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"), &[])
-        .await
+    session.run(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"), &[])
 }
 
 /// Returns how many migrations have been applied to a file with this version.
@@ -62,22 +59,21 @@ fn known(version: i64) -> Result<usize, StoreError> {
 
 /// Runs the missing migrations. Each step is one transaction and reads the version again, because several instances can start at the
 /// same time.
-async fn migrate(session: &Session<'_>) -> Result<(), StoreError> {
+fn migrate(session: &Session<'_>) -> Result<(), StoreError> {
     loop {
-        session.run("BEGIN IMMEDIATE", &[]).await?;
+        session.run("BEGIN IMMEDIATE", &[])?;
         let mut row = session
-            .row("PRAGMA user_version", &[])
-            .await?
+            .row("PRAGMA user_version", &[])?
             .ok_or_else(|| corrupt("schema version"))?;
         let done = known(row.integer("schema version")?)?;
         let Some(step) = MIGRATIONS.get(done) else {
-            return session.run("ROLLBACK", &[]).await;
+            return session.run("ROLLBACK", &[]);
         };
         for statement in *step {
-            session.run(statement, &[]).await?;
+            session.run(statement, &[])?;
         }
         let next = done + 1;
-        session.run(&format!("PRAGMA user_version = {next}"), &[]).await?;
-        session.run("COMMIT", &[]).await?;
+        session.run(&format!("PRAGMA user_version = {next}"), &[])?;
+        session.run("COMMIT", &[])?;
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, Sto
 }
 
 /// Returns a leaderboard's period, if it exists and has not expired at `now`.
-pub(crate) async fn find(
+pub(crate) fn find(
     session: &Session<'_>,
     board: i64,
     id: &PeriodId,
@@ -93,7 +93,7 @@ pub(crate) async fn find(
         Value::Text(id.as_str()),
         Value::Integer(now.as_unix_ms()),
     ];
-    let Some(mut cells) = session.row(FIND, &parameters).await? else {
+    let Some(mut cells) = session.row(FIND, &parameters)? else {
         return Ok(None);
     };
     let row = cells.integer("period row")?;
@@ -101,9 +101,9 @@ pub(crate) async fn find(
 }
 
 /// Returns an existing period.
-pub(crate) async fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, StoreError> {
+pub(crate) fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, StoreError> {
     const BY_ROW: &str = concat!("SELECT ", period_columns!(), " FROM periods p WHERE row = ?1");
-    let cells = session.row(BY_ROW, &[Value::Integer(row)]).await?;
+    let cells = session.row(BY_ROW, &[Value::Integer(row)])?;
     read_columns(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
 }
 
@@ -112,7 +112,7 @@ fn instant_value(at: Option<Timestamp>) -> Value<'static> {
 }
 
 /// Creates an empty period with the layout and the expiry of `new`, and returns its row.
-pub(crate) async fn create(
+pub(crate) fn create(
     session: &Session<'_>,
     board: i64,
     period: &Period,
@@ -130,12 +130,12 @@ pub(crate) async fn create(
         instant_value(new.expires_at),
         Value::Blob(&bytes),
     ];
-    let row = session.row(CREATE, &parameters).await?;
+    let row = session.row(CREATE, &parameters)?;
     row.ok_or_else(|| corrupt("period row"))?.integer("period row")
 }
 
 /// Saves the columns that an event changes. The copies of a running rebuild lack this change, so the rebuild starts again.
-pub(crate) async fn save(session: &Session<'_>, period: &PeriodRow) -> Result<(), StoreError> {
+pub(crate) fn save(session: &Session<'_>, period: &PeriodRow) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
          WHERE row = ?1";
     let parameters = [
@@ -145,28 +145,22 @@ pub(crate) async fn save(session: &Session<'_>, period: &PeriodRow) -> Result<()
         Value::Integer(stored(period.total)),
         instant_value(period.expires_at),
     ];
-    session.run(SAVE, &parameters).await?;
+    session.run(SAVE, &parameters)?;
     if period.rebuilt_until.is_some() {
-        rebuild::abandon(session, period.row).await?;
+        rebuild::abandon(session, period.row)?;
     }
     Ok(())
 }
 
 /// Changes the layout of a period. The caller changes its entries.
-pub(crate) async fn save_layout(
-    session: &Session<'_>,
-    period: i64,
-    layout: &Layout,
-) -> Result<(), StoreError> {
+pub(crate) fn save_layout(session: &Session<'_>, period: i64, layout: &Layout) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET layout = ?2 WHERE row = ?1";
     let bytes = encode_layout(layout);
-    session
-        .run(SAVE, &[Value::Integer(period), Value::Blob(&bytes)])
-        .await
+    session.run(SAVE, &[Value::Integer(period), Value::Blob(&bytes)])
 }
 
 /// Sets when periods expire, except for periods that have expired at `now`.
-pub(crate) async fn save_expiries(
+pub(crate) fn save_expiries(
     session: &Session<'_>,
     board: i64,
     expiries: &[(PeriodId, Option<Timestamp>)],
@@ -185,7 +179,7 @@ pub(crate) async fn save_expiries(
             Value::Integer(now.as_unix_ms()),
         ]);
     }
-    rows.run(session, SAVE).await
+    rows.run(session, SAVE)
 }
 
 /// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
@@ -194,7 +188,7 @@ const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.versi
      WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
 
 /// Returns a period, if it has entries and has not expired at `now`.
-pub(crate) async fn find_summary(
+pub(crate) fn find_summary(
     session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -207,14 +201,12 @@ pub(crate) async fn find_summary(
         Value::Integer(now.as_unix_ms()),
         Value::Text(id.as_str()),
     ];
-    let row = session
-        .row(&format!("{SUMMARIES} AND p.id = ?4"), &parameters)
-        .await?;
+    let row = session.row(&format!("{SUMMARIES} AND p.id = ?4"), &parameters)?;
     row.map(read_summary).transpose()
 }
 
 /// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
-pub(crate) async fn list(
+pub(crate) fn list(
     session: &Session<'_>,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
@@ -232,7 +224,7 @@ pub(crate) async fn list(
         Value::Integer(before.map_or(i64::MAX, Timestamp::as_unix_ms)),
         Value::Integer(i64::from(limit).saturating_add(1)),
     ];
-    let rows = session.rows(&format!("{SUMMARIES} {PAGE}"), &parameters).await?;
+    let rows = session.rows(&format!("{SUMMARIES} {PAGE}"), &parameters)?;
     let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     let shown = rows
         .into_iter()

@@ -47,8 +47,8 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        self.read_at(period_ref, async |session| {
-            page::page(session, period_ref, from, limit, caller).await
+        self.read_at(period_ref, |session| {
+            page::page(session, period_ref, from, limit, caller)
         })
         .await
     }
@@ -60,8 +60,8 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        self.read_at(period_ref, async |session| {
-            page::around(session, period_ref, player, limit, caller).await
+        self.read_at(period_ref, |session| {
+            page::around(session, period_ref, player, limit, caller)
         })
         .await
     }
@@ -72,15 +72,15 @@ impl<C: Connection> Scores for SqliteStore<C> {
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        self.read_at(period_ref, async |session| {
-            entries_by_player::read(session, period_ref, players, caller).await
+        self.read_at(period_ref, |session| {
+            entries_by_player::read(session, period_ref, players, caller)
         })
         .await
     }
 
     async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        self.read_at(period_ref, async |session| {
-            sample::sample(session, period_ref, fractions).await
+        self.read_at(period_ref, |session| {
+            sample::sample(session, period_ref, fractions)
         })
         .await
     }
@@ -90,8 +90,8 @@ impl<C: Connection> Scores for SqliteStore<C> {
         period_ref: &PeriodRef<'_>,
         tuples: &[Vec<u8>],
     ) -> Result<Positions, ReadError> {
-        self.read_at(period_ref, async |session| {
-            sample::positions(session, period_ref, tuples).await
+        self.read_at(period_ref, |session| {
+            sample::positions(session, period_ref, tuples)
         })
         .await
     }
@@ -103,8 +103,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
-        self.single(async |session| periods::find_summary(session, tenant, leaderboard, id, now).await)
-            .await
+        self.single(|session| periods::find_summary(session, tenant, leaderboard, id, now))
     }
 
     async fn list_periods(
@@ -115,8 +114,8 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         now: Timestamp,
     ) -> Result<PeriodPage, StoreError> {
-        self.read_board((tenant, leaderboard, now), async |session| {
-            periods::list(session, tenant, leaderboard, before, limit, now).await
+        self.read_board((tenant, leaderboard, now), |session| {
+            periods::list(session, tenant, leaderboard, before, limit, now)
         })
         .await
     }
@@ -127,7 +126,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        self.write(async |session| removal::remove(session, period_ref, player, at).await)
+        self.write(|session| removal::remove(session, period_ref, player, at))
             .await
     }
 }
@@ -140,56 +139,50 @@ impl<C: Connection> SqliteStore<C> {
     async fn read_at<T>(
         &self,
         period_ref: &PeriodRef<'_>,
-        work: impl AsyncFn(&Session<'_>) -> Result<T, ReadError>,
+        work: impl Fn(&Session<'_>) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let behind = ReadError::Store(bans::refuse_behind());
         for _ in 0..MAX_BAN_STEPS {
-            let done = self
-                .read_with_applied_bans(async |session| work(session).await)
-                .await;
+            let done = self.read_with_applied_bans(&work);
             match done {
                 Err(error) if error == behind => {}
                 done => return done,
             }
             let board = period_ref.board.value.id.as_str();
             let applied = self
-                .write(async |session| {
-                    bans::apply_to_board(session, period_ref.tenant, board, period_ref.now).await
-                })
+                .write(|session| bans::apply_to_board(session, period_ref.tenant, board, period_ref.now))
                 .await;
             if applied.is_err() {
                 break;
             }
         }
-        self.read(async |session| work(session).await).await
+        self.read(work)
     }
 
     /// Does the same as [`SqliteStore::read_at`] for a read of a whole leaderboard.
     async fn read_board<T, E: From<StoreError>>(
         &self,
         (tenant, board, now): LeaderboardAt<'_>,
-        work: impl AsyncFn(&Session<'_>) -> Result<T, E>,
+        work: impl Fn(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         for _ in 0..MAX_BAN_STEPS {
-            let done = self
-                .read(async |session| {
-                    if bans::is_behind(session, tenant, board.as_str(), now).await? {
-                        return Ok(None);
-                    }
-                    work(session).await.map(Some)
-                })
-                .await?;
+            let done = self.read(|session| {
+                if bans::is_behind(session, tenant, board.as_str(), now)? {
+                    return Ok(None);
+                }
+                work(session).map(Some)
+            })?;
             if let Some(done) = done {
                 return Ok(done);
             }
             let applied = self
-                .write(async |session| bans::apply_to_board(session, tenant, board.as_str(), now).await)
+                .write(|session| bans::apply_to_board(session, tenant, board.as_str(), now))
                 .await;
             if applied.is_err() {
                 break;
             }
         }
-        self.read(async |session| work(session).await).await
+        self.read(work)
     }
 
     /// Changes a ban, and applies pending changes. While too many changes are pending, applies them first and tries again.
@@ -197,16 +190,16 @@ impl<C: Connection> SqliteStore<C> {
         &self,
         tenant: &TenantId,
         now: Timestamp,
-        change: impl AsyncFn(&Session<'_>) -> Result<BanResult, StoreError>,
+        change: impl Fn(&Session<'_>) -> Result<BanResult, StoreError>,
     ) -> Result<BanResult, StoreError> {
         let mut made = BanResult::Wait;
         for _ in 0..MAX_BAN_STEPS {
-            let step = async |session: &Session<'_>| {
+            let step = |session: &Session<'_>| {
                 let changed = match made {
-                    BanResult::Wait => change(session).await?,
+                    BanResult::Wait => change(session)?,
                     made => made,
                 };
-                Ok((changed, bans::apply_next(session, tenant, now).await?))
+                Ok((changed, bans::apply_next(session, tenant, now)?))
             };
             match self.write(step).await {
                 Ok((BanResult::Wait, _)) => {}
@@ -228,7 +221,7 @@ impl<C: Connection> SqliteStore<C> {
 
 impl<C: Connection> Bans for SqliteStore<C> {
     async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
-        let change = async |session: &Session<'_>| bans::ban(session, tenant, ban).await;
+        let change = |session: &Session<'_>| bans::ban(session, tenant, ban);
         match self.change_bans(tenant, ban.banned_at, change).await? {
             BanResult::TooMany => Ok(Err(TooManyBans)),
             BanResult::Done | BanResult::Wait => Ok(Ok(())),
@@ -236,7 +229,7 @@ impl<C: Connection> Bans for SqliteStore<C> {
     }
 
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        let change = async |session: &Session<'_>| bans::unban(session, tenant, player, at).await;
+        let change = |session: &Session<'_>| bans::unban(session, tenant, player, at);
         self.change_bans(tenant, at, change).await.map(drop)
     }
 
@@ -246,8 +239,7 @@ impl<C: Connection> Bans for SqliteStore<C> {
         player: &PlayerId,
         now: Timestamp,
     ) -> Result<Option<Ban>, StoreError> {
-        self.single(async |session| bans::find(session, tenant, player, now).await)
-            .await
+        self.single(|session| bans::find(session, tenant, player, now))
     }
 
     async fn list_bans(
@@ -257,8 +249,7 @@ impl<C: Connection> Bans for SqliteStore<C> {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Ban>, StoreError> {
-        self.single(async |session| bans::list(session, tenant, after, limit, now).await)
-            .await
+        self.single(|session| bans::list(session, tenant, after, limit, now))
     }
 }
 
@@ -270,8 +261,7 @@ impl<C: Connection> Events for SqliteStore<C> {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        self.single(async |session| log::read(session, tenant, leaderboard, after, limit).await)
-            .await
+        self.single(|session| log::read(session, tenant, leaderboard, after, limit))
     }
 }
 
@@ -281,8 +271,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-        self.single(async |session| boards::get(session, tenant, id).await)
-            .await
+        self.single(|session| boards::get(session, tenant, id))
     }
 
     async fn get_many(
@@ -290,14 +279,11 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         tenant: &TenantId,
         ids: &[LeaderboardId],
     ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
-        self.single(async |session| boards::get_many(session, tenant, ids).await)
-            .await
+        self.single(|session| boards::get_many(session, tenant, ids))
     }
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        let done = self
-            .write(async |session| configuration::put(session, put).await)
-            .await?;
+        let done = self.write(|session| configuration::put(session, put)).await?;
         let stored = match done {
             Ok(stored) => stored,
             Err(refusal) => {
@@ -319,8 +305,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         after: Option<&LeaderboardId>,
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-        self.single(async |session| boards::list(session, tenant, after, limit).await)
-            .await
+        self.single(|session| boards::list(session, tenant, after, limit))
     }
 
     async fn delete(
@@ -329,15 +314,13 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        self.write(async |session| configuration::delete(session, tenant, id, expected).await)
+        self.write(|session| configuration::delete(session, tenant, id, expected))
             .await
     }
 
     /// Deletes discarded rows of all tenants, because discarded rows have no tenant.
     async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
-        let more = self
-            .write(async |session| sweep::delete_some(session).await)
-            .await?;
+        let more = self.write(sweep::delete_some).await?;
         if more {
             self.yield_to_others().await;
         }
@@ -351,7 +334,7 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
         tenant: Option<&TenantId>,
         letters: &[DeadLetter],
     ) -> Result<(), StoreError> {
-        self.write(async |session| dead_letters::push(session, tenant, letters).await)
+        self.write(|session| dead_letters::push(session, tenant, letters))
             .await
     }
 
@@ -361,28 +344,24 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        self.single(async |session| dead_letters::list(session, tenant, before, limit).await)
-            .await
+        self.single(|session| dead_letters::list(session, tenant, before, limit))
     }
 
     async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
-        self.single(async |session| dead_letters::read(session, id).await)
-            .await
+        self.single(|session| dead_letters::read(session, id))
     }
 
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
-        self.write(async |session| dead_letters::delete(session, id).await)
-            .await
+        self.write(|session| dead_letters::delete(session, id)).await
     }
 }
 
 impl<C: Connection> Readiness for SqliteStore<C> {
     async fn ready(&self) -> Result<(), StoreError> {
-        self.single(async |session| {
+        self.single(|session| {
             // A statement that has to read the file.
-            session.run("SELECT 1 FROM leaderboards LIMIT 1", &[]).await
+            session.run("SELECT 1 FROM leaderboards LIMIT 1", &[])
         })
-        .await
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {

@@ -259,7 +259,7 @@ macro_rules! count_before {
 }
 
 /// Counts the rows of a period before each bound, and all rows. The bounds ascend.
-pub(crate) async fn count_before(
+pub(crate) fn count_before(
     session: &Session<'_>,
     counted: CountedBy,
     period: i64,
@@ -280,7 +280,7 @@ pub(crate) async fn count_before(
     if bounds.is_empty() {
         return Ok(counts);
     }
-    for row in session.rows(&sql, &parameters).await? {
+    for row in session.rows(&sql, &parameters)? {
         let mut cells = Cells::from(row);
         counts.before.push(cells.unsigned("count")?);
         counts.total = cells
@@ -291,11 +291,7 @@ pub(crate) async fn count_before(
 }
 
 /// Returns the order key of the visible entry that has `index` visible entries before it.
-pub(crate) async fn find_key_at(
-    session: &Session<'_>,
-    period: i64,
-    index: u64,
-) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn find_key_at(session: &Session<'_>, period: i64, index: u64) -> Result<Vec<u8>, StoreError> {
     const FIND: &str = "WITH blocks AS \
          (SELECT level, first_key, size FROM rank_blocks WHERE period = ?1 AND counted = 0), \
          upper AS (SELECT * FROM (SELECT first_key, \
@@ -314,7 +310,7 @@ pub(crate) async fn find_key_at(
         Value::Integer(stored(index)),
         Value::Blob(&AFTER_ALL_KEYS),
     ];
-    let row = session.row(FIND, &parameters).await?;
+    let row = session.row(FIND, &parameters)?;
     row.ok_or_else(|| corrupt("count of entries"))?.blob("order key")
 }
 
@@ -322,13 +318,13 @@ pub(crate) async fn find_key_at(
 const AFTER_ALL_KEYS: [u8; 33] = [0xff; 33];
 
 /// Fills the blocks of a period again from its rows, so that damaged blocks are repaired.
-pub(crate) async fn refill(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
+pub(crate) fn refill(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
     for sql in [
         "DELETE FROM rank_blocks WHERE period = ?1",
         FILL_ENTRIES,
         FILL_TUPLES,
     ] {
-        session.run(sql, &[Value::Integer(period)]).await?;
+        session.run(sql, &[Value::Integer(period)])?;
     }
     Ok(())
 }

@@ -55,41 +55,41 @@ pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
 }
 
 /// Makes all charges of a request, or refuses it and makes none. A report is never refused.
-pub(crate) async fn charge(
+pub(crate) fn charge(
     session: &Session<'_>,
     tenant: &TenantId,
     charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
-    let decisions = charge_all(session, tenant, &[charge_request], overdraft).await?;
+    let decisions = charge_all(session, tenant, &[charge_request], overdraft)?;
     decisions.into_iter().next().ok_or_else(|| corrupt("decision"))
 }
 
 /// Does the same as [`charge`] for several requests of a tenant, in their order.
-pub(crate) async fn charge_all(
+pub(crate) fn charge_all(
     session: &Session<'_>,
     tenant: &TenantId,
     charge_requests: &[&ChargeRequest],
     overdraft: Overdraft,
 ) -> Result<Vec<RateLimitDecision>, StoreError> {
-    let mut state = read_state(session, tenant, charge_requests).await?;
+    let mut state = read_state(session, tenant, charge_requests)?;
     let before = state.today;
     let decisions = charge_requests
         .iter()
         .map(|request| state.charge(request, overdraft))
         .collect();
-    save_arrivals(session, tenant, &state).await?;
+    save_arrivals(session, tenant, &state)?;
     if state.today != before {
-        save_usage(session, tenant, state.now_us / DAY_US, state.today).await?;
+        save_usage(session, tenant, state.now_us / DAY_US, state.today)?;
     }
     if state.anything_to_sweep && charge_requests.iter().any(|request| changes_anything(request)) {
-        delete_unneeded(session, state.now_us).await?;
+        delete_unneeded(session, state.now_us)?;
     }
     Ok(decisions)
 }
 
 /// Reads the clock, the day's usage and all buckets in one statement.
-async fn read_state(
+fn read_state(
     session: &Session<'_>,
     tenant: &TenantId,
     charge_requests: &[&ChargeRequest],
@@ -117,11 +117,7 @@ async fn read_state(
         Value::Integer(i64::from(USAGE_DAYS)),
         Value::Text(&names.to_text()),
     ];
-    let mut rows = session
-        .rows(STATE, &parameters)
-        .await?
-        .into_iter()
-        .map(Cells::from);
+    let mut rows = session.rows(STATE, &parameters)?.into_iter().map(Cells::from);
     let mut cells = rows.next().ok_or_else(|| corrupt("clock"))?;
     let now_us = cells.unsigned("clock")?;
     let today = Usage {
@@ -195,11 +191,7 @@ impl ChargeState {
     }
 }
 
-async fn save_arrivals(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    state: &ChargeState,
-) -> Result<(), StoreError> {
+fn save_arrivals(session: &Session<'_>, tenant: &TenantId, state: &ChargeState) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) \
          SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
     let mut rows = JsonRows::default();
@@ -211,15 +203,10 @@ async fn save_arrivals(
             Value::Integer(stored(state.now_us.saturating_add(ahead_us))),
         ]);
     }
-    rows.run(session, SAVE).await
+    rows.run(session, SAVE)
 }
 
-async fn save_usage(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    day: u64,
-    usage: Usage,
-) -> Result<(), StoreError> {
+fn save_usage(session: &Session<'_>, tenant: &TenantId, day: u64, usage: Usage) -> Result<(), StoreError> {
     const SAVE: &str = "INSERT OR REPLACE INTO usage (tenant, day, requests, scores) VALUES (?1, ?2, ?3, ?4)";
     let parameters = [
         Value::Text(tenant.as_str()),
@@ -227,11 +214,11 @@ async fn save_usage(
         Value::Integer(stored(usage.requests)),
         Value::Integer(stored(usage.scores)),
     ];
-    session.run(SAVE, &parameters).await
+    session.run(SAVE, &parameters)
 }
 
 /// Deletes some buckets that are full, and some old days of usage.
-async fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), StoreError> {
+fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \
@@ -239,6 +226,6 @@ async fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), Store
     let most = Value::Integer(stored(SWEPT_AT_ONCE as u64));
     let full_since = stored(now_us.saturating_sub(FULL_KEPT_US));
     let last_day = stored((now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS)));
-    session.run(BUCKETS, &[Value::Integer(full_since), most]).await?;
-    session.run(DAYS, &[Value::Integer(last_day), most]).await
+    session.run(BUCKETS, &[Value::Integer(full_since), most])?;
+    session.run(DAYS, &[Value::Integer(last_day), most])
 }

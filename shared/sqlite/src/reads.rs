@@ -13,10 +13,7 @@ use crate::periods::{self, PeriodRow, period_columns};
 use crate::session::Session;
 
 /// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
-async fn find_current(
-    session: &Session<'_>,
-    period_ref: &PeriodRef<'_>,
-) -> Result<Option<PeriodRow>, ReadError> {
+fn find_current(session: &Session<'_>, period_ref: &PeriodRef<'_>) -> Result<Option<PeriodRow>, ReadError> {
     const FIND_CURRENT: &str = concat!(
         "SELECT b.version, ",
         is_behind_sql!("?4"),
@@ -31,7 +28,7 @@ async fn find_current(
         Value::Text(period_ref.period.as_str()),
         Value::Integer(period_ref.now.as_unix_ms()),
     ];
-    let Some(mut cells) = session.row(FIND_CURRENT, &parameters).await? else {
+    let Some(mut cells) = session.row(FIND_CURRENT, &parameters)? else {
         return Err(ReadError::StaleConfiguration);
     };
     if cells.unsigned("configuration version")? != period_ref.board.version {

@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::{boards, entries, log, periods, tuples};
 
 /// Removes a player's entry, and returns the period's new version.
-pub(crate) async fn remove(
+pub(crate) fn remove(
     session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     player: &PlayerId,
@@ -19,21 +19,20 @@ pub(crate) async fn remove(
         "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
         entries::entry_columns!()
     );
-    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.board.value.id, at)
-        .await?
+    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.board.value.id, at)?
         .filter(|board| board.version == period_ref.board.version)
         .ok_or(ReadError::StaleConfiguration)?;
-    let Some(mut period) = periods::find(session, board.row, period_ref.period, at).await? else {
+    let Some(mut period) = periods::find(session, board.row, period_ref.period, at)? else {
         return Ok(None);
     };
     let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
-    let Some(mut cells) = session.row(REMOVE, &parameters).await? else {
+    let Some(mut cells) = session.row(REMOVE, &parameters)? else {
         return Ok(None);
     };
     let visible = !cells.flag("hidden")?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if visible && period.keeps_tuples() {
-        tuples::add(session, period.row, period.layout.tuple_of(&key), -1).await?;
+        tuples::add(session, period.row, period.layout.tuple_of(&key), -1)?;
     }
     let position = board.last_position.saturating_add(1);
     period.version = position;
@@ -45,7 +44,7 @@ pub(crate) async fn remove(
         .visible
         .checked_sub(u64::from(visible))
         .ok_or_else(|| corrupt("count of visible entries"))?;
-    periods::save(session, &period).await?;
+    periods::save(session, &period)?;
     let event = Event {
         recorded_at: at,
         body: EventBody::Removed {
@@ -53,6 +52,6 @@ pub(crate) async fn remove(
             period: period_ref.period.clone(),
         },
     };
-    log::append(session, board.row, position, &event).await?;
+    log::append(session, board.row, position, &event)?;
     Ok(Some(position))
 }

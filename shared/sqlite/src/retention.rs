@@ -40,7 +40,7 @@ pub(crate) fn find_span(at: Timestamp) -> i64 {
 }
 
 /// Returns the weight of a tenant's logs, and of its records in the span that contains `now` and the span before.
-pub(crate) async fn read_weights(
+pub(crate) fn read_weights(
     session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
@@ -49,7 +49,7 @@ pub(crate) async fn read_weights(
          (SELECT sum(bytes) FROM tenant_record_weights WHERE tenant = ?1 AND span >= ?2)";
     let previous = find_span(now).saturating_sub(1);
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(previous)];
-    let row = session.row(WEIGHTS, &parameters).await?;
+    let row = session.row(WEIGHTS, &parameters)?;
     let mut cells = row.ok_or_else(|| corrupt("weights"))?;
     let events = cells.unsigned_or_null("bytes of logs")?.unwrap_or_default();
     let records = cells.unsigned_or_null("bytes of records")?.unwrap_or_default();
@@ -92,9 +92,9 @@ impl LogState {
     }
 
     /// Reads the state of a leaderboard's log.
-    pub(crate) async fn read(session: &Session<'_>, board: i64) -> Result<Self, StoreError> {
+    pub(crate) fn read(session: &Session<'_>, board: i64) -> Result<Self, StoreError> {
         const READ: &str = concat!("SELECT ", log_columns!(), " FROM leaderboards b WHERE row = ?1");
-        let row = session.row(READ, &[Value::Integer(board)]).await?;
+        let row = session.row(READ, &[Value::Integer(board)])?;
         Self::from_cells(&mut row.ok_or_else(|| corrupt("leaderboard row"))?)
     }
 }
@@ -119,7 +119,7 @@ impl TrimBounds {
 
 /// Counts the appended events (a trigger adds their weight to the tenant's) and trims the log. `over` is by how much the tenant's logs and records, including the appended
 /// events, exceed the limit. Returns the weight of the removed events.
-pub(crate) async fn finish_append(
+pub(crate) fn finish_append(
     session: &Session<'_>,
     (board, log): (i64, &LogState),
     appended: &AppendedEvents,
@@ -134,20 +134,18 @@ pub(crate) async fn finish_append(
     };
     let freed = match &log.oldest {
         Some((position, event)) if bounds.removes(*position, event, 0) => {
-            trim(session, board, appended, &bounds).await?
+            trim(session, board, appended, &bounds)?
         }
         _ => 0,
     };
     let position = Value::Integer(stored(appended.last));
     let more = Value::Integer(stored(appended.weight).saturating_sub(stored(freed)));
-    session
-        .run(SAVE, &[Value::Integer(board), position, more])
-        .await?;
+    session.run(SAVE, &[Value::Integer(board), position, more])?;
     Ok(freed)
 }
 
 /// Removes the oldest events that are out of bounds, but not the appended events. Returns the weight of the removed events.
-async fn trim(
+fn trim(
     session: &Session<'_>,
     board: i64,
     appended: &AppendedEvents,
@@ -165,7 +163,7 @@ async fn trim(
         Value::Integer(stored(RECORDED_AT_BYTES as u64)),
     ];
     let (mut freed, mut last) = (0_u64, None);
-    for row in session.rows(OLDEST, &parameters).await? {
+    for row in session.rows(OLDEST, &parameters)? {
         let mut cells = Cells::from(row);
         let position = cells.unsigned("position")?;
         let bytes = cells.unsigned("bytes of an event")?;
@@ -177,14 +175,14 @@ async fn trim(
     }
     if let Some(last) = last {
         let parameters = [Value::Integer(board), Value::Integer(stored(last))];
-        session.run(REMOVE, &parameters).await?;
+        session.run(REMOVE, &parameters)?;
     }
     Ok(freed)
 }
 
 /// Adds the weight of new idempotency records of one leaderboard and span. Triggers add it to the tenant's, and with the first
 /// record of a span delete the weights of older spans.
-pub(crate) async fn add_records(
+pub(crate) fn add_records(
     session: &Session<'_>,
     board: i64,
     span: i64,
@@ -197,11 +195,11 @@ pub(crate) async fn add_records(
         Value::Integer(span),
         Value::Integer(stored(added_bytes)),
     ];
-    session.run(ADD, &parameters).await
+    session.run(ADD, &parameters)
 }
 
 /// Subtracts the weights of a leaderboard, which is about to be deleted, from the weights of its tenant.
-pub(crate) async fn subtract_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
+pub(crate) fn subtract_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
     for sql in [
         "UPDATE tenant_logs SET bytes = bytes - (SELECT log_bytes FROM leaderboards WHERE row = ?1) \
          WHERE tenant = (SELECT tenant FROM leaderboards WHERE row = ?1)",
@@ -211,7 +209,7 @@ pub(crate) async fn subtract_leaderboard(session: &Session<'_>, board: i64) -> R
          AND span IN (SELECT span FROM record_weights WHERE leaderboard = ?1)",
         "DELETE FROM record_weights WHERE leaderboard = ?1",
     ] {
-        session.run(sql, &[Value::Integer(board)]).await?;
+        session.run(sql, &[Value::Integer(board)])?;
     }
     Ok(())
 }

@@ -24,11 +24,11 @@ impl JsonRows {
     }
 
     /// Runs a statement with these rows as its only parameter, unless there are none.
-    pub(crate) async fn run(&self, session: &Session<'_>, sql: &str) -> Result<(), StoreError> {
+    pub(crate) fn run(&self, session: &Session<'_>, sql: &str) -> Result<(), StoreError> {
         if self.0.is_empty() {
             return Ok(());
         }
-        session.run(sql, &[Value::Text(&self.to_text())]).await
+        session.run(sql, &[Value::Text(&self.to_text())])
     }
 }
 

@@ -1,36 +1,26 @@
 //! The statements of one use of the connection.
 
-use futures::FutureExt;
-use futures::future::LocalBoxFuture;
 use leaderboard_core::StoreError;
 
-use crate::connection::{Connection, ConnectionError, Row, Value};
+use crate::connection::{Connection, Row, Value};
 use crate::row::Cells;
 
-/// A [`Connection`] of any type, so that the functions with the statements need no type parameter.
-trait StatementRunner {
-    fn run_statement<'a>(
-        &'a self,
-        sql: &'a str,
-        parameters: &'a [Value<'a>],
-    ) -> LocalBoxFuture<'a, Result<Vec<Row>, ConnectionError>>;
-}
-
-impl<C: Connection> StatementRunner for C {
-    fn run_statement<'a>(
-        &'a self,
-        sql: &'a str,
-        parameters: &'a [Value<'a>],
-    ) -> LocalBoxFuture<'a, Result<Vec<Row>, ConnectionError>> {
-        self.execute(sql, parameters).boxed_local()
-    }
-}
-
-/// The connection while its lock is held.
+/// The connection during one use. Its type is dynamic, so that the functions with the statements need no type parameter.
 pub(crate) struct Session<'a> {
     connection: &'a dyn StatementRunner,
     /// Whether a read of a leaderboard with pending bans fails.
     pub(crate) requires_applied_bans: bool,
+}
+
+/// The part of [`Connection`] that runs statements.
+trait StatementRunner {
+    fn run_statement(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError>;
+}
+
+impl<C: Connection> StatementRunner for C {
+    fn run_statement(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        Ok(self.execute(sql, parameters)?)
+    }
 }
 
 impl<'a> Session<'a> {
@@ -43,18 +33,18 @@ impl<'a> Session<'a> {
     }
 
     /// Runs a statement and returns its rows.
-    pub(crate) async fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        Ok(self.connection.run_statement(sql, parameters).await?)
+    pub(crate) fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
+        self.connection.run_statement(sql, parameters)
     }
 
     /// Runs a statement and returns its first row.
-    pub(crate) async fn row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Option<Cells>, StoreError> {
-        let rows = self.rows(sql, parameters).await?;
+    pub(crate) fn row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Option<Cells>, StoreError> {
+        let rows = self.rows(sql, parameters)?;
         Ok(rows.into_iter().next().map(Cells::from))
     }
 
     /// Runs a statement and ignores its rows.
-    pub(crate) async fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
-        self.rows(sql, parameters).await.map(drop)
+    pub(crate) fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
+        self.rows(sql, parameters).map(drop)
     }
 }

@@ -1,30 +1,31 @@
-//! The store: one connection, its lock, and its transactions.
+//! The store: one connection and its transactions.
+//!
+//! The calls of the connection do not wait for other requests of the instance, so a transaction that has begun ends before another
+//! request runs. So the connection needs no lock, and a request that is dropped leaves no open transaction.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::lock::{Mutex, MutexGuard};
 use leaderboard_core::ports::{SubmitOptions, Submitted};
 use leaderboard_core::{PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::{Connection, ConnectionError};
-use crate::group_commit::{MAX_SUBMISSIONS_PER_TRANSACTION, WaitingCall, WaitingCalls};
+use crate::group_commit::{Group, MAX_SUBMISSIONS_PER_TRANSACTION, WaitingCall, WaitingCalls};
 use crate::migrate;
-use crate::queue::Queue;
 use crate::row::corrupt;
 use crate::session::Session;
 use crate::submit::{self, SubmitCall};
 
-/// How long a request waits for the connection.
-const MAX_WAIT: Duration = Duration::from_secs(15);
-/// How long the first request in the queue waits before it looks again whether the connection is free. Each look of a component
-/// costs about 20 µs of a processor.
-const FIRST_PAUSE: Duration = Duration::from_micros(500);
-/// How long the other requests wait before they look again, which is about as long as a transaction takes.
-const PAUSE: Duration = Duration::from_millis(2);
-/// How often a transaction tries to begin while other instances write. Each time, SQLite waits for [`migrate::BUSY_TIMEOUT_MS`].
-const MAX_BEGINS: u32 = 7_500;
+/// How long a request waits for other writers.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+/// The first pause of a request that waits for other writers. Each further pause is twice as long, up to [`MAX_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(1);
+/// The longest pause of a request that waits for other writers. Each try costs about 50 µs of a processor, so the tries of hundreds of
+/// instances would leave no time for writing if pauses were short.
+const MAX_PAUSE: Duration = Duration::from_millis(32);
+/// How often a transaction tries to begin without a pause.
+const MAX_BEGINS_AT_ONCE: u32 = 50;
 /// The pauses after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 5;
 
@@ -35,19 +36,18 @@ const WRITE: &str = "BEGIN IMMEDIATE";
 #[derive(Debug)]
 pub struct SqliteStore<C> {
     connection: C,
-    queue: Queue,
+    state: Cell<ConnectionState>,
     waiting_calls: WaitingCalls,
-    state: Mutex<ConnectionState>,
 }
 
 /// The state of the connection between two uses.
-#[derive(Debug, Default)]
-struct ConnectionState {
-    /// Whether this connection was prepared and its schema is up to date.
-    prepared: bool,
-    /// Whether the connection needs a reset: the request of an open transaction was dropped, or a statement failed and left the
-    /// connection in an unknown state.
-    needs_reset: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ConnectionState {
+    /// The connection is to be prepared, and its schema may be old.
+    New,
+    Prepared,
+    /// A statement failed and left the connection in an unknown state.
+    NeedsReset,
 }
 
 impl<C: Connection> SqliteStore<C> {
@@ -55,87 +55,58 @@ impl<C: Connection> SqliteStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             connection,
-            queue: Queue::default(),
+            state: Cell::new(ConnectionState::New),
             waiting_calls: WaitingCalls::default(),
-            state: Mutex::default(),
         }
     }
 
     /// Runs `work` on one snapshot of the database.
-    pub(crate) async fn read<T, E: From<StoreError>>(
+    pub(crate) fn read<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction("BEGIN", false, work).await
+        self.read_snapshot(false, work)
     }
 
     /// Does the same as [`SqliteStore::read`], but a read of a leaderboard with pending bans fails.
-    pub(crate) async fn read_with_applied_bans<T, E: From<StoreError>>(
+    pub(crate) fn read_with_applied_bans<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction("BEGIN", true, work).await
+        self.read_snapshot(true, work)
+    }
+
+    fn read_snapshot<T, E: From<StoreError>>(
+        &self,
+        requires_applied_bans: bool,
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.prepare_connection()?;
+        let mut session = self.session();
+        session.requires_applied_bans = requires_applied_bans;
+        self.begin("BEGIN").map_err(StoreError::from)?;
+        self.end_transaction(&session, work)
     }
 
     /// Runs `work` in a transaction that is the only writer. If `work` fails, nothing is written.
     pub(crate) async fn write<T, E: From<StoreError>>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transaction(WRITE, false, work).await
+        self.begin_write().await?;
+        self.end_transaction(&self.session(), work)
     }
 
     /// Runs `work`, which is a single statement, without a transaction.
-    pub(crate) async fn single<T>(
+    pub(crate) fn single<T>(
         &self,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, StoreError>,
+        work: impl FnOnce(&Session<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut state = self.prepare_connection().await?;
-        let result = work(&self.session()).await;
-        // After a failure, the next request resets the connection.
-        state.needs_reset = matches!(result, Err(StoreError::Unavailable(_)));
-        result
-    }
-
-    async fn transaction<T, E: From<StoreError>>(
-        &self,
-        begin: &str,
-        requires_applied_bans: bool,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        let mut state = self.prepare_connection().await?;
-        let mut session = self.session();
-        session.requires_applied_bans = requires_applied_bans;
-        // Without the box, the futures of components would be nested deeper than the compiler allows.
-        self.run_transaction(&mut state, begin, &session, work)
-            .boxed_local()
-            .await
-    }
-
-    /// Runs `work` in a transaction of the locked connection.
-    async fn run_transaction<T, E: From<StoreError>>(
-        &self,
-        state: &mut ConnectionState,
-        begin: &str,
-        session: &Session<'_>,
-        work: impl AsyncFnOnce(&Session<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        // Set before the statement, because the request can be dropped while the statement runs.
-        state.needs_reset = true;
-        if let Err(error) = self.begin(begin).await {
-            state.needs_reset = !matches!(error, ConnectionError::Busy(_));
-            return Err(StoreError::from(error).into());
+        self.prepare_connection()?;
+        let result = work(&self.session());
+        if matches!(result, Err(StoreError::Unavailable(_))) {
+            self.state.set(ConnectionState::NeedsReset);
         }
-        let result = work(session).await;
-        let (result, ended) = match result {
-            Ok(value) => match session.run("COMMIT", &[]).await {
-                Ok(()) => (Ok(value), Ok(())),
-                Err(error) => (Err(error.into()), session.run("ROLLBACK", &[]).await),
-            },
-            Err(error) => (Err(error), session.run("ROLLBACK", &[]).await),
-        };
-        // If the rollback failed too, the next use resets the connection.
-        state.needs_reset = ended.is_err();
         result
     }
 
@@ -150,7 +121,7 @@ impl<C: Connection> SqliteStore<C> {
         let call = |submissions| SubmitCall { submissions, options };
         let first = call(chunks.next().unwrap_or_default());
         let mut submitted = self
-            .write(async |session| submit::charge_and_submit(session, tenant, &[first]).await)
+            .write(|session| submit::charge_and_submit(session, tenant, &[first]))
             .await?
             .pop()
             .ok_or_else(|| corrupt("answer"))?;
@@ -158,13 +129,13 @@ impl<C: Connection> SqliteStore<C> {
             return Ok(submitted);
         }
         for chunk in chunks {
-            let work = async |session: &Session<'_>| submit::submit(session, tenant, &[call(chunk)]).await;
+            let work = |session: &Session<'_>| submit::submit(session, tenant, &[call(chunk)]);
             submitted.answers.extend(self.write(work).await?);
         }
         Ok(submitted)
     }
 
-    /// Applies a call together with the other calls that wait for the connection.
+    /// Applies a call together with the other calls that arrive before its transaction begins.
     pub(crate) async fn submit_in_group(
         &self,
         tenant: &TenantId,
@@ -172,86 +143,130 @@ impl<C: Connection> SqliteStore<C> {
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
         let place = self.waiting_calls.join(tenant, submissions, options);
+        self.connection.let_others_run().await;
         let mut waited = Duration::ZERO;
-        while waited < MAX_WAIT {
-            if place.is_first() {
-                self.commit_group().await?;
-            }
+        loop {
             if let Some(result) = place.take_result() {
                 return result;
             }
-            self.connection.pause(PAUSE).await;
-            waited += PAUSE;
+            if place.is_first() {
+                self.commit_group().await?;
+            } else if waited < MAX_WAIT {
+                // The first call waits for another instance.
+                self.connection.pause(PAUSE).await;
+                waited += PAUSE;
+            } else {
+                return Err(StoreError::Unavailable("the database stayed in use".into()));
+            }
         }
-        Err(StoreError::Unavailable("the database stayed in use".into()))
     }
 
-    /// Waits for the connection, and applies the calls that wait then.
+    /// Begins a transaction, and applies the calls that wait then.
     async fn commit_group(&self) -> Result<(), StoreError> {
-        let mut state = self.prepare_connection().await?;
-        let session = self.session();
+        self.begin_write().await?;
         let group = self.waiting_calls.take_group();
-        let apply_all = async |session: &Session<'_>| {
+        let apply_all = |session: &Session<'_>| {
             let mut submitted = Vec::with_capacity(group.calls().len());
             for batch in group.batches() {
-                submitted.extend(submit_batch(session, batch).await?);
+                submitted.extend(submit_batch(session, batch)?);
             }
             Ok::<_, StoreError>(submitted)
         };
-        match self.run_transaction(&mut state, WRITE, &session, apply_all).await {
-            Ok(submitted) => {
-                for (call, submitted) in group.calls().iter().zip(submitted) {
-                    call.answer(Ok(submitted));
-                }
-            }
+        match self.end_transaction(&self.session(), apply_all) {
+            Ok(submitted) => group.answer(submitted.into_iter().map(Ok)),
             Err(error) if group.calls().len() == 1 || matches!(error, StoreError::Unavailable(_)) => {
-                for call in group.calls() {
-                    call.answer(Err(error.clone()));
-                }
+                group.answer_all(&error);
             }
             // The error concerns the data of one call, and the others can succeed.
-            Err(_) => {
-                for call in group.calls() {
-                    let apply_one = async |session: &Session<'_>| {
-                        let submitted = submit_batch(session, std::slice::from_ref(call)).await?;
-                        submitted.into_iter().next().ok_or_else(|| corrupt("answer"))
-                    };
-                    call.answer(self.run_transaction(&mut state, WRITE, &session, apply_one).await);
-                }
-            }
+            Err(_) => match self.apply_each(&group) {
+                Ok(results) => group.answer(results),
+                Err(error) => group.answer_all(&error),
+            },
         }
         Ok(())
     }
 
-    /// Begins a transaction, and tries again while other instances lock the file.
-    async fn begin(&self, begin: &str) -> Result<(), ConnectionError> {
-        for _ in 1..MAX_BEGINS {
-            match self.connection.execute(begin, &[]).await {
-                Err(ConnectionError::Busy(_)) => {}
-                begun => return begun.map(drop),
+    /// Applies each call of a group by itself, in one transaction, and returns their results. Does not let other requests run, so
+    /// that no call stays without an answer if this request is dropped.
+    ///
+    /// # Errors
+    /// Other instances write for long, or the transaction fails.
+    fn apply_each(&self, group: &Group) -> Result<Vec<Result<Submitted, StoreError>>, StoreError> {
+        let mut begun = self.begin(WRITE);
+        for _ in 1..MAX_BEGINS_AT_ONCE {
+            if !matches!(begun, Err(ConnectionError::Busy(_))) {
+                break;
             }
+            begun = self.begin(WRITE);
         }
-        self.connection.execute(begin, &[]).await.map(drop)
+        begun?;
+        let apply = |session: &Session<'_>, call: &Rc<WaitingCall>| {
+            session.run("SAVEPOINT call", &[])?;
+            let result = submit_batch(session, std::slice::from_ref(call));
+            if result.is_err() {
+                session.run("ROLLBACK TO call", &[])?;
+            }
+            session.run("RELEASE call", &[])?;
+            Ok::<_, StoreError>(
+                result.and_then(|one| one.into_iter().next().ok_or_else(|| corrupt("answer"))),
+            )
+        };
+        self.end_transaction(&self.session(), |session| {
+            group.calls().iter().map(|call| apply(session, call)).collect()
+        })
     }
 
-    /// Waits for the connection, and prepares it.
-    async fn prepare_connection(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
-        let mut state = self.wait_for_turn().await?;
-        if state.needs_reset {
-            state.prepared = false;
-            self.connection.reset().await?;
-            state.needs_reset = false;
-        }
-        if !state.prepared {
-            state.needs_reset = true;
-            let done = migrate::prepare(&self.session()).await;
-            if done.is_ok() || self.connection.reset().await.is_ok() {
-                state.needs_reset = false;
+    /// Begins a transaction that writes, and tries again while other instances write. Until it has begun, other requests of the
+    /// instance can use the connection.
+    async fn begin_write(&self) -> Result<(), StoreError> {
+        let mut pause = PAUSE;
+        let mut waited = Duration::ZERO;
+        loop {
+            self.prepare_connection()?;
+            match self.begin(WRITE) {
+                Err(ConnectionError::Busy(_)) if waited < MAX_WAIT => self.connection.pause(pause).await,
+                begun => return Ok(begun?),
             }
-            done?;
-            state.prepared = true;
+            waited += pause;
+            pause = MAX_PAUSE.min(pause * 2);
         }
-        Ok(state)
+    }
+
+    fn begin(&self, begin: &str) -> Result<(), ConnectionError> {
+        let begun = self.connection.execute(begin, &[]).map(drop);
+        if matches!(&begun, Err(error) if !matches!(error, ConnectionError::Busy(_))) {
+            self.state.set(ConnectionState::NeedsReset);
+        }
+        begun
+    }
+
+    /// Runs `work` in the transaction that has begun, and commits it. If `work` fails, rolls the transaction back.
+    fn end_transaction<T, E: From<StoreError>>(
+        &self,
+        session: &Session<'_>,
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = work(session).and_then(|value| {
+            session.run("COMMIT", &[])?;
+            Ok(value)
+        });
+        if result.is_err() && session.run("ROLLBACK", &[]).is_err() {
+            self.state.set(ConnectionState::NeedsReset);
+        }
+        result
+    }
+
+    /// Prepares the connection if it is new or was reset.
+    fn prepare_connection(&self) -> Result<(), StoreError> {
+        if self.state.get() == ConnectionState::Prepared {
+            return Ok(());
+        }
+        if self.state.replace(ConnectionState::NeedsReset) == ConnectionState::NeedsReset {
+            self.connection.reset()?;
+        }
+        migrate::prepare(&self.session())?;
+        self.state.set(ConnectionState::Prepared);
+        Ok(())
     }
 
     /// Pauses after a step of long work, so that other requests and instances can use the connection and the file.
@@ -261,36 +276,16 @@ impl<C: Connection> SqliteStore<C> {
         }
     }
 
-    /// Waits until the connection is free. The request polls instead of being woken by another request, because the executor of a
-    /// component wakes tasks only for events of its host.
-    async fn wait_for_turn(&self) -> Result<MutexGuard<'_, ConnectionState>, StoreError> {
-        let ticket = self.queue.join();
-        let mut waited = Duration::ZERO;
-        while waited < MAX_WAIT {
-            let is_first = ticket.is_first();
-            if is_first && let Some(state) = self.state.try_lock() {
-                return Ok(state);
-            }
-            let pause = if is_first { FIRST_PAUSE } else { PAUSE };
-            self.connection.pause(pause).await;
-            waited += pause;
-        }
-        Err(StoreError::Unavailable("the database stayed in use".into()))
-    }
-
     fn session(&self) -> Session<'_> {
         Session::new(&self.connection)
     }
 }
 
 /// Charges and applies calls that can be in one batch.
-async fn submit_batch(
-    session: &Session<'_>,
-    batch: &[Rc<WaitingCall>],
-) -> Result<Vec<Submitted>, StoreError> {
+fn submit_batch(session: &Session<'_>, batch: &[Rc<WaitingCall>]) -> Result<Vec<Submitted>, StoreError> {
     let Some(first) = batch.first() else {
         return Ok(Vec::new());
     };
     let calls: Vec<_> = batch.iter().map(|call| call.as_call()).collect();
-    submit::charge_and_submit(session, &first.tenant, &calls).await
+    submit::charge_and_submit(session, &first.tenant, &calls)
 }

@@ -37,19 +37,19 @@ impl SubmitCall<'_> {
 }
 
 /// Charges calls of a tenant in their order, and applies the submissions of each call that the rate limits accept.
-pub(crate) async fn charge_and_submit(
+pub(crate) fn charge_and_submit(
     session: &Session<'_>,
     tenant: &TenantId,
     calls: &[SubmitCall<'_>],
 ) -> Result<Vec<Submitted>, StoreError> {
     let charge_requests: Vec<_> = calls.iter().map(|call| &call.options.charge_request).collect();
-    let decisions = rate_limits::charge_all(session, tenant, &charge_requests, Overdraft::ByTake).await?;
+    let decisions = rate_limits::charge_all(session, tenant, &charge_requests, Overdraft::ByTake)?;
     let charged = calls.iter().zip(&decisions);
     let accepted: Vec<_> = charged
         .filter(|(_, decision)| !decision.refused)
         .map(|(call, _)| *call)
         .collect();
-    let mut answers = submit(session, tenant, &accepted).await?.into_iter();
+    let mut answers = submit(session, tenant, &accepted)?.into_iter();
     let answers_of = |(call, rate_limit_decision): (&SubmitCall<'_>, RateLimitDecision)| {
         let answered = if rate_limit_decision.refused {
             0
@@ -65,7 +65,7 @@ pub(crate) async fn charge_and_submit(
 }
 
 /// Applies submissions in their order. The calls have the same quotas.
-pub(crate) async fn submit(
+pub(crate) fn submit(
     session: &Session<'_>,
     tenant: &TenantId,
     calls: &[SubmitCall<'_>],
@@ -77,15 +77,20 @@ pub(crate) async fn submit(
         .iter()
         .flat_map(|call| call.submissions.iter().map(|one| (one, call.options.ranks)))
         .collect();
-    let (mut batch, states) = SubmissionBatch::read(session, tenant, &submissions).await?;
+    let (mut batch, states) = SubmissionBatch::read(session, tenant, &submissions)?;
     let mut decided = Vec::with_capacity(submissions.len());
     for ((submission, ranks), states) in submissions.into_iter().zip(states) {
-        decided.push(decide_submission(&mut batch, (submission, ranks), states, options).await?);
+        decided.push(decide_submission(
+            &mut batch,
+            (submission, ranks),
+            states,
+            options,
+        )?);
     }
-    batch.finish(options.max_log_bytes, decided).await
+    batch.finish(options.max_log_bytes, decided)
 }
 
-async fn decide_submission<'a>(
+fn decide_submission<'a>(
     batch: &mut SubmissionBatch<'a>,
     (submission, ranks): (&'a PreparedSubmission, RankDetail),
     states: Vec<Option<TargetState>>,
@@ -99,13 +104,12 @@ async fn decide_submission<'a>(
         }
     }
     if let Some(max_entries) = options.max_tenant_entries
-        && let Some(target) = find_target_without_room(batch, submission, &plans, max_entries).await?
+        && let Some(target) = find_target_without_room(batch, submission, &plans, max_entries)?
     {
         return Ok(Err(refusal(target, RefusalReason::TenantFull { max_entries })));
     }
     if let Some(max_log_bytes) = options.max_log_bytes
-        && let Some(target) =
-            find_target_without_record_room(batch, submission, &plans, max_log_bytes).await?
+        && let Some(target) = find_target_without_record_room(batch, submission, &plans, max_log_bytes)?
     {
         return Ok(Err(refusal(target, RefusalReason::LogFull { max_log_bytes })));
     }
@@ -119,7 +123,7 @@ async fn decide_submission<'a>(
 }
 
 /// Returns the first target that would create an entry, if the submission would exceed the tenant's entry quota.
-async fn find_target_without_room<'a>(
+fn find_target_without_room<'a>(
     batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
     plans: &[TargetPlan],
@@ -134,12 +138,12 @@ async fn find_target_without_room<'a>(
         return Ok(None);
     };
     let more = 1 + creating.count() as u64;
-    let entries = batch.tenant_entries().await?.saturating_add(more);
+    let entries = batch.tenant_entries()?.saturating_add(more);
     Ok((entries > max_entries).then_some(first))
 }
 
 /// Returns the first target that would create an idempotency record, if the submission would exceed the tenant's log quota.
-async fn find_target_without_record_room<'a>(
+fn find_target_without_record_room<'a>(
     batch: &mut SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
     plans: &[TargetPlan],
@@ -153,7 +157,7 @@ async fn find_target_without_record_room<'a>(
     let more = making.fold(submission.record_weight(first), |bytes, (target, _)| {
         bytes.saturating_add(submission.record_weight(target))
     });
-    let bytes = batch.record_bytes().await?.saturating_add(more);
+    let bytes = batch.record_bytes()?.saturating_add(more);
     Ok((bytes > max_log_bytes).then_some(first))
 }
 

@@ -17,7 +17,7 @@ const PERIOD: i64 = 1;
 pub(crate) const EXPIRED_PER_STEP: u64 = 100;
 
 /// Discards up to `most` periods of a leaderboard that have expired at `now`. Returns how many.
-pub(crate) async fn discard_expired(
+pub(crate) fn discard_expired(
     session: &Session<'_>,
     board: i64,
     now: Timestamp,
@@ -30,22 +30,22 @@ pub(crate) async fn discard_expired(
         Value::Integer(now.as_unix_ms()),
         Value::Integer(stored(most)),
     ];
-    discard_periods(session, EXPIRED, &parameters).await
+    discard_periods(session, EXPIRED, &parameters)
 }
 
 /// Discards an expired period, so that a new period can have its id.
-pub(crate) async fn discard_expired_period(
+pub(crate) fn discard_expired_period(
     session: &Session<'_>,
     board: i64,
     id: &PeriodId,
 ) -> Result<(), StoreError> {
     const NAMED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND id = ?2";
     let parameters = [Value::Integer(board), Value::Text(id.as_str())];
-    discard_periods(session, NAMED, &parameters).await.map(drop)
+    discard_periods(session, NAMED, &parameters).map(drop)
 }
 
 /// Discards the periods whose rows a statement selects. Returns how many.
-async fn discard_periods(
+fn discard_periods(
     session: &Session<'_>,
     selected: &str,
     parameters: &[Value<'_>],
@@ -58,20 +58,20 @@ async fn discard_periods(
         format!("INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE row IN ({selected})"),
         format!("DELETE FROM periods WHERE row IN ({selected})"),
     ] {
-        session.run(&sql, parameters).await?;
+        session.run(&sql, parameters)?;
     }
-    changes(session).await
+    changes(session)
 }
 
 /// Discards the entries of a period's row.
-pub(crate) async fn discard_period(session: &Session<'_>, row: i64) -> Result<(), StoreError> {
+pub(crate) fn discard_period(session: &Session<'_>, row: i64) -> Result<(), StoreError> {
     const DISCARD: &str = "INSERT INTO discarded (kind, row) VALUES (1, ?1)";
-    session.run(DISCARD, &[Value::Integer(row)]).await
+    session.run(DISCARD, &[Value::Integer(row)])
 }
 
 /// Discards a leaderboard and its periods.
-pub(crate) async fn discard_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
-    retention::subtract_leaderboard(session, board).await?;
+pub(crate) fn discard_leaderboard(session: &Session<'_>, board: i64) -> Result<(), StoreError> {
+    retention::subtract_leaderboard(session, board)?;
     for sql in [
         "INSERT INTO discarded (kind, row) SELECT 1, r.spare FROM periods p JOIN rebuilds r ON r.period = p.row \
          WHERE p.leaderboard = ?1",
@@ -83,32 +83,30 @@ pub(crate) async fn discard_leaderboard(session: &Session<'_>, board: i64) -> Re
         "DELETE FROM leaderboards WHERE row = ?1",
         "DELETE FROM periods WHERE leaderboard = ?1",
     ] {
-        session.run(sql, &[Value::Integer(board)]).await?;
+        session.run(sql, &[Value::Integer(board)])?;
     }
     Ok(())
 }
 
 /// Deletes up to [`SWEEP_STEP_ROWS`] rows of at most [`SWEEP_STEP_PERIODS`] discarded periods and leaderboards. Returns whether more
 /// may be left.
-pub(crate) async fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
+pub(crate) fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
     const NEXT: &str = "SELECT kind, row FROM discarded LIMIT 1";
     const DONE: &str = "DELETE FROM discarded WHERE kind = ?1 AND row = ?2";
     let mut budget = SWEEP_STEP_ROWS;
     for _ in 0..SWEEP_STEP_PERIODS {
-        let Some(mut next) = session.row(NEXT, &[]).await? else {
+        let Some(mut next) = session.row(NEXT, &[])? else {
             return Ok(false);
         };
         let kind = next.integer("kind")?;
         let row = next.integer("row")?;
         for sql in statements_of(kind)? {
-            budget = budget.saturating_sub(delete_rows(session, sql, row, budget).await?);
+            budget = budget.saturating_sub(delete_rows(session, sql, row, budget)?);
         }
         if budget == 0 {
             break;
         }
-        session
-            .run(DONE, &[Value::Integer(kind), Value::Integer(row)])
-            .await?;
+        session.run(DONE, &[Value::Integer(kind), Value::Integer(row)])?;
     }
     Ok(true)
 }
@@ -132,15 +130,13 @@ fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
     }
 }
 
-async fn delete_rows(session: &Session<'_>, sql: &str, row: i64, budget: u64) -> Result<u64, StoreError> {
-    session
-        .run(sql, &[Value::Integer(row), Value::Integer(stored(budget))])
-        .await?;
-    changes(session).await
+fn delete_rows(session: &Session<'_>, sql: &str, row: i64, budget: u64) -> Result<u64, StoreError> {
+    session.run(sql, &[Value::Integer(row), Value::Integer(stored(budget))])?;
+    changes(session)
 }
 
 /// Returns how many rows the last statement changed.
-async fn changes(session: &Session<'_>) -> Result<u64, StoreError> {
-    let changes = session.row("SELECT changes()", &[]).await?;
+fn changes(session: &Session<'_>) -> Result<u64, StoreError> {
+    let changes = session.row("SELECT changes()", &[])?;
     changes.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
 }

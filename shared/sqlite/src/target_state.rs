@@ -34,7 +34,7 @@ pub(crate) struct TargetState {
 }
 
 /// Returns the state of each target, in their order.
-pub(crate) async fn read_all(
+pub(crate) fn read_all(
     session: &Session<'_>,
     tenant: &TenantId,
     targets: &[TargetName<'_>],
@@ -62,7 +62,7 @@ pub(crate) async fn read_all(
         ]);
     }
     let parameters = [Value::Text(&rows.to_text()), Value::Text(tenant.as_str())];
-    let found = session.rows(READ, &parameters).await?;
+    let found = session.rows(READ, &parameters)?;
     found.into_iter().map(|row| read_state(row.into())).collect()
 }
 

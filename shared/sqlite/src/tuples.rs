@@ -10,7 +10,7 @@ use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// Returns how many visible entries have each of these tuples, if any has it.
-pub(crate) async fn count_entries(
+pub(crate) fn count_entries(
     session: &Session<'_>,
     period: i64,
     tuples: &[&[u8]],
@@ -22,7 +22,7 @@ pub(crate) async fn count_entries(
         names.push(&[Value::Blob(tuple)]);
     }
     let parameters = [Value::Text(&names.to_text()), Value::Integer(period)];
-    let rows = session.rows(FIND, &parameters).await?;
+    let rows = session.rows(FIND, &parameters)?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
@@ -32,22 +32,17 @@ pub(crate) async fn count_entries(
 }
 
 /// Returns whether a visible entry has this tuple.
-pub(crate) async fn contains(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<bool, StoreError> {
-    Ok(!count_entries(session, period, &[tuple]).await?.is_empty())
+pub(crate) fn contains(session: &Session<'_>, period: i64, tuple: &[u8]) -> Result<bool, StoreError> {
+    Ok(!count_entries(session, period, &[tuple])?.is_empty())
 }
 
 /// Adds to the number of visible entries that have a tuple.
-pub(crate) async fn add(
-    session: &Session<'_>,
-    period: i64,
-    tuple: &[u8],
-    more: i64,
-) -> Result<(), StoreError> {
-    add_many(session, period, &BTreeMap::from([(tuple.to_vec(), more)])).await
+pub(crate) fn add(session: &Session<'_>, period: i64, tuple: &[u8], more: i64) -> Result<(), StoreError> {
+    add_many(session, period, &BTreeMap::from([(tuple.to_vec(), more)]))
 }
 
 /// Adds to the number of visible entries that have each of these tuples.
-pub(crate) async fn add_many(
+pub(crate) fn add_many(
     session: &Session<'_>,
     period: i64,
     added: &BTreeMap<Vec<u8>, i64>,
@@ -64,7 +59,7 @@ pub(crate) async fn add_many(
         }
         rows
     };
-    rows_of(&mut added.iter()).run(session, ADD).await?;
+    rows_of(&mut added.iter()).run(session, ADD)?;
     let fewer = &mut added.iter().filter(|(_, more)| **more < 0);
-    rows_of(fewer).run(session, DROP).await
+    rows_of(fewer).run(session, DROP)
 }

@@ -11,7 +11,7 @@ use crate::session::Session;
 
 /// Returns the usage of the tenant's last `days` days that have any, newest first, and what the tenant has stored. The database's
 /// clock says which day is today, and which periods have expired.
-pub(crate) async fn read(
+pub(crate) fn read(
     session: &Session<'_>,
     tenant: &TenantId,
     days: u32,
@@ -19,7 +19,7 @@ pub(crate) async fn read(
     const CLOCK: &str = concat!("SELECT ", now_us!());
     const DAYS: &str = "SELECT day, requests, scores FROM usage WHERE tenant = ?1 AND day > ?2 \
          ORDER BY day DESC LIMIT ?3";
-    let clock = session.row(CLOCK, &[]).await?;
+    let clock = session.row(CLOCK, &[])?;
     let now_us = clock.ok_or_else(|| corrupt("clock"))?.unsigned("clock")?;
     let too_old = (now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS));
     let parameters = [
@@ -27,13 +27,13 @@ pub(crate) async fn read(
         Value::Integer(stored(too_old)),
         Value::Integer(i64::from(days)),
     ];
-    let rows = session.rows(DAYS, &parameters).await?;
+    let rows = session.rows(DAYS, &parameters)?;
     let used = rows
         .into_iter()
         .map(|row| day(row.into()))
         .collect::<Result<_, _>>()?;
     let now = Timestamp::from_unix_ms(stored(now_us / 1000)).ok_or_else(|| corrupt("clock"))?;
-    Ok((used, entry_quota(session, tenant, now).await?))
+    Ok((used, entry_quota(session, tenant, now)?))
 }
 
 fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
@@ -47,7 +47,7 @@ fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
 }
 
 /// Returns what a tenant has stored, without the periods that have expired at `now`.
-pub(crate) async fn entry_quota(
+pub(crate) fn entry_quota(
     session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
@@ -57,11 +57,11 @@ pub(crate) async fn entry_quota(
          (SELECT coalesce(sum(p.total), 0) FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
          AND p.expires_at <= ?2 WHERE b.tenant = ?1) FROM leaderboards WHERE tenant = ?1";
     let parameters = [Value::Text(tenant.as_str()), Value::Integer(now.as_unix_ms())];
-    let row = session.row(HOLDINGS, &parameters).await?;
+    let row = session.row(HOLDINGS, &parameters)?;
     let mut cells = row.ok_or_else(|| corrupt("entry_quota"))?;
     Ok(EntryQuota {
         leaderboards: cells.unsigned("count of leaderboards")?,
         entries: cells.unsigned("count of entries")?,
-        log_bytes: retention::read_weights(session, tenant, now).await?.total(),
+        log_bytes: retention::read_weights(session, tenant, now)?.total(),
     })
 }

@@ -56,26 +56,35 @@ fn failed(error: &rusqlite::Error) -> ConnectionError {
 }
 
 impl Connection for NativeSqlite {
-    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
+    fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))
     }
 
-    async fn pause(&self, _time: Duration) {
-        let mut paused = false;
-        std::future::poll_fn(|context| {
-            if std::mem::replace(&mut paused, true) {
-                return Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+    async fn let_others_run(&self) {
+        yield_once().await;
     }
 
-    async fn reset(&self) -> Result<(), ConnectionError> {
+    async fn pause(&self, _time: Duration) {
+        yield_once().await;
+    }
+
+    fn reset(&self) -> Result<(), ConnectionError> {
         self.connection.replace(open(&self.path, self.busy_wait)?);
         Ok(())
     }
+}
+
+/// Lets other tasks of the executor run once.
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn run(

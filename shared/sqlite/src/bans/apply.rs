@@ -14,37 +14,37 @@ const MAX_LOOKS: u64 = 2000;
 const MAX_BOARDS: i64 = 200;
 
 /// Applies the bans at `now` to one leaderboard, within the work of one transaction. Returns whether the leaderboard is up to date.
-pub(crate) async fn apply_to_board(
+pub(crate) fn apply_to_board(
     session: &Session<'_>,
     tenant: &TenantId,
     board: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    end_bans(session, tenant, now).await?;
-    let changes = read_changes(session, tenant).await?;
+    end_bans(session, tenant, now)?;
+    let changes = read_changes(session, tenant)?;
     let mut looks = MAX_LOOKS;
-    for found in read_boards(session, tenant, Some(board), board).await? {
-        bring_up_to_date(session, &found, &changes, &mut looks, now).await?;
+    for found in read_boards(session, tenant, Some(board), board)? {
+        bring_up_to_date(session, &found, &changes, &mut looks, now)?;
     }
-    continue_walk(session, tenant, &changes, &mut looks, now).await?;
-    Ok(!is_behind(session, tenant, board, now).await?)
+    continue_walk(session, tenant, &changes, &mut looks, now)?;
+    Ok(!is_behind(session, tenant, board, now)?)
 }
 
 /// Applies pending changes, within the work of one transaction. Returns whether no change is pending.
-pub(crate) async fn apply_next(
+pub(crate) fn apply_next(
     session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let changes = read_changes(session, tenant).await?;
-    continue_walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now).await?;
-    Ok(count_changes(session, tenant).await? == 0)
+    let changes = read_changes(session, tenant)?;
+    continue_walk(session, tenant, &changes, &mut MAX_LOOKS.clone(), now)?;
+    Ok(count_changes(session, tenant)? == 0)
 }
 
-async fn read_changes(session: &Session<'_>, tenant: &TenantId) -> Result<Vec<BanChange>, StoreError> {
+fn read_changes(session: &Session<'_>, tenant: &TenantId) -> Result<Vec<BanChange>, StoreError> {
     const CHANGES: &str =
         "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
-    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())]).await?;
+    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())])?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
@@ -69,7 +69,7 @@ struct WalkedLeaderboard {
 }
 
 /// Returns the leaderboard `from`, or with `None` the leaderboards after `after`, in the order of their ids.
-async fn read_boards(
+fn read_boards(
     session: &Session<'_>,
     tenant: &TenantId,
     from: Option<&str>,
@@ -85,7 +85,7 @@ async fn read_boards(
         Value::Integer(MAX_BOARDS),
     ];
     let sql = if from.is_some() { ONE } else { NEXT };
-    let rows = session.rows(sql, &parameters).await?;
+    let rows = session.rows(sql, &parameters)?;
     rows.into_iter()
         .map(|row| {
             let mut cells = Cells::from(row);
@@ -101,7 +101,7 @@ async fn read_boards(
 
 /// Applies pending changes to a leaderboard. Returns false if `looks`, the number of periods that the transaction may still read,
 /// reached 0 first.
-async fn bring_up_to_date(
+fn bring_up_to_date(
     session: &Session<'_>,
     board: &WalkedLeaderboard,
     changes: &[BanChange],
@@ -116,20 +116,18 @@ async fn bring_up_to_date(
             break;
         }
         *looks = looks.saturating_sub(board.periods.saturating_add(1));
-        move_entries(session, board.row, change, now).await?;
+        move_entries(session, board.row, change, now)?;
         last = change.number;
     }
     if last > board.applied {
-        session
-            .run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])
-            .await?;
+        session.run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])?;
     }
     Ok(finished)
 }
 
 /// Continues to apply changes to the next leaderboards until `looks`, the number of periods that the transaction may still read,
 /// reaches 0.
-async fn continue_walk(
+fn continue_walk(
     session: &Session<'_>,
     tenant: &TenantId,
     changes: &[BanChange],
@@ -142,16 +140,16 @@ async fn continue_walk(
     let Some(last) = changes.last().map(|change| change.number) else {
         return Ok(());
     };
-    let walked = session.row(WALK, &[Value::Text(tenant.as_str())]).await?;
+    let walked = session.row(WALK, &[Value::Text(tenant.as_str())])?;
     let mut cells = walked.ok_or_else(|| corrupt("walk"))?;
     let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
     let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
     while *looks > 0 {
-        let step = read_boards(session, tenant, None, &cursor).await?;
+        let step = read_boards(session, tenant, None, &cursor)?;
         let mut done = 0;
         for board in &step {
             *looks = looks.saturating_sub(1);
-            if !bring_up_to_date(session, board, changes, looks, now).await? {
+            if !bring_up_to_date(session, board, changes, looks, now)? {
                 break;
             }
             cursor.clone_from(&board.id);
@@ -161,14 +159,10 @@ async fn continue_walk(
             continue;
         }
         // Every leaderboard has the changes that were pending when this walk began.
-        session
-            .run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])
-            .await?;
+        session.run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])?;
         cursor.clear();
         if target == last {
-            return session
-                .run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null])
-                .await;
+            return session.run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null]);
         }
         target = last;
     }
@@ -177,11 +171,11 @@ async fn continue_walk(
         Value::Integer(target),
         Value::Text(&cursor),
     ];
-    session.run(SAVE, &parameters).await
+    session.run(SAVE, &parameters)
 }
 
 /// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
-async fn move_entries(
+fn move_entries(
     session: &Session<'_>,
     board: i64,
     change: &BanChange,
@@ -199,15 +193,15 @@ async fn move_entries(
         Value::Integer(now.as_unix_ms()),
     ];
     let mut logged = None;
-    for row in session.rows(AFFECTED, &parameters).await? {
+    for row in session.rows(AFFECTED, &parameters)? {
         let mut cells = Cells::from(row);
         let position = cells.unsigned("last position")?.saturating_add(1);
         if logged != Some(position) {
-            log::append(session, board, position, &change.event()).await?;
+            log::append(session, board, position, &change.event())?;
             logged = Some(position);
         }
         let period = cells.integer("period row")?;
-        move_entry(session, period, change, position).await?;
+        move_entry(session, period, change, position)?;
     }
     Ok(())
 }
@@ -226,7 +220,7 @@ impl BanChange {
     }
 }
 
-async fn move_entry(
+fn move_entry(
     session: &Session<'_>,
     period: i64,
     change: &BanChange,
@@ -236,19 +230,19 @@ async fn move_entry(
         "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
         entries::entry_columns!()
     );
-    let mut period = periods::read_row(session, period).await?;
+    let mut period = periods::read_row(session, period)?;
     let parameters = [
         Value::Integer(period.row),
         Value::Text(change.player.as_str()),
         Value::Integer(i64::from(change.banned)),
     ];
-    let row = session.row(MOVE, &parameters).await?;
+    let row = session.row(MOVE, &parameters)?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;
     if period.keeps_tuples() {
         let tuple = period.layout.tuple_of(&key);
         let more = if change.banned { -1 } else { 1 };
-        tuples::add(session, period.row, tuple, more).await?;
+        tuples::add(session, period.row, tuple, more)?;
     }
     let visible = if change.banned {
         period.visible.checked_sub(1)
@@ -257,5 +251,5 @@ async fn move_entry(
     };
     period.visible = visible.ok_or_else(|| corrupt("count of visible entries"))?;
     period.version = position;
-    periods::save(session, &period).await
+    periods::save(session, &period)
 }

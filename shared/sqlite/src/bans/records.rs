@@ -9,7 +9,7 @@ use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// Returns the ban of a player that is in effect at `now`.
-pub(crate) async fn find(
+pub(crate) fn find(
     session: &Session<'_>,
     tenant: &TenantId,
     name: &PlayerId,
@@ -22,11 +22,11 @@ pub(crate) async fn find(
         Value::Text(name.as_str()),
         Value::Integer(now.as_unix_ms()),
     ];
-    session.row(FIND, &parameters).await?.map(record).transpose()
+    session.row(FIND, &parameters)?.map(record).transpose()
 }
 
 /// Returns bans that are in effect at `now`, in the order of their players.
-pub(crate) async fn list(
+pub(crate) fn list(
     session: &Session<'_>,
     tenant: &TenantId,
     after: Option<&PlayerId>,
@@ -42,7 +42,7 @@ pub(crate) async fn list(
         Value::Integer(now.as_unix_ms()),
         Value::Integer(i64::from(limit)),
     ];
-    let rows = session.rows(LIST, &parameters).await?;
+    let rows = session.rows(LIST, &parameters)?;
     rows.into_iter().map(|row| record(row.into())).collect()
 }
 

@@ -17,25 +17,25 @@ use crate::{entries, ids, sweep, tuples};
 
 impl SubmissionBatch<'_> {
     /// Writes all changes, trims the logs, and returns the result of each submission.
-    pub(crate) async fn finish(
+    pub(crate) fn finish(
         mut self,
         max_log_bytes: Option<u64>,
         decided: Vec<Result<Vec<PlannedOutcome>, Refusal>>,
     ) -> Result<Vec<SubmissionResult>, StoreError> {
-        self.create_periods().await?;
-        let ranks = self.rank_and_save_tuples().await?;
+        self.create_periods()?;
+        let ranks = self.rank_and_save_tuples()?;
         let outcomes: Vec<Outcome> = self
             .writes
             .iter()
             .enumerate()
             .map(|(index, write)| outcome_of(write, ranks.get(&index)))
             .collect();
-        self.save_entries().await?;
-        self.save_records(&outcomes).await?;
+        self.save_entries()?;
+        self.save_records(&outcomes)?;
         for used in self.periods.values().filter(|used| used.changed) {
-            periods::save(self.session, &used.period).await?;
+            periods::save(self.session, &used.period)?;
         }
-        self.finish_logs(max_log_bytes).await?;
+        self.finish_logs(max_log_bytes)?;
         Ok(decided
             .into_iter()
             .map(|planned| Ok(take_outcomes(planned?, &outcomes)))
@@ -43,22 +43,22 @@ impl SubmissionBatch<'_> {
     }
 
     /// Creates the periods that have their first entry.
-    async fn create_periods(&mut self) -> Result<(), StoreError> {
+    fn create_periods(&mut self) -> Result<(), StoreError> {
         for ((board, id), used) in &mut self.periods {
             let Some((leaderboard, bounds)) = used.created.take() else {
                 continue;
             };
             let found = self.boards.get(&leaderboard).and_then(Option::as_ref);
             if found.is_some_and(|found| found.leaves_expired) {
-                sweep::discard_expired_period(self.session, *board, id).await?;
+                sweep::discard_expired_period(self.session, *board, id)?;
             }
-            used.period.row = periods::create(self.session, *board, &bounds, &used.period).await?;
+            used.period.row = periods::create(self.session, *board, &bounds, &used.period)?;
         }
         Ok(())
     }
 
     /// Returns the ranks of the planned writes by their index, and saves the counts of tuples.
-    async fn rank_and_save_tuples(&self) -> Result<BTreeMap<usize, WriteRanks>, StoreError> {
+    fn rank_and_save_tuples(&self) -> Result<BTreeMap<usize, WriteRanks>, StoreError> {
         let mut by_period: BTreeMap<(i64, PeriodId), Vec<usize>> = BTreeMap::new();
         for (index, write) in self.writes.iter().enumerate() {
             by_period.entry(write.period_key()).or_default().push(index);
@@ -80,9 +80,9 @@ impl SubmissionBatch<'_> {
                 visible: used.visible_before,
                 ..used.period.clone()
             };
-            let (of_writes, added) = rank_writes(self.session, &stored, &writes).await?;
+            let (of_writes, added) = rank_writes(self.session, &stored, &writes)?;
             if used.period.keeps_tuples() {
-                tuples::add_many(self.session, stored.row, &added).await?;
+                tuples::add_many(self.session, stored.row, &added)?;
             }
             ranks.extend(indexes.into_iter().zip(of_writes));
         }
@@ -90,7 +90,7 @@ impl SubmissionBatch<'_> {
     }
 
     /// Saves each changed entry as its last write left it.
-    async fn save_entries(&self) -> Result<(), StoreError> {
+    fn save_entries(&self) -> Result<(), StoreError> {
         let mut rows = JsonRows::default();
         // In the order of the table, so that neighbouring rows are written together.
         let ordered: BTreeMap<_, _> = self.entries.iter().collect();
@@ -110,24 +110,24 @@ impl SubmissionBatch<'_> {
                 metadata.map_or(Value::Null, Value::Text),
             ]);
         }
-        entries::save_all(self.session, &rows).await
+        entries::save_all(self.session, &rows)
     }
 
-    async fn save_records(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
+    fn save_records(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
         let mut records = PendingRecords::default();
         for (write, outcome) in self.writes.iter().zip(outcomes) {
             records.push(write.board, write.submission, &encode_outcome(outcome));
         }
-        records.flush(self.session).await
+        records.flush(self.session)
     }
 
     /// Returns by how many bytes the tenant's logs and records, including those of this batch, exceed `max_log_bytes`.
-    async fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
+    fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
         let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
             return Ok(0);
         };
-        let records = self.record_bytes().await?;
-        let events = self.weights().await?.events;
+        let records = self.record_bytes()?;
+        let events = self.weights()?.events;
         let weight = events
             .saturating_add(records)
             .saturating_add(self.events.total_weight());
@@ -135,11 +135,11 @@ impl SubmissionBatch<'_> {
     }
 
     /// Writes the events, counts them and the records, and deletes what is no longer kept.
-    async fn finish_logs(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
+    fn finish_logs(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
         let session = self.session;
-        let mut over = self.overweight(max_log_bytes).await?;
+        let mut over = self.overweight(max_log_bytes)?;
         let weights = self.events.weights();
-        self.events.flush(session).await?;
+        self.events.flush(session)?;
         let mut anything_to_sweep = false;
         for BatchLeaderboard {
             board,
@@ -157,20 +157,20 @@ impl SubmissionBatch<'_> {
                     now: self.now,
                 };
                 let log = (board.row, &board.log);
-                let freed = retention::finish_append(session, log, &appended, over).await?;
+                let freed = retention::finish_append(session, log, &appended, over)?;
                 over = over.saturating_sub(freed);
             }
             if ids > 0 {
                 let span = retention::find_span(self.now);
-                retention::add_records(session, board.row, span, record_bytes).await?;
+                retention::add_records(session, board.row, span, record_bytes)?;
                 if board.has_expired_records {
-                    ids::prune(session, board.row, self.now, ids).await?;
+                    ids::prune(session, board.row, self.now, ids)?;
                 }
             }
             anything_to_sweep |= board.has_expired || board.has_discarded;
         }
         if anything_to_sweep {
-            sweep::delete_some(session).await?;
+            sweep::delete_some(session)?;
         }
         Ok(())
     }

@@ -29,13 +29,16 @@ struct CountedRows<'a> {
     tuples: BTreeMap<Vec<u8>, i64>,
 }
 
+/// How many entries tuples have more or less.
+pub(super) type TupleChanges = BTreeMap<Vec<u8>, i64>;
+
 /// Computes the ranks of the writes, in their order, and how many entries each touched tuple has more or less after them. `stored`
 /// is the period when the batch began. The tables still have the entries from before the batch.
-pub(super) async fn rank_writes<'a>(
+pub(super) fn rank_writes<'a>(
     session: &Session<'_>,
     stored: &PeriodRow,
     writes: &[&'a PlannedWrite<'a>],
-) -> Result<(Vec<WriteRanks>, BTreeMap<Vec<u8>, i64>), StoreError> {
+) -> Result<(Vec<WriteRanks>, TupleChanges), StoreError> {
     let counted = counted_for_ranks(stored);
     let keys = || {
         writes
@@ -44,9 +47,9 @@ pub(super) async fn rank_writes<'a>(
     };
     let bounds: BTreeSet<&[u8]> = keys().map(|key| rank_bound(stored, key)).collect();
     let bounds: Vec<_> = bounds.into_iter().collect();
-    let counts = count_before_each(session, counted, stored, &bounds).await?;
+    let counts = count_before_each(session, counted, stored, &bounds)?;
     let stored_tuples = if counted == CountedBy::Tuples {
-        tuples::count_entries(session, stored.row, &bounds).await?
+        tuples::count_entries(session, stored.row, &bounds)?
     } else {
         BTreeMap::new()
     };

@@ -28,7 +28,7 @@ struct RebuildProgress {
 
 /// Copies up to [`REBUILD_STEP_ENTRIES`] entries of a period, with order keys of `layout`. Columns are matched by name; a new
 /// column gets 0. When all entries are copied, returns the row of the copies for [`swap`].
-pub(crate) async fn step(
+pub(crate) fn step(
     session: &Session<'_>,
     period: &PeriodRow,
     layout: &Layout,
@@ -40,13 +40,13 @@ pub(crate) async fn step(
         entry_columns!(),
         " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
     );
-    let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout).await?;
+    let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout)?;
     let parameters = [
         Value::Integer(period.row),
         Value::Text(&copied_to),
         Value::Integer(stored(REBUILD_STEP_ENTRIES)),
     ];
-    let rows = session.rows(NEXT, &parameters).await?;
+    let rows = session.rows(NEXT, &parameters)?;
     let is_last = (rows.len() as u64) < REBUILD_STEP_ENTRIES;
     let mut copied = Vec::with_capacity(rows.len());
     for row in rows {
@@ -54,7 +54,7 @@ pub(crate) async fn step(
         let banned = cells.flag("hidden")?;
         copied.push((banned, entries::read_entry(&period.layout, &mut cells)?.entry));
     }
-    save_copies(session, spare, (&period.layout, layout), &copied).await?;
+    save_copies(session, spare, (&period.layout, layout), &copied)?;
     if is_last {
         return Ok(Some(spare));
     }
@@ -67,37 +67,30 @@ pub(crate) async fn step(
         layout,
         &RebuildProgress { spare, copied_to },
         at,
-    )
-    .await?;
+    )?;
     Ok(None)
 }
 
 /// Replaces a period's entries by the copies, and discards the old entries. The period then has the row of the copies.
-pub(crate) async fn swap(session: &Session<'_>, period: i64, spare: i64) -> Result<(), StoreError> {
+pub(crate) fn swap(session: &Session<'_>, period: i64, spare: i64) -> Result<(), StoreError> {
     const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
-    session
-        .run(SWAP, &[Value::Integer(period), Value::Integer(spare)])
-        .await?;
-    session.run(END, &[Value::Integer(period)]).await?;
-    sweep::discard_period(session, period).await
+    session.run(SWAP, &[Value::Integer(period), Value::Integer(spare)])?;
+    session.run(END, &[Value::Integer(period)])?;
+    sweep::discard_period(session, period)
 }
 
 /// Ends the rebuild of a period, if there is one, and discards its copies.
-pub(crate) async fn abandon(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
+pub(crate) fn abandon(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
-    match session.row(END, &[Value::Integer(period)]).await? {
-        Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?).await,
+    match session.row(END, &[Value::Integer(period)])? {
+        Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?),
         None => Ok(()),
     }
 }
 
 /// Returns the progress of the period's rebuild in this order, or starts a new rebuild.
-async fn find_or_begin(
-    session: &Session<'_>,
-    period: i64,
-    layout: &Layout,
-) -> Result<RebuildProgress, StoreError> {
+fn find_or_begin(session: &Session<'_>, period: i64, layout: &Layout) -> Result<RebuildProgress, StoreError> {
     const PROGRESS: &str = "SELECT spare, copied_to FROM rebuilds WHERE period = ?1 AND layout = ?2";
     // The number of a row is never used again, so it is free for the copies.
     const TAKE: &str = "INSERT INTO periods (leaderboard, id, layout, version, visible, total) \
@@ -105,16 +98,16 @@ async fn find_or_begin(
     const FREE: &str = "DELETE FROM periods WHERE row = ?1";
     let bytes = encode_layout(layout);
     let parameters = [Value::Integer(period), Value::Blob(&bytes)];
-    if let Some(mut cells) = session.row(PROGRESS, &parameters).await? {
+    if let Some(mut cells) = session.row(PROGRESS, &parameters)? {
         return Ok(RebuildProgress {
             spare: cells.integer("spare row")?,
             copied_to: cells.text("player")?,
         });
     }
-    abandon(session, period).await?;
-    let row = session.row(TAKE, &[]).await?;
+    abandon(session, period)?;
+    let row = session.row(TAKE, &[])?;
     let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
-    session.run(FREE, &[Value::Integer(spare)]).await?;
+    session.run(FREE, &[Value::Integer(spare)])?;
     Ok(RebuildProgress {
         spare,
         // No player's id is empty.
@@ -122,7 +115,7 @@ async fn find_or_begin(
     })
 }
 
-async fn save_progress(
+fn save_progress(
     session: &Session<'_>,
     period: i64,
     layout: &Layout,
@@ -139,11 +132,11 @@ async fn save_progress(
         Value::Text(&progress.copied_to),
         Value::Integer(at.saturating_add_ms(REBUILD_LEASE_MS).as_unix_ms()),
     ];
-    session.run(SAVE, &parameters).await
+    session.run(SAVE, &parameters)
 }
 
 /// Writes copies of entries with the new layout. Each entry comes with whether its player is banned.
-async fn save_copies(
+fn save_copies(
     session: &Session<'_>,
     spare: i64,
     (old, new): (&Layout, &Layout),
@@ -167,8 +160,8 @@ async fn save_copies(
             *added.entry(new.tuple_of(&key).to_vec()).or_default() += 1;
         }
     }
-    entries::save_all(session, &rows).await?;
-    tuples::add_many(session, spare, &added).await
+    entries::save_all(session, &rows)?;
+    tuples::add_many(session, spare, &added)
 }
 
 /// Returns the values for the new columns, matched by name.

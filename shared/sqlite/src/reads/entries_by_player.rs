@@ -14,13 +14,13 @@ use crate::row::Cells;
 use crate::session::Session;
 
 /// Returns the entries of these players that `caller` sees, best first.
-pub(crate) async fn read(
+pub(crate) fn read(
     session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     players: &[PlayerId],
     caller: &Caller,
 ) -> Result<PlayerEntries, ReadError> {
-    let Some(period) = find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref)? else {
         return Ok(PlayerEntries {
             layout: None,
             version: 0,
@@ -28,14 +28,14 @@ pub(crate) async fn read(
             entries: Vec::new(),
         });
     };
-    let found = find_visible(session, &period, players, caller).await?;
-    let list = PeriodList::new(session, period, caller.own_player()).await?;
+    let found = find_visible(session, &period, players, caller)?;
+    let list = PeriodList::new(session, period, caller.own_player())?;
     let period = &list.period;
     let bounds: Vec<&[u8]> = found
         .iter()
         .map(|(placed, _)| rank_bound(period, &placed.key))
         .collect();
-    let better = counting::count_before_each(session, counted_for_ranks(period), period, &bounds).await?;
+    let better = counting::count_before_each(session, counted_for_ranks(period), period, &bounds)?;
     // The list already counts a banned player who asks. A server's count adds the banned player that it asks for.
     let alone = match (players, found.as_slice()) {
         ([_], [(_, true)]) => u64::from(caller.is_server()),
@@ -43,7 +43,7 @@ pub(crate) async fn read(
     };
     let mut entries = Vec::with_capacity(found.len());
     for ((placed, _), better) in found.into_iter().zip(better) {
-        let added = list.count_added_before(session, &placed.key).await?;
+        let added = list.count_added_before(session, &placed.key)?;
         entries.push(RankedEntry {
             rank: better.saturating_add(added).saturating_add(1),
             entry: placed.entry,
@@ -58,7 +58,7 @@ pub(crate) async fn read(
 }
 
 /// Returns the entries of these players that `caller` sees, best first, and whether each player is banned.
-pub(super) async fn find_visible(
+pub(super) fn find_visible(
     session: &Session<'_>,
     period: &PeriodRow,
     players: &[PlayerId],
@@ -72,7 +72,7 @@ pub(super) async fn find_visible(
     let names = json_array(players);
     let parameters = [Value::Integer(period.row), Value::Text(&names)];
     let mut found = Vec::new();
-    for row in session.rows(FIND, &parameters).await? {
+    for row in session.rows(FIND, &parameters)? {
         let mut cells = Cells::from(row);
         let banned = cells.flag("hidden")?;
         let placed = entries::read_entry(&period.layout, &mut cells)?;

@@ -19,13 +19,13 @@ pub(super) struct PeriodList {
 
 impl PeriodList {
     /// Creates the list. It shows the entry of `player` even if the player is banned.
-    pub(super) async fn new(
+    pub(super) fn new(
         session: &Session<'_>,
         period: PeriodRow,
         player: Option<&PlayerId>,
     ) -> Result<Self, StoreError> {
         let shown = match player {
-            Some(player) => find_banned(session, &period, player).await?,
+            Some(player) => find_banned(session, &period, player)?,
             None => None,
         };
         Ok(Self { period, shown })
@@ -39,8 +39,8 @@ impl PeriodList {
     }
 
     /// Counts the entries before a key.
-    pub(super) async fn count_before(&self, session: &Session<'_>, key: &[u8]) -> Result<u64, StoreError> {
-        let visible = counting::count_before(session, CountedBy::Entries, &self.period, key).await?;
+    pub(super) fn count_before(&self, session: &Session<'_>, key: &[u8]) -> Result<u64, StoreError> {
+        let visible = counting::count_before(session, CountedBy::Entries, &self.period, key)?;
         let shown = self
             .shown
             .as_ref()
@@ -49,7 +49,7 @@ impl PeriodList {
     }
 
     /// Returns 1 if the banned player's shown entry must be added to the counted rows for the rank of a key, otherwise 0.
-    pub(super) async fn count_added_before(
+    pub(super) fn count_added_before(
         &self,
         session: &Session<'_>,
         key: &OrderKey,
@@ -61,13 +61,12 @@ impl PeriodList {
         if own >= rank_bound(&self.period, key) {
             return Ok(0);
         }
-        let counted_already =
-            self.period.keeps_tuples() && tuples::contains(session, self.period.row, own).await?;
+        let counted_already = self.period.keeps_tuples() && tuples::contains(session, self.period.row, own)?;
         Ok(u64::from(!counted_already))
     }
 
     /// Returns up to `limit` entries on one side of a key, nearest first.
-    pub(super) async fn read_beside(
+    pub(super) fn read_beside(
         &self,
         session: &Session<'_>,
         side: Side,
@@ -75,7 +74,7 @@ impl PeriodList {
         limit: u64,
     ) -> Result<Vec<KeyedEntry>, StoreError> {
         let PeriodRow { row, layout, .. } = &self.period;
-        let mut found = entries::read_beside(session, *row, layout, side, key, limit).await?;
+        let mut found = entries::read_beside(session, *row, layout, side, key, limit)?;
         if let Some(shown) = &self.shown {
             let own = shown.key.as_bytes();
             let at = match side {
@@ -90,7 +89,7 @@ impl PeriodList {
     }
 
     /// Computes the ranks of consecutive entries and returns the page. `first_index` is the number of entries before them.
-    pub(super) async fn finish(
+    pub(super) fn finish(
         self,
         session: &Session<'_>,
         first_index: u64,
@@ -101,7 +100,7 @@ impl PeriodList {
         Ok(Page {
             version: self.period.version,
             count,
-            entries: rank_stretch(session, &self, first_index, stretch).await?,
+            entries: rank_stretch(session, &self, first_index, stretch)?,
             more_before: first_index > 0,
             more_after: end < count,
             layout: Some(self.period.layout),
@@ -110,7 +109,7 @@ impl PeriodList {
 }
 
 /// Returns the entry of a banned player.
-async fn find_banned(
+fn find_banned(
     session: &Session<'_>,
     period: &PeriodRow,
     player: &PlayerId,
@@ -121,13 +120,13 @@ async fn find_banned(
         " FROM entries WHERE period = ?1 AND player = ?2 AND hidden = 1"
     );
     let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
-    let row = session.row(FIND, &parameters).await?;
+    let row = session.row(FIND, &parameters)?;
     row.map(|mut cells| entries::read_entry(&period.layout, &mut cells))
         .transpose()
 }
 
 /// Computes the ranks of consecutive entries, best first. `first_index` is the number of entries before the first of them.
-async fn rank_stretch(
+fn rank_stretch(
     session: &Session<'_>,
     list: &PeriodList,
     first_index: u64,
@@ -137,7 +136,7 @@ async fn rank_stretch(
     let Some(first) = stretch.first() else {
         return Ok(Vec::new());
     };
-    let mut rank = first_rank(session, list, first_index, &first.key).await?;
+    let mut rank = first_rank(session, list, first_index, &first.key)?;
     let mut index = first_index;
     let mut last_bound: Vec<u8> = rank_bound(period, &first.key).to_vec();
     let mut ranked = Vec::with_capacity(stretch.len());
@@ -156,7 +155,7 @@ async fn rank_stretch(
     Ok(ranked)
 }
 
-async fn first_rank(
+fn first_rank(
     session: &Session<'_>,
     list: &PeriodList,
     first_index: u64,
@@ -169,10 +168,10 @@ async fn first_rank(
     let bound = rank_bound(period, key);
     let better = match period.layout.ties {
         Ties::Earliest | Ties::Latest => first_index,
-        Ties::Shared => list.count_before(session, bound).await?,
+        Ties::Shared => list.count_before(session, bound)?,
         Ties::Dense => {
-            let counted = counting::count_before(session, CountedBy::Tuples, period, bound).await?;
-            counted.saturating_add(list.count_added_before(session, key).await?)
+            let counted = counting::count_before(session, CountedBy::Tuples, period, bound)?;
+            counted.saturating_add(list.count_added_before(session, key)?)
         }
     };
     Ok(better.saturating_add(1))

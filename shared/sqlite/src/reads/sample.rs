@@ -14,12 +14,12 @@ use crate::session::Session;
 const WHOLE: u64 = 1000;
 
 /// Returns the values at these fractions of the order, in thousandths.
-pub(crate) async fn sample(
+pub(crate) fn sample(
     session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
-    let Some(period) = find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref)? else {
         return Ok(Sample {
             layout: None,
             version: 0,
@@ -31,7 +31,7 @@ pub(crate) async fn sample(
     if let Some(last) = period.visible.checked_sub(1) {
         for fraction in fractions {
             let index = last.saturating_mul(u64::from(*fraction).min(WHOLE)) / WHOLE;
-            values.push(read_values_at(session, &period, index).await?);
+            values.push(read_values_at(session, &period, index)?);
         }
     }
     Ok(Sample {
@@ -43,19 +43,19 @@ pub(crate) async fn sample(
 }
 
 /// Returns the values of the entry at an index of the list.
-async fn read_values_at(session: &Session<'_>, period: &PeriodRow, index: u64) -> Result<Values, StoreError> {
-    let key = rank_blocks::find_key_at(session, period.row, index).await?;
+fn read_values_at(session: &Session<'_>, period: &PeriodRow, index: u64) -> Result<Values, StoreError> {
+    let key = rank_blocks::find_key_at(session, period.row, index)?;
     let (values, ..) = period.layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
     Ok(values)
 }
 
 /// Returns the positions that entries with these tuples would have.
-pub(crate) async fn positions(
+pub(crate) fn positions(
     session: &Session<'_>,
     period_ref: &PeriodRef<'_>,
     tuples: &[Vec<u8>],
 ) -> Result<Positions, ReadError> {
-    let Some(period) = find_current(session, period_ref).await? else {
+    let Some(period) = find_current(session, period_ref)? else {
         return Ok(Positions {
             version: 0,
             count: 0,
@@ -75,9 +75,9 @@ pub(crate) async fn positions(
     bounds.extend(ends.iter().flatten().map(Vec::as_slice));
     bounds.sort_unstable();
     bounds.dedup();
-    let entries = count_before_each(session, CountedBy::Entries, &period, &bounds).await?;
+    let entries = count_before_each(session, CountedBy::Entries, &period, &bounds)?;
     let distinct = if period.keeps_tuples() {
-        count_before_each(session, CountedBy::Tuples, &period, &bounds).await?
+        count_before_each(session, CountedBy::Tuples, &period, &bounds)?
     } else {
         entries.clone()
     };

@@ -38,8 +38,8 @@ impl Measured {
         }
     }
 
-    async fn changed(&self) -> i64 {
-        let rows = self.inner.execute("SELECT total_changes()", &[]).await.unwrap();
+    fn changed(&self) -> i64 {
+        let rows = self.inner.execute("SELECT total_changes()", &[]).unwrap();
         let Cell::Integer(changed) = rows[0][0] else {
             panic!("{rows:?}")
         };
@@ -48,12 +48,12 @@ impl Measured {
 }
 
 impl Connection for Measured {
-    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
+    fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         if sql.starts_with("BEGIN") {
-            self.open.set((self.changed().await, 0));
+            self.open.set((self.changed(), 0));
         } else if sql == "COMMIT" {
             let (before, statements) = self.open.get();
-            let rows = self.changed().await - before;
+            let rows = self.changed() - before;
             self.done
                 .borrow_mut()
                 .push(Done::Transaction { statements, rows });
@@ -62,14 +62,16 @@ impl Connection for Measured {
         }
         let (before, statements) = self.open.get();
         self.open.set((before, statements + 1));
-        self.inner.execute(sql, parameters).await
+        self.inner.execute(sql, parameters)
     }
+
+    async fn let_others_run(&self) {}
 
     async fn pause(&self, _time: Duration) {
         self.done.borrow_mut().push(Done::Pause);
     }
 
-    async fn reset(&self) -> Result<(), ConnectionError> {
-        self.inner.reset().await
+    fn reset(&self) -> Result<(), ConnectionError> {
+        self.inner.reset()
     }
 }

@@ -1,13 +1,12 @@
 //! One connection for many requests, and many connections to one file.
 
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::future::join_all;
+use futures::poll;
 use leaderboard_core::ports::{RankDetail, Scores};
 use leaderboard_core::{Operator, StoreError};
 use leaderboard_sqlite::{Connection, ConnectionError, Row, SqliteStore, Value};
@@ -15,69 +14,52 @@ use leaderboard_sqlite::{Connection, ConnectionError, Row, SqliteStore, Value};
 use crate::native_sqlite::NativeSqlite;
 use crate::support::*;
 
-/// Lets other requests run before and after every statement, as a call to the host does; and loses the
-/// connection's patience when told to.
-pub(crate) struct Slow {
+/// Counts statements, and fails when told to.
+pub(crate) struct Observed {
     inner: NativeSqlite,
-    statements: Rc<Cell<u32>>,
     /// How many transactions that write were begun.
     pub(crate) write_transactions: Rc<Cell<u32>>,
     fail_commit: Rc<Cell<bool>>,
-    keep_on_reset: bool,
+    /// How often a transaction that writes finds the file in use.
+    pub(crate) busy: Rc<Cell<u32>>,
 }
 
-impl Slow {
+impl Observed {
     pub(crate) fn open(file: &File) -> Self {
         Self {
             inner: NativeSqlite::open(file.path()).unwrap(),
-            statements: Rc::default(),
             write_transactions: Rc::default(),
             fail_commit: Rc::default(),
-            keep_on_reset: false,
+            busy: Rc::default(),
         }
     }
 }
 
-async fn yield_once() {
-    let mut yielded = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
-impl Connection for Slow {
-    async fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
-        yield_once().await;
+impl Connection for Observed {
+    fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         if sql == "COMMIT" && self.fail_commit.take() {
             return Err(ConnectionError::Io("disk I/O error".into()));
         }
-        self.statements.set(self.statements.get() + 1);
         if sql == "BEGIN IMMEDIATE" {
+            if let Some(left) = self.busy.get().checked_sub(1) {
+                self.busy.set(left);
+                return Err(ConnectionError::Busy("database is locked".into()));
+            }
             self.write_transactions.set(self.write_transactions.get() + 1);
         }
-        let rows = self.inner.execute(sql, parameters).await;
-        yield_once().await;
-        rows
+        self.inner.execute(sql, parameters)
+    }
+
+    async fn let_others_run(&self) {
+        self.inner.let_others_run().await;
     }
 
     async fn pause(&self, time: Duration) {
         self.inner.pause(time).await;
     }
 
-    async fn reset(&self) -> Result<(), ConnectionError> {
-        if self.keep_on_reset {
-            // The default of the trait, on the same connection.
-            return match self.inner.execute("ROLLBACK", &[]).await {
-                Ok(_) | Err(ConnectionError::Other(_)) => Ok(()),
-                Err(error) => Err(error),
-            };
-        }
-        self.inner.reset().await
+    fn reset(&self) -> Result<(), ConnectionError> {
+        self.inner.reset()
     }
 }
 
@@ -91,7 +73,7 @@ fn counter(id: &str) -> leaderboard_core::Leaderboard {
 fn requests_of_one_instance_do_not_mix() {
     block_on(async {
         let file = File::new();
-        let store = SqliteStore::new(Slow::open(&file));
+        let store = SqliteStore::new(Observed::open(&file));
         let board = configured(&store, &counter("sum")).await;
         let writers = (0..16).map(|_| async {
             for _ in 0..10 {
@@ -106,65 +88,42 @@ fn requests_of_one_instance_do_not_mix() {
     });
 }
 
-/// Drops a submission after each possible number of statements.
-fn abandon(keep_on_reset: bool) {
-    block_on(async {
-        let file = File::new();
-        let mut slow = Slow::open(&file);
-        slow.keep_on_reset = keep_on_reset;
-        let statements = Rc::clone(&slow.statements);
-        let store = SqliteStore::new(slow);
-        let board = configured(&store, &counter("sum")).await;
-        let attempts = [attempt(&[Rc::clone(&board)], "bob", 1, Some("once"), at(0))];
-        let tenant = tenant();
-        let mut dropped = 0;
-        for limit in 1.. {
-            let before = statements.get();
+#[test]
+fn a_submission_that_is_dropped_counts_in_whole_or_not_at_all() {
+    for polls in 0..8 {
+        block_on(async {
+            let file = File::new();
+            let connection = Observed::open(&file);
+            let busy = Rc::clone(&connection.busy);
+            let store = SqliteStore::new(connection);
+            let board = configured(&store, &counter("sum")).await;
+            let attempts = [attempt(&[Rc::clone(&board)], "bob", 1, Some("once"), at(0))];
+            busy.set(4);
+            let tenant = tenant();
             let mut request = Box::pin(store.submit(&tenant, &attempts, RankDetail::Full));
-            let finished = poll_fn(|context| {
-                if statements.get() - before >= limit {
-                    return Poll::Ready(false);
+            for _ in 0..polls {
+                if poll!(request.as_mut()).is_ready() {
+                    break;
                 }
-                request.as_mut().poll(context).map(|result| result.is_ok())
-            })
-            .await;
-            if finished {
-                break;
             }
-            dropped += 1;
             drop(request);
-            score_after(&file, &store, &board, limit).await;
-        }
-        assert!(dropped > 5, "{dropped}");
-    });
-}
-
-/// A score after an abandoned submission counts, and the abandoned one counts in whole or not at all.
-async fn score_after(file: &File, store: &SqliteStore<Slow>, board: &Board, n: u32) {
-    let outcome = score(store, board, "ann", 1, 0).await;
-    assert_eq!(outcome.values.first(), i64::from(n));
-    let entries = rows(file, "entries");
-    assert_eq!(rows(file, "submissions"), entries - 1);
-    assert_eq!(rows(file, "events"), i64::from(n) + entries);
-}
-
-#[test]
-fn an_abandoned_transaction_is_left_behind_with_its_connection() {
-    abandon(false);
-}
-
-#[test]
-fn an_abandoned_transaction_is_rolled_back() {
-    abandon(true);
+            let outcome = score(&store, &board, "ann", 1, 0).await;
+            assert_eq!(outcome.values.first(), 1);
+            let others = rows(&file, "entries") - 1;
+            assert_eq!(rows(&file, "submissions"), others);
+            assert_eq!(rows(&file, "events"), 2 + others);
+            assert_eq!(others, i64::from(polls > 5), "after {polls} polls");
+        });
+    }
 }
 
 #[test]
 fn a_failing_commit_keeps_nothing() {
     block_on(async {
         let file = File::new();
-        let slow = Slow::open(&file);
-        let fail = Rc::clone(&slow.fail_commit);
-        let store = SqliteStore::new(slow);
+        let connection = Observed::open(&file);
+        let fail = Rc::clone(&connection.fail_commit);
+        let store = SqliteStore::new(connection);
         let board = configured(&store, &counter("sum")).await;
         let attempts = [attempt(&[Rc::clone(&board)], "ann", 1, None, at(0))];
         fail.set(true);
