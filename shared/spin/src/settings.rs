@@ -13,6 +13,7 @@ use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_pipeline::{
     ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, Settings, TrustedProxies,
 };
+use leaderboard_sqlite::Synchronous;
 use spin_sdk::variables;
 
 /// The default tenant of requests that do not name a tenant.
@@ -25,7 +26,7 @@ const SETTINGS: &str = "settings";
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StoreChoice {
     /// The built-in SQLite, if `redis_url` is not set.
-    Embedded,
+    Embedded(Synchronous),
     /// Redis at this address.
     Redis(String),
 }
@@ -92,9 +93,17 @@ pub(crate) fn store_choice(variables: &mut Variables) -> Result<StoreChoice, Inv
     let user = encoded(&variables.take("redis_username"));
     let password = encoded(&variables.take("redis_password"));
     let database = variables.take("redis_database");
+    let synchronous = match variables.take("sqlite_synchronous").as_str() {
+        "" | "full" => Synchronous::Full,
+        "normal" => Synchronous::Normal,
+        _ => {
+            let what = "variable sqlite_synchronous: must be full or normal";
+            return Err(InvalidVariable(what.to_owned()));
+        }
+    };
     let url = url.trim().trim_end_matches('/');
     if url.is_empty() {
-        return Ok(StoreChoice::Embedded);
+        return Ok(StoreChoice::Embedded(synchronous));
     }
     let (scheme, host) = url
         .split_once("://")

@@ -36,7 +36,10 @@ impl Store {
     pub(crate) fn new(choice: StoreChoice) -> Self {
         Self(match choice {
             StoreChoice::Redis(address) => Engine::Redis(RedisStore::new(RedisConnection::new(address))),
-            StoreChoice::Embedded => Engine::Sqlite(SqliteStore::new(SqliteConnection::default())),
+            StoreChoice::Embedded(synchronous) => {
+                let store = SqliteStore::new(SqliteConnection::default());
+                Engine::Sqlite(store.with_synchronous(synchronous))
+            }
         })
     }
 }

@@ -34,7 +34,7 @@ macro_rules! table {
                 $name,
                 " WHERE scope = ?1 AND position IN (SELECT position FROM ",
                 $name,
-                " WHERE scope = ?1 ORDER BY position LIMIT ?2)"
+                " WHERE scope = ?1 ORDER BY position LIMIT ?2 + 0)"
             ),
         }
     };
@@ -77,7 +77,7 @@ pub(crate) fn read(
 ) -> Result<Vec<RecordedAudit>, StoreError> {
     const READ: &str = "SELECT position, at, body FROM audit WHERE scope = ?1 AND position < ?2 \
          UNION ALL SELECT position, at, body FROM notices WHERE scope = ?1 AND position < ?2 \
-         ORDER BY position DESC LIMIT ?3";
+         ORDER BY position DESC LIMIT ?3 + 0";
     let parameters = [
         Value::Text(scope(tenant)),
         Value::Integer(before.map_or(i64::MAX, stored)),

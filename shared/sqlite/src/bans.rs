@@ -144,7 +144,7 @@ fn drop_ban(
 /// Ends bans that are over, in the order of their ends, up to the limit of pending changes.
 fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
     const OVER: &str = "SELECT player, expires_at FROM bans WHERE tenant = ?1 AND expires_at <= ?2 \
-         ORDER BY expires_at, player LIMIT ?3";
+         ORDER BY expires_at, player LIMIT ?3 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Integer(now.as_unix_ms()),

@@ -198,7 +198,7 @@ pub(crate) fn list(
     limit: u32,
 ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
     const LIST: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id > ?2 \
-         ORDER BY id LIMIT ?3";
+         ORDER BY id LIMIT ?3 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         // No id is empty.

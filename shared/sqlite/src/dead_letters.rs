@@ -65,9 +65,9 @@ pub(crate) fn list(
     limit: u32,
 ) -> Result<Vec<StoredDeadLetter>, StoreError> {
     const OF_A_TENANT: &str = "SELECT row, scope, at, reason, payload FROM dead_letters \
-         WHERE row < ?1 AND scope = ?3 ORDER BY row DESC LIMIT ?2";
+         WHERE row < ?1 AND scope = ?3 ORDER BY row DESC LIMIT ?2 + 0";
     const OF_ALL: &str = "SELECT row, scope, at, reason, payload FROM dead_letters \
-         WHERE row < ?1 ORDER BY row DESC LIMIT ?2";
+         WHERE row < ?1 ORDER BY row DESC LIMIT ?2 + 0";
     let before = Value::Integer(before.map_or(i64::MAX, stored));
     let limit = Value::Integer(i64::from(limit));
     let rows = match tenant {

@@ -137,7 +137,7 @@ pub(crate) fn list(
     limit: u32,
 ) -> Result<Vec<(Box<str>, StoredDocument)>, StoreError> {
     const LIST: &str = "SELECT id, version, body FROM documents WHERE scope = ?1 AND kind = ?2 \
-         AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4";
+         AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4 + 0";
     let parameters = [
         Value::Text(scope(tenant)),
         Value::Text(kind.as_str()),

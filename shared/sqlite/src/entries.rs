@@ -83,12 +83,12 @@ pub(crate) fn read_beside(
     const AFTER: &str = concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key > ?2 ORDER BY order_key LIMIT ?3"
+        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key > ?2 ORDER BY order_key LIMIT ?3 + 0"
     );
     const BEFORE: &str = concat!(
         "SELECT ",
         entry_columns!(),
-        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2 ORDER BY order_key DESC LIMIT ?3"
+        " FROM entries WHERE period = ?1 AND hidden = 0 AND order_key < ?2 ORDER BY order_key DESC LIMIT ?3 + 0"
     );
     let sql = match side {
         Side::After => AFTER,

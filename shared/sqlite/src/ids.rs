@@ -67,7 +67,7 @@ pub(crate) fn prune(
     added: usize,
 ) -> Result<(), StoreError> {
     const PRUNE: &str = "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN (SELECT id \
-         FROM submissions WHERE leaderboard = ?1 AND recorded_at <= ?2 ORDER BY recorded_at LIMIT ?3)";
+         FROM submissions WHERE leaderboard = ?1 AND recorded_at <= ?2 ORDER BY recorded_at LIMIT ?3 + 0)";
     let limit = PRUNED_AT_ONCE.saturating_add((added as u64).saturating_mul(2));
     let parameters = [
         Value::Integer(board),

@@ -7,8 +7,8 @@
 //! so a transaction that has begun ends before another request uses the connection (`store.rs`). Writes run in `BEGIN IMMEDIATE`.
 //!
 //! **Durability.** The file is in WAL mode with `synchronous = FULL`: a commit is on the disk before the response is sent. So if
-//! the machine loses power, no score is lost whose response was sent. `NORMAL` would save this flush (0.1 to 6 ms for each call,
-//! depending on the disk and its load) and could lose the last commits. A call is one commit for up to 128 submissions, so the
+//! the machine loses power, no score is lost whose response was sent. [`Synchronous::Normal`] saves this flush (0.1 to 6 ms for each
+//! call, depending on the disk and its load) and can lose the last commits. A call is one commit for up to 128 submissions, so the
 //! flush hardly slows an import. Calls that arrive together share a commit (`group_commit.rs`).
 //!
 //! **Ranks** are counted by blocks of entries (`rank_blocks.rs`), which read about 200 rows, not all rows before the entry.
@@ -56,4 +56,5 @@ mod tuples;
 mod usage;
 
 pub use connection::{Cell, Connection, ConnectionError, Row, Value};
+pub use migrate::Synchronous;
 pub use store::SqliteStore;

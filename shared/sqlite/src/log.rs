@@ -87,7 +87,7 @@ pub(crate) fn read(
 ) -> Result<Vec<RecordedEvent>, StoreError> {
     const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
          (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
-         ORDER BY position LIMIT ?4";
+         ORDER BY position LIMIT ?4 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(leaderboard.as_str()),

@@ -6,27 +6,39 @@ use crate::row::corrupt;
 use crate::schema::MIGRATIONS;
 use crate::session::Session;
 
+/// When a commit is on the disk: SQLite's `synchronous`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Before the response.
+    Full,
+    /// At the next checkpoint. If the machine loses power, the last commits can be lost; the file stays consistent. A crash of the
+    /// program alone loses nothing.
+    Normal,
+}
+
 /// Reads in one statement whether a connection needs preparation.
 const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
      (SELECT journal_mode FROM pragma_journal_mode), (SELECT synchronous FROM pragma_synchronous)";
 /// The size of the page cache: at most 32 MiB. Two indexes of 100,000 entries take about 20 MiB, and scores of different players
 /// are in different pages. SQLite's default is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
-/// How long a statement waits while another instance writes, in milliseconds; then the store tries again. SQLite sleeps for 1 ms
-/// twice within this time. With a longer time it would sleep for up to 100 ms at once, and other instances would overtake it.
-pub(crate) const BUSY_TIMEOUT_MS: u32 = 0;
-/// The value of `PRAGMA synchronous` that means `FULL`.
-const SYNCHRONOUS_FULL: i64 = 2;
+/// How long a statement waits while another instance writes, in milliseconds: not at all, because no other request of the instance
+/// runs meanwhile. The store tries again after a pause.
+const BUSY_TIMEOUT_MS: u32 = 0;
 
 /// Prepares a new connection, with a single query if the file is up to date.
-pub(crate) fn prepare(session: &Session<'_>) -> Result<(), StoreError> {
+pub(crate) fn prepare(session: &Session<'_>, synchronous: Synchronous) -> Result<(), StoreError> {
     let mut state = session
         .row(STATE, &[])?
         .ok_or_else(|| corrupt("database state"))?;
     let version = state.integer("schema version")?;
     let journal = state.text("journal mode")?;
-    if state.integer("synchronous")? != SYNCHRONOUS_FULL {
-        session.run("PRAGMA synchronous = FULL", &[])?;
+    let (sql, setting) = match synchronous {
+        Synchronous::Normal => ("PRAGMA synchronous = NORMAL", 1),
+        Synchronous::Full => ("PRAGMA synchronous = FULL", 2),
+    };
+    if state.integer("synchronous")? != setting {
+        session.run(sql, &[])?;
     }
     session.run(CACHE, &[])?;
     if known(version)? < MIGRATIONS.len() {

@@ -216,7 +216,7 @@ pub(crate) fn list(
 ) -> Result<PeriodPage, StoreError> {
     // The same expression as in the index `periods_by_start`, so that SQLite uses the index.
     const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
-         ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5";
+         ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(leaderboard.as_str()),

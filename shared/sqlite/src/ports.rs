@@ -15,7 +15,7 @@ use leaderboard_core::{
 use crate::bans::{self, BanResult};
 use crate::connection::Connection;
 use crate::group_commit::MAX_SUBMISSIONS_PER_TRANSACTION;
-use crate::reads::{entries_by_player, page, sample};
+use crate::reads::{entries_by_player, frequent, page, sample};
 use crate::session::Session;
 use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, sweep};
 
@@ -47,6 +47,12 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
+        if *from == PageFrom::Top
+            && let Some(page) =
+                self.single(|session| frequent::read_top(session, period_ref, limit, caller))?
+        {
+            return Ok(page);
+        }
         self.read_at(period_ref, |session| {
             page::page(session, period_ref, from, limit, caller)
         })
@@ -60,6 +66,11 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
+        if let Some(page) =
+            self.single(|session| frequent::read_around(session, period_ref, player, limit, caller))?
+        {
+            return Ok(page);
+        }
         self.read_at(period_ref, |session| {
             page::around(session, period_ref, player, limit, caller)
         })
@@ -72,6 +83,12 @@ impl<C: Connection> Scores for SqliteStore<C> {
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
+        if let [player] = players
+            && let Some(entries) =
+                self.single(|session| frequent::read_player(session, period_ref, player, caller))?
+        {
+            return Ok(entries);
+        }
         self.read_at(period_ref, |session| {
             entries_by_player::read(session, period_ref, players, caller)
         })

@@ -243,20 +243,43 @@ pub(crate) const MIGRATION: &[&str] = &[
     ),
 ];
 
-/// A query that counts the rows before each bound of the list `(?2), (?3), …`, which follows it, and all rows.
-macro_rules! count_before {
-    ($counted:literal, $key:literal, $rows:literal) => {
+/// SQL for two tables of a `WITH`, which [`count_before_sql!`] reads: the blocks of the period `$period`, and the bounds with the
+/// blocks in which they are. A query with the bounds as `column1` follows, and then `)`. Without the two words about
+/// materialisation, SQLite copies and sorts the blocks several times for each bound.
+macro_rules! bounds_in_blocks_sql {
+    ($counted:literal, $period:literal) => {
         concat!(
-            "WITH blocks AS (SELECT level, first_key, size FROM rank_blocks WHERE period = ?1 AND counted = ", $counted,
-            ") SELECT (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 1 AND first_key < upper) \
-             + (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 0 AND first_key >= upper AND first_key < lower) \
-             + (SELECT count(*) FROM ", $rows, " AND period = ?1 AND ", $key, " >= lower AND ", $key, " < bound), \
-             (SELECT sum(size) FROM blocks WHERE level = 1) FROM (SELECT column1 AS bound, \
+            "blocks AS NOT MATERIALIZED (SELECT level, first_key, size FROM rank_blocks WHERE period = ",
+            $period,
+            " AND counted = ",
+            $counted,
+            "), bounds AS MATERIALIZED (SELECT column1 AS bound, \
              (SELECT max(first_key) FROM blocks WHERE level = 1 AND first_key <= column1) AS upper, \
-             (SELECT max(first_key) FROM blocks WHERE level = 0 AND first_key <= column1) AS lower FROM (VALUES "
+             (SELECT max(first_key) FROM blocks WHERE level = 0 AND first_key <= column1) AS lower FROM "
         )
     };
 }
+pub(crate) use bounds_in_blocks_sql;
+
+/// SQL that selects how many rows of the period `$period` are before each bound, and how many rows there are.
+macro_rules! count_before_sql {
+    ($key:literal, $rows:literal, $period:literal) => {
+        concat!(
+            "(SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 1 AND first_key < upper) \
+             + (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 0 AND first_key >= upper AND first_key < lower) \
+             + (SELECT count(*) FROM ",
+            $rows,
+            " AND period = ",
+            $period,
+            " AND ",
+            $key,
+            " >= lower AND ",
+            $key,
+            " < bound), (SELECT sum(size) FROM blocks WHERE level = 1)"
+        )
+    };
+}
+pub(crate) use count_before_sql;
 
 /// Counts the rows of a period before each bound, and all rows. The bounds ascend.
 pub(crate) fn count_before(
@@ -265,12 +288,18 @@ pub(crate) fn count_before(
     period: i64,
     bounds: &[&[u8]],
 ) -> Result<RowCounts, StoreError> {
-    let mut sql = String::from(match counted {
-        CountedBy::Entries => count_before!("0", "order_key", "entries WHERE hidden = 0"),
-        CountedBy::Tuples => count_before!("1", "tuple", "tuples WHERE true"),
-    });
-    sql.push_str(&vec!["(?)"; bounds.len()].join(", "));
-    sql.push_str(")) ORDER BY bound");
+    let (tables, count) = match counted {
+        CountedBy::Entries => (
+            bounds_in_blocks_sql!("0", "?1"),
+            count_before_sql!("order_key", "entries WHERE hidden = 0", "?1"),
+        ),
+        CountedBy::Tuples => (
+            bounds_in_blocks_sql!("1", "?1"),
+            count_before_sql!("tuple", "tuples WHERE true", "?1"),
+        ),
+    };
+    let bound_list = vec!["(?)"; bounds.len()].join(", ");
+    let sql = format!("WITH {tables}(VALUES {bound_list})) SELECT {count} FROM bounds ORDER BY bound");
     let mut parameters = vec![Value::Integer(period)];
     parameters.extend(bounds.iter().map(|bound| Value::Blob(bound)));
     let mut counts = RowCounts {

@@ -220,9 +220,9 @@ fn save_usage(session: &Session<'_>, tenant: &TenantId, day: u64, usage: Usage) 
 /// Deletes some buckets that are full, and some old days of usage.
 fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), StoreError> {
     const BUCKETS: &str = "DELETE FROM buckets WHERE (tenant, bucket) IN \
-         (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2)";
+         (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2 + 0)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \
-         (SELECT tenant, day FROM usage WHERE day <= ?1 ORDER BY day LIMIT ?2)";
+         (SELECT tenant, day FROM usage WHERE day <= ?1 ORDER BY day LIMIT ?2 + 0)";
     let most = Value::Integer(stored(SWEPT_AT_ONCE as u64));
     let full_since = stored(now_us.saturating_sub(FULL_KEPT_US));
     let last_day = stored((now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS)));

@@ -1,6 +1,7 @@
-//! Reads of a period: pages and windows of the list, entries of given players, and the distribution.
+//! Reads of a period: frequent reads in one statement each, pages and windows of the list, entries of given players, and the distribution.
 
 pub(crate) mod entries_by_player;
+pub(crate) mod frequent;
 pub(crate) mod page;
 mod period_list;
 pub(crate) mod sample;

@@ -152,7 +152,7 @@ fn trim(
     bounds: &TrimBounds,
 ) -> Result<u64, StoreError> {
     const OLDEST: &str = "SELECT position, length(event), substr(event, 1, ?4) FROM events \
-         WHERE leaderboard = ?1 AND position < ?2 ORDER BY position LIMIT ?3";
+         WHERE leaderboard = ?1 AND position < ?2 ORDER BY position LIMIT ?3 + 0";
     const REMOVE: &str = "DELETE FROM events WHERE leaderboard = ?1 AND position <= ?2";
     let added = appended.last.saturating_sub(appended.first).saturating_add(1);
     let most = MIN_TRIMMED_EVENTS.saturating_add(added.saturating_mul(2));

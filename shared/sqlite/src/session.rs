@@ -1,5 +1,7 @@
 //! The statements of one use of the connection.
 
+use std::cell::Cell;
+
 use leaderboard_core::StoreError;
 
 use crate::connection::{Connection, Row, Value};
@@ -10,6 +12,8 @@ pub(crate) struct Session<'a> {
     connection: &'a dyn StatementRunner,
     /// Whether a read of a leaderboard with pending bans fails.
     pub(crate) requires_applied_bans: bool,
+    /// Whether a statement failed because the database was unavailable.
+    has_failed: Cell<bool>,
 }
 
 /// The part of [`Connection`] that runs statements.
@@ -29,12 +33,22 @@ impl<'a> Session<'a> {
         Self {
             connection,
             requires_applied_bans: false,
+            has_failed: Cell::new(false),
         }
+    }
+
+    /// Returns whether a statement failed because the database was unavailable. The connection is then in an unknown state.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     /// Runs a statement and returns its rows.
     pub(crate) fn rows(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.connection.run_statement(sql, parameters)
+        let result = self.connection.run_statement(sql, parameters);
+        if matches!(result, Err(StoreError::Unavailable(_))) {
+            self.has_failed.set(true);
+        }
+        result
     }
 
     /// Runs a statement and returns its first row.

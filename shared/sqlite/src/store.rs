@@ -12,7 +12,7 @@ use leaderboard_core::{PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::{Connection, ConnectionError};
 use crate::group_commit::{Group, MAX_SUBMISSIONS_PER_TRANSACTION, WaitingCall, WaitingCalls};
-use crate::migrate;
+use crate::migrate::{self, Synchronous};
 use crate::row::corrupt;
 use crate::session::Session;
 use crate::submit::{self, SubmitCall};
@@ -36,6 +36,7 @@ const WRITE: &str = "BEGIN IMMEDIATE";
 #[derive(Debug)]
 pub struct SqliteStore<C> {
     connection: C,
+    synchronous: Synchronous,
     state: Cell<ConnectionState>,
     waiting_calls: WaitingCalls,
 }
@@ -55,9 +56,17 @@ impl<C: Connection> SqliteStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             connection,
+            synchronous: Synchronous::Full,
             state: Cell::new(ConnectionState::New),
             waiting_calls: WaitingCalls::default(),
         }
+    }
+
+    /// Sets when a commit is on the disk. The default is [`Synchronous::Full`].
+    #[must_use]
+    pub fn with_synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
     }
 
     /// Runs `work` on one snapshot of the database.
@@ -98,13 +107,14 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     /// Runs `work`, which is a single statement, without a transaction.
-    pub(crate) fn single<T>(
+    pub(crate) fn single<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Session<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        work: impl FnOnce(&Session<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.prepare_connection()?;
-        let result = work(&self.session());
-        if matches!(result, Err(StoreError::Unavailable(_))) {
+        let session = self.session();
+        let result = work(&session);
+        if session.has_failed() {
             self.state.set(ConnectionState::NeedsReset);
         }
         result
@@ -264,7 +274,7 @@ impl<C: Connection> SqliteStore<C> {
         if self.state.replace(ConnectionState::NeedsReset) == ConnectionState::NeedsReset {
             self.connection.reset()?;
         }
-        migrate::prepare(&self.session())?;
+        migrate::prepare(&self.session(), self.synchronous)?;
         self.state.set(ConnectionState::Prepared);
         Ok(())
     }

@@ -24,7 +24,7 @@ pub(crate) fn discard_expired(
     most: u64,
 ) -> Result<u64, StoreError> {
     const EXPIRED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2 \
-         ORDER BY expires_at, row LIMIT ?3";
+         ORDER BY expires_at, row LIMIT ?3 + 0";
     let parameters = [
         Value::Integer(board),
         Value::Integer(now.as_unix_ms()),
@@ -116,15 +116,15 @@ fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
     match kind {
         LEADERBOARD => Ok([
             "DELETE FROM events WHERE leaderboard = ?1 AND position IN \
-             (SELECT position FROM events WHERE leaderboard = ?1 LIMIT ?2)",
+             (SELECT position FROM events WHERE leaderboard = ?1 LIMIT ?2 + 0)",
             "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN \
-             (SELECT id FROM submissions WHERE leaderboard = ?1 LIMIT ?2)",
+             (SELECT id FROM submissions WHERE leaderboard = ?1 LIMIT ?2 + 0)",
         ]),
         PERIOD => Ok([
             "DELETE FROM entries WHERE period = ?1 AND player IN \
-             (SELECT player FROM entries WHERE period = ?1 LIMIT ?2)",
+             (SELECT player FROM entries WHERE period = ?1 LIMIT ?2 + 0)",
             "DELETE FROM tuples WHERE period = ?1 AND tuple IN \
-             (SELECT tuple FROM tuples WHERE period = ?1 LIMIT ?2)",
+             (SELECT tuple FROM tuples WHERE period = ?1 LIMIT ?2 + 0)",
         ]),
         _ => Err(corrupt("kind of a discarded row")),
     }

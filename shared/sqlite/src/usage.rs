@@ -18,7 +18,7 @@ pub(crate) fn read(
 ) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
     const CLOCK: &str = concat!("SELECT ", now_us!());
     const DAYS: &str = "SELECT day, requests, scores FROM usage WHERE tenant = ?1 AND day > ?2 \
-         ORDER BY day DESC LIMIT ?3";
+         ORDER BY day DESC LIMIT ?3 + 0";
     let clock = session.row(CLOCK, &[])?;
     let now_us = clock.ok_or_else(|| corrupt("clock"))?.unsigned("clock")?;
     let too_old = (now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS));

@@ -1,11 +1,12 @@
 //! SQLite without a host: the library's own connection, for tests and measurements.
 
-use std::cell::RefCell;
+use std::cell::{Cell as Counter, RefCell};
 use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::Duration;
 
 use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use rusqlite::StatementStatus;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
 /// How long a statement waits for another connection, as on Spin.
@@ -17,6 +18,7 @@ pub struct NativeSqlite {
     path: PathBuf,
     busy_wait: Duration,
     connection: RefCell<rusqlite::Connection>,
+    compiled_again: Counter<i32>,
 }
 
 impl NativeSqlite {
@@ -39,7 +41,14 @@ impl NativeSqlite {
             path,
             busy_wait,
             connection,
+            compiled_again: Counter::default(),
         })
+    }
+
+    /// Returns how often SQLite compiled a statement again that was prepared, for example because a parameter changed that its plan
+    /// depends on.
+    pub fn compiled_again(&self) -> i32 {
+        self.compiled_again.get()
     }
 }
 
@@ -57,14 +66,19 @@ fn failed(error: &rusqlite::Error) -> ConnectionError {
 
 impl Connection for NativeSqlite {
     fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
-        run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))
+        let (rows, compiled_again) =
+            run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))?;
+        self.compiled_again
+            .set(self.compiled_again.get() + compiled_again);
+        Ok(rows)
     }
 
     async fn let_others_run(&self) {
         yield_once().await;
     }
 
-    async fn pause(&self, _time: Duration) {
+    async fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
         yield_once().await;
     }
 
@@ -91,7 +105,7 @@ fn run(
     connection: &rusqlite::Connection,
     sql: &str,
     parameters: &[Value<'_>],
-) -> Result<Vec<Row>, rusqlite::Error> {
+) -> Result<(Vec<Row>, i32), rusqlite::Error> {
     let mut statement = connection.prepare_cached(sql)?;
     let columns = statement.column_count();
     let bound = parameters.iter().map(|value| match value {
@@ -106,7 +120,9 @@ fn run(
         let cells = (0..columns).map(|column| row.get_ref(column).map(cell));
         result.push(cells.collect::<Result<Row, _>>()?);
     }
-    Ok(result)
+    drop(rows);
+    let compiled_again = statement.reset_status(StatementStatus::RePrepare);
+    Ok((result, compiled_again))
 }
 
 fn cell(value: ValueRef<'_>) -> Cell {

@@ -76,9 +76,9 @@ fn read_boards(
     after: &str,
 ) -> Result<Vec<WalkedLeaderboard>, StoreError> {
     const ONE: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
-         FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3";
+         FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3 + 0";
     const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
-         FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+         FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         Value::Text(from.unwrap_or(after)),

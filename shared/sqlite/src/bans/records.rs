@@ -34,7 +34,7 @@ pub(crate) fn list(
     now: Timestamp,
 ) -> Result<Vec<Ban>, StoreError> {
     const LIST: &str = "SELECT player, banned_at, expires_at, reason FROM bans \
-         WHERE tenant = ?1 AND player > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY player LIMIT ?4";
+         WHERE tenant = ?1 AND player > ?2 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY player LIMIT ?4 + 0";
     let parameters = [
         Value::Text(tenant.as_str()),
         // No player's name is empty.

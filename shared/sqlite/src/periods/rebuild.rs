@@ -38,7 +38,7 @@ pub(crate) fn step(
     const NEXT: &str = concat!(
         "SELECT hidden, ",
         entry_columns!(),
-        " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3"
+        " FROM entries WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3 + 0"
     );
     let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout)?;
     let parameters = [

@@ -68,9 +68,7 @@ pub(crate) fn around(
     let key = own.key.as_bytes().to_vec();
     let index = list.count_before(session, &key)?;
     let limit = u64::from(limit.max(1));
-    let start = index
-        .saturating_sub(limit / 2)
-        .min(list.count().saturating_sub(limit));
+    let start = start_of_window(index, list.count(), limit);
     let above = index.saturating_sub(start);
     let below = limit.saturating_sub(above).saturating_sub(1);
     let mut stretch = list.read_beside(session, Side::Before, &key, above)?;
@@ -78,4 +76,9 @@ pub(crate) fn around(
     stretch.push(own);
     stretch.extend(list.read_beside(session, Side::After, &key, below)?);
     Ok(Some(list.finish(session, start, stretch)?))
+}
+
+/// Returns how many entries are before a window of `limit` entries around the entry at `index`, of a list of `count` entries.
+pub(super) fn start_of_window(index: u64, count: u64, limit: u64) -> u64 {
+    index.saturating_sub(limit / 2).min(count.saturating_sub(limit))
 }

@@ -132,27 +132,37 @@ fn rank_stretch(
     first_index: u64,
     stretch: Vec<KeyedEntry>,
 ) -> Result<Vec<RankedEntry>, StoreError> {
-    let period = &list.period;
     let Some(first) = stretch.first() else {
         return Ok(Vec::new());
     };
-    let mut rank = first_rank(session, list, first_index, &first.key)?;
+    let first_rank = first_rank(session, list, first_index, &first.key)?;
+    Ok(rank_from_first(&list.period, first_index, first_rank, stretch))
+}
+
+/// Returns consecutive entries with their ranks. The first entry has `first_index` entries before it, and `first_rank`.
+pub(super) fn rank_from_first(
+    period: &PeriodRow,
+    first_index: u64,
+    first_rank: u64,
+    stretch: Vec<KeyedEntry>,
+) -> Vec<RankedEntry> {
+    let mut rank = first_rank;
     let mut index = first_index;
-    let mut last_bound: Vec<u8> = rank_bound(period, &first.key).to_vec();
+    let mut last_bound: Option<Vec<u8>> = None;
     let mut ranked = Vec::with_capacity(stretch.len());
     for KeyedEntry { key, entry } in stretch {
         let bound = rank_bound(period, &key);
-        if bound != last_bound {
+        if last_bound.as_ref().is_some_and(|last| last != bound) {
             rank = match period.layout.ties {
                 Ties::Dense => rank.saturating_add(1),
                 Ties::Earliest | Ties::Latest | Ties::Shared => index.saturating_add(1),
             };
-            last_bound = bound.to_vec();
         }
+        last_bound = Some(bound.to_vec());
         ranked.push(RankedEntry { rank, entry });
         index = index.saturating_add(1);
     }
-    Ok(ranked)
+    ranked
 }
 
 fn first_rank(

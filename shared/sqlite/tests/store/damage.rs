@@ -48,7 +48,7 @@ fn damaged_rows_are_reported_where_they_are_read() {
         ),
         (
             "UPDATE entries SET order_key = 'text'",
-            [false, true, false, false],
+            [true, true, false, false],
         ),
         ("UPDATE entries SET attempts = -1", [true, false, false, false]),
         ("UPDATE periods SET layout = x'ff'", [true, true, false, false]),

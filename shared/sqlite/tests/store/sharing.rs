@@ -20,6 +20,8 @@ pub(crate) struct Observed {
     /// How many transactions that write were begun.
     pub(crate) write_transactions: Rc<Cell<u32>>,
     fail_commit: Rc<Cell<bool>>,
+    /// How often SQLite compiled a prepared statement again.
+    compiled_again: Rc<Cell<i32>>,
     /// How often a transaction that writes finds the file in use.
     pub(crate) busy: Rc<Cell<u32>>,
 }
@@ -30,6 +32,7 @@ impl Observed {
             inner: NativeSqlite::open(file.path()).unwrap(),
             write_transactions: Rc::default(),
             fail_commit: Rc::default(),
+            compiled_again: Rc::default(),
             busy: Rc::default(),
         }
     }
@@ -47,7 +50,9 @@ impl Connection for Observed {
             }
             self.write_transactions.set(self.write_transactions.get() + 1);
         }
-        self.inner.execute(sql, parameters)
+        let rows = self.inner.execute(sql, parameters);
+        self.compiled_again.set(self.inner.compiled_again());
+        rows
     }
 
     async fn let_others_run(&self) {
@@ -115,6 +120,24 @@ fn a_submission_that_is_dropped_counts_in_whole_or_not_at_all() {
             assert_eq!(others, i64::from(polls > 5), "after {polls} polls");
         });
     }
+}
+
+/// Compiling a statement takes about thirty times as long as running it.
+#[test]
+fn prepared_statements_are_not_compiled_again() {
+    block_on(async {
+        let file = File::new();
+        configured(&file.store(), &counter("sum")).await;
+        let connection = Observed::open(&file);
+        let compiled_again = Rc::clone(&connection.compiled_again);
+        let store = SqliteStore::new(connection);
+        let board = get(&store, &board("sum").id).await;
+        for limit in 1..5 {
+            score(&store, &board, "ann", 1, 0).await;
+            top(&store, &board, limit).await;
+        }
+        assert_eq!(compiled_again.get(), 0);
+    });
 }
 
 #[test]
