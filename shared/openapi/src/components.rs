@@ -77,7 +77,7 @@ fn parameters() -> Value {
         "buckets": query("buckets", "How many buckets are returned at most.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "score": query("score", "A score. The response then also has the rank and the percentile that this score would have.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),
         "rebuild": query("rebuild", "Whether the service may reorder the entries of the current period, if the change requires it.", json!({"type": "boolean", "default": false})),
-        "days": query("days", "How many days are returned, including today.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
+        "days": query("days", "How many days are returned at most, newest first. Days without usage are left out.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
     });
     let query_of_read = query(
         "tenant",
