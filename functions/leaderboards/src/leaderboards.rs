@@ -138,10 +138,10 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     };
     audit::record_audit_event(context).await?;
     match store(context, &board, expected, rebuild).await? {
-        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
+        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.leaderboard)
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
-        Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
+        Ok(stored) => changed(context, StatusCode::OK, &stored.leaderboard).await,
         Err(refusal) => Err(refused(context, &board, &refusal, &preconditions)
             .await
             .pointing_into(&sent)),
@@ -169,7 +169,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
         let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_audit_event(context).await?;
         match store(context, &board, expected, rebuild).await? {
-            Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
+            Ok(stored) => return changed(context, StatusCode::OK, &stored.leaderboard).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => {
                 return Err(refused(context, &board, &refusal, &preconditions)

@@ -50,7 +50,7 @@ pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn summary<E: ResponseEnvironment>(
+pub(crate) async fn read_summary<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
 use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
-use crate::examples::bodies;
+use crate::examples::list_body_examples;
 use crate::operation::Operation;
 use crate::routes::ListedRoute;
 use crate::{operations, references};
@@ -212,7 +212,7 @@ fn security(need: Permission) -> Value {
 
 fn body(schema: &str, kind: BodyKind) -> Value {
     let mut content = json!({"schema": reference(schema)});
-    for (name, value) in bodies(schema) {
+    for (name, value) in list_body_examples(schema) {
         content["examples"][name] = json!({"value": value});
     }
     let media_types: &[&str] = match kind {

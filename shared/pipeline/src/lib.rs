@@ -63,7 +63,7 @@ pub use endpoint::{Context, Endpoint, Routes};
 pub use files::{StaticFile, serve_file};
 pub use handle::{HandledRequest, handle};
 pub use lines::RawHeaders;
-pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, keep, repeated};
+pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, find_reusable, store_for_reuse};
 pub use route::{Base, BuildRoute, Route, RouteTable, Verb};
 pub use scheme::is_secure;
 pub use security::{STRICT_TRANSPORT, protect};

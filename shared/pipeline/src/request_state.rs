@@ -85,7 +85,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 tenant: None,
                 problem: None,
                 cause: None,
-                repeated: None,
+                reused: None,
                 duration_us: 0,
                 api_version: None,
             },
@@ -149,7 +149,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 .await?
                 .admit(self.audit.client)
         {
-            self.throttle.charge_guess(self.env);
+            self.throttle.charge_failed_authentication(self.env);
             return Err(Problem::new(ProblemType::AddressDenied));
         }
         Ok(())

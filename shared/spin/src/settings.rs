@@ -28,7 +28,7 @@ pub(crate) enum StoreChoice {
 pub(crate) struct InvalidVariable(pub(crate) String);
 
 /// Reads an optional variable. The text is empty if the variable is empty, not set or not granted.
-async fn optional(name: &str) -> Result<String, InvalidVariable> {
+async fn read_optional_variable(name: &str) -> Result<String, InvalidVariable> {
     match variables::get(name).await {
         Ok(value) => Ok(value),
         Err(Error::Undefined(_)) => Ok(String::new()),
@@ -38,7 +38,7 @@ async fn optional(name: &str) -> Result<String, InvalidVariable> {
 
 /// Reads which store this instance uses.
 pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
-    let url = optional("redis_url").await?;
+    let url = read_optional_variable("redis_url").await?;
     let url = url.trim().trim_end_matches('/');
     if url.is_empty() {
         return Ok(StoreChoice::Embedded);
@@ -58,9 +58,9 @@ pub(crate) async fn store_choice() -> Result<StoreChoice, InvalidVariable> {
     if host.contains('/') {
         return Err(invalid("must not hold a database number; use redis_database"));
     }
-    let user = encoded(&optional("redis_username").await?);
-    let password = encoded(&optional("redis_password").await?);
-    let database = optional("redis_database").await?;
+    let user = encoded(&read_optional_variable("redis_username").await?);
+    let password = encoded(&read_optional_variable("redis_password").await?);
+    let database = read_optional_variable("redis_database").await?;
     let credentials = if user.is_empty() && password.is_empty() {
         String::new()
     } else {
@@ -86,18 +86,18 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
     let metrics_key = key("metrics_key").await?;
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
-    let changes_channel = optional("changes_channel").await?;
+    let changes_channel = read_optional_variable("changes_channel").await?;
     let trusted_proxies = trusted_proxies().await?;
     let country_header = header_name("country_header").await?;
-    let secret = optional("player_token_secret").await?;
-    let before = optional("player_token_secret_before").await?;
+    let secret = read_optional_variable("player_token_secret").await?;
+    let before = read_optional_variable("player_token_secret_before").await?;
     let player_tokens = PlayerTokens::new(&secret, &before)
         .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
-    let cors_origins = optional("cors_origins").await?;
+    let cors_origins = read_optional_variable("cors_origins").await?;
     let cors_origins = cors_origins
         .parse()
         .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
-    let cdn_key_headers = optional("cdn_key_headers").await?;
+    let cdn_key_headers = read_optional_variable("cdn_key_headers").await?;
     let cdn_key_headers = cdn_key_headers
         .parse()
         .map_err(|InvalidKeyHeaders(what)| InvalidVariable(format!("variable cdn_key_headers: {what}")))?;
@@ -119,7 +119,7 @@ pub(crate) async fn pipeline_settings() -> Result<Settings, InvalidVariable> {
 
 /// Reads a key of the operator. A key that is too short is an error, so that the component does not start.
 async fn key(name: &str) -> Result<Secret, InvalidVariable> {
-    Secret::of_operator(&optional(name).await?)
+    Secret::of_operator(&read_optional_variable(name).await?)
         .map_err(|what| InvalidVariable(format!("variable {name}: {what}")))
 }
 
@@ -127,16 +127,16 @@ async fn key(name: &str) -> Result<Secret, InvalidVariable> {
 pub(crate) async fn trusted_proxies() -> Result<TrustedProxies, InvalidVariable> {
     let invalid =
         |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
-    let proxies = optional("trusted_proxies").await?;
+    let proxies = read_optional_variable("trusted_proxies").await?;
     let proxies: TrustedProxies = proxies.parse().map_err(invalid("trusted_proxies"))?;
-    let header = optional("forwarded_header").await?;
+    let header = read_optional_variable("forwarded_header").await?;
     let header: ForwardedHeader = header.parse().map_err(invalid("forwarded_header"))?;
     Ok(proxies.writing(header))
 }
 
 /// Reads a variable that names a request header.
 async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariable> {
-    let name = optional(variable).await?;
+    let name = read_optional_variable(variable).await?;
     if name.is_empty() {
         return Ok(None);
     }
@@ -150,7 +150,7 @@ async fn header_name(variable: &str) -> Result<Option<HeaderName>, InvalidVariab
 async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
     let since = instant("v1_deprecated_at").await?;
     let sunset = instant("v1_sunset_at").await?;
-    let policy = optional("v1_deprecation_link").await?;
+    let policy = read_optional_variable("v1_deprecation_link").await?;
     let policy = Some(policy.trim()).filter(|policy| !policy.is_empty());
     let Some(since) = since else {
         return Ok(None);
@@ -166,7 +166,7 @@ async fn deprecation() -> Result<Option<Deprecation>, InvalidVariable> {
 
 /// Reads an optional instant (RFC 3339).
 async fn instant(name: &str) -> Result<Option<Timestamp>, InvalidVariable> {
-    let text = optional(name).await?;
+    let text = read_optional_variable(name).await?;
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);

@@ -176,7 +176,7 @@ impl Problem {
 
     /// Returns the problem with another response header. Headers with the same name stay.
     #[must_use]
-    pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn with_appended_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }

@@ -110,7 +110,7 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     Ok(sets(context, submissions)
         .filter(|(_, submission, id)| {
             let board = boards.get(id).and_then(Option::as_ref);
-            board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            board.is_some_and(|board| board.value.is_correction(submission.operator))
         })
         .collect())
 }
@@ -148,9 +148,9 @@ pub async fn end_corrections<E: PipelineEnvironment>(
 ) {
     for (item, submission, leaderboard) in sets(context, submissions) {
         let is_recorded = |known: &Correction| known.item == item && known.leaderboard == *leaderboard;
-        let board = context.env.boards().find(context.tenant, leaderboard);
+        let board = context.env.leaderboard_memory().find(context.tenant, leaderboard);
         if matches!(answers.get(item), Some(Ok(_)))
-            && board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            && board.is_some_and(|board| board.value.is_correction(submission.operator))
             && !corrections.0.iter().any(is_recorded)
             && let Ok(position) = append(context, beginning(context, submission, leaderboard)).await
         {

@@ -1,6 +1,6 @@
 //! Reads and writes the cache policy of a leaderboard.
 
-use leaderboard_core::{CachePolicy, CacheStrategy, WarmView};
+use leaderboard_core::{CachePolicy, CacheStrategy, WarmResponse};
 use serde::Serialize;
 
 use super::super::word;
@@ -48,7 +48,7 @@ request_fields! {
         /// When a new response is fetched. Default: `aside`.
         optional strategy: reference("Strategy"),
         /// The responses that are made before a reader asks for them. Default: the ten entries at the top.
-        optional warm: list_up_to(leaderboard_core::MAX_WARM_VIEWS, reference("WarmView")),
+        optional warm: list_up_to(leaderboard_core::MAX_WARM_RESPONSES, reference("WarmView")),
     }
 }
 
@@ -87,7 +87,9 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     let strategy = fields
         .optional("strategy")
         .and_then(|field| field.choice(&STRATEGIES, errors));
-    let warm = fields.optional("warm").and_then(|field| views(&field, errors));
+    let warm = fields
+        .optional("warm")
+        .and_then(|field| warm_responses(&field, errors));
     Some(CachePolicy {
         lifetime_ms,
         stale_ms,
@@ -97,20 +99,22 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
-/// Reads the list of warm views. If a view has an error, uses the default in its place, so that the other views keep their
+/// Reads the list of warm responses. If one has an error, uses the default in its place, so that the others keep their
 /// positions.
-fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
+fn warm_responses(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmResponse>> {
     let values = field.array(errors)?;
-    let mut views = Vec::new();
+    let mut responses = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let item = field.item(at, value);
-        let read = item.object(errors).and_then(|fields| view(&fields, errors));
-        views.push(read.unwrap_or(WarmView::List { limit: WARM_LIMIT }));
+        let read = item
+            .object(errors)
+            .and_then(|fields| warm_response(&fields, errors));
+        responses.push(read.unwrap_or(WarmResponse::List { limit: WARM_LIMIT }));
     }
-    Some(views)
+    Some(responses)
 }
 
-fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
+fn warm_response(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmResponse> {
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
         fields.only(&["view", name], errors);
@@ -120,9 +124,9 @@ fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
         }
     };
     match kind {
-        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
+        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmResponse::List { limit }),
         WarmKind::Distribution => {
-            size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets })
+            size("buckets", WARM_BUCKETS).map(|buckets| WarmResponse::Distribution { buckets })
         }
     }
 }
@@ -155,16 +159,16 @@ written_schema!(WarmBody, "WarmView", (WARM_FIELDS.schema)().1);
 
 impl From<&CachePolicy> for CacheBody {
     fn from(cache: &CachePolicy) -> Self {
-        let view = |view: &WarmView| match *view {
-            WarmView::List { limit } => WarmBody::Entries { limit },
-            WarmView::Distribution { buckets } => WarmBody::Distribution { buckets },
+        let to_body = |response: &WarmResponse| match *response {
+            WarmResponse::List { limit } => WarmBody::Entries { limit },
+            WarmResponse::Distribution { buckets } => WarmBody::Distribution { buckets },
         };
         Self {
             lifetime_ms: cache.lifetime_ms,
             stale_ms: cache.stale_ms,
             stale_if_error_ms: cache.stale_if_error_ms,
             strategy: word(&STRATEGIES, cache.strategy),
-            warm: cache.warm.iter().map(view).collect(),
+            warm: cache.warm.iter().map(to_body).collect(),
         }
     }
 }
