@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 #[cfg(feature = "schema")]
 use leaderboard_api::schema::{OfrepErrorCode, OfrepReason, Schemas, any_object, object, words};
 use leaderboard_api::{MediaType, Preconditions, Problem, Response, json};
-use leaderboard_pipeline::{Context, country};
+use leaderboard_pipeline::{Context, read_country};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
@@ -181,7 +181,7 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
         tenant: context.tenant,
         player: context.identity.player.as_ref(),
         client: context.client,
-        country: country(context.headers, context.env.settings().country_header.as_ref()),
+        country: read_country(context.headers, context.env.settings().country_header.as_ref()),
         version: Some(context.version),
     };
     subject.add_to(&mut given);

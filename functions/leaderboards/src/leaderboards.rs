@@ -8,7 +8,7 @@ use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -82,8 +82,8 @@ async fn readable<E: ResponseEnvironment>(
         }
         at_once = LISTED_AT_ONCE;
     }
-    let (shown, more) = paging.shown(found);
-    let next = next(&shown, more, |board| board.value.id.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = encode_next_cursor(&shown, more, |board| board.value.id.to_string());
     Ok((shown, next))
 }
 

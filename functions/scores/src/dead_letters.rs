@@ -87,8 +87,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let found = store
         .list_dead_letters(tenant.as_ref(), paging.after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.shown(found);
-    let next = paging::next(&shown, more, |letter| letter.id.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = paging::encode_next_cursor(&shown, more, |letter| letter.id.to_string());
     let letters = shown.into_iter().map(Letter::from).collect();
     let list = ListBody::new(context.version, "letters", letters).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &list)

@@ -111,7 +111,7 @@ async fn call_handler<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     let answer = P::handle_route(&context, call.route)
         .await
         .map_err(|problem| missing::name_missing(problem, &matched.params, &request.query));
-    if let Some(cause) = audit::end(&context, &answer).await {
+    if let Some(cause) = audit::record_action_result(&context, &answer).await {
         request.log.level = Level::Error;
         request.log.cause = Some(cause);
     }
@@ -174,7 +174,7 @@ fn refuse_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
 ) -> Response {
     let (env, head, log) = (request.env, request.head, &mut request.log);
     log.problem = Some(problem.kind.uri());
-    audit::refused(env, &head.headers, &request.audit, &problem, &log.trace_id);
+    audit::collect_refusal(env, &head.headers, &request.audit, &problem, &log.trace_id);
     if problem.kind == ProblemType::Unavailable && Verb::of(&head.method) != Some(Verb::Get) {
         leaderboard_rate_limit::count_refused_change(env, P::FUNCTION);
     }

@@ -58,7 +58,7 @@ pub use charged_submission::ChargedSubmission;
 pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies, client_address};
 pub use coding::{Coding, accepts_gzip};
 pub use cors::{CorsOrigins, InvalidOrigins, admit};
-pub use country::country;
+pub use country::read_country;
 pub use endpoint::{Context, Endpoint, Routes};
 pub use files::{StaticFile, serve_file};
 pub use handle::{HandledRequest, handle};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leaderboard_core::access::Caller;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
-use super::act::{append, unrecorded};
+use super::action::{append_record, build_unrecorded_problem};
 use super::record::{AuditActor, AuditEntry, SentValues, cut};
 use crate::PipelineEnvironment;
 use crate::charged_submission::ChargedSubmission;
@@ -76,9 +76,9 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
         recorded.push(Correction {
             item,
             leaderboard: leaderboard.clone(),
-            position: append(context, beginning(context, submission, leaderboard))
+            position: append_record(context, beginning(context, submission, leaderboard))
                 .await
-                .map_err(|error| unrecorded(&error))?,
+                .map_err(|error| build_unrecorded_problem(&error))?,
         });
     }
     Ok(Corrections(recorded))
@@ -152,7 +152,7 @@ pub async fn end_corrections<E: PipelineEnvironment>(
         if matches!(answers.get(item), Some(Ok(_)))
             && board.is_some_and(|board| board.value.is_correction(submission.operator))
             && !corrections.0.iter().any(is_recorded)
-            && let Ok(position) = append(context, beginning(context, submission, leaderboard)).await
+            && let Ok(position) = append_record(context, beginning(context, submission, leaderboard)).await
         {
             corrections.0.push(Correction {
                 item,
@@ -176,7 +176,7 @@ pub async fn end_corrections<E: PipelineEnvironment>(
             },
             None => continue,
         };
-        let _ = append(context, event).await;
+        let _ = append_record(context, event).await;
     }
 }
 

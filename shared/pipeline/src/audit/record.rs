@@ -245,7 +245,7 @@ pub(super) fn first_characters(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn act(subject: &str, parameter: &str, query: &str) -> String {
+    fn action(subject: &str, parameter: &str, query: &str) -> String {
         let who = AuditActor::from(&Credential::Token {
             issuer: "us".into(),
             subject: subject.into(),
@@ -265,10 +265,10 @@ mod tests {
     #[test]
     fn a_record_is_compact_and_says_who_what_and_from_where() {
         assert_eq!(
-            act("p", "José", "a=1"),
+            action("p", "José", "a=1"),
             r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
         );
-        assert!(!act("p", "q", "").contains("query"));
+        assert!(!action("p", "q", "").contains("query"));
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn no_record_is_longer_than_it_may_be() {
         let long = "\u{1f600}\"".repeat(MAX_RECORD_BYTES);
-        let record = act(&long, &long, &long);
+        let record = action(&long, &long, &long);
         assert!(record.len() <= MAX_RECORD_BYTES, "{}", record.len());
         assert!(record.contains(r#""route":"/players/:player/ban""#) && !record.contains("parameters"));
     }
