@@ -18,8 +18,8 @@ pub(crate) enum CliError {
     Refused(Box<ApiProblem>),
     /// An earlier try of the request created a secret, and its response was lost. The server cannot show the secret again.
     #[error(
-        "the server refused: {problem}\nThe first try was done and its answer was lost, the secret with it. \
-         The key is there; give it a secret that you see:\n  edgeboard keys rotate {key} --overlap-s 0"
+        "the server refused: {problem}\nThe first attempt created the key, but its response with the secret was lost. \
+         Give the key a new secret:\n  edgeboard keys rotate {key} --overlap-s 0"
     )]
     SecretLost {
         /// What the server says.
@@ -75,9 +75,9 @@ impl CliError {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  incomplete: rows were refused or unreadable, or an export found no consistent snapshot
+    1  incomplete: rows were refused or could not be read, or an export found no consistent snapshot
     2  wrong arguments or mapping; nothing was sent
-    3  the server refused the request (its problem is printed), or is not an Edgeboard
-    4  the server is out of reach, or still asked to wait after all retries
+    3  the server refused the request (its problem is printed), or is not an Edgeboard server
+    4  the server is unreachable, or still asks to wait after all retries
     5  a local file could not be read or written
   130  interrupted by Ctrl-C";

@@ -60,7 +60,7 @@ fn build_command(operation: &'static AdminOperation) -> Command {
             Arg::new(OPERATOR)
                 .long("operator")
                 .action(ArgAction::SetTrue)
-                .help("The operator's own instead of the tenant's"),
+                .help("Use the operator's documents instead of the tenant's"),
         );
     }
     if operation.paged.is_some() {
@@ -77,7 +77,7 @@ fn build_positional(name: &'static str, required: bool) -> Arg {
         .value_name(name.to_uppercase())
         .required(required)
         .help(match name {
-            "player" => "The player".to_owned(),
+            "player" => "The id of the player".to_owned(),
             name => format!("The id of the {}", name.replace('_', " ")),
         })
 }
@@ -123,12 +123,12 @@ fn document_options() -> [Arg; 2] {
             .value_name("FILE")
             .value_hint(ValueHint::FilePath)
             .value_parser(value_parser!(PathBuf))
-            .help("The document as JSON, or as TOML if its name ends so; - is standard input. Options change it"),
+            .help("A file with the document, as JSON, or as TOML if its name ends with .toml; - is standard input. Options replace members of the document"),
         Arg::new(SET)
             .long("set")
             .value_name("MEMBER=JSON")
             .action(ArgAction::Append)
-            .help("Any member, with dots between names, such as cache.lifetime_ms=1000. Repeatable"),
+            .help("Set any member of the document; dots separate the names of nested members, such as cache.lifetime_ms=1000. Repeatable"),
     ]
 }
 
@@ -141,13 +141,13 @@ fn list_options() -> [Arg; 2] {
             .help_heading(LIST_HEADING)
             .value_parser(value_parser!(u64).range(1..))
             .help(format!(
-                "How many at most; pages are asked for as needed [default: {DEFAULT_LIMIT}]"
+                "How many items are shown at most, over as many pages as needed [default: {DEFAULT_LIMIT}]"
             )),
         Arg::new(CURSOR)
             .long("cursor")
             .value_name("CURSOR")
             .help_heading(LIST_HEADING)
-            .help("Go on behind an earlier list, which said its cursor at its end"),
+            .help("Continue an earlier list: the cursor that it printed at its end"),
     ]
 }
 
@@ -159,7 +159,7 @@ fn condition_options(method: &str) -> Vec<Arg> {
         Arg::new(IF_MATCH)
             .long("if-match")
             .value_name("ETAG")
-            .help("Only if it is still as it was read: the etag that `get` shows"),
+            .help("Fail unless the document still has this etag, which `get` shows"),
     ];
     if method == "PUT" {
         conditions.push(
@@ -167,7 +167,7 @@ fn condition_options(method: &str) -> Vec<Arg> {
                 .long("only-new")
                 .action(ArgAction::SetTrue)
                 .conflicts_with(IF_MATCH)
-                .help("Only if there is none yet"),
+                .help("Fail if the document exists already"),
         );
     }
     conditions

@@ -45,7 +45,9 @@ pub(super) async fn read_list(
         cursor = next_cursor(&page);
         if is_empty || cursor.is_none() || found.len() as u64 >= limit {
             if let Some(cursor) = &cursor {
-                eprintln!("edgeboard: there are more; --cursor {cursor} goes on, --limit shows more at once");
+                eprintln!(
+                    "edgeboard: there are more items: --cursor {cursor} continues the list, --limit shows more at once"
+                );
             }
             if let Some(list) = page.get_mut(member) {
                 *list = Value::Array(found);

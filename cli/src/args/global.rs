@@ -26,33 +26,36 @@ const HAS_ITS_OWN: &str = "import";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server and output")]
 pub(crate) struct GlobalArgs {
-    /// The server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default: http://127.0.0.1:3000]
+    /// The address of the server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default:
+    /// http://127.0.0.1:3000]
     #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     address: Option<ApiAddress>,
-    /// The key, sent as `X-API-Key`. [env: EDGEBOARD_KEY]
+    /// The API key. [env: EDGEBOARD_KEY]
     ///
-    /// Prefer the variable or a profile: other users of the machine can see arguments.
+    /// Prefer the variable or a profile: other users of the machine can see the arguments of a command.
     #[arg(long, global = true, value_name = "KEY")]
     key: Option<String>,
-    /// The tenant that is meant, for a key of the operator or without a key. [env: EDGEBOARD_TENANT]
+    /// The tenant, if the key does not name one: with the key of the operator, or without a key. [env:
+    /// EDGEBOARD_TENANT]
     #[arg(long, global = true, value_name = "ID")]
     tenant: Option<String>,
-    /// A profile of the configuration file: address, key and tenant by one name. [env: EDGEBOARD_PROFILE]
+    /// The profile of the configuration file with the address, the key and the tenant. [env:
+    /// EDGEBOARD_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// Print JSON for programs.
+    /// Print JSON, for programs.
     ///
-    /// It is the server's own answer, or one document that sums up. When the server refuses, its problem
-    /// document is printed on standard error.
+    /// The JSON is the response of the server, or one document that sums up several responses. If the
+    /// server refuses the request, its problem document is printed on standard error.
     #[arg(long, global = true)]
     json: bool,
-    /// How often a call is tried again. [default: 3; import: 8]
+    /// How often a failed request is tried again. [default: 3; import: 8]
     ///
-    /// That is when the server is out of reach or says "not now" (429, 502, 503, 504). The waits double
-    /// from 0.25 s to 15 s, with jitter, and are never shorter than `Retry-After`.
+    /// A request is tried again if the server is unreachable or answers 429, 502, 503 or 504. The waits
+    /// double from 0.25 s to 15 s, with jitter, and are never shorter than `Retry-After`.
     #[arg(long, global = true, value_name = "N", value_parser = value_parser!(u32).range(..=100))]
     retries: Option<u32>,
-    /// How long one attempt may take, in seconds.
+    /// How long one attempt of a request may take, in seconds.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_S,
         value_parser = value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -77,7 +80,7 @@ pub(crate) fn with_configuration(command: Command) -> Command {
         .value_parser(value_parser!(PathBuf))
         .help_heading("Server and output")
         .help(
-            "The configuration file with the profiles. [env: EDGEBOARD_CONFIG] [default: edgeboard/config.toml in \
+            "The configuration file that has the profiles. [env: EDGEBOARD_CONFIG] [default: edgeboard/config.toml in \
              $XDG_CONFIG_HOME or ~/.config]",
         );
     command.arg(argument).mut_subcommands(|command| {

@@ -10,31 +10,31 @@ const DEFAULT_BATCH: u32 = 500;
 const DEFAULT_CONCURRENCY: u32 = 4;
 
 const ABOUT: &str = "\
-Import scores from a CSV file; resumable, and safe to run twice.
+Import scores from a CSV file; an interrupted import can be resumed, and a second run changes nothing.
 
-Every row of the file becomes one submission to all the leaderboards named. The file is UTF-8 with a \
-header line. TEMPLATES are text with columns in braces, such as '{scorer} ({team})'; '{{' and '}}' are \
-braces themselves; a column's name without braces is an error. A cell that `export` escaped because a spreadsheet would \
-take it for a formula is read as it was. The mapping comes from the flags, from a TOML file (--config), or from both: a flag \
-replaces the same setting of the file.
+Every row of the file becomes one submission to all the leaderboards of the command. The file is UTF-8 with a \
+header line. A TEMPLATE is a text with column names in braces, such as '{scorer} ({team})'; '{{' and '}}' stand for \
+the braces themselves; a column's name without braces is an error. A cell in which `export` escaped a spreadsheet \
+formula gets its original text back. The mapping comes from options, from a TOML file (--config), or from both: an \
+option replaces the same setting of the file.
 
-Run twice, nothing changes:
-  - Every acknowledged batch is noted in a checkpoint file. An import that was cut off goes on where it \
-was; one that is finished says so and sends nothing. By default the checkpoint belongs to the address, \
-the mapping and the content of the file, and lies in the state directory ($XDG_STATE_HOME or \
-~/.local/state, in edgeboard/imports). Give --checkpoint for another place, for instance when the same \
-file goes to two tenants of one address. When all the leaderboards are gone from the server, the \
-checkpoint is forgotten and everything is sent.
-  - Every submission carries an id, so a batch whose answer was lost can be sent again. The server \
-remembers ids for 24 hours. So go on with an import that was cut off within 24 hours: the few batches \
-that were under way may have been applied without being noted. And --again changes nothing within 24 \
-hours; LATER IT COUNTS EVERYTHING A SECOND TIME on leaderboards that add up.
+A second run of the same import changes nothing:
+  - The import records every batch that the server has applied in a checkpoint file. An interrupted import continues \
+where it stopped; a finished import says so and sends nothing. By default, the checkpoint depends on the address, \
+the mapping and the content of the file, and is in the state directory ($XDG_STATE_HOME or \
+~/.local/state, in edgeboard/imports). Use --checkpoint for another place, for example if the same \
+file goes to two tenants of one address. If none of the leaderboards exists on the server any more, the \
+import ignores the checkpoint and sends everything.
+  - Every submission has an id, so a batch whose response was lost can be sent again. The server \
+keeps ids for 24 hours. So resume an interrupted import within 24 hours: the last batches \
+may have been applied without being recorded. For the same reason, --again changes nothing within 24 \
+hours; LATER, --again COUNTS EVERY ROW A SECOND TIME on leaderboards with the operator increment or decrement.
 
-Rows that the server refuses, and rows that cannot be mapped, are reported with their line; the others go \
-on, and the exit code is 1. Refused rows stay open: running the same command again sends only them.
+Rows that the server refuses, and rows that cannot be mapped, are reported with their line. The import continues with \
+the other rows, and the exit code is 1. The same command sends the refused rows again, and only those.
 
-Submissions of one player are sent in the order of the file, whatever the concurrency. With \
---concurrency 1 the whole file is sent in order, which matters only without --time, when the moment of \
+The submissions of one player are always sent in the order of the file. With \
+--concurrency 1, the whole file is sent in order. This only matters without --time, because then the time of \
 arrival breaks ties.";
 
 const EXAMPLES: &str = "\
@@ -56,13 +56,13 @@ A mapping file, here with every setting:
   score = 1                               # or a template, \"{points}\"
   [metadata]
   opponent = \"{away_team}\"
-  [create.goals]                          # made when missing; fields as in PUT /leaderboards/{id}
+  [create.goals]                          # created if missing; fields as in PUT /leaderboards/{id}
   operator = \"increment\"
   [create.goals-by-year]
   operator = \"increment\"
   reset = { cron = \"0 0 1 1 *\", time_zone = \"UTC\" }";
 
-/// Import scores from a CSV file; resumable, and safe to run twice
+/// Import scores from a CSV file; an interrupted import can be resumed, and a second run changes nothing
 #[derive(Debug, Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub(crate) struct ImportArgs {
@@ -79,39 +79,43 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Mapping")]
 pub(crate) struct MappingArgs {
-    /// A TOML file with the whole mapping, and optionally the leaderboards to create when missing.
+    /// A TOML file with the mapping, and optionally with the leaderboards to create if they do not
+    /// exist.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// A leaderboard that receives every row. Repeatable: all leaderboards get it in one call.
+    /// A leaderboard that gets every row. Repeatable: one submission goes to all leaderboards.
     #[arg(long = "leaderboard", short, value_name = "ID")]
     pub(crate) leaderboards: Vec<String>,
-    /// The player.
+    /// The player of a row.
     #[arg(long, short, value_name = "TEMPLATE")]
     pub(crate) player: Option<String>,
-    /// A column's value: a whole number or a template that gives one. Repeatable.
+    /// The value of a column of the leaderboard: a whole number, or a template that results in one.
+    /// Repeatable.
     #[arg(long = "value", value_name = "COLUMN=TEMPLATE")]
     pub(crate) values: Vec<String>,
-    /// When it happened: RFC 3339, or a date (midnight UTC). Without it, the moment of arrival.
+    /// When the score happened: RFC 3339, or a date (midnight UTC). Default: the time when the server
+    /// receives the score.
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) time: Option<String>,
-    /// What makes a row's submission idempotent. By default the SHA-256 of what the row is mapped to,
-    /// and a counter for rows that are mapped to the same.
+    /// The id of a row's submission, which makes it idempotent. Default: the SHA-256 of the mapped row,
+    /// with a counter for rows that are mapped to the same submission.
     #[arg(long, value_name = "TEMPLATE")]
     pub(crate) id: Option<String>,
-    /// A field of the metadata object, as text. Repeatable.
+    /// A text field of the metadata. Repeatable.
     #[arg(long = "metadata", value_name = "NAME=TEMPLATE")]
     pub(crate) metadata: Vec<String>,
-    /// Leave out rows with this value in this column (exactly; `column=` means empty). Repeatable; each
-    /// rule's rows are counted and said.
+    /// Leave out the rows that have exactly this value in this column; `column=` means an empty cell.
+    /// Repeatable. The report counts the rows that each rule left out.
     #[arg(long = "skip", value_name = "COLUMN=VALUE")]
     pub(crate) skip: Vec<String>,
-    /// What separates the fields: one ASCII character, or `tab`. [default: ,]
+    /// The character between the cells of a row: one ASCII character, or `tab`. [default: ,]
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) delimiter: Option<String>,
-    /// Leave out white space around every cell and every column's name.
+    /// Remove white space around every cell and every column's name.
     #[arg(long)]
     pub(crate) trim: bool,
-    /// What stands between the thousands of numbers, such as `,` or `.` or `space`. Without it, numbers are digits alone.
+    /// The thousands separator of numbers, such as `,`, `.` or `space`. Default: numbers have no
+    /// separator.
     #[arg(long, value_name = "CHARACTER")]
     pub(crate) thousands_separator: Option<String>,
 }
@@ -120,22 +124,23 @@ pub(crate) struct MappingArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Sending")]
 pub(crate) struct SendingArgs {
-    /// Submissions in one request.
+    /// How many submissions one request has.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_BATCH, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) batch: u32,
-    /// Requests under way at the same time. An import that goes on keeps the number it began with.
+    /// How many requests are sent at the same time. A resumed import keeps the number of its first run.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_CONCURRENCY, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) concurrency: u32,
-    /// The file that notes what was acknowledged.
+    /// The file that records which rows the server has applied.
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// Start from the first row, whatever the checkpoint says. See above about the 24 hours.
+    /// Ignore the checkpoint and start from the first row. After 24 hours, this counts rows a second
+    /// time.
     #[arg(long)]
     pub(crate) again: bool,
-    /// Stop at the first row that is refused or cannot be mapped.
+    /// Stop at the first row that the server refuses or that cannot be mapped.
     #[arg(long)]
     pub(crate) stop_on_error: bool,
-    /// Read and map the whole file, say what would be sent, and send nothing.
+    /// Read and map the whole file and report what would be sent, but send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
 }

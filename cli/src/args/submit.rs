@@ -12,13 +12,13 @@ Examples:
 
 /// Submit one score to one or several leaderboards.
 ///
-/// With several leaderboards, all are changed or none. The submission carries an id (a random one unless
-/// `--id` is given), so a retry after a lost answer does not count twice; the server remembers ids for
-/// 24 hours.
+/// The submission is applied to all the leaderboards or to none of them. The submission has an id (a
+/// random one unless `--id` is given), so a retry after a lost response does not count twice. The server
+/// keeps ids for 24 hours.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SubmitArgs {
-    /// The leaderboards.
+    /// The ids of the leaderboards.
     #[arg(required = true, value_name = "LEADERBOARD")]
     pub(crate) leaderboards: Vec<String>,
     /// The player.
@@ -34,16 +34,16 @@ pub(crate) struct SubmitArgs {
         conflicts_with = "values"
     )]
     pub(crate) score: Option<Integer>,
-    /// A column's value, for leaderboards of several columns. Repeatable.
+    /// The value of a column, for leaderboards with several columns. Repeatable.
     #[arg(long = "value", value_name = "COLUMN=N", value_parser = named_value)]
     pub(crate) values: Vec<(String, Integer)>,
-    /// JSON that goes along with the score (at most 1 KiB).
+    /// The metadata of the score: a JSON object of at most 1 KiB.
     #[arg(long, value_name = "JSON")]
     pub(crate) metadata: Option<String>,
-    /// When it happened: RFC 3339, or a date (midnight UTC). Now, if absent.
+    /// When the score happened: RFC 3339, or a date (midnight UTC). Default: now.
     #[arg(long, value_name = "TIME")]
     pub(crate) occurred_at: Option<String>,
-    /// The submission's own id: the same id again changes nothing for 24 hours.
+    /// The id of the submission. A second submission with the same id within 24 hours changes nothing.
     #[arg(long)]
     pub(crate) id: Option<String>,
 }

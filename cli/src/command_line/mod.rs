@@ -12,13 +12,13 @@ use crate::error::EXIT_CODES;
 /// The greatest width of help texts.
 const MAX_WIDTH: usize = 100;
 const ABOUT: &str = "\
-The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered";
+The command-line tool of Edgeboard: submits scores, shows ranks, and administers the service";
 const LONG_ABOUT: &str = "\
-The command-line tool of Edgeboard: scores in, ranks out, and everything that is administered.
+The command-line tool of Edgeboard: submits scores, shows ranks, and administers the service.
 
-Tables are for people; --json prints JSON for programs. Answers go to standard output, everything else \
-(progress, warnings, errors) to standard error. Of a key or token that is shown once, standard output gets the \
-secret and nothing else.";
+By default, results are printed as tables for people; --json prints JSON for programs. Results go to standard output, \
+everything else (progress, warnings, errors) to standard error. A command that creates a key or a token prints only \
+the secret to standard output.";
 
 /// The commands about scores. The help of each comes from its arguments; a doc comment here would replace it.
 #[derive(Debug, Subcommand)]

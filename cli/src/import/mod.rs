@@ -121,7 +121,7 @@ fn finish_with_report(
         output::print_line(report.render().as_bytes())?;
     }
     if let Some(failure) = failure {
-        eprintln!("edgeboard: the same command goes on where this one stopped");
+        eprintln!("edgeboard: the same command continues where this one stopped");
         return Err(failure);
     }
     report

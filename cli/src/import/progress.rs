@@ -36,7 +36,7 @@ impl ImportProgress {
     pub(crate) fn start(&self, total: u64) {
         self.0.get_or_init(|| {
             if std::io::stderr().is_terminal() {
-                ProgressDisplay::Bar(bar(total))
+                ProgressDisplay::Bar(build_progress_bar(total))
             } else {
                 ProgressDisplay::Plain {
                     total,
@@ -85,7 +85,7 @@ impl ImportProgress {
     }
 }
 
-fn bar(total: u64) -> ProgressBar {
+fn build_progress_bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::new(total);
     if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
         bar.set_style(style.with_key("rate", rate));

@@ -58,7 +58,7 @@ impl ImportReport {
         let mut reasons = Vec::new();
         if self.refused > 0 {
             reasons.push(format!(
-                "{} refused (they stay open: the same command sends them again)",
+                "{} refused (the same command sends them again)",
                 format_rows(self.refused)
             ));
         }
@@ -73,7 +73,7 @@ impl ImportReport {
         let mut lines = vec![self.headline()];
         if self.replayed > 0 {
             lines.push(format!(
-                "{} of them known to the server by id: nothing changed",
+                "{} of them were applied before (the server knows their ids): nothing changed",
                 format_rows(self.replayed)
             ));
         }
@@ -176,7 +176,7 @@ mod tests {
             bad.render()
         );
         assert!(bad.render().contains(
-            "5 rows of them known to the server by id: nothing changed\n7 rows imported by an earlier run"
+            "5 rows of them were applied before (the server knows their ids): nothing changed\n7 rows imported by an earlier run"
         ));
         assert!(bad.incomplete_reason().unwrap().starts_with("1 row refused"));
         assert_eq!(report().incomplete_reason(), None);

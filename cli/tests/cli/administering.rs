@@ -201,7 +201,7 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
     });
     let some = run(&directory, &server, "audit list --limit 2 --json");
     assert_eq!(some.json()["records"][1]["position"], 2999);
-    assert!(some.err.contains("--cursor 2998 goes on"), "{}", some.err);
+    assert!(some.err.contains("--cursor 2998 continues"), "{}", some.err);
     assert_eq!(server.take().len(), 1);
     let many = run(&directory, &server, "audit list --limit 2500 --json");
     assert_eq!(many.json()["records"].as_array().unwrap().len(), 2500);

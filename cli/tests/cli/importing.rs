@@ -325,7 +325,7 @@ fn an_unreachable_server_ends_the_import_and_says_how_to_go_on() {
     assert_eq!(run.code, 4, "{}", run.err);
     assert_eq!(run.json()["not_sent"], 40);
     assert!(
-        run.err.contains("is out of reach") && run.err.contains("the same command goes on"),
+        run.err.contains("is out of reach") && run.err.contains("the same command continues"),
         "{}",
         run.err
     );

@@ -4,7 +4,7 @@ mod flags;
 mod ofrep;
 
 use leaderboard_api::{BodyKind, FunctionName, Permission, Problem, Response};
-use leaderboard_pipeline::document_routes::{DocumentCall, routes};
+use leaderboard_pipeline::document_routes::{DocumentRoute, routes};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -15,16 +15,16 @@ pub use ofrep::add_schemas;
 #[derive(Debug)]
 pub enum FlagsRoute {
     /// Reads, puts or deletes a set of flags.
-    RequestedDocument(DocumentCall),
+    RequestedDocument(DocumentRoute),
     /// Evaluates one flag (OFREP).
     Evaluate(Box<str>),
     /// Evaluates all flags (OFREP).
     EvaluateAll,
 }
 
-impl From<DocumentCall> for FlagsRoute {
-    fn from(call: DocumentCall) -> Self {
-        Self::RequestedDocument(call)
+impl From<DocumentRoute> for FlagsRoute {
+    fn from(route: DocumentRoute) -> Self {
+        Self::RequestedDocument(route)
     }
 }
 
@@ -67,11 +67,13 @@ impl Routes for FlagsFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for FlagsFunction {
-    async fn call(context: &Context<'_, E>, call: FlagsRoute) -> Result<Response, Problem> {
-        match call {
-            FlagsRoute::RequestedDocument(DocumentCall::Read(scope)) => flags::read(context, scope).await,
-            FlagsRoute::RequestedDocument(DocumentCall::Put(scope)) => flags::put(context, scope).await,
-            FlagsRoute::RequestedDocument(DocumentCall::Delete(scope)) => flags::delete(context, scope).await,
+    async fn handle_route(context: &Context<'_, E>, route: FlagsRoute) -> Result<Response, Problem> {
+        match route {
+            FlagsRoute::RequestedDocument(DocumentRoute::Read(scope)) => flags::read(context, scope).await,
+            FlagsRoute::RequestedDocument(DocumentRoute::Put(scope)) => flags::put(context, scope).await,
+            FlagsRoute::RequestedDocument(DocumentRoute::Delete(scope)) => {
+                flags::delete(context, scope).await
+            }
             FlagsRoute::Evaluate(key) => ofrep::evaluate(context, &key).await,
             FlagsRoute::EvaluateAll => ofrep::evaluate_all(context).await,
         }

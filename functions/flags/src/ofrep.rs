@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 #[cfg(feature = "schema")]
 use leaderboard_api::schema::{OfrepErrorCode, OfrepReason, Schemas, any_object, object, words};
 use leaderboard_api::{MediaType, Preconditions, Problem, Response, json};
-use leaderboard_pipeline::{Context, country};
+use leaderboard_pipeline::{Context, read_country};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 
@@ -21,19 +21,19 @@ use leaderboard_tenant_config::{FlagTarget, TenantFlags};
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct OfrepFlag<'a> {
-    /// Its key.
+    /// The key of the flag.
     key: &'a str,
-    /// Why this value.
+    /// Why the flag has this value.
     #[cfg_attr(feature = "schema", schema(value_type = OfrepReason))]
     reason: &'static str,
-    /// Left out: the client's own default holds.
+    /// The value of the flag. If it is left out, the client uses its own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<&'a Value>,
-    /// The name of the value.
+    /// The name of the value in the definition of the flag.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     variant: Option<&'a str>,
-    /// Of the set and of the flag.
+    /// The metadata of the set of flags and of the flag.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
 }
@@ -43,35 +43,35 @@ struct OfrepFlag<'a> {
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct OfrepFailure<'a> {
-    /// Its key.
+    /// The key of the flag.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     key: Option<&'a str>,
-    /// For programs.
+    /// The kind of the error, for programs.
     #[cfg_attr(feature = "schema", schema(value_type = OfrepErrorCode))]
     error_code: &'static str,
-    /// In words.
+    /// What is wrong, for people.
     error_details: &'a str,
 }
 
-/// A flag of many.
+/// The result of one flag in an evaluation of all flags.
 #[derive(Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 enum OfrepOutcome<'a> {
-    /// It has a value.
+    /// The flag has a value.
     Flag(OfrepFlag<'a>),
-    /// It has none.
+    /// The flag has no value.
     Failure(OfrepFailure<'a>),
 }
 
-/// All flags.
+/// The results of all flags.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct OfrepFlags<'a> {
-    /// By the order of their keys.
+    /// The results, in the order of the keys of the flags.
     flags: Vec<OfrepOutcome<'a>>,
-    /// Of the sets.
+    /// The metadata of the sets of flags.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
     metadata: Map<String, Value>,
 }
@@ -81,14 +81,15 @@ struct OfrepFlags<'a> {
 pub fn add_schemas(all: &mut Schemas) {
     let document =
         |about, field, about_field| object(about, [("required", field, about_field, any_object())]);
-    let flags = "Flags by their keys: `state`, `variants`, `defaultVariant`, `targeting`.";
+    let flags = "The flags by their keys. A flag has `state`, `variants`, `defaultVariant` and `targeting`.";
     all.insert("FlagSet", document("A flagd definition.", "flags", flags));
-    let context = "`targetingKey`, and whatever the rules ask for.";
+    let context =
+        "The `targetingKey`, usually the player, and every other value that the targeting rules read.";
     all.insert(
         "OfrepContext",
-        document("What flags are evaluated for.", "context", context),
+        document("The context for which flags are evaluated.", "context", context),
     );
-    let about = "Why a flag has its value. `DEFAULT` is flagd's, and not in OFREP's own list: no target fitted, and the default variant\nholds. OpenFeature's clients know it.";
+    let about = "Why a flag has its value. `DEFAULT` means that no targeting rule applied, so the flag has its default variant. This reason comes\nfrom flagd and is not in the list of OFREP; OpenFeature clients know it.";
     all.insert(
         "OfrepReason",
         words(
@@ -96,7 +97,7 @@ pub fn add_schemas(all: &mut Schemas) {
             &leaderboard_flags::Reason::ALL.map(|reason| (reason.as_str(), ())),
         ),
     );
-    let about = "Why a flag has no value, for programs.";
+    let about = "The kind of an error, for programs.";
     all.insert(
         "OfrepErrorCode",
         words(about, &ErrorCode::ALL.map(|code| (code.as_str(), ()))),
@@ -180,7 +181,7 @@ fn given<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Value, Eval
         tenant: context.tenant,
         player: context.identity.player.as_ref(),
         client: context.client,
-        country: country(context.headers, context.env.settings().country_header.as_ref()),
+        country: read_country(context.headers, context.env.settings().country_header.as_ref()),
         version: Some(context.version),
     };
     subject.add_to(&mut given);

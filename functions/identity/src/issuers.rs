@@ -9,7 +9,7 @@ use leaderboard_api::wire::issuer::read as read_document;
 use leaderboard_api::wire::issuer_body::IssuerBody;
 use leaderboard_api::{Credential, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::issuers;
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -57,8 +57,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(
         paging.page_size_and_one(),
     )
     .await?;
-    let (shown, more) = paging.shown(found);
-    let next = next(&shown, more, |(id, _)| id.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = encode_next_cursor(&shown, more, |(id, _)| id.to_string());
     let bodies = shown.iter().map(|(id, record)| IssuerBody::new(id, record));
     let page = ListBody::new(context.version, "issuers", bodies.collect()).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &page)

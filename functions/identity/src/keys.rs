@@ -12,7 +12,7 @@ use leaderboard_api::wire::key::{KeyBody, read as read_terms, read_overlap};
 use leaderboard_api::{FieldError, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::keys;
 use leaderboard_pipeline::idempotency::KeyedRequest;
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit, idempotency};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -164,7 +164,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let found = store
         .list_documents(tenant, DocumentKind::Key, after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.shown(found);
+    let (shown, more) = paging.split_page(found);
     let records = shown
         .iter()
         .map(|(_, document)| keys::decode_key_record(&document.value))
@@ -174,7 +174,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
         "keys",
         records.iter().map(KeyBody::new).collect(),
     )
-    .with_next(next(&records, more, |record| record.id.to_string()));
+    .with_next(encode_next_cursor(&records, more, |record| record.id.to_string()));
     Response::json(StatusCode::OK, context.accepted, &page)
 }
 

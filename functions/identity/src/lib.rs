@@ -122,8 +122,8 @@ impl Routes for IdentityFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for IdentityFunction {
-    async fn call(context: &Context<'_, E>, call: IdentityRoute) -> Result<Response, Problem> {
-        match call {
+    async fn handle_route(context: &Context<'_, E>, route: IdentityRoute) -> Result<Response, Problem> {
+        match route {
             IdentityRoute::CreateKey => keys::create(context).await,
             IdentityRoute::ListKeys => keys::list(context).await,
             IdentityRoute::ReadKey(id) => keys::read(context, id).await,

@@ -52,7 +52,7 @@ pub(crate) async fn issue<E: ResponseEnvironment>(context: &Context<'_, E>) -> R
         .key
         .issue(&grant, context.now, &context.env.random()?)
         .map_err(|problem| Problem::internal(format!("a token was not issued: {problem}")))?;
-    audit::issued(context, &request.player);
+    audit::record_issued_token(context, &request.player);
     // The token has whole seconds.
     let expires_at = context.now.as_unix_ms().div_euclid(1000) + i64::from(lifetime_s);
     let expires_at = Timestamp::saturating_from_unix_ms(expires_at.saturating_mul(1000));

@@ -8,7 +8,7 @@ use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -82,8 +82,8 @@ async fn readable<E: ResponseEnvironment>(
         }
         at_once = LISTED_AT_ONCE;
     }
-    let (shown, more) = paging.shown(found);
-    let next = next(&shown, more, |board| board.value.id.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = encode_next_cursor(&shown, more, |board| board.value.id.to_string());
     Ok((shown, next))
 }
 
@@ -138,10 +138,10 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     };
     audit::record_audit_event(context).await?;
     match store(context, &board, expected, rebuild).await? {
-        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.board)
+        Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.leaderboard)
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
-        Ok(stored) => changed(context, StatusCode::OK, &stored.board).await,
+        Ok(stored) => changed(context, StatusCode::OK, &stored.leaderboard).await,
         Err(refusal) => Err(refused(context, &board, &refusal, &preconditions)
             .await
             .pointing_into(&sent)),
@@ -169,7 +169,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
         let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_audit_event(context).await?;
         match store(context, &board, expected, rebuild).await? {
-            Ok(stored) => return changed(context, StatusCode::OK, &stored.board).await,
+            Ok(stored) => return changed(context, StatusCode::OK, &stored.leaderboard).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => {
                 return Err(refused(context, &board, &refusal, &preconditions)

@@ -63,8 +63,8 @@ impl Routes for LeaderboardsFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for LeaderboardsFunction {
-    async fn call(context: &Context<'_, E>, call: LeaderboardsRoute) -> Result<Response, Problem> {
-        match call {
+    async fn handle_route(context: &Context<'_, E>, route: LeaderboardsRoute) -> Result<Response, Problem> {
+        match route {
             LeaderboardsRoute::List => leaderboards::list(context).await,
             LeaderboardsRoute::Read(id) => leaderboards::read(context, id).await,
             LeaderboardsRoute::Put(id) => leaderboards::put(context, id).await,

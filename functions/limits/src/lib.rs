@@ -3,7 +3,7 @@
 mod limits;
 
 use leaderboard_api::{FunctionName, Problem, Response};
-use leaderboard_pipeline::document_routes::{DocumentCall, routes};
+use leaderboard_pipeline::document_routes::{DocumentRoute, routes};
 use leaderboard_pipeline::{Context, Endpoint, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -12,21 +12,21 @@ use leaderboard_responses::ResponseEnvironment;
 pub struct LimitsFunction;
 
 impl Routes for LimitsFunction {
-    type Route = DocumentCall;
+    type Route = DocumentRoute;
 
     const FUNCTION: FunctionName = FunctionName::Limits;
 
-    fn table() -> RouteTable<DocumentCall> {
+    fn table() -> RouteTable<DocumentRoute> {
         const { &routes("/limits", "/operator/limits") }
     }
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for LimitsFunction {
-    async fn call(context: &Context<'_, E>, call: DocumentCall) -> Result<Response, Problem> {
-        match call {
-            DocumentCall::Read(scope) => limits::read(context, scope).await,
-            DocumentCall::Put(scope) => limits::put(context, scope).await,
-            DocumentCall::Delete(scope) => limits::delete(context, scope).await,
+    async fn handle_route(context: &Context<'_, E>, route: DocumentRoute) -> Result<Response, Problem> {
+        match route {
+            DocumentRoute::Read(scope) => limits::read(context, scope).await,
+            DocumentRoute::Put(scope) => limits::put(context, scope).await,
+            DocumentRoute::Delete(scope) => limits::delete(context, scope).await,
         }
     }
 }

@@ -88,7 +88,7 @@ fn told(settings: &[SettingCheck]) -> Vec<Value> {
 
 async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Option<String>) {
     let before = context.env.clock();
-    let answered = context.env.store().ready().await;
+    let answered = context.env.store().check_ready().await;
     let after = context.env.clock();
     let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
     let kind = if context.env.cache().is_some() {
@@ -160,7 +160,7 @@ impl FailedAnnouncements {
 
 async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked {
     let before = context.env.clock();
-    let answered = context.env.region().get(PROBE).await;
+    let answered = context.env.key_value_store().get(PROBE).await;
     let after = context.env.clock();
     let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
     Checked {

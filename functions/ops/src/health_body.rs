@@ -30,7 +30,7 @@ pub(crate) struct Health<'a> {
     pub components: Option<BTreeMap<&'static str, HealthComponent<'a>>>,
 }
 
-/// A component.
+/// A component that the service depends on, and its state.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct HealthComponent<'a> {
@@ -58,37 +58,37 @@ pub(crate) struct DetailedHealth<'a> {
     pub version: &'static str,
 }
 
-/// The same as draft-inadarei-api-health-check has it.
+/// The state of every component, in the form of draft-inadarei-api-health-check.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct HealthDraft<'a> {
-    /// By the part and what was measured of it.
+    /// The measurements, by the component and the measured quantity.
     pub checks: BTreeMap<String, Vec<HealthCheck<'a>>>,
     /// The version of the program.
     pub release_id: &'static str,
-    /// The worst of its parts.
+    /// The worst state of the components.
     pub status: HealthStatus,
     /// The version of the API.
     pub version: &'static str,
 }
 
-/// What was measured.
+/// One measurement of a component.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(crate) struct HealthCheck<'a> {
-    /// `datastore`.
+    /// The type of the component: `datastore`.
     pub component_type: &'static str,
-    /// `ms`.
+    /// The unit of the value: `ms`.
     pub observed_unit: &'static str,
-    /// How long the answer took.
+    /// How long the component took to answer.
     pub observed_value: i64,
-    /// The same in words.
+    /// The result in words.
     pub output: &'a str,
-    /// How it is.
+    /// The state of the component.
     pub status: HealthStatus,
-    /// When it was asked.
+    /// When the component was checked.
     #[cfg_attr(feature = "schema", schema(format = "date-time"))]
     pub time: &'a str,
 }

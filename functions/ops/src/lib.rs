@@ -66,11 +66,11 @@ impl Routes for OpsFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for OpsFunction {
-    async fn call(context: &Context<'_, E>, call: OpsRoute) -> Result<Response, Problem> {
-        match call {
-            OpsRoute::Start => ops::start(context),
-            OpsRoute::Live => ops::live(context).await,
-            OpsRoute::Ready => ops::ready(context).await,
+    async fn handle_route(context: &Context<'_, E>, route: OpsRoute) -> Result<Response, Problem> {
+        match route {
+            OpsRoute::Start => ops::redirect_to_docs(context),
+            OpsRoute::Live => ops::report_liveness(context).await,
+            OpsRoute::Ready => ops::report_readiness(context).await,
             OpsRoute::Detailed => health::detailed(context).await,
             OpsRoute::Metrics => metrics::show(context).await,
         }

@@ -19,7 +19,9 @@ const DOCS: &str = "/docs";
 ///
 /// # Errors
 /// A problem with the query.
-pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) fn redirect_to_docs<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     Ok(Response::empty(StatusCode::TEMPORARY_REDIRECT).with_location(DOCS))
 }
@@ -28,7 +30,9 @@ pub(crate) fn start<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<
 ///
 /// # Errors
 /// A problem with the query.
-pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn report_liveness<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let health = Health {
         status: HealthStatus::Pass,
@@ -43,7 +47,9 @@ pub(crate) async fn live<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
 ///
 /// # Errors
 /// A problem with the query.
-pub(crate) async fn ready<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
+pub(crate) async fn report_readiness<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let probed = probe(context.env).await;
     let has_wrong_settings = probed.has_wrong_settings();

@@ -82,14 +82,14 @@ impl Routes for RanksFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
-    async fn call(context: &Context<'_, E>, call: RanksRoute) -> Result<Response, Problem> {
-        match call {
-            RanksRoute::Entries(leaderboard) => ranks::entries(context, leaderboard).await,
-            RanksRoute::Entry(leaderboard, player) => ranks::entry(context, leaderboard, player).await,
-            RanksRoute::Around(leaderboard, player) => ranks::around(context, leaderboard, player).await,
-            RanksRoute::Summary(leaderboard) => summary::summary(context, leaderboard).await,
-            RanksRoute::Periods(leaderboard) => ranks::periods(context, leaderboard).await,
-            RanksRoute::Distribution(leaderboard) => ranks::distribution(context, leaderboard).await,
+    async fn handle_route(context: &Context<'_, E>, route: RanksRoute) -> Result<Response, Problem> {
+        match route {
+            RanksRoute::Entries(leaderboard) => ranks::list_entries(context, leaderboard).await,
+            RanksRoute::Entry(leaderboard, player) => ranks::read_entry(context, leaderboard, player).await,
+            RanksRoute::Around(leaderboard, player) => ranks::list_around(context, leaderboard, player).await,
+            RanksRoute::Summary(leaderboard) => summary::read_summary(context, leaderboard).await,
+            RanksRoute::Periods(leaderboard) => ranks::list_periods(context, leaderboard).await,
+            RanksRoute::Distribution(leaderboard) => ranks::read_distribution(context, leaderboard).await,
         }
     }
 }

@@ -33,7 +33,7 @@ const MAX_LIMIT: u32 = 1000;
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn entries<E: ResponseEnvironment>(
+pub(crate) async fn list_entries<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -75,7 +75,7 @@ async fn players<E: ResponseEnvironment>(
     context.charge_more(leaderboard_responses::units_of_uncached_entries(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
-    let found = usecase::read_players(
+    let found = usecase::read_entries_by_player(
         &context.deps(),
         context.tenant,
         &context.caller,
@@ -123,7 +123,7 @@ fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn entry<E: ResponseEnvironment>(
+pub(crate) async fn read_entry<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -137,7 +137,7 @@ pub(crate) async fn entry<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn around<E: ResponseEnvironment>(
+pub(crate) async fn list_around<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
     player: PlayerId,
@@ -154,7 +154,7 @@ pub(crate) async fn around<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn periods<E: ResponseEnvironment>(
+pub(crate) async fn list_periods<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
@@ -173,7 +173,7 @@ pub(crate) async fn periods<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn distribution<E: ResponseEnvironment>(
+pub(crate) async fn read_distribution<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {

@@ -26,7 +26,7 @@ const MAX_PART: u32 = 100;
 /// How many bytes of the body's digest the entity tag has.
 const TAG_DIGEST_BYTES: usize = 12;
 
-/// The top of a list, and a player's neighbours.
+/// The top of a list, and the entries around a player.
 // Each part is what its own read answers.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Summary))]
@@ -34,7 +34,7 @@ struct SummaryBody<'a> {
     /// The first page of the list.
     #[cfg_attr(feature = "schema", schema(value_type = leaderboard_api::schema::Entries))]
     top: &'a RawValue,
-    /// The window around the player; `null` without an entry of the player.
+    /// The entries around the player; `null` if the player has no entry.
     #[cfg_attr(feature = "schema", schema(value_type = Option<leaderboard_api::schema::Window>))]
     around: Option<&'a RawValue>,
 }
@@ -50,7 +50,7 @@ pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
 ///
 /// # Errors
 /// The problem to answer with.
-pub(crate) async fn summary<E: ResponseEnvironment>(
+pub(crate) async fn read_summary<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {

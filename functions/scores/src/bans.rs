@@ -130,8 +130,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
             context.now,
         )
         .await?;
-    let (shown, more) = paging.shown(found);
-    let next = paging::next(&shown, more, |ban| ban.player.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = paging::encode_next_cursor(&shown, more, |ban| ban.player.to_string());
     let bans = shown
         .iter()
         .map(|ban| BanBody::new(context.version, ban))

@@ -21,29 +21,33 @@ const DEFAULT_LETTERS: u32 = 100;
 /// The most dead letters on a page.
 const MAX_LETTERS: u32 = 1000;
 
-/// A published message that could not be applied.
+/// A dead letter: a published message whose submission could not be applied.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = DeadLetter))]
 struct Letter {
-    /// Names it.
+    /// The id of the dead letter.
     id: String,
     /// The tenant of the message; `null` if the message names no tenant.
     tenant: Option<String>,
-    /// When it was given up.
+    /// When the service stopped trying to apply the message.
     at: String,
-    /// Why it was not applied.
+    /// Why the message was not applied.
     reason: String,
-    /// What it was: a message with one submission, or what came instead of a message.
+    /// The text of the message, which is a submission unless the message was not valid.
     payload: String,
-    /// Whether that is all of it: what is longer than 16 KiB is cut.
+    /// Whether `payload` is the whole text: a text longer than 16 KiB is cut off.
     complete: bool,
 }
 
 /// Adds the schemas of dead letters.
 #[cfg(feature = "schema")]
 pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
-    let about = "Published messages that could not be applied, newest first.";
-    all.add_list::<Letter>("DeadLetters", "letters", [about, "Newest first."]);
+    let about = "A page of dead letters.";
+    all.add_list::<Letter>(
+        "DeadLetters",
+        "letters",
+        [about, "The dead letters, newest first."],
+    );
 }
 
 impl From<StoredDeadLetter> for Letter {
@@ -83,8 +87,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let found = store
         .list_dead_letters(tenant.as_ref(), paging.after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.shown(found);
-    let next = paging::next(&shown, more, |letter| letter.id.to_string());
+    let (shown, more) = paging.split_page(found);
+    let next = paging::encode_next_cursor(&shown, more, |letter| letter.id.to_string());
     let letters = shown.into_iter().map(Letter::from).collect();
     let list = ListBody::new(context.version, "letters", letters).with_next(next);
     Response::json(StatusCode::OK, context.accepted, &list)

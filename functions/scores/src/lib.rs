@@ -114,8 +114,8 @@ impl Routes for ScoresFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for ScoresFunction {
-    async fn call(context: &Context<'_, E>, call: ScoresRoute) -> Result<Response, Problem> {
-        match call {
+    async fn handle_route(context: &Context<'_, E>, route: ScoresRoute) -> Result<Response, Problem> {
+        match route {
             ScoresRoute::Submit(leaderboard) => scores::submit(context, leaderboard).await,
             ScoresRoute::SubmitMany => scores::submit_many(context).await,
             ScoresRoute::Remove(leaderboard, player) => scores::remove(context, leaderboard, player).await,

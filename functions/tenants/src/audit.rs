@@ -21,12 +21,12 @@ const MAX_LIMIT: u32 = 1000;
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AuditRecord))]
 struct Record {
-    /// Its place in the log.
+    /// The position of the record in the log.
     position: u64,
-    /// When it was made.
+    /// When the record was written.
     #[cfg_attr(feature = "schema", schema(format = "date-time"))]
     at: String,
-    /// Who did what, and from where.
+    /// What happened, who did it, and from which address.
     #[cfg_attr(feature = "schema", schema(value_type = leaderboard_api::schema::AuditEvent))]
     event: Box<RawValue>,
 }
@@ -35,7 +35,7 @@ struct Record {
 #[cfg(feature = "schema")]
 pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     leaderboard_pipeline::audit::add_schemas(all);
-    let about = ["A page of the log, newest first.", "Newest first."];
+    let about = ["A page of the audit log.", "The records, newest first."];
     all.add_list_by_position::<Record>("AuditLog", "records", about, "AuditPage");
 }
 

@@ -88,8 +88,8 @@ impl Routes for TenantsFunction {
 }
 
 impl<E: ResponseEnvironment> Endpoint<E> for TenantsFunction {
-    async fn call(context: &Context<'_, E>, call: TenantsRoute) -> Result<Response, Problem> {
-        match call {
+    async fn handle_route(context: &Context<'_, E>, route: TenantsRoute) -> Result<Response, Problem> {
+        match route {
             TenantsRoute::List => tenants::list(context).await,
             TenantsRoute::Read(id) => tenants::read(context, id).await,
             TenantsRoute::Put(id) => tenants::put(context, id).await,

@@ -8,7 +8,7 @@ use leaderboard_api::tenant_record::TenantRecord;
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, next};
+use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
@@ -32,7 +32,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let found = store
         .list_documents(None, DocumentKind::Tenant, after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.shown(found);
+    let (shown, more) = paging.split_page(found);
     let tenants = shown
         .into_iter()
         .map(|(id, document)| {
@@ -41,7 +41,7 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
         })
         .collect::<Result<Vec<_>, Problem>>()?;
     let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
-    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(next(
+    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(encode_next_cursor(
         &tenants,
         more,
         |(id, _)| id.to_string(),

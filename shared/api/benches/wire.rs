@@ -36,7 +36,7 @@ fn listing(entries: u64) -> Listing {
         },
     };
     Listing {
-        board: Rc::new(Versioned { version: 1, value }),
+        leaderboard: Rc::new(Versioned { version: 1, value }),
         page: Page {
             layout: Some(layout.clone()),
             version: 1,

@@ -28,7 +28,7 @@ impl Problem {
             PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
                 .with_detail("The tenant has as many leaderboards as it may have."),
             PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
-                .with_detail("Not all is done yet; the same request again goes on."),
+                .with_detail("The change is not complete yet; send the same request again to continue."),
             PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(
                 "The current period has more than {MAX_REBUILD_ENTRIES} entries."
             )),

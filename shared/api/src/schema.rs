@@ -71,7 +71,7 @@ impl Schemas {
             if let Some(required) = branch["required"].as_array_mut() {
                 required.rotate_right(1);
             }
-            let about = format!("The tag of [`{branch_name}`].");
+            let about = format!("The value of the tag of `{branch_name}`.");
             self.insert(
                 &tag_name,
                 json!({"type": "string", "description": about, "enum": [value]}),
@@ -92,7 +92,10 @@ impl Schemas {
     /// Adds the schema of a list, as [`ListBody`](crate::wire::ListBody) writes it: in version 1, `field` has the items. `about` says
     /// what the list is, and in which order it is.
     pub fn insert_list(&mut self, name: &str, field: &str, item: &str, about: [&str; 2]) {
-        let next = described(or_null(text()), "The cursor of the next page.");
+        let next = described(
+            or_null(text()),
+            "The cursor of the next page; `null` on the last page.",
+        );
         self.insert_pages(name, [field, item], about, next, "Page");
     }
 
@@ -105,7 +108,10 @@ impl Schemas {
         page: &str,
     ) {
         self.add::<T>();
-        let next = described(or_null(json_of::<u64>()), "What `before` of the next page is.");
+        let next = described(
+            or_null(json_of::<u64>()),
+            "The value of `before` for the next page; `null` on the last page.",
+        );
         let mut page_schema = self.by_name.get("Page").cloned().unwrap_or_default();
         page_schema["properties"]["next"] = next.clone();
         page_schema["properties"]["previous"] = or_null(json_of::<u64>());
@@ -122,7 +128,10 @@ impl Schemas {
             ApiVersion::V1 => [(field, items), ("next", next)],
             ApiVersion::V2 => [
                 ("data", items),
-                ("page", reference_about(page, "Where the list goes on.")),
+                (
+                    "page",
+                    reference_about(page, "The cursors of the neighbouring pages."),
+                ),
             ],
         };
         let list = json!({
@@ -240,7 +249,7 @@ macro_rules! references {
 
 references!(AuditEvent, AuditWho, Entries, OfrepErrorCode, OfrepReason, Window);
 
-/// An object of the client's own.
+/// The metadata of a submission: an object that only the client interprets.
 #[derive(Debug, ToSchema)]
 #[schema(as = Metadata, value_type = Object)]
 pub struct AnyMetadata(pub Value);

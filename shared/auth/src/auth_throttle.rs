@@ -106,12 +106,13 @@ impl AuthThrottle {
     /// Charges the address for a refused credential (401).
     pub fn charge_refusal<E: AuthEnvironment>(&self, env: &E, refusal: &Problem) {
         if refusal.kind == ProblemType::Unauthenticated {
-            self.charge_guess(env);
+            self.charge_failed_authentication(env);
         }
     }
 
-    /// Charges the address for a credential other than the operator's, if the route or the address requires the operator's.
-    pub fn charge_guess<E: AuthEnvironment>(&self, env: &E) {
+    /// Charges the address for a failed authentication: a refused credential, or any credential but the operator's where the
+    /// operator's is required.
+    pub fn charge_failed_authentication<E: AuthEnvironment>(&self, env: &E) {
         if let Some(limit) = &self.refused {
             charge_unit(env, std::slice::from_ref(limit));
         }

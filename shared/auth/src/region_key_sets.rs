@@ -25,7 +25,7 @@ pub(crate) enum RegionFetch {
 
 /// Returns the last valid set and the time of its fetch.
 pub(crate) async fn read_set<E: AuthEnvironment>(env: &E, name: &str) -> Option<(KeySet, Timestamp)> {
-    let bytes = env.region().get(&set_key(name)).await.ok()??;
+    let bytes = env.key_value_store().get(&set_key(name)).await.ok()??;
     let mut r = Reader::new(&bytes);
     (r.unsigned().ok()? == FORMAT).then_some(())?;
     let fetched_at = Timestamp::from_unix_ms(r.signed().ok()?)?;
@@ -40,7 +40,7 @@ pub(crate) async fn write_set<E: AuthEnvironment>(env: &E, name: &str, json: &[u
     w.unsigned(FORMAT);
     w.signed(fetched_at.as_unix_ms());
     w.bytes(json);
-    let _ = env.region().put(&set_key(name), &w.finish()).await;
+    let _ = env.key_value_store().put(&set_key(name), &w.finish()).await;
 }
 
 /// Returns the last fetch by an instance of the region, if it is recent or running.
@@ -49,7 +49,7 @@ pub(crate) async fn read_fetch<E: AuthEnvironment>(
     name: &str,
     now: Timestamp,
 ) -> Option<RegionFetch> {
-    let bytes = env.region().get(&fetch_key(name)).await.ok()??;
+    let bytes = env.key_value_store().get(&fetch_key(name)).await.ok()??;
     let (&ended, at) = bytes.split_first()?;
     let at = i64::from_be_bytes(at.try_into().ok()?);
     // A time in the future is from an instance with another clock, and is ignored.
@@ -65,13 +65,13 @@ pub(crate) async fn read_fetch<E: AuthEnvironment>(
 pub(crate) async fn write_fetch<E: AuthEnvironment>(env: &E, name: &str, ended: bool, now: Timestamp) {
     let mut bytes = vec![u8::from(ended)];
     bytes.extend(now.as_unix_ms().to_be_bytes());
-    let _ = env.region().put(&fetch_key(name), &bytes).await;
+    let _ = env.key_value_store().put(&fetch_key(name), &bytes).await;
 }
 
 /// Deletes a set and its last fetch.
 pub(crate) async fn delete_set<E: AuthEnvironment>(env: &E, name: &str) {
     for key in [set_key(name), fetch_key(name)] {
-        let _ = env.region().delete(&key).await;
+        let _ = env.key_value_store().delete(&key).await;
     }
 }
 

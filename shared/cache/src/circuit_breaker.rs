@@ -183,7 +183,7 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
         return false;
     }
     write_state(env, state).await;
-    match env.store().ready().await {
+    match env.store().check_ready().await {
         Err(StoreError::Unavailable(cause)) => {
             let ended = env.clock().as_unix_ms();
             *breaker.failure.borrow_mut() = Some(Failure {
@@ -246,7 +246,7 @@ pub async fn run_within<E: CacheEnvironment, T>(
 
 /// Reads the region's state. Returns `None` if no instance has written it, or the key-value store does not answer.
 async fn read_state<E: CacheEnvironment>(env: &E) -> Option<BreakerState> {
-    let bytes = env.region().get(KEY).await.ok()??;
+    let bytes = env.key_value_store().get(KEY).await.ok()??;
     let (&open, instants) = bytes.split_first()?;
     let (since, probed_until) = instants.split_first_chunk()?;
     Some(BreakerState {
@@ -261,7 +261,7 @@ async fn write_state<E: CacheEnvironment>(env: &E, state: BreakerState) {
     let mut bytes = vec![u8::from(state.open)];
     bytes.extend(state.since.to_be_bytes());
     bytes.extend(state.probed_until.to_be_bytes());
-    let _ = env.region().put(KEY, &bytes).await;
+    let _ = env.key_value_store().put(KEY, &bytes).await;
 }
 
 #[cfg(test)]

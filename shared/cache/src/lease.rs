@@ -32,26 +32,26 @@ impl Lease {
             ]
             .concat(),
         };
-        let found = env.region().get(&lease.key).await.ok().flatten();
+        let found = env.key_value_store().get(&lease.key).await.ok().flatten();
         if found.is_some_and(|value| is_valid(&value, key_text, now)) {
             return None;
         }
         // Without the key-value store, instances cannot coordinate, and each of them fetches.
-        let _ = env.region().put(&lease.key, &lease.value).await;
+        let _ = env.key_value_store().put(&lease.key, &lease.value).await;
         Some(lease)
     }
 
     /// Returns whether an instance has the lease for this cache key now.
     pub async fn is_taken<E: CacheEnvironment>(env: &E, lease_key: &str, key_text: &str) -> bool {
-        let found = env.region().get(lease_key).await.ok().flatten();
+        let found = env.key_value_store().get(lease_key).await.ok().flatten();
         found.is_some_and(|value| is_valid(&value, key_text, env.clock().as_unix_ms()))
     }
 
     /// Deletes the lease, unless another instance has put its own lease in the meantime.
     pub async fn release<E: CacheEnvironment>(self, env: &E) {
-        let found = env.region().get(&self.key).await.ok().flatten();
+        let found = env.key_value_store().get(&self.key).await.ok().flatten();
         if found.as_deref() == Some(self.value.as_slice()) {
-            let _ = env.region().delete(&self.key).await;
+            let _ = env.key_value_store().delete(&self.key).await;
         }
     }
 }

@@ -63,7 +63,7 @@ fn format_default_slot_key(kind: &str) -> String {
 /// key-value store does not answer.
 pub(crate) async fn read_slot<E: CacheEnvironment>(env: &E, slot_key: &str) -> Option<Slot> {
     let read_at = env.clock().as_unix_ms();
-    let mut slot = match env.region().get(slot_key).await.ok()? {
+    let mut slot = match env.key_value_store().get(slot_key).await.ok()? {
         Some(bytes) => Slot::unpack(&bytes).unwrap_or_else(|| Slot::unknown(hash_fnv(&bytes), read_at)),
         None => Slot::default(),
     };
@@ -117,7 +117,10 @@ pub(crate) async fn put_documents<E: CacheEnvironment>(
     };
     let (bytes, now) = (slot.pack(), env.clock());
     let is_in_time = is_in_time(read_at, now);
-    if is_in_time && bytes.len() <= MAX_SLOT_BYTES && env.region().put(&slot_key, &bytes).await.is_ok() {
+    if is_in_time
+        && bytes.len() <= MAX_SLOT_BYTES
+        && env.key_value_store().put(&slot_key, &bytes).await.is_ok()
+    {
         let read_at = now.as_unix_ms();
         env.cache_state().slots.insert(&slot_key, slot.changes, read_at);
     }
@@ -267,7 +270,7 @@ async fn put_change<E: CacheEnvironment>(
         slot.documents = None;
     }
     let now = env.clock().as_unix_ms();
-    let accepted = env.region().put(&slot_key, &slot.pack()).await.is_ok();
+    let accepted = env.key_value_store().put(&slot_key, &slot.pack()).await.is_ok();
     env.cache_state().slots.insert(&slot_key, slot.changes, now);
     PutChange {
         slot_key,

@@ -9,7 +9,7 @@ pub const MAX_STALE_MS: u32 = 60 * 60 * 1000;
 /// The longest time for which a response is used while the store is unreachable, in milliseconds: a day.
 pub const MAX_STALE_IF_ERROR_MS: u32 = 24 * 60 * 60 * 1000;
 /// The most warm responses of a leaderboard.
-pub const MAX_WARM_VIEWS: usize = 8;
+pub const MAX_WARM_RESPONSES: usize = 8;
 /// The most entries of a warm page.
 pub const MAX_WARM_LIMIT: u16 = 1000;
 /// The most buckets of a warm distribution.
@@ -30,7 +30,7 @@ pub enum CacheStrategy {
 
 /// A response about the current period that is made before it is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WarmView {
+pub enum WarmResponse {
     /// The first page of the list.
     List {
         /// The number of entries, 1 to [`MAX_WARM_LIMIT`].
@@ -54,8 +54,8 @@ pub struct CachePolicy {
     pub stale_if_error_ms: u32,
     /// Which callers fetch a response again, and when.
     pub strategy: CacheStrategy,
-    /// The responses that are made before a reader asks for them; at most [`MAX_WARM_VIEWS`].
-    pub warm: Vec<WarmView>,
+    /// The responses that are made before a reader asks for them; at most [`MAX_WARM_RESPONSES`].
+    pub warm: Vec<WarmResponse>,
 }
 
 impl Default for CachePolicy {
@@ -65,7 +65,7 @@ impl Default for CachePolicy {
             stale_ms: 5_000,
             stale_if_error_ms: 300_000,
             strategy: CacheStrategy::Aside,
-            warm: vec![WarmView::List { limit: 10 }],
+            warm: vec![WarmResponse::List { limit: 10 }],
         }
     }
 }
@@ -88,16 +88,16 @@ impl CachePolicy {
                 faults.push(Invalid::new(pointer, format!("must be at most {max}")));
             }
         }
-        if self.warm.len() > MAX_WARM_VIEWS {
+        if self.warm.len() > MAX_WARM_RESPONSES {
             faults.push(Invalid::new(
                 "/warm",
-                format!("must name at most {MAX_WARM_VIEWS} views"),
+                format!("must name at most {MAX_WARM_RESPONSES} responses"),
             ));
         }
-        for (at, view) in self.warm.iter().enumerate() {
-            let (field, value, max) = match view {
-                WarmView::List { limit } => ("limit", *limit, MAX_WARM_LIMIT),
-                WarmView::Distribution { buckets } => ("buckets", *buckets, MAX_WARM_BUCKETS),
+        for (at, response) in self.warm.iter().enumerate() {
+            let (field, value, max) = match response {
+                WarmResponse::List { limit } => ("limit", *limit, MAX_WARM_LIMIT),
+                WarmResponse::Distribution { buckets } => ("buckets", *buckets, MAX_WARM_BUCKETS),
             };
             if value == 0 || value > max {
                 faults.push(Invalid::new(

@@ -143,7 +143,7 @@ impl Leaderboard {
     /// Returns whether a submission with `operator` is a correction: its operator is `set`, the leaderboard has another operator,
     /// and the leaderboard allows no overrides.
     #[must_use]
-    pub fn is_corrected_by(&self, operator: Option<Operator>) -> bool {
+    pub fn is_correction(&self, operator: Option<Operator>) -> bool {
         operator == Some(Operator::Set) && self.operator != Operator::Set && !self.operator_override
     }
 

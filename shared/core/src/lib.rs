@@ -33,7 +33,7 @@ pub mod usecase;
 
 pub use cache::{
     CachePolicy, CacheStrategy, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_BUCKETS,
-    MAX_WARM_LIMIT, MAX_WARM_VIEWS, WarmView,
+    MAX_WARM_LIMIT, MAX_WARM_RESPONSES, WarmResponse,
 };
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Decision, EntryChange, decide};

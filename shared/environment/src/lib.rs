@@ -44,13 +44,13 @@ pub trait Environment: Clone + 'static {
     fn store(&self) -> &Self::Store;
     /// Returns the region's cache for data of the store; `None` if the store is embedded, because its reads need no cache.
     fn cache(&self) -> Option<&Self::Cache>;
-    /// Returns the region's key-value store, which exists with every kind of store. It caches what is costly to make, such as
-    /// finished responses.
-    fn region(&self) -> &Self::Cache;
+    /// Returns the region's key-value store, which exists with every kind of store. It has what all instances of the region share:
+    /// cached responses and documents, tombstones, leases, usage of rate limits.
+    fn key_value_store(&self) -> &Self::Cache;
     /// Returns the sender of requests to other services.
     fn fetch(&self) -> &Self::Fetch;
     /// Returns the configurations of leaderboards that this instance has read.
-    fn boards(&self) -> &LeaderboardMemory;
+    fn leaderboard_memory(&self) -> &LeaderboardMemory;
     /// Returns the instant at which the request began.
     fn now(&self) -> Timestamp;
     /// Reads the clock, for work after the response and for durations.

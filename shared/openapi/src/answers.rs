@@ -5,7 +5,7 @@ use leaderboard_api::{ApiVersion, BodyKind, Permission};
 use serde_json::{Map, Value, json};
 
 use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
-use crate::examples::{Example, example};
+use crate::examples::{Example, read_example};
 use crate::operation::{DescribedResponse, Operation, Shape};
 use crate::routes::ListedRoute;
 
@@ -74,7 +74,7 @@ fn contents(
     if let (Some(name), Some(media_type)) = (answer.other, route.offers) {
         contents.insert(media_type.to_owned(), json!({"schema": reference(name)}));
     }
-    for (name, example) in examples(answer, version) {
+    for (name, example) in list_examples(answer, version) {
         if let Some(content) = contents.get_mut(&example.media_type) {
             content["examples"][name] = json!({"value": example.body});
         }
@@ -83,13 +83,13 @@ fn contents(
 }
 
 /// Returns the examples of an answer. Version 2 has examples of its own where the bodies differ; their names begin with `v2-`.
-fn examples(answer: &DescribedResponse, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
+fn list_examples(answer: &DescribedResponse, version: Option<ApiVersion>) -> Vec<(&'static str, Example)> {
     let named = answer.examples.iter().filter_map(|name| {
         let in_version = match version {
-            Some(ApiVersion::V2) => example(&format!("v2-{name}")),
+            Some(ApiVersion::V2) => read_example(&format!("v2-{name}")),
             Some(ApiVersion::V1) | None => None,
         };
-        let found = in_version.or_else(|| example(name))?;
+        let found = in_version.or_else(|| read_example(name))?;
         (found.status == answer.status).then_some((*name, found))
     });
     named.collect()

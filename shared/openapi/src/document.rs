@@ -7,14 +7,14 @@ use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
 use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
-use crate::examples::bodies;
+use crate::examples::list_body_examples;
 use crate::operation::Operation;
 use crate::routes::ListedRoute;
 use crate::{operations, references};
 
-const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). Below `/api` the version goes by the header `API-Version`, by the media type `application/vnd.edgeboard.v2+json`, or is the default. Errors are problem documents (RFC 9457). `HEAD` is answered as `GET`, without the body.";
-const NUMBERS_OR_STRINGS: &str = "64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are numbers within ±(2^53 − 1) and strings beyond. A client that wants one type asks for strings with `API-Integers: string`; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers in both.";
-const STRINGS: &str = "This describes the form in which all 64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are strings: send `API-Integers: string` with every request. Ranks, counts of entries and positions in the audit log never pass 2^53 − 1, and are numbers.";
+const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). For a path below `/api` without a version, the header `API-Version` or a media type such as `application/vnd.edgeboard.v2+json` chooses the version; without both, the default version answers. Errors are problem documents (RFC 9457). The response to `HEAD` is the response to `GET` without the body.";
+const NUMBERS_OR_STRINGS: &str = "64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are numbers if they are within ±(2^53 − 1), and strings otherwise. A client that needs a single type sends `API-Integers: string` and gets strings only; `/openapi/v1-strings.json` and `/openapi/v2-strings.json` describe that form. Ranks, counts of entries and positions in the audit log are never greater than 2^53 − 1, and are numbers in both forms.";
+const STRINGS: &str = "This document describes the form in which all 64-bit integers (`Int64`: scores, values, limits, quotas, usage, versions) are strings. A client gets it by sending `API-Integers: string` with every request. Ranks, counts of entries and positions in the audit log are never greater than 2^53 − 1, and are numbers.";
 
 /// Returns the description of one version of the API, with the operations that have no version. `integers` is the form of 64-bit
 /// integers.
@@ -98,13 +98,19 @@ fn is_of(operation: &Operation, route: &ListedRoute) -> bool {
 const fn about(family: FunctionName) -> &'static str {
     match family {
         FunctionName::Leaderboards => "Creates, reads, changes and deletes leaderboards.",
-        FunctionName::Scores => "Takes scores in, removes entries, hides players.",
-        FunctionName::Ranks => "Answers who stands where.",
+        FunctionName::Scores => "Accepts scores, removes entries, bans players, and replays dead letters.",
+        FunctionName::Ranks => {
+            "Returns entries and ranks: lists, single players, the players around a player, periods, distributions."
+        }
         FunctionName::Limits => "Rate limits: how often a caller may send requests.",
-        FunctionName::Tenants => "Tenants: what the operator sets, what they use, the audit log.",
-        FunctionName::Identity => "API keys, issuers of tokens, players' tokens.",
-        FunctionName::Flags => "Feature flags, and their evaluation by OFREP.",
-        FunctionName::Ops => "Health, metrics, and this description.",
+        FunctionName::Tenants => "Tenants: their records and quotas, their usage, and the audit log.",
+        FunctionName::Identity => {
+            "API keys, tokens of players, and the issuers whose tokens the service accepts."
+        }
+        FunctionName::Flags => {
+            "Feature flags, and their evaluation (OpenFeature Remote Evaluation Protocol)."
+        }
+        FunctionName::Ops => "Health, metrics, and the description of the API.",
     }
 }
 
@@ -159,19 +165,19 @@ fn description(operation: &Operation, need: Permission) -> String {
     };
     let needs = match need {
         Permission::Open => "Needs no credential.".to_owned(),
-        Permission::MetricsKey => "Needs the metrics key or the operator's key.".to_owned(),
+        Permission::MetricsKey => "Needs the metrics key or the key of the operator.".to_owned(),
         Permission::Read => {
-            "Needs no credential where the leaderboard is public, otherwise the scope `scores:read`."
+            "Needs no credential if the leaderboard is public; otherwise needs the scope `scores:read`."
                 .to_owned()
         }
         Permission::Identified | Permission::Write | Permission::Admin => {
             format!("Needs the scope `{}`.", scopes(need).join(" "))
         }
         Permission::ServerWrite => format!(
-            "Needs the scope `{}` and no player's own token.",
+            "Needs the scope `{}`; a player's own token is not accepted.",
             scopes(need).join(" ")
         ),
-        Permission::Operator => "Needs the operator's key.".to_owned(),
+        Permission::Operator => "Needs the key of the operator.".to_owned(),
     };
     format!("{about}\n\n{needs}")
 }
@@ -206,7 +212,7 @@ fn security(need: Permission) -> Value {
 
 fn body(schema: &str, kind: BodyKind) -> Value {
     let mut content = json!({"schema": reference(schema)});
-    for (name, value) in bodies(schema) {
+    for (name, value) in list_body_examples(schema) {
         content["examples"][name] = json!({"value": value});
     }
     let media_types: &[&str] = match kind {

@@ -13,7 +13,7 @@ pub(crate) struct Example {
 }
 
 /// Reads a response from a snapshot; `None` when the file does not exist or has no body.
-pub(crate) fn example(name: &str) -> Option<Example> {
+pub(crate) fn read_example(name: &str) -> Option<Example> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/suite/snapshots")
         .join(format!("{name}.snap"));
@@ -38,7 +38,7 @@ pub(crate) fn example(name: &str) -> Option<Example> {
 
 /// Returns examples of a request's body: a name for each, and the body.
 #[expect(clippy::too_many_lines, reason = "one table, a row for each schema")]
-pub(crate) fn bodies(schema: &str) -> Vec<(&'static str, Value)> {
+pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
     match schema {
         "LeaderboardWritten" => vec![
             ("defaults", json!({})),

@@ -147,7 +147,12 @@ impl DescribedResponse {
     /// Returns an answer with the status 304.
     #[must_use]
     pub const fn unchanged() -> Self {
-        Self::new(304, "The client has it already.", Shape::Empty).with(&["ETag"])
+        Self::new(
+            304,
+            "The document has not changed since the client read it.",
+            Shape::Empty,
+        )
+        .with(&["ETag"])
     }
 
     /// Returns the answer with headers.

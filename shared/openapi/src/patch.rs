@@ -26,7 +26,7 @@ pub(crate) fn add_patch(all: &mut Schemas, written: &str) {
             allow_null(property);
         }
         schema["description"] =
-            "A merge patch (RFC 7396): what is left out stays, `null` gives a field its default.".into();
+            "A merge patch (RFC 7396): a field that is left out does not change, and `null` resets a field to its default.".into();
         all.by_name.insert(name, schema);
     }
 }

@@ -17,14 +17,11 @@ pub(crate) fn schemas(version: ApiVersion, integers: IntegerFormat) -> Value {
     leaderboard_tenants_function::add_schemas(&mut all);
     add_patch(&mut all, "LeaderboardWritten");
     add_patch(&mut all, "TenantWritten");
-    all.insert(
-        "Description",
-        described(any_object(), "A document of OpenAPI 3.1."),
-    );
+    all.insert("Description", described(any_object(), "An OpenAPI 3.1 document."));
     let format = json!({"type": "string", "enum": ["string"]});
     all.insert(
         "IntegerFormat",
-        described(format, "How 64-bit integers (`Int64`) are written."),
+        described(format, "The form of 64-bit integers (`Int64`) in responses."),
     );
     all.insert("Int64", int64(integers));
     all.by_name.into_iter().collect()
@@ -36,11 +33,11 @@ fn int64(integers: IntegerFormat) -> Value {
     match integers {
         IntegerFormat::NumberOrString => json!({
             "type": ["integer", "string"], "format": "int64", "pattern": DECIMAL,
-            "description": "A 64-bit integer: a number within ±(2^53 − 1), which every reader keeps exact, a string beyond. Both are accepted.",
+            "description": "A 64-bit integer: a number if it is within ±(2^53 − 1), so that every JSON reader keeps it exact; otherwise a string of decimal digits. Requests may contain either form.",
         }),
         IntegerFormat::String => json!({
             "type": "string", "pattern": DECIMAL,
-            "description": "A 64-bit integer in decimal digits.",
+            "description": "A 64-bit integer as a string of decimal digits.",
         }),
     }
 }

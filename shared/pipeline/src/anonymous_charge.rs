@@ -32,9 +32,9 @@ impl AnonymousCharge {
         })
     }
 
-    /// Charges one more caller, and returns the `RateLimit-Policy` and `RateLimit` headers. Returns `None`, and charges nothing,
+    /// Charges one more caller, who reuses the response, and returns the `RateLimit-Policy` and `RateLimit` headers. Returns `None`, and charges nothing,
     /// if the request must go through the whole pipeline to be decided.
-    pub fn charge_again<E: PipelineEnvironment>(
+    pub fn charge_reuse<E: PipelineEnvironment>(
         &self,
         env: &E,
         function: FunctionName,

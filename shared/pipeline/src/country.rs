@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName};
 
 /// Returns the two capital letters (ISO 3166) of the configured header, or `None` if it is absent or invalid.
-pub fn country(headers: &HeaderMap, header: Option<&HeaderName>) -> Option<[u8; 2]> {
+pub fn read_country(headers: &HeaderMap, header: Option<&HeaderName>) -> Option<[u8; 2]> {
     let mut sent = headers.get_all(header?).iter();
     let (Some(value), None) = (sent.next(), sent.next()) else {
         return None;
@@ -25,14 +25,14 @@ mod tests {
     fn two_letters_are_a_country() {
         let header = HeaderName::from_static("x-country");
         let mut headers = HeaderMap::new();
-        assert_eq!(country(&headers, Some(&header)), None);
+        assert_eq!(read_country(&headers, Some(&header)), None);
         for (value, expected) in [("de", Some(*b"DE")), ("T1", None), ("POL", None), ("", None)] {
             headers.insert("x-country", HeaderValue::from_static(value));
-            assert_eq!(country(&headers, Some(&header)), expected, "{value}");
-            assert_eq!(country(&headers, None), None);
+            assert_eq!(read_country(&headers, Some(&header)), expected, "{value}");
+            assert_eq!(read_country(&headers, None), None);
         }
         headers.insert("x-country", HeaderValue::from_static("DE"));
         headers.append("x-country", HeaderValue::from_static("PL"));
-        assert_eq!(country(&headers, Some(&header)), None);
+        assert_eq!(read_country(&headers, Some(&header)), None);
     }
 }

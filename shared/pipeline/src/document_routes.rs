@@ -6,7 +6,7 @@ use leaderboard_api::{BodyKind, Permission};
 
 /// A typed route of such a document.
 #[derive(Debug)]
-pub enum DocumentCall {
+pub enum DocumentRoute {
     /// Reads the document.
     Read(DocumentOwner),
     /// Creates or replaces the document.
@@ -16,9 +16,9 @@ pub enum DocumentCall {
 }
 
 /// The routes to the tenant's own document and to the operator's.
-pub const fn routes<R: From<DocumentCall>>(own: &'static str, operator: &'static str) -> [Route<R>; 6] {
-    use DocumentCall::{Delete, Put, Read};
+pub const fn routes<R: From<DocumentRoute>>(own: &'static str, operator: &'static str) -> [Route<R>; 6] {
     use DocumentOwner::{Operator, Tenant};
+    use DocumentRoute::{Delete, Put, Read};
     [
         Route::new(Verb::Get, own, Permission::Admin, |_| Ok(Read(Tenant).into())),
         Route::new(Verb::Put, own, Permission::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),

@@ -33,11 +33,11 @@ pub trait Routes {
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 pub trait Endpoint<E>: Routes {
-    /// Answers a request that has passed the pipeline.
+    /// Runs the handler of a route, for a request that has passed the pipeline.
     ///
     /// # Errors
     /// Returns the problem that the client gets instead of a response.
-    async fn call(context: &Context<'_, E>, route: Self::Route) -> Result<Response, Problem>;
+    async fn handle_route(context: &Context<'_, E>, route: Self::Route) -> Result<Response, Problem>;
 }
 
 /// The request context: what the pipeline has found out about a request before its handler runs.
@@ -123,7 +123,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
         Deps {
             store: self.env.store(),
             cache: self.env.cache(),
-            boards: self.env.boards(),
+            leaderboard_memory: self.env.leaderboard_memory(),
             now: self.now,
         }
     }

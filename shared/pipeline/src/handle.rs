@@ -30,7 +30,7 @@ pub struct HandledRequest {
     /// The record for the access log. The caller adds the duration.
     pub log: LogRecord,
     /// The response for the micro-cache, if other callers may get it too.
-    pub repeatable: Option<MicroCacheEntry>,
+    pub reusable: Option<MicroCacheEntry>,
 }
 
 /// Answers a request. A refusal or an error becomes a problem document, so this function always returns a response.
@@ -108,10 +108,10 @@ async fn call_handler<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         action: AuditedAction::of(matched.route, &matched.params),
     };
     request.anonymous_charge = AnonymousCharge::of(&context, matched.route);
-    let answer = P::call(&context, call.route)
+    let answer = P::handle_route(&context, call.route)
         .await
         .map_err(|problem| missing::name_missing(problem, &matched.params, &request.query));
-    if let Some(cause) = audit::end(&context, &answer).await {
+    if let Some(cause) = audit::record_action_result(&context, &answer).await {
         request.log.level = Level::Error;
         request.log.cause = Some(cause);
     }
@@ -157,13 +157,13 @@ fn finish_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     log.status = response.status().as_u16();
     env.counts().count_request(response.status());
     metrics::schedule_flush(env, P::FUNCTION);
-    let repeatable = reuse_until
+    let reusable = reuse_until
         .zip(request.anonymous_charge)
         .and_then(|reuse| MicroCacheEntry::new(reuse, &response, &log));
     HandledRequest {
         response,
         log,
-        repeatable,
+        reusable,
     }
 }
 
@@ -174,7 +174,7 @@ fn refuse_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
 ) -> Response {
     let (env, head, log) = (request.env, request.head, &mut request.log);
     log.problem = Some(problem.kind.uri());
-    audit::refused(env, &head.headers, &request.audit, &problem, &log.trace_id);
+    audit::collect_refusal(env, &head.headers, &request.audit, &problem, &log.trace_id);
     if problem.kind == ProblemType::Unavailable && Verb::of(&head.method) != Some(Verb::Get) {
         leaderboard_rate_limit::count_refused_change(env, P::FUNCTION);
     }

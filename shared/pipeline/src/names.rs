@@ -22,7 +22,7 @@ pub async fn names_for<E: PipelineEnvironment>(
         if names.has(id) {
             continue;
         }
-        let board = match context.env.boards().find(context.tenant, id) {
+        let board = match context.env.leaderboard_memory().find(context.tenant, id) {
             Some(board) => Some(board),
             None => usecase::read_leaderboard(&context.deps(), context.tenant, id)
                 .await?

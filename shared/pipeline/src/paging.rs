@@ -51,7 +51,7 @@ impl<I> Paging<I> {
     }
 
     /// Returns the items of the page, and whether another page follows.
-    pub fn shown<T>(&self, mut found: Vec<T>) -> (Vec<T>, bool) {
+    pub fn split_page<T>(&self, mut found: Vec<T>) -> (Vec<T>, bool) {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = found.len() > limit;
         found.truncate(limit);
@@ -60,7 +60,7 @@ impl<I> Paging<I> {
 }
 
 /// Returns the cursor of the next page, if there is one: the id of the last item shown.
-pub fn next<T>(shown: &[T], more: bool, id: impl FnOnce(&T) -> String) -> Option<String> {
+pub fn encode_next_cursor<T>(shown: &[T], more: bool, id: impl FnOnce(&T) -> String) -> Option<String> {
     let last = shown.last().filter(|_| more)?;
     Some(cursor::encode(id(last).as_bytes()))
 }

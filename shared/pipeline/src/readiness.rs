@@ -142,7 +142,7 @@ async fn probe_for_region<E: PipelineEnvironment>(env: &E, own: Option<Probed>) 
 
 /// Asks the store whether it is ready, and checks the settings of its server if the last check is too old.
 async fn probe_store<E: PipelineEnvironment>(env: &E, known: Option<SettingsCheck>) -> Probed {
-    let answer = env.store().ready().await;
+    let answer = env.store().check_ready().await;
     let now = env.clock();
     let is_fresh =
         |known: SettingsCheck| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));

@@ -23,8 +23,8 @@ use crate::endpoint::Routes;
 use crate::route::{Route, RouteMatch, RouteTable, Verb, find_route};
 use crate::version::RequestedVersion;
 use crate::{
-    Body, PipelineEnvironment, RequestBody, client_address, country, idempotency, size, switches, tenant,
-    trace, version,
+    Body, PipelineEnvironment, RequestBody, client_address, idempotency, read_country, size, switches,
+    tenant, trace, version,
 };
 
 /// A request on its way through the pipeline. Every field has a safe value until its step has run.
@@ -85,7 +85,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 tenant: None,
                 problem: None,
                 cause: None,
-                repeated: None,
+                reused: None,
                 duration_us: 0,
                 api_version: None,
             },
@@ -149,7 +149,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 .await?
                 .admit(self.audit.client)
         {
-            self.throttle.charge_guess(self.env);
+            self.throttle.charge_failed_authentication(self.env);
             return Err(Problem::new(ProblemType::AddressDenied));
         }
         Ok(())
@@ -323,7 +323,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
             tenant: &self.tenant,
             player: self.identity.player.as_ref(),
             client: self.audit.client,
-            country: country(&self.head.headers, self.env.settings().country_header.as_ref()),
+            country: read_country(&self.head.headers, self.env.settings().country_header.as_ref()),
             version: self.requested.version,
         }
     }

@@ -15,20 +15,20 @@ const PARENT_ID_DIGITS: usize = 16;
 
 /// Returns the request's trace id: 32 lower-case hexadecimal digits, from the client or from `new`.
 pub fn trace_id(headers: &impl HeaderLines, new: impl FnOnce() -> [u8; 16]) -> String {
-    continued(headers).map_or_else(|| hex(&new()), str::to_owned)
+    find_sent_trace_id(headers).map_or_else(|| hex(&new()), str::to_owned)
 }
 
 /// Returns the trace id of a request. If the client chose it, also returns a new request id, because a client can send the same
 /// trace id with every request.
 pub(crate) fn choose_ids(headers: &impl HeaderLines, new: impl Fn() -> [u8; 16]) -> (String, Option<String>) {
-    match continued(headers) {
+    match find_sent_trace_id(headers) {
         Some(id) => (id.to_owned(), Some(hex(&new()))),
         None => (hex(&new()), None),
     }
 }
 
 /// Returns the trace id of the request's `traceparent`, or `None` if the header is missing, invalid, or there more than once.
-pub(crate) fn continued(headers: &impl HeaderLines) -> Option<&str> {
+pub(crate) fn find_sent_trace_id(headers: &impl HeaderLines) -> Option<&str> {
     let mut sent = headers.lines("traceparent");
     let id = sent.next().flatten().and_then(parse_traceparent)?;
     sent.next().is_none().then_some(id)

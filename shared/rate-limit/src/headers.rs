@@ -104,7 +104,7 @@ impl RateLimitHeaders<'_> {
     pub fn add_to_problem(&self, problem: Problem) -> Problem {
         let headers = self.headers().into_iter().flatten();
         headers.fold(problem, |problem, (name, value)| {
-            problem.with_header_value(name, value)
+            problem.with_appended_header(name, value)
         })
     }
 

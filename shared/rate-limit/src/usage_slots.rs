@@ -155,7 +155,10 @@ pub(crate) async fn share_usage<E: RateLimitEnvironment>(env: &E, usage: &[Share
         }
         make_room(&mut entries, micros_from_millis(now_ms));
         // When the write fails, other instances learn the usage from the store a little later.
-        let _ = env.region().put(&slot_key(slot), &encode_slot(&entries)).await;
+        let _ = env
+            .key_value_store()
+            .put(&slot_key(slot), &encode_slot(&entries))
+            .await;
         env.rate_limit_state().slots.insert(slot, now_ms, entries);
     }
 }
@@ -199,7 +202,7 @@ impl UsageSlots {
 
 async fn read_slot<E: RateLimitEnvironment>(env: &E, slot: u8) -> SlotEntries {
     // Without the cache, the instance begins with full buckets.
-    let found = env.region().get(&slot_key(slot)).await.ok().flatten();
+    let found = env.key_value_store().get(&slot_key(slot)).await.ok().flatten();
     found.and_then(|bytes| decode_slot(&bytes)).unwrap_or_default()
 }
 

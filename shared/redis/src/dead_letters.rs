@@ -22,7 +22,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
             return Ok(());
         }
         let mut call = ScriptCall::with_keys(keys::dead_letters());
-        call.add_keys([keys::last_dead_letter(), keys::scope_dead_letters(tenant)]);
+        call.add_keys([keys::last_dead_letter(), keys::dead_letters_of_scope(tenant)]);
         call.add_text(&IDEMPOTENCY_MS);
         call.add_text(&MAX_DEAD_LETTERS);
         call.add_text(&MAX_DEAD_LETTERS_IN_ALL);
@@ -46,7 +46,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
         }
         let [letters, all, _] = keys::dead_letters();
         let ids = match tenant {
-            Some(_) => keys::scope_dead_letters(tenant),
+            Some(_) => keys::dead_letters_of_scope(tenant),
             None => all,
         };
         let mut call = ScriptCall::with_keys([letters, ids]);

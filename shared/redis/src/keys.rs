@@ -176,7 +176,7 @@ pub(crate) fn last_dead_letter() -> Key {
 }
 
 /// Returns the key of the ids of a tenant's dead letters; for `None`, of the dead letters without a tenant.
-pub(crate) fn scope_dead_letters(tenant: Option<&TenantId>) -> Key {
+pub(crate) fn dead_letters_of_scope(tenant: Option<&TenantId>) -> Key {
     scope_key(tenant, "dead-letters:own")
 }
 
@@ -273,7 +273,7 @@ mod tests {
         ];
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = dead_letters().to_vec();
-        keys.extend([last_dead_letter(), scope_dead_letters(None), counters()]);
+        keys.extend([last_dead_letter(), dead_letters_of_scope(None), counters()]);
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([boards(&tenant), last_version(&tenant)]);
             keys.extend(bans(&tenant));
@@ -282,7 +282,7 @@ mod tests {
             keys.push(earlier_entry_counts(&tenant));
             keys.push(usage(&tenant));
             keys.push(log_sizes(&tenant));
-            keys.push(scope_dead_letters(Some(&tenant)));
+            keys.push(dead_letters_of_scope(Some(&tenant)));
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {

@@ -57,7 +57,7 @@ impl<C: Connection> RedisStore<C> {
 }
 
 impl<C: Connection> Readiness for RedisStore<C> {
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn check_ready(&self) -> Result<(), StoreError> {
         match self.server.command("PING", &[]).await?.as_slice() {
             [Reply::Status(status)] if status == "PONG" => Ok(()),
             _ => Err(reply_reader::corrupt("reply to PING")),

@@ -57,7 +57,7 @@ pub fn has_seen_leaderboard<E: ResponseEnvironment>(
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
 ) -> bool {
-    env.boards().find(tenant, leaderboard).is_some()
+    env.leaderboard_memory().find(tenant, leaderboard).is_some()
 }
 
 /// Purges a leaderboard, or all leaderboards of a tenant, and tells other regions, after the response. A handler calls this for
@@ -174,7 +174,7 @@ fn write_tombstone_later<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
     purges: bool,
 ) {
-    let known = env.boards().find(tenant, leaderboard);
+    let known = env.leaderboard_memory().find(tenant, leaderboard);
     let board = known.filter(|board| board.value.cache.strategy == CacheStrategy::WriteThrough);
     let (own_env, tenant, leaderboard) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {

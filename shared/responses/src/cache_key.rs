@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
-use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmView};
+use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmResponse};
 
 use leaderboard_api::wire::cursor;
 use leaderboard_api::{ApiVersion, IntegerFormat};
@@ -59,7 +59,7 @@ impl CacheKey {
     pub(crate) fn for_warm_read(
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
-        read: WarmView,
+        read: WarmResponse,
         version: ApiVersion,
     ) -> Self {
         let period = PeriodSelector::Current;
@@ -67,12 +67,12 @@ impl CacheKey {
             tenant: tenant.clone(),
             leaderboard: leaderboard.clone(),
             read: match read {
-                WarmView::List { limit } => CachedRead::List(ListQuery {
+                WarmResponse::List { limit } => CachedRead::List(ListQuery {
                     period,
                     cursor: None,
                     limit: limit.into(),
                 }),
-                WarmView::Distribution { buckets } => CachedRead::Distribution(DistributionQuery {
+                WarmResponse::Distribution { buckets } => CachedRead::Distribution(DistributionQuery {
                     period,
                     buckets: buckets.into(),
                     score: None,

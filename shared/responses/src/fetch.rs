@@ -219,7 +219,7 @@ pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
 /// Returns whether the leaderboard's configuration lists this key as warm: its entry is made before a reader asks for it.
 fn is_warm_key<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) -> bool {
     let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
-    let Some(board) = env.boards().find(tenant, leaderboard) else {
+    let Some(board) = env.leaderboard_memory().find(tenant, leaderboard) else {
         return false;
     };
     let mut warm = board.value.cache.warm.iter();
@@ -245,7 +245,7 @@ fn record_refusal<E: ResponseEnvironment>(
         });
     }
     // Memory has the configuration that the store was asked with, unless the leaderboard does not exist.
-    let board = env.boards().find(&key.tenant, &key.leaderboard);
+    let board = env.leaderboard_memory().find(&key.tenant, &key.leaderboard);
     let public = board.is_none_or(|board| board.value.access.read == ReadAccess::Public);
     CachedRefusal { problem, public }
 }

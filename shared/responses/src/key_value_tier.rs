@@ -20,7 +20,7 @@ pub(crate) async fn find_entry<E: ResponseEnvironment>(
     key: &CacheKey,
     key_text: &str,
 ) -> Option<CacheEntry> {
-    let bytes = env.region().get(&slot_key(key, key_text)).await.ok()??;
+    let bytes = env.key_value_store().get(&slot_key(key, key_text)).await.ok()??;
     let entry = CacheEntry::from_bytes(&bytes)?;
     (*entry.metadata.key_text == *key_text).then_some(entry)
 }
@@ -36,12 +36,12 @@ pub(crate) async fn store_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey,
         return;
     }
     let slot_key = slot_key(key, key_text);
-    let _ = env.region().put(&slot_key, &entry.to_bytes()).await;
+    let _ = env.key_value_store().put(&slot_key, &entry.to_bytes()).await;
     // A purge writes its tombstone before it deletes entries, and we read the tombstone after our put. So either the purge deletes
     // this entry, or we see the tombstone and delete it.
     let (tenant, leaderboard) = (&key.tenant, &key.leaderboard);
     if invalidation::is_purged_now(env, tenant, leaderboard, entry.metadata.fetched_at).await {
-        let _ = env.region().delete(&slot_key).await;
+        let _ = env.key_value_store().delete(&slot_key).await;
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn store_encoded_body<E: ResponseEnvironment>(env: &E, key: &Ca
 /// Deletes the entry of a cache key.
 pub(crate) async fn delete_entry<E: ResponseEnvironment>(env: &E, key: &CacheKey, key_text: &str) {
     if find_entry(env, key, key_text).await.is_some() {
-        let _ = env.region().delete(&slot_key(key, key_text)).await;
+        let _ = env.key_value_store().delete(&slot_key(key, key_text)).await;
     }
 }
 
@@ -68,9 +68,9 @@ pub(crate) async fn delete_leaderboard<E: ResponseEnvironment>(
 ) {
     tombstones::delete_tombstones(env, tenant, leaderboard).await;
     for slot in 0..SLOTS {
-        for kind in ["view", "lease"] {
+        for kind in ["response", "lease"] {
             let key = format_key(kind, tenant, leaderboard, slot);
-            let _ = env.region().delete(&key).await;
+            let _ = env.key_value_store().delete(&key).await;
         }
     }
 }
@@ -81,7 +81,7 @@ pub(crate) fn lease_key(key: &CacheKey, key_text: &str) -> String {
 }
 
 fn slot_key(key: &CacheKey, key_text: &str) -> String {
-    format_key("view", &key.tenant, &key.leaderboard, key.slot(key_text))
+    format_key("response", &key.tenant, &key.leaderboard, key.slot(key_text))
 }
 
 fn format_key(kind: &str, tenant: &TenantId, leaderboard: &LeaderboardId, slot: u64) -> String {

@@ -65,7 +65,7 @@ fn build_deps<E: ResponseEnvironment>(env: &E, now: Timestamp) -> Deps<'_, E::St
     Deps {
         store: env.store(),
         cache: env.cache(),
-        boards: env.boards(),
+        leaderboard_memory: env.leaderboard_memory(),
         now,
     }
 }

@@ -114,7 +114,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
         let body = self.write_body(&wire::page(key.version, &found, drift)?)?;
         Ok(FetchedBody {
             body,
-            board: Rc::clone(&found.board),
+            board: Rc::clone(&found.leaderboard),
             version: found.page.version,
             period: found.period,
         })
@@ -127,7 +127,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
             .map_err(|error| Problem::of_query(error, self.caller))?;
         Ok(FetchedBody {
             body: self.write_body(&DistributionBody::new(id.as_str(), &found))?,
-            board: Rc::clone(&found.board),
+            board: Rc::clone(&found.leaderboard),
             version: found.version,
             period: found.period,
         })
@@ -163,13 +163,13 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
 
     async fn fetch_entry(&self, player: &PlayerId, period: &PeriodSelector) -> Result<FetchedBody, Problem> {
         let (key, id) = (self.key, &self.key.leaderboard);
-        let found = usecase::read_player(&self.deps, &key.tenant, self.caller, id, player, period)
+        let found = usecase::read_entry(&self.deps, &key.tenant, self.caller, id, player, period)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         let body = self.write_body(&wire::player_entry(key.version, id, &found)?)?;
         Ok(FetchedBody {
             body,
-            board: Rc::clone(&found.board),
+            board: Rc::clone(&found.leaderboard),
             version: found.version,
             period: found.period,
         })
@@ -188,7 +188,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
         let body = self.write_body(&wire::window(key.version, &found)?)?;
         Ok(FetchedBody {
             body,
-            board: Rc::clone(&found.board),
+            board: Rc::clone(&found.leaderboard),
             version: found.page.version,
             period: found.period,
         })

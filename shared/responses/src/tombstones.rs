@@ -34,7 +34,7 @@ pub(crate) async fn read_tombstone<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
 ) -> Option<i64> {
     let key = format_tombstone_key(tombstone, tenant, leaderboard);
-    match env.region().get(&key).await.ok()? {
+    match env.key_value_store().get(&key).await.ok()? {
         Some(bytes) => Some(i64::from_be_bytes(bytes.try_into().ok()?)),
         None => Some(i64::MIN),
     }
@@ -49,7 +49,10 @@ pub(crate) async fn write_tombstone<E: ResponseEnvironment>(
     instant: i64,
 ) -> bool {
     let key = format_tombstone_key(tombstone, tenant, leaderboard);
-    env.region().put(&key, &instant.to_be_bytes()).await.is_ok()
+    env.key_value_store()
+        .put(&key, &instant.to_be_bytes())
+        .await
+        .is_ok()
 }
 
 /// Deletes the tombstones of a leaderboard.
@@ -60,7 +63,7 @@ pub(crate) async fn delete_tombstones<E: ResponseEnvironment>(
 ) {
     for tombstone in [Tombstone::Invalidation, Tombstone::Purge] {
         let key = format_tombstone_key(tombstone, tenant, leaderboard);
-        let _ = env.region().delete(&key).await;
+        let _ = env.key_value_store().delete(&key).await;
     }
 }
 

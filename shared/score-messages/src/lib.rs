@@ -47,7 +47,7 @@ pub struct MessageReport {
     /// The number of submissions that had been applied before, by another region or by an earlier try.
     pub replayed: usize,
     /// The number of submissions (or whole messages that could not be read) that became dead letters.
-    pub buried: usize,
+    pub dead_letters: usize,
     /// The number of submissions that wait until a period has been rebuilt. The caller tries the message again, which is safe.
     pub waiting: usize,
 }
@@ -123,7 +123,7 @@ pub async fn apply_with<E: ResponseEnvironment>(
     if let Some(error) = failure {
         return Err(error);
     }
-    report.buried = letters.len();
+    report.dead_letters = letters.len();
     push(env, Some(tenant), &letters).await?;
     Ok(report)
 }
@@ -155,7 +155,7 @@ async fn submit<E: ResponseEnvironment>(
     let deps = Deps {
         store: env.store(),
         cache,
-        boards: env.boards(),
+        leaderboard_memory: env.leaderboard_memory(),
         now: env.now(),
     };
     let options = SubmitOptions {
@@ -271,7 +271,7 @@ impl ScoreMessage {
         letters.extend(read.map(|(_, text)| letter(at, reason, &self.tenant, text)));
         push(env, Some(&self.tenant), &letters).await?;
         Ok(MessageReport {
-            buried: letters.len(),
+            dead_letters: letters.len(),
             ..MessageReport::default()
         })
     }
@@ -337,7 +337,7 @@ async fn push_unreadable<E: ResponseEnvironment>(
     let letter = cut_letter(env.now(), reason, kept.to_vec());
     push(env, None, &[letter]).await?;
     Ok(MessageReport {
-        buried: 1,
+        dead_letters: 1,
         ..MessageReport::default()
     })
 }

@@ -26,11 +26,11 @@ thread_local! {
 #[derive(Debug)]
 pub struct Instance {
     store: Store,
-    region: RegionCache,
+    key_value_store: RegionCache,
     /// Whether the store is remote. The embedded store needs no cache, because the cache would be on the same disk.
     store_is_remote: bool,
     fetch: OutboundHttp,
-    boards: LeaderboardMemory,
+    leaderboard_memory: LeaderboardMemory,
     state: InstanceState,
     trace_ids: TraceIds,
 }
@@ -60,9 +60,9 @@ impl Instance {
         Ok(Self {
             store_is_remote: matches!(choice, StoreChoice::Redis(_)),
             store: Store::new(choice),
-            region: RegionCache::default(),
+            key_value_store: RegionCache::default(),
             fetch: OutboundHttp,
-            boards: LeaderboardMemory::default(),
+            leaderboard_memory: LeaderboardMemory::default(),
             trace_ids: TraceIds::new(seed()),
             state: InstanceState::new(settings),
         })
@@ -130,11 +130,13 @@ impl Environment for RequestEnvironment {
     }
 
     fn cache(&self) -> Option<&RegionCache> {
-        self.instance.store_is_remote.then_some(&self.instance.region)
+        self.instance
+            .store_is_remote
+            .then_some(&self.instance.key_value_store)
     }
 
-    fn region(&self) -> &RegionCache {
-        &self.instance.region
+    fn key_value_store(&self) -> &RegionCache {
+        &self.instance.key_value_store
     }
 
     fn fetch(&self) -> &OutboundHttp {
@@ -145,8 +147,8 @@ impl Environment for RequestEnvironment {
         &self.instance.state
     }
 
-    fn boards(&self) -> &LeaderboardMemory {
-        &self.instance.boards
+    fn leaderboard_memory(&self) -> &LeaderboardMemory {
+        &self.instance.leaderboard_memory
     }
 
     fn now(&self) -> Timestamp {

@@ -108,18 +108,18 @@ fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Outgoing,
 ///
 /// # Errors
 /// The host refuses a header as malformed.
-pub(crate) fn convert_hit(repeated: &MicroCacheHit) -> Result<Outgoing, ErrorCode> {
-    let answer = &repeated.answer;
-    let headers = match answer.prepared(fields)? {
+pub(crate) fn convert_hit(hit: &MicroCacheHit) -> Result<Outgoing, ErrorCode> {
+    let entry = &hit.entry;
+    let headers = match entry.prepared(fields)? {
         Some(prepared) => Fields::clone(prepared),
-        None => fields(answer.headers())?,
+        None => fields(entry.headers())?,
     };
-    for (name, value) in &repeated.own {
+    for (name, value) in &hit.own_headers {
         headers
             .append(name.as_str(), value.as_bytes())
             .map_err(|error| malformed(&error))?;
     }
-    respond(answer.status(), headers, answer.body().clone())
+    respond(entry.status(), headers, entry.body().clone())
 }
 
 fn malformed(error: &HeaderError) -> ErrorCode {

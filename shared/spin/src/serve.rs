@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use leaderboard_pipeline::{
-    Endpoint, MicroCacheKey, StaticFile, TrustedProxies, handle, keep, repeated, serve_file,
+    Endpoint, MicroCacheKey, StaticFile, TrustedProxies, find_reusable, handle, serve_file, store_for_reuse,
 };
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 use spin_sdk::wasip3::wit_bindgen::yield_async;
@@ -32,17 +32,17 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
     let key = MicroCacheKey::of(&request.method, &request.path, &request.headers);
     if let Some(key) = &key {
         let env = RequestEnvironment::of_request(Rc::clone(&instance));
-        if let Some(again) = repeated::<P, _>(&env, key, &request.headers) {
-            log::collect_reuse(&again.answer);
-            return respond(outgoing::convert_hit(&again), &env);
+        if let Some(hit) = find_reusable::<P, _>(&env, key, &request.headers) {
+            log::collect_reuse(&hit.entry);
+            return respond(outgoing::convert_hit(&hit), &env);
         }
     }
     let env = RequestEnvironment::of_request(instance);
     let mut handled = run_and_yield(handle::<P, _, _>(&env, request.into_request()?)).await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::collect_request(&handled.log);
-    if let Some((key, repeatable)) = key.zip(handled.repeatable) {
-        keep(&env, key, repeatable);
+    if let Some((key, entry)) = key.zip(handled.reusable) {
+        store_for_reuse(&env, key, entry);
     }
     respond(outgoing::convert_response(handled.response), &env)
 }

@@ -249,8 +249,8 @@ impl DeadLetters for Store {
 }
 
 impl Readiness for Store {
-    async fn ready(&self) -> Result<(), StoreError> {
-        engine!(self.ready())
+    async fn check_ready(&self) -> Result<(), StoreError> {
+        engine!(self.check_ready())
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {

@@ -123,7 +123,7 @@ mod tests {
             made.set(made.get() + 1);
             let is_dead_letter = on_rebuild == OnRebuild::DeadLetter;
             Ok(MessageReport {
-                buried: usize::from(is_dead_letter),
+                dead_letters: usize::from(is_dead_letter),
                 waiting: usize::from(!is_dead_letter),
                 ..MessageReport::default()
             })

@@ -374,7 +374,7 @@ impl<C: Connection> DeadLetters for SqliteStore<C> {
 }
 
 impl<C: Connection> Readiness for SqliteStore<C> {
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn check_ready(&self) -> Result<(), StoreError> {
         self.single(|session| {
             // A statement that has to read the file.
             session.run("SELECT 1 FROM leaderboards LIMIT 1", &[])

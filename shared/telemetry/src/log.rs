@@ -47,7 +47,7 @@ pub struct LogRecord {
     pub cause: Option<String>,
     /// How many more requests got the same response, each with its own trace id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repeated: Option<u64>,
+    pub reused: Option<u64>,
     /// The duration in microseconds. The host adapter measures it and sets it.
     pub duration_us: u64,
 }

@@ -10,19 +10,19 @@ const SCOPES: &[&str] = &["scores:read", "scores:write", "admin"];
 
 const KEY: &str = "/keys/{key}";
 const KEY_FIELDS: &[CommandOption] = options! {
-    "name" => "name": Text, "The name for people";
-    "scopes" => "scopes": Many(SCOPES), "What it allows";
-    "expires-at" => "expires_at": Instant, "When it ends";
-    "allowed-addresses" => "allowed_addresses": Many(&[]), "The only addresses it is good from, as ranges";
+    "name" => "name": Text, "The title of the key, for people";
+    "scopes" => "scopes": Many(SCOPES), "The scopes of the key";
+    "expires-at" => "expires_at": Instant, "When the key expires [default: never]";
+    "allowed-addresses" => "allowed_addresses": Many(&[]), "The client addresses that may use the key, as ranges (CIDR) [default: all]";
 };
 const ROTATION_FIELDS: &[CommandOption] = options! {
-    "overlap-s" => "overlap_s": Integer, "How long the old secret stays good, in seconds [default: 3600]";
+    "overlap-s" => "overlap_s": Integer, "How long the replaced secret stays valid, in seconds [default: 3600]";
 };
 pub(super) const KEYS: Noun = Noun {
     name: "keys",
     about: "API keys",
     operations: &[
-        AdminOperation::get("list", "/keys", "List the keys, without their secrets")
+        AdminOperation::get("list", "/keys", "List the API keys, without their secrets")
             .paged(DOCUMENTS)
             .view(AnswerFormat::Rows(
                 "keys",
@@ -32,7 +32,7 @@ pub(super) const KEYS: Noun = Noun {
         AdminOperation::post(
             "create",
             "/keys",
-            "Make a key; its secret is shown now and never again",
+            "Create a key; only this command shows its secret",
             BodyRule::Required(KEY_FIELDS),
         )
         .creates()
@@ -40,27 +40,27 @@ pub(super) const KEYS: Noun = Noun {
         AdminOperation::post(
             "rotate",
             "/keys/{key}/rotate",
-            "Give a key a new secret; it is shown now and never again",
+            "Give a key a new secret; only this command shows it",
             BodyRule::Optional(ROTATION_FIELDS),
         )
         .creates()
         .conditional()
         .view(AnswerFormat::Secret("key")),
-        AdminOperation::delete("revoke", KEY, "Revoke a key at once", "revoked").conditional(),
+        AdminOperation::delete("revoke", KEY, "Revoke a key", "revoked").conditional(),
     ],
 };
 
 pub(super) const TOKENS: Noun = Noun {
     name: "tokens",
-    about: "Players' tokens",
+    about: "Tokens of players",
     operations: &[AdminOperation::post(
         "create",
         "/tokens",
-        "Issue a token for a player; it is shown now and never again",
+        "Issue a token for a player; only this command shows it",
         BodyRule::Required(options! {
-            "player" => "player": Text, "Whose it is";
-            "scopes" => "scopes": Many(SCOPES), "What it allows; never admin";
-            "lifetime-s" => "lifetime_s": Integer, "How long it is good, in seconds";
+            "player" => "player": Text, "The player of the token";
+            "scopes" => "scopes": Many(SCOPES), "The scopes of the token; admin is not allowed";
+            "lifetime-s" => "lifetime_s": Integer, "The lifetime of the token, in seconds [default: 3600]";
         }),
     )
     .view(AnswerFormat::Secret("token"))],
@@ -68,17 +68,17 @@ pub(super) const TOKENS: Noun = Noun {
 
 const ISSUER: &str = "/issuers/{issuer}";
 const ISSUER_FIELDS: &[CommandOption] = options! {
-    "issuer" => "issuer": Text, "As the claim iss has it";
-    "audiences" => "audiences": Many(&[]), "The audiences that are accepted";
-    "granted-scopes" => "granted_scopes": Many(SCOPES), "The most that its tokens allow";
-    "default-scopes" => "default_scopes": Many(SCOPES), "The scopes of a token that has none";
-    "jwks-uri" => "jwks_uri": Text, "Where its keys are";
-    "discovery" => "discovery": One(&["true", "false"]), "Whether it tells itself where its keys are (OpenID Connect Discovery)";
-    "leeway-s" => "leeway_s": Integer, "How far clocks may differ, in seconds";
+    "issuer" => "issuer": Text, "The value of the claim iss in the tokens of the issuer";
+    "audiences" => "audiences": Many(&[]), "The accepted audiences (the claim aud)";
+    "granted-scopes" => "granted_scopes": Many(SCOPES), "The scopes that tokens of the issuer can have at most";
+    "default-scopes" => "default_scopes": Many(SCOPES), "The scopes of a token that lists no scopes";
+    "jwks-uri" => "jwks_uri": Text, "The address of the key set (JWKS) of the issuer";
+    "discovery" => "discovery": One(&["true", "false"]), "Whether the service finds the key set by OpenID Connect Discovery";
+    "leeway-s" => "leeway_s": Integer, "How far the clock of the issuer may differ from the server's, in seconds [default: 60]";
 };
 pub(super) const ISSUERS: Noun = Noun {
     name: "issuers",
-    about: "Issuers of tokens that are trusted",
+    about: "Issuers whose tokens the service accepts",
     operations: &[
         AdminOperation::get("list", "/issuers", "List the issuers")
             .for_operator()
@@ -90,11 +90,20 @@ pub(super) const ISSUERS: Noun = Noun {
         AdminOperation::get("get", ISSUER, "Show an issuer")
             .for_operator()
             .conditional(),
-        AdminOperation::put(ISSUER, "Trust an issuer", BodyRule::Required(ISSUER_FIELDS))
-            .for_operator()
-            .conditional(),
-        AdminOperation::delete("delete", ISSUER, "Trust an issuer no longer", "deleted")
-            .for_operator()
-            .conditional(),
+        AdminOperation::put(
+            ISSUER,
+            "Create or replace an issuer",
+            BodyRule::Required(ISSUER_FIELDS),
+        )
+        .for_operator()
+        .conditional(),
+        AdminOperation::delete(
+            "delete",
+            ISSUER,
+            "Remove an issuer; its tokens are no longer accepted",
+            "deleted",
+        )
+        .for_operator()
+        .conditional(),
     ],
 };

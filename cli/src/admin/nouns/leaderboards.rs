@@ -7,31 +7,31 @@ use crate::admin::operation::{
 
 const LEADERBOARD: &str = "/leaderboards/{leaderboard}";
 const LEADERBOARD_FIELDS: &[CommandOption] = options! {
-    "title" => "title": Text, "The name for people";
-    "column" => "columns": Columns, "A column, such as points or time_ms:asc; up to three, the first decides";
-    "operator" => "operator": One(&["best", "set", "increment", "decrement"]), "What a submission does to an entry";
-    "operator-override" => "operator_override": One(&["true", "false"]), "Whether a submission may name another operator";
-    "ties" => "ties": One(&["earliest", "latest", "shared", "dense"]), "How entries of equal values are ranked";
-    "reset-cron" => "reset.cron": Text, "When a new period begins, in five fields of cron";
-    "reset-time-zone" => "reset.time_zone": Text, "The time zone of the reset, such as Europe/Madrid";
+    "title" => "title": Text, "The title of the leaderboard, for people";
+    "column" => "columns": Columns, "A column, such as points or time_ms:asc. Repeatable, up to three; the first column decides the order";
+    "operator" => "operator": One(&["best", "set", "increment", "decrement"]), "How a submission changes an entry";
+    "operator-override" => "operator_override": One(&["true", "false"]), "Whether the submission of a server may name another operator";
+    "ties" => "ties": One(&["earliest", "latest", "shared", "dense"]), "How entries with equal values are ranked";
+    "reset-cron" => "reset.cron": Text, "When a new period begins: a cron expression with five fields";
+    "reset-time-zone" => "reset.time_zone": Text, "The time zone of the cron expression, such as Europe/Madrid";
     "keep-periods" => "keep_periods": Integer, "How many periods are kept, 1 to 1000";
-    "log-keep-events" => "log.keep_events": Integer, "How many events the log keeps";
-    "log-keep-days" => "log.keep_days": Integer, "For how many days the log keeps an event";
-    "starts-at" => "starts_at": Instant, "Scores from before are refused";
-    "ends-at" => "ends_at": Instant, "Scores from then on are refused";
-    "min" => "limits.min": Integer, "The least value";
-    "max" => "limits.max": Integer, "The greatest value";
-    "max-change" => "limits.max_change": Integer, "The most that a submission changes an entry";
-    "max-attempts" => "limits.max_attempts": Integer, "The most submissions of a player in a period";
-    "max-entries" => "limits.max_entries": Integer, "The most entries in a period";
-    "read" => "access.read": One(&["public", "private"]), "Who may read";
-    "write" => "access.write": One(&["server", "player"]), "Who may write";
+    "log-keep-events" => "log.keep_events": Integer, "How many events the event log keeps at most";
+    "log-keep-days" => "log.keep_days": Integer, "For how many days the event log keeps an event at most";
+    "starts-at" => "starts_at": Instant, "Refuse scores that happened before this instant";
+    "ends-at" => "ends_at": Instant, "Refuse scores that happened at this instant or later";
+    "min" => "limits.min": Integer, "The smallest value of the first column";
+    "max" => "limits.max": Integer, "The largest value of the first column";
+    "max-change" => "limits.max_change": Integer, "The largest amount by which one submission may change the first column of an entry";
+    "max-attempts" => "limits.max_attempts": Integer, "How many submissions of one player a period accepts";
+    "max-entries" => "limits.max_entries": Integer, "How many entries a period can have";
+    "read" => "access.read": One(&["public", "private"]), "Who may read the leaderboard";
+    "write" => "access.write": One(&["server", "player"]), "Who may submit scores";
 };
 const REBUILD: &[CommandOption] = options! {
-    "rebuild" => "rebuild": Switch, "Reorder the entries that are there, if the change needs it";
+    "rebuild" => "rebuild": Switch, "Allow the service to reorder the entries of the current period, if the change requires it";
 };
 const PERIOD: &[CommandOption] = options! {
-    "period" => "period": Text, "current (the default), previous, a period's id, a date, or an instant in it";
+    "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
 
 pub(super) const LEADERBOARDS: Noun = Noun {
@@ -47,7 +47,7 @@ pub(super) const LEADERBOARDS: Noun = Noun {
         AdminOperation::get("get", LEADERBOARD, "Show a leaderboard").conditional(),
         AdminOperation::put(
             LEADERBOARD,
-            "Create or replace a leaderboard; what is left out has its default",
+            "Create or replace a leaderboard; a field that is left out gets its default",
             BodyRule::Defaults(LEADERBOARD_FIELDS),
         )
         .query(REBUILD)
@@ -62,7 +62,7 @@ pub(super) const LEADERBOARDS: Noun = Noun {
         AdminOperation::delete(
             "delete",
             LEADERBOARD,
-            "Delete a leaderboard with all its scores",
+            "Delete a leaderboard with all its data",
             "deleted",
         )
         .conditional(),
@@ -81,7 +81,7 @@ pub(super) const LEADERBOARDS: Noun = Noun {
 
 pub(super) const SCORES: Noun = Noun {
     name: "scores",
-    about: "Scores that are there (`submit` and `import` make new ones)",
+    about: "Entries of players (`submit` and `import` send new scores)",
     operations: &[AdminOperation::delete(
         "delete",
         "/leaderboards/{leaderboard}/scores/{player}",
@@ -94,18 +94,18 @@ pub(super) const SCORES: Noun = Noun {
 const BAN: &str = "/players/{player}/ban";
 pub(super) const BANS: Noun = Noun {
     name: "bans",
-    about: "Shadow bans: banned players see themselves, and nobody else sees them",
+    about: "Shadow bans: only the banned player still sees the entries of this player",
     operations: &[
-        AdminOperation::get("list", "/bans", "List the bans that hold")
+        AdminOperation::get("list", "/bans", "List the bans in force")
             .paged(DOCUMENTS)
             .view(AnswerFormat::Rows("bans", "player banned_at expires_at reason")),
-        AdminOperation::get("get", BAN, "Show why and until when a player is banned"),
+        AdminOperation::get("get", BAN, "Show the reason and the end of a player's ban"),
         AdminOperation::put(
             BAN,
             "Ban a player in every leaderboard",
             BodyRule::Optional(options! {
-                "reason" => "reason": Text, "Why";
-                "expires-at" => "expires_at": Instant, "When the ban ends by itself";
+                "reason" => "reason": Text, "Why the player is banned, for administrators";
+                "expires-at" => "expires_at": Instant, "When the ban ends [default: never]";
             }),
         )
         .view(AnswerFormat::Done("banned")),

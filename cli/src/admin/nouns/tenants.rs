@@ -28,7 +28,7 @@ pub(super) const LIMITS: Noun = Noun {
     name: "limits",
     about: "Rate limits and lists of addresses",
     operations: &[
-        AdminOperation::get("get", "/limits", "Show the limits that are set")
+        AdminOperation::get("get", "/limits", "Show the limits")
             .for_operator()
             .conditional(),
         AdminOperation::put("/limits", "Replace the limits", BodyRule::Required(&[]))
@@ -37,7 +37,7 @@ pub(super) const LIMITS: Noun = Noun {
         AdminOperation::delete(
             "delete",
             "/limits",
-            "Remove what was set; the defaults hold",
+            "Remove the limits; the defaults apply",
             "limits removed",
         )
         .for_operator()
@@ -47,28 +47,28 @@ pub(super) const LIMITS: Noun = Noun {
 
 const TENANT: &str = "/tenants/{tenant}";
 const TENANT_FIELDS: &[CommandOption] = options! {
-    "title" => "title": Text, "The name for people";
-    "state" => "state": One(&["active", "suspended"]), "Whether it is served";
-    "max-leaderboards" => "quotas.leaderboards": Integer, "The most leaderboards";
-    "max-entries" => "quotas.entries": Integer, "The most entries in all leaderboards";
-    "max-requests-per-day" => "quotas.requests_per_day": Integer, "The most requests in a day (UTC)";
-    "max-log-bytes" => "quotas.log_bytes": Integer, "The most bytes in all event logs";
-    "tokens-not-before" => "tokens_not_before": Instant, "Tokens of players that were issued before are refused";
+    "title" => "title": Text, "The title of the tenant, for people";
+    "state" => "state": One(&["active", "suspended"]), "Whether the service accepts requests of the tenant";
+    "max-leaderboards" => "quotas.leaderboards": Integer, "How many leaderboards the tenant may have";
+    "max-entries" => "quotas.entries": Integer, "How many entries the tenant may have, in all leaderboards";
+    "max-requests-per-day" => "quotas.requests_per_day": Integer, "How many requests the tenant may send in a day (UTC)";
+    "max-log-bytes" => "quotas.log_bytes": Integer, "The size limit of the event logs and idempotency records, in bytes";
+    "tokens-not-before" => "tokens_not_before": Instant, "Refuse tokens that were issued before this instant";
 };
 const TENANT_COLUMNS: &str = "id title state quotas.leaderboards quotas.entries quotas.requests_per_day";
 pub(super) const TENANTS: Noun = Noun {
     name: "tenants",
     about: "Tenants and their quotas",
     operations: &[
-        AdminOperation::get("list", "/tenants", "List the tenants")
+        AdminOperation::get("list", "/tenants", "List the tenants' records")
             .paged(DOCUMENTS)
             .view(AnswerFormat::Rows("tenants", TENANT_COLUMNS)),
-        AdminOperation::get("get", TENANT, "Show a tenant; without its id, one's own")
+        AdminOperation::get("get", TENANT, "Show a tenant's record; without an id, that of the key's tenant")
             .without("/tenant")
             .conditional(),
         AdminOperation::put(
             TENANT,
-            "Create or replace a tenant's record; what is left out has its default, but for tokens-not-before",
+            "Create or replace a tenant's record; a field that is left out gets its default, except tokens-not-before",
             BodyRule::Defaults(TENANT_FIELDS),
         )
         .conditional(),
@@ -77,15 +77,15 @@ pub(super) const TENANTS: Noun = Noun {
 };
 
 const USAGE_PARAMETERS: &[CommandOption] = options! {
-    "days" => "days": Integer, "How many days, 1 to 400 [default: 30]";
+    "days" => "days": Integer, "How many days are shown at most, 1 to 400 [default: 30]";
 };
 pub(super) const USAGE: Noun = Noun {
     name: "usage",
-    about: "What a tenant has and uses",
+    about: "The usage of a tenant",
     operations: &[AdminOperation::get(
         "get",
         "/tenants/{tenant}/usage",
-        "Show a tenant's usage by day; without its id, one's own",
+        "Show a tenant's usage by day; without an id, that of the key's tenant",
     )
     .without("/tenant/usage")
     .query(USAGE_PARAMETERS)
@@ -96,7 +96,7 @@ const AUDIT_COLUMNS: &str =
     "position at event.type event.who event.method event.route event.parameters event.from event.trace";
 pub(super) const AUDIT: Noun = Noun {
     name: "audit",
-    about: "The audit log: who did what",
+    about: "The audit log: which administrative requests were made, and by whom",
     operations: &[
         AdminOperation::get("list", "/audit", "List the records, newest first")
             .for_operator()
@@ -106,11 +106,11 @@ pub(super) const AUDIT: Noun = Noun {
 };
 
 const LETTER_PARAMETERS: &[CommandOption] = options! {
-    "of-tenant" => "tenant": Text, "With the operator's key, those of this tenant and not of all";
+    "of-tenant" => "tenant": Text, "With the key of the operator: only the dead letters of this tenant";
 };
 pub(super) const DEAD_LETTERS: Noun = Noun {
     name: "dead-letters",
-    about: "Published scores that could not be applied",
+    about: "Dead letters: published messages whose submission could not be applied",
     operations: &[
         AdminOperation::get("list", "/dead-letters", "List the dead letters, newest first")
             .query(LETTER_PARAMETERS)
@@ -122,7 +122,7 @@ pub(super) const DEAD_LETTERS: Noun = Noun {
         AdminOperation::post(
             "replay",
             "/dead-letters/{letter}/replay",
-            "Apply a dead letter's submission now; one that is refused again stays",
+            "Apply the submission of a dead letter now, and delete the dead letter unless the submission is refused again",
             BodyRule::None,
         ),
         AdminOperation::delete(

@@ -176,7 +176,7 @@ impl Problem {
 
     /// Returns the problem with another response header. Headers with the same name stay.
     #[must_use]
-    pub fn with_header_value(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub fn with_appended_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
@@ -267,24 +267,24 @@ impl Problem {
     }
 }
 
-/// What went wrong (RFC 9457).
+/// A problem document (RFC 9457): why a request failed.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Problem))]
 pub struct ProblemBody<'a> {
-    /// Stable, for programs.
+    /// The type of the problem: a URI that does not change, for programs.
     r#type: &'static str,
-    /// The same few words for every occurrence.
+    /// The title of the type, for people. All problems of a type have the same title.
     title: &'static str,
-    /// The status of the answer.
+    /// The status of the response.
     status: u16,
-    /// What happened this time.
+    /// What is wrong with this request, for people.
     detail: &'a str,
-    /// The trace id, also in `X-Request-Id`.
+    /// The trace id of the request, which is also in the header `X-Request-Id`.
     instance: &'a str,
-    /// What is at fault.
+    /// The fields, parameters and headers that are not valid.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
-    /// The limits that are used up, by their names.
+    /// The names of the rate limits that are used up.
     #[serde(rename = "violated-policies", skip_serializing_if = "<[_]>::is_empty")]
     violated_policies: &'a [&'static str],
 }
@@ -304,7 +304,7 @@ mod tests {
             .with_cause("a secret");
         assert_eq!(
             serde_json::to_string(&problem.document("0af7")).unwrap(),
-            r##"{"type":"/problems/validation","title":"A value is not valid","status":422,"detail":"The body is JSON and breaks a rule; `errors` names the fields.","instance":"0af7","errors":[{"pointer":"#/scores/3/score","detail":"above the leaderboard's max of 1000"},{"parameter":"limit","detail":"must be 1 to 1000"}]}"##
+            r##"{"type":"/problems/validation","title":"A value is not valid","status":422,"detail":"The body is valid JSON, but a value in it is not; `errors` names the fields.","instance":"0af7","errors":[{"pointer":"#/scores/3/score","detail":"above the leaderboard's max of 1000"},{"parameter":"limit","detail":"must be 1 to 1000"}]}"##
         );
     }
 

@@ -49,89 +49,89 @@ problem_types! {
     Malformed, "malformed", BAD_REQUEST, "The body is not valid JSON";
     /// A parameter in the path or the query is unknown, repeated or out of its range.
     InvalidParameter, "invalid-parameter", BAD_REQUEST, "A parameter is not valid";
-    /// A request header cannot be understood.
+    /// A request header is not valid.
     InvalidHeader, "invalid-header", BAD_REQUEST, "A header is not valid";
     /// The path and the `API-Version` header name different versions.
     VersionConflict, "version-conflict", BAD_REQUEST, "Two versions are asked for";
-    /// The cursor was not made by this list.
+    /// The cursor does not come from this list.
     InvalidCursor, "invalid-cursor", BAD_REQUEST, "The cursor is not valid";
     /// A credential is missing or not valid.
     Unauthenticated, "unauthenticated", UNAUTHORIZED, "A valid credential is needed";
-    /// The credential is valid and does not allow this.
+    /// The credential is valid, but does not allow this request.
     Forbidden, "forbidden", FORBIDDEN, "This is not allowed";
-    /// Requests from this client address are not taken.
+    /// The service refuses requests from this client address.
     AddressDenied, "address-denied", FORBIDDEN, "The address is denied";
     /// The operator has suspended the tenant.
     TenantSuspended, "tenant-suspended", FORBIDDEN, "The tenant is suspended";
-    /// Nothing is at this path.
+    /// The API has no such path.
     NotFound, "not-found", NOT_FOUND, "There is nothing here";
     /// The path names a version of the API that does not exist.
     UnknownVersion, "unknown-version", NOT_FOUND, "This version does not exist";
-    /// Nothing has been set here; the defaults hold.
+    /// The document does not exist, so the defaults apply.
     DocumentNotFound, "document-not-found", NOT_FOUND, "The document does not exist";
-    /// The tenant has no leaderboard of that id.
+    /// The tenant has no leaderboard with this id.
     LeaderboardNotFound, "leaderboard-not-found", NOT_FOUND, "The leaderboard does not exist";
-    /// The tenant has no record; it works with the defaults.
+    /// The tenant has no record, so the defaults apply.
     TenantNotFound, "tenant-not-found", NOT_FOUND, "The tenant has no record";
-    /// The leaderboard has no such period, or keeps it no longer.
+    /// The leaderboard has no such period, or does not keep it any more.
     PeriodNotFound, "period-not-found", NOT_FOUND, "The period does not exist";
-    /// The tenant has no key of that id.
+    /// The tenant has no key with this id.
     KeyNotFound, "key-not-found", NOT_FOUND, "The key does not exist";
-    /// There is no issuer of that id.
+    /// There is no issuer with this id.
     IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
-    /// The tenant has no dead letter of that id.
+    /// The tenant has no dead letter with this id.
     DeadLetterNotFound, "dead-letter-not-found", NOT_FOUND, "The dead letter does not exist";
     /// The player is not banned.
     BanNotFound, "ban-not-found", NOT_FOUND, "The player is not banned";
     /// The player has no entry in the period.
     EntryNotFound, "entry-not-found", NOT_FOUND, "The player has no entry";
-    /// The path exists, for the methods that `Allow` lists.
+    /// The path does not support the method; `Allow` lists the methods that it supports.
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
-    /// `Accept` leaves no media type that can be answered with.
+    /// `Accept` allows none of the media types of the route.
     NotAcceptable, "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type";
-    /// The body stopped coming, or came more slowly than 8 KiB a second, or took 30 seconds.
+    /// The body did not begin within 5 seconds, arrived more slowly than 8 KiB a second, or took more than 30 seconds.
     BodyTooSlow, "body-too-slow", REQUEST_TIMEOUT, "The body came too slowly";
     /// The document was changed by someone else at the same time; read it and try again.
     Conflict, "conflict", CONFLICT, "The document was changed meanwhile";
-    /// A request with the same `Idempotency-Key` has done this already, and what it answered is not shown again.
+    /// A request with the same `Idempotency-Key` was already carried out, and its response is not shown again.
     AlreadyDone, "already-done", CONFLICT, "This was done already";
     /// Another of your documents has the same `issuer` and one of the same `audiences`.
     IssuerTaken, "issuer-taken", CONFLICT, "The issuer is taken";
-    /// The operator has not set what this needs.
+    /// The route needs a variable that the operator has not set.
     NotConfigured, "not-configured", CONFLICT, "This is not configured";
-    /// The change would reorder entries and does not ask for `?rebuild=true`.
+    /// The change would reorder entries, which needs `?rebuild=true`.
     RebuildNeeded, "rebuild-needed", CONFLICT, "The change would reorder entries";
-    /// The change would reorder more entries than a rebuild takes.
+    /// The change would reorder more entries than a rebuild can.
     RebuildTooLarge, "rebuild-too-large", CONFLICT, "There are too many entries to reorder";
-    /// The player has used all attempts of the period.
+    /// The period accepts no more submissions of the player (`max_attempts`).
     AttemptsExhausted, "attempts-exhausted", CONFLICT, "No attempts are left";
     /// The period has as many entries as it may have.
     LeaderboardFull, "leaderboard-full", CONFLICT, "The leaderboard is full";
     /// The tenant has as many leaderboards, entries or bans as it may have.
     QuotaReached, "quota-reached", CONFLICT, "The tenant's quota is reached";
-    /// The score happened before the leaderboard opened.
+    /// The score happened before the leaderboard starts (`starts_at`).
     NotStarted, "not-started", CONFLICT, "The leaderboard has not started";
-    /// The score happened after the leaderboard closed.
+    /// The score happened after the leaderboard ended (`ends_at`).
     Ended, "ended", CONFLICT, "The leaderboard has ended";
     /// The score belongs to a period that is no longer kept.
     PeriodExpired, "period-expired", CONFLICT, "The period is no longer kept";
-    /// The score belongs to a period that was ordered in another way.
+    /// The score belongs to an earlier period, which still has the order of an earlier configuration and accepts no more scores.
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
-    /// The dead letter holds no submission that could be applied; it can only be dropped.
+    /// The dead letter has no submission that can be applied; it can only be deleted.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
-    /// The cursor belongs to an order that is gone; start the list again.
+    /// The entries were reordered after the cursor was made; start the list again.
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
-    /// `If-Match` or `If-None-Match` does not hold.
+    /// The condition in `If-Match` or `If-None-Match` is not met.
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
     /// The body is larger than 1 MiB.
     BodyTooLarge, "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The address is longer than 8 KiB.
     AddressTooLong, "address-too-long", URI_TOO_LONG, "The address is too long";
-    /// The body's media type or coding is not one that the route takes.
+    /// The route does not accept the media type or the content coding of the body.
     UnsupportedMediaType, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
-    /// The body is JSON and breaks a rule; `errors` names the fields.
+    /// The body is valid JSON, but a value in it is not; `errors` names the fields.
     Validation, "validation", UNPROCESSABLE_ENTITY, "A value is not valid";
-    /// The id or the idempotency key was used within 24 hours with other content.
+    /// The `id` of the submission, or the idempotency key, was used within the last 24 hours with other content.
     IdConflict, "id-conflict", UNPROCESSABLE_ENTITY, "The id was used with other content";
     /// A rate limit or the day's quota of requests is used up; try again after `Retry-After` seconds.
     TooManyRequests, "quota-exceeded" at "https://iana.org/assignments/http-problem-types#quota-exceeded", TOO_MANY_REQUESTS, "Too many requests";
@@ -141,9 +141,9 @@ problem_types! {
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Writes are switched off by the flag `edgeboard.writes`; try again after `Retry-After` seconds.
     WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
-    /// The entries of the period are being put into another order; try again after `Retry-After` seconds.
+    /// The entries of the period are being reordered; try again after `Retry-After` seconds.
     Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
-    /// The store is out of reach; try again after `Retry-After` seconds.
+    /// The store is unreachable; try again after `Retry-After` seconds.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
 }
 

@@ -1,4 +1,4 @@
-//! Lists of address ranges (CIDR, RFC 4632), and whether a client's address is let in.
+//! Lists of address ranges (CIDR, RFC 4632), and whether a client's address is allowed.
 
 use std::net::IpAddr;
 
@@ -52,19 +52,19 @@ pub fn range(text: &str) -> Result<IpNet, &'static str> {
     }
 }
 
-/// The addresses that are let in, and those that have no limits.
+/// The addresses that are allowed, and those that have no limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
-    /// When the list is not empty, only these addresses are let in.
+    /// If the list is not empty, only these addresses are allowed.
     pub allow: Ranges,
-    /// These addresses are not let in, also when `allow` contains them.
+    /// These addresses are denied, also when `allow` contains them.
     pub deny: Ranges,
     /// Limits do not apply to these addresses.
     pub exempt: Ranges,
 }
 
 impl Addresses {
-    /// Returns whether a client is let in. A client whose address is not known is let in when `allow` is empty.
+    /// Returns whether a client is allowed. A client whose address is not known is allowed if `allow` is empty.
     pub fn admit(&self, client: Option<IpAddr>) -> bool {
         match client {
             Some(address) => {

@@ -6,48 +6,49 @@ pub(super) const MAX_RANGES: usize = 256;
 pub(super) const OFF: &str = "off";
 
 request_fields! {
-    /// How often who may call: rates by the names of policies, and lists of addresses.
+    /// Rate limits: how often a caller may send requests, and from which addresses.
     pub(super) FIELDS = "Limits" {
-        /// By name: `player`, `client`, `key`, `tenant`, `credentials` (the operator's document alone), or a family of endpoints,
-        /// such as `family:ranks`.
+        /// The limits by the names of the policies: `player`, `client`, `key`, `tenant`, `credentials`, and one policy for the
+        /// routes of each function, such as `family:ranks`. Only the operator's document may have `credentials`.
         optional policies: map_of(reference("Setting")),
-        /// The most that a tenant can set; the operator's document alone.
+        /// For each policy, the highest rate that a tenant may set. Only the operator's document may have this field.
         optional bounds: map_of(reference("Rate")),
-        /// Whether reads are limited; the operator's document alone.
+        /// Whether reads are limited. Only the operator's document may have this field.
         optional reads: reference("Reads"),
-        /// Lists of addresses.
+        /// Lists of client addresses that are allowed, denied or not limited.
         optional addresses: reference("Addresses"),
     }
 }
 
 request_fields! {
-    /// A rate.
+    /// How many requests are allowed in a window of time.
     pub(super) RATE_FIELDS = "Rate" {
-        /// Requests in a window.
+        /// The number of requests that are allowed in a window.
         required quota: integer_within(1, super::MAX_QUOTA),
-        /// The window, in seconds; 1 unless said.
+        /// The length of the window, in seconds. Default: 1.
         optional window_s: integer_within(1, super::MAX_WINDOW_S),
-        /// How many may come at once.
+        /// The number of requests that a caller who has not sent requests for a while may send at once. Default: the value of
+        /// `quota`.
         optional burst: integer_within(1, super::MAX_QUOTA),
     }
 }
 
 request_fields! {
-    /// Whether reads are limited at all.
+    /// Whether reads are limited.
     pub(super) READS_FIELDS = "Reads" {
-        /// `off`.
+        /// `off`: reads are not limited. If this field is left out, the policies also limit reads.
         optional limits: reference("Off"),
     }
 }
 
 request_fields! {
-    /// Lists of addresses, as ranges (CIDR) or single ones.
+    /// Lists of client addresses. Each item is an address or a range of addresses (CIDR).
     pub(super) ADDRESSES_FIELDS = "Addresses" {
-        /// Nobody else is let in.
+        /// If this list is not empty, the service refuses requests from all other addresses.
         optional allow: list_up_to(MAX_RANGES, text()),
-        /// These are not let in.
+        /// The service refuses requests from these addresses.
         optional deny: list_up_to(MAX_RANGES, text()),
-        /// These are not limited; the operator's document alone.
+        /// Requests from these addresses are not limited. Only the operator's document may have this field.
         optional exempt: list_up_to(MAX_RANGES, text()),
     }
 }
@@ -57,10 +58,16 @@ request_fields! {
 pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     use crate::schema::{one_of, words};
     all.add_requests(&[&FIELDS, &RATE_FIELDS, &READS_FIELDS, &ADDRESSES_FIELDS]);
-    let about = "What is set of a policy: a rate, or `off`.";
+    let about = "The setting of a policy: a rate, or `off` for no limit.";
     all.insert(
         "Setting",
-        one_of(about, [("Rate", "A rate."), ("Off", "No limit.")]),
+        one_of(
+            about,
+            [("Rate", "A rate."), ("Off", "The policy limits nothing.")],
+        ),
     );
-    all.insert("Off", words("No limit.", &[(OFF, ())]));
+    all.insert(
+        "Off",
+        words("The word `off`, which means: no limit.", &[(OFF, ())]),
+    );
 }

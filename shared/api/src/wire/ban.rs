@@ -10,11 +10,11 @@ use crate::problem::Problem;
 use crate::version::ApiVersion;
 
 request_fields! {
-    /// Why and until when.
+    /// A request that bans a player.
     pub(super) FIELDS = "BanWritten" {
-        /// For those who administer; at most 500 bytes.
+        /// Why the player is banned, for administrators; at most 500 bytes.
         optional reason: text_up_to(MAX_BAN_REASON_BYTES),
-        /// When it ends by itself, in the future; never unless said.
+        /// When the ban ends, an instant in the future. Default: the ban has no end.
         optional expires_at: time(),
     }
 }
@@ -75,17 +75,17 @@ fn reason(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A shadow ban.
+/// A shadow ban: only the banned player still sees the entries of this player.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Ban))]
 pub struct BanBody<'a> {
-    /// Who is hidden from everybody else.
+    /// The banned player.
     player: VersionedPlayer<'a>,
-    /// Why.
+    /// Why the player is banned.
     reason: Option<&'a str>,
-    /// Since when.
+    /// When the ban began.
     banned_at: String,
-    /// When it ends by itself; `null` is never.
+    /// When the ban ends; `null` if it has no end.
     expires_at: Option<String>,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add_list::<BanBody<'_>>(
         "Bans",
         "bans",
-        ["A page of bans.", "In the order of their players."],
+        ["A page of bans.", "The bans, in the order of the players."],
     );
     all.add_requests(&[&FIELDS]);
 }

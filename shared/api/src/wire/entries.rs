@@ -10,15 +10,15 @@ use super::NamedValues;
 use crate::json::{Exact, ExactUnsigned};
 use crate::problem::Problem;
 
-/// A period and its bounds; `null` is unbounded.
+/// A period: one run of a leaderboard between two resets.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Period))]
 pub struct PeriodBody<'a> {
-    /// The instant it starts at, or `all`.
+    /// The id of the period: the instant at which it starts, or `all` for a period without a start.
     id: &'a str,
-    /// Its first instant.
+    /// The first instant of the period; `null` if the period has no start.
     starts_at: Option<String>,
-    /// The first instant after it.
+    /// The first instant after the period; `null` if the period has no end.
     ends_at: Option<String>,
 }
 
@@ -32,20 +32,20 @@ impl<'a> From<&'a Period> for PeriodBody<'a> {
     }
 }
 
-/// One entry.
+/// A player's entry in a period.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entry))]
 pub struct EntryBody<'a> {
-    /// From 1; by the leaderboard's policy for ties.
+    /// The rank, which starts at 1. The tie policy of the leaderboard ranks entries with equal values.
     rank: u64,
     /// The player.
     player: &'a str,
-    /// By the names of the columns.
+    /// The values of the entry, by the names of the columns.
     values: NamedValues<'a>,
-    /// What came with the attempt that won.
+    /// The metadata of the submission that gave the entry its values.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
-    /// When the values were reached.
+    /// When the player reached these values.
     reached_at: String,
 }
 
@@ -94,33 +94,33 @@ pub fn metadata_of(entry: &Entry) -> Result<&RawValue, Problem> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PageHead<'a> {
-    /// The leaderboard.
+    /// The id of the leaderboard.
     pub leaderboard: &'a str,
     /// The period.
     pub period: PeriodBody<'a>,
-    /// The position of the last event that changed the period's entries.
+    /// The version of the period: the position of the last event that changed one of its entries.
     pub version: ExactUnsigned,
-    /// How many entries there are.
+    /// The number of entries in the period.
     pub count: u64,
 }
 
-/// A page of a list, or some players.
+/// A page of a list of entries, or the entries of given players.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entries))]
 pub struct EntriesBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: PageHead<'a>,
-    /// Best first.
+    /// The entries, best first.
     pub entries: Vec<EntryBody<'a>>,
-    /// Of the players asked for, those without an entry.
+    /// The players of the request that have no entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub not_found: Option<Vec<&'a str>>,
     /// The cursors of a page; `None` for some players.
     #[serde(flatten)]
     pub cursors: Option<Cursors>,
-    /// Whether entries changed since the list was started.
+    /// Whether entries changed since the first page of the list was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub drifted: Option<bool>,
@@ -130,28 +130,28 @@ pub struct EntriesBody<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Cursors {
-    /// The cursor of the next page.
+    /// The cursor of the next page; `null` on the last page.
     pub next: Option<String>,
-    /// The cursor of the previous page.
+    /// The cursor of the previous page; `null` on the first page.
     pub previous: Option<String>,
 }
 
-/// A window of the list.
+/// The entries around a player.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Window))]
 pub struct WindowBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: PageHead<'a>,
-    /// Best first.
+    /// The entries, best first.
     pub entries: Vec<EntryBody<'a>>,
-    /// The cursor of the page of the list that follows.
+    /// The cursor of the entries that follow the window; `null` at the end of the list.
     pub next: Option<String>,
-    /// The cursor of the page of the list that comes before.
+    /// The cursor of the entries before the window; `null` at the beginning of the list.
     pub previous: Option<String>,
 }
 
-/// One player's entry.
+/// The entry of one player in a period.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
 pub struct PlayerEntryBody<'a> {
@@ -162,28 +162,28 @@ pub struct PlayerEntryBody<'a> {
     pub entry: EntryBody<'a>,
 }
 
-/// The periods of a leaderboard, newest first.
+/// A page of the periods of a leaderboard that have entries.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Periods))]
 pub struct PeriodsBody<'a> {
-    /// The leaderboard.
+    /// The id of the leaderboard.
     pub leaderboard: &'a str,
-    /// Newest first.
+    /// The periods, newest first.
     pub periods: Vec<PeriodSummaryBody<'a>>,
-    /// The cursor of the next page.
+    /// The cursor of the next page; `null` on the last page.
     pub next: Option<String>,
 }
 
-/// A period that has entries.
+/// A period with entries.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PeriodSummary))]
 pub struct PeriodSummaryBody<'a> {
     /// The period.
     #[serde(flatten)]
     period: PeriodBody<'a>,
-    /// The position of the last event that changed its entries.
+    /// The version of the period: the position of the last event that changed one of its entries.
     version: ExactUnsigned,
-    /// How many entries there are.
+    /// The number of entries in the period.
     count: u64,
 }
 
@@ -197,18 +197,18 @@ impl<'a> From<&'a PeriodSummary> for PeriodSummaryBody<'a> {
     }
 }
 
-/// How scores are spread.
+/// The distribution of the values of the first column in a period.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Distribution))]
 pub struct DistributionBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     head: PageHead<'a>,
-    /// From the least score to the greatest.
+    /// The buckets, from the smallest values to the largest; empty if the period has no entries.
     buckets: Vec<BucketBody>,
-    /// Scores by per cent; empty without entries.
+    /// The percentiles; empty if the period has no entries.
     percentiles: Percentiles<'a>,
-    /// Where the asked score would stand.
+    /// The rank that the `score` of the request would have; `null` if the request has no `score`.
     score: Option<ScoreBody>,
 }
 
@@ -229,15 +229,15 @@ impl<'a> DistributionBody<'a> {
     }
 }
 
-/// Scores between two bounds, both included.
+/// The number of entries whose value is in a range.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Bucket))]
 struct BucketBody {
-    /// The least.
+    /// The smallest value of the range, included.
     from: Exact,
-    /// The greatest.
+    /// The largest value of the range, included.
     to: Exact,
-    /// How many entries.
+    /// The number of entries.
     count: u64,
 }
 
@@ -258,7 +258,10 @@ struct Percentiles<'a>(&'a [(u16, i64)]);
 written_schema!(
     Percentiles<'_>,
     "Percentiles",
-    described(map_of(reference("Int64")), "Scores by per cent.")
+    described(
+        map_of(reference("Int64")),
+        "The percentiles of the first column: for each percentage, the value that is better than or equal to that percentage of entries."
+    )
 );
 
 impl Serialize for Percentiles<'_> {
@@ -267,15 +270,15 @@ impl Serialize for Percentiles<'_> {
     }
 }
 
-/// Where a score would stand.
+/// The rank that a score would have.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ScorePlace))]
 struct ScoreBody {
     /// The score.
     score: Exact,
-    /// The rank it would have.
+    /// The rank that the score would have.
     rank: u64,
-    /// How many per cent of the entries it beats or equals.
+    /// The percentage of entries with a worse value.
     percentile: f64,
 }
 

@@ -13,29 +13,30 @@ use crate::json::{Errors, Field, Fields, Json, Pointer};
 use crate::problem::Problem;
 
 request_fields! {
-    /// An issuer as it is written.
+    /// A request that creates or replaces an issuer of tokens.
     FIELDS = "IssuerWritten" {
-        /// The id in the path, if at all.
+        /// The id of the issuer. It may be left out; otherwise it must be the id in the path.
         optional id: text(),
-        /// As the claim `iss` has it.
+        /// The value of the claim `iss` in the tokens of this issuer.
         required issuer: text(),
-        /// The audiences that are accepted.
+        /// The accepted audiences: the claim `aud` of a token must have one of them.
         required audiences: list_of(text()),
-        /// How far clocks may differ, in seconds.
+        /// How far the clock of the issuer may differ from the clock of this service, in seconds. Default: 60.
         optional leeway_s: integer(0),
-        /// Where its keys are.
+        /// The address of the key set (JWKS) of the issuer. A request has exactly one of `jwks_uri`, `discovery` and `keys`.
         optional jwks_uri: text(),
-        /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+        /// `true` if the service finds the key set by OpenID Connect Discovery.
         optional discovery: boolean(),
-        /// Its keys: JWKs, `{"kid", "pem"}` or `{"kid", "secret"}`.
+        /// The keys of the issuer: each is a JWK, `{"kid", "pem"}` or `{"kid", "secret"}`.
         optional keys: list_of(any_object()),
-        /// The tenant of its tokens; the operator's to set.
+        /// The tenant of the tokens. Only the operator may set this field.
         optional tenant: text(),
-        /// The names of the claims that matter: `tenant`, `player`, `player_required`, `scopes`.
+        /// The names of the claims that say the tenant, the player and the scopes of a token: an object with `tenant`, `player`,
+        /// `player_required` and `scopes`.
         optional claims: any_object(),
-        /// The scopes of a token that has none.
+        /// The scopes of a token that lists no scopes. Default: `scores:read` and `scores:write`.
         optional default_scopes: list_of(text()),
-        /// The most that its tokens allow.
+        /// The scopes that tokens of this issuer can have at most. Default: `scores:read` and `scores:write`.
         optional granted_scopes: list_of(text()),
     }
 }
@@ -273,7 +274,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add_list::<IssuerBody<'_>>(
         "Issuers",
         "issuers",
-        ["A page of issuers.", "In the order of their ids."],
+        ["A page of issuers.", "The issuers, in the order of their ids."],
     );
     all.add_requests(&[&FIELDS]);
 }

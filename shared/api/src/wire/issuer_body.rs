@@ -4,83 +4,83 @@ use serde::Serialize;
 
 use crate::issuer_record::{IssuerRecord, KeySetProbe, KeySource};
 
-/// Whose tokens are believed, and what of them.
+/// An issuer whose tokens the service accepts, and how the service reads these tokens.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Issuer))]
 pub struct IssuerBody<'a> {
-    /// Its id.
+    /// The id of the issuer.
     id: &'a str,
-    /// As the claim `iss` has it.
+    /// The value of the claim `iss` in the tokens of this issuer.
     issuer: &'a str,
-    /// The audiences that are accepted.
+    /// The accepted audiences: the claim `aud` of a token must have one of them.
     audiences: &'a [String],
-    /// How far clocks may differ, in seconds.
+    /// How far the clock of the issuer may differ from the clock of this service, in seconds.
     leeway_s: u32,
-    /// Where its keys are.
+    /// The address of the key set (JWKS) of the issuer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     jwks_uri: Option<&'a str>,
-    /// Whether it tells itself where its keys are (OpenID Connect Discovery).
+    /// `true` if the service finds the key set by OpenID Connect Discovery.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     discovery: Option<bool>,
-    /// Its keys, by id and algorithm: never the keys themselves.
+    /// The id and the algorithm of each key that the document has. The keys themselves are never shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     keys: Option<Vec<IssuerKeyBody>>,
-    /// The tenant of its tokens.
+    /// The tenant of the tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     tenant: Option<&'a str>,
-    /// The names of the claims that matter.
+    /// The names of the claims that say the tenant, the player and the scopes of a token.
     claims: ClaimsBody<'a>,
-    /// The scopes of a token that has none.
+    /// The scopes of a token that lists no scopes.
     default_scopes: &'a [String],
-    /// The most that its tokens allow.
+    /// The scopes that tokens of this issuer can have at most.
     granted_scopes: &'a [String],
-    /// Whether the keys that it publishes could be fetched just now; in the answer to a PUT.
+    /// Whether the service could fetch the key set just now. Only the response to `PUT` has this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     key_set: Option<KeySetBody<'a>>,
 }
 
-/// Whether the keys that an issuer publishes could be fetched.
+/// The result of fetching the key set of an issuer.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = IssuerKeySet))]
 struct KeySetBody<'a> {
-    /// Whether they could.
+    /// Whether the key set could be fetched.
     fetched: bool,
-    /// How many keys there are.
+    /// The number of keys in the key set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, value_type = Option<u32>))]
     keys: Option<usize>,
-    /// Why they could not, e.g. because the operator's `issuer_hosts` does not have the host.
+    /// Why the key set could not be fetched, for example because the operator's variable `issuer_hosts` does not list the host.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     detail: Option<&'a str>,
 }
 
-/// A key of an issuer, named.
+/// The id and the algorithm of a key of an issuer.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = IssuerKey))]
 struct IssuerKeyBody {
-    /// The name that tokens give it.
+    /// The id of the key, which tokens have in the header `kid`.
     kid: Option<String>,
-    /// The only algorithm it is used with.
+    /// The only algorithm for which the key is used.
     algorithm: Option<&'static str>,
 }
 
-/// The names of the claims that matter.
+/// The names of the claims that say the tenant, the player and the scopes of a token.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = IssuerClaims))]
 struct ClaimsBody<'a> {
-    /// That which names the tenant; the operator's to set.
+    /// The claim with the tenant. Only the operator may set this field.
     tenant: Option<&'a str>,
-    /// That which names the player; empty: the tokens are servers'.
+    /// The claim with the player. An empty text means that the tokens belong to servers.
     player: &'a str,
     /// Whether a token without a player is refused.
     player_required: bool,
-    /// That which lists the scopes.
+    /// The claim with the list of scopes.
     scopes: Option<&'a str>,
 }
 

@@ -17,25 +17,26 @@ use crate::rate_limits::range;
 const DEFAULT_OVERLAP_S: u32 = 60 * 60;
 
 request_fields! {
-    /// What is asked for in a new key.
+    /// A request for a new API key.
     FIELDS = "KeyWritten" {
-        /// Its name for people.
+        /// The title of the key, for people.
         required name: text(),
-        /// Of `scores:read`, `scores:write`, `admin`.
+        /// The scopes of the key: `scores:read`, `scores:write` or `admin`; at least one.
         required scopes: list_from(1, text()),
-        /// When it ends.
+        /// When the key expires. Default: never.
         optional expires_at: or_null(time()),
-        /// The only addresses it is good from, as ranges.
+        /// The client addresses that may use the key, as ranges (CIDR). An empty list allows all addresses, which is the default.
         optional allowed_addresses: list_of(text()),
-        /// The only addresses that the tokens it issues to players are good from, as ranges; empty: any. The key's own unless said.
+        /// The client addresses that may use the player tokens which this key issues, as ranges (CIDR). An empty list allows all
+        /// addresses. Default: the addresses that may use the key.
         optional token_addresses: list_of(text()),
     }
 }
 
 request_fields! {
-    /// How a key gets a new secret.
+    /// A request for a new secret of an API key.
     ROTATION_FIELDS = "KeyRotation" {
-        /// How long the secret before stays good, in seconds; an hour unless said.
+        /// How long the replaced secret stays valid, in seconds. Default: 3600.
         optional overlap_s: integer(0),
     }
 }
@@ -116,27 +117,28 @@ pub fn read_overlap(tree: &Json<'_>) -> Result<u32, Problem> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Key))]
 pub struct KeyBody<'a> {
-    /// Its id.
+    /// The id of the key.
     id: String,
-    /// Its name for people.
+    /// The title of the key, for people.
     name: &'a str,
-    /// What it allows.
+    /// The scopes of the key.
     scopes: Vec<&'static str>,
-    /// When it was made.
+    /// When the key was created.
     created_at: String,
-    /// When it ends; `null`: never.
+    /// When the key expires; `null` if it never expires.
     expires_at: Option<String>,
-    /// When it was revoked.
+    /// When the key was revoked; `null` if it was not.
     revoked_at: Option<String>,
-    /// The only addresses it is good from, as ranges; empty: any.
+    /// The client addresses that may use the key, as ranges (CIDR). An empty list allows all addresses.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     allowed_addresses: &'a [IpNet],
-    /// The only addresses that the tokens it issues to players are good from; empty: any.
+    /// The client addresses that may use the player tokens which this key issues, as ranges (CIDR). An empty list allows all
+    /// addresses.
     #[cfg_attr(feature = "schema", schema(value_type = Vec<String>))]
     token_addresses: &'a [IpNet],
-    /// Until when a former secret is good at most. Each of them keeps its own end.
+    /// When the last of the replaced secrets expires; `null` if no replaced secret is valid. Each replaced secret has its own end.
     replaced_secret_until: Option<String>,
-    /// The key itself; once, when it is new.
+    /// The key itself, with its secret. Only the response that creates or rotates the key has this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     key: Option<&'a str>,
@@ -173,6 +175,10 @@ impl<'a> KeyBody<'a> {
 /// Adds the schemas of keys.
 #[cfg(feature = "schema")]
 pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
-    all.add_list::<KeyBody<'_>>("Keys", "keys", ["A page of keys.", "In the order of their ids."]);
+    all.add_list::<KeyBody<'_>>(
+        "Keys",
+        "keys",
+        ["A page of API keys.", "The keys, in the order of their ids."],
+    );
     all.add_requests(&[&FIELDS, &ROTATION_FIELDS]);
 }

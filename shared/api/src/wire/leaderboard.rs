@@ -24,99 +24,121 @@ const TIES: [(&str, Ties); 4] = [
 const READERS: [(&str, ReadAccess); 2] = [("public", ReadAccess::Public), ("private", ReadAccess::Private)];
 const WRITERS: [(&str, WriteAccess); 2] = [("server", WriteAccess::Server), ("player", WriteAccess::Player)];
 
-words_schema!(OrderWord, "Order", "Which values are better.", ORDERS);
-words_schema!(TiesWord, "Ties", "How entries of equal values are ranked.", TIES);
-words_schema!(ReadersWord, "Readers", "Who may read.", READERS);
-words_schema!(WritersWord, "Writers", "Who may write.", WRITERS);
+words_schema!(
+    OrderWord,
+    "Order",
+    "Which values are better: `desc` if larger values are better, `asc` if smaller values are better.",
+    ORDERS
+);
+words_schema!(
+    TiesWord,
+    "Ties",
+    "How entries with equal values are ranked. `earliest`: the player who reached the values first ranks higher. `latest`: the player who reached them last ranks higher. `shared`: the players share a rank, and the next rank is skipped (1224). `dense`: the players share a rank, and no rank is skipped (1223).",
+    TIES
+);
+words_schema!(
+    ReadersWord,
+    "Readers",
+    "Who may read a leaderboard. `public`: anyone, also without a credential. `private`: credentials of the tenant with the scope `scores:read`.",
+    READERS
+);
+words_schema!(
+    WritersWord,
+    "Writers",
+    "Who may submit scores. `server`: credentials of servers with the scope `scores:write`. `player`: also players with their own token, for their own scores.",
+    WRITERS
+);
 
 request_fields! {
-    /// A leaderboard to write. A field that is left out has its default.
+    /// A request that creates or replaces a leaderboard. A field that is left out gets its default.
     FIELDS = "LeaderboardWritten" {
-        /// The id in the path, if at all.
+        /// The id of the leaderboard. It may be left out; otherwise it must be the id in the path.
         optional id: slug(),
-        /// Its name for people.
+        /// The title of the leaderboard, for people.
         optional title: text_up_to(leaderboard_core::MAX_TITLE_CHARS),
-        /// One column `score`, `desc`, unless said.
+        /// The columns. The first column decides the order; the next columns break its ties. Default: one column `score` with the
+        /// order `desc`.
         optional columns: list_within(1, leaderboard_core::MAX_COLUMNS, reference("ColumnWritten")),
-        /// `best` unless said.
+        /// How a submission changes an entry. Default: `best`.
         optional operator: reference("Operator"),
-        /// Whether a submission may name another operator.
+        /// Whether the submission of a server may name another operator. Default: `false`.
         optional operator_override: boolean(),
-        /// `earliest` unless said.
+        /// How entries with equal values are ranked. Default: `earliest`.
         optional ties: reference("Ties"),
-        /// When a new period begins; `null`: never. A change takes effect at the end of the current period.
+        /// When a new period begins; `null` for a leaderboard with a single period that never ends. A change takes effect at the
+        /// end of the current period.
         optional reset: or_null(reference("Reset")),
-        /// As it was read, if at all; it changes nothing.
+        /// The service ignores this field. It is allowed so that a client can send back a document that it read.
         optional reset_takes_effect_at: or_null(text()),
-        /// 12 unless said.
+        /// The number of periods that are kept. Default: 12.
         optional keep_periods: integer_within(1, leaderboard_core::MAX_KEEP_PERIODS),
-        /// Scores from before are refused.
+        /// The service refuses scores that happened before this instant.
         optional starts_at: or_null(time()),
-        /// Scores from then on are refused.
+        /// The service refuses scores that happened at this instant or later.
         optional ends_at: or_null(time()),
-        /// What is accepted.
+        /// Bounds on the submissions that the leaderboard accepts.
         optional limits: or_null(reference("ScoreLimitsWritten")),
-        /// Who may read and write.
+        /// Who may read the leaderboard and submit scores to it.
         optional access: or_null(reference("AccessWritten")),
-        /// How long finished answers are used again.
+        /// How long responses about the leaderboard are cached.
         optional cache: or_null(reference("CachePolicyWritten")),
-        /// How much of its event log is kept.
+        /// How much of the event log of the leaderboard is kept.
         optional log: or_null(reference("LogPolicyWritten")),
     }
 }
 
 request_fields! {
-    /// A column as it is written.
+    /// A column of a leaderboard.
     COLUMN_FIELDS = "ColumnWritten" {
-        /// Its name.
+        /// The name of the column.
         required name: column_name(),
-        /// `desc` unless said.
+        /// Which values are better: `desc` if larger values are better, `asc` if smaller values are better. Default: `desc`.
         optional order: reference("Order"),
     }
 }
 
 request_fields! {
-    /// When a new period begins.
+    /// When a new period begins, as a schedule.
     RESET_FIELDS = "Reset" {
-        /// Five fields of cron.
+        /// The schedule as a cron expression with five fields.
         required cron: text_up_to(leaderboard_core::MAX_CRON_BYTES),
-        /// The name of a zone of the IANA database.
+        /// The time zone of the schedule: a name of the IANA database, such as `Europe/Madrid`.
         required time_zone: text(),
     }
 }
 
 request_fields! {
-    /// What is accepted, as it is written.
+    /// Bounds on the submissions that a leaderboard accepts. A field that is left out, or `null`, is no bound.
     LIMIT_FIELDS = "ScoreLimitsWritten" {
-        /// The least value.
+        /// The smallest value of the first column. For `increment` and `decrement`, the bound applies to the result.
         optional min: or_null(reference("Int64")),
-        /// The greatest value.
+        /// The largest value of the first column. For `increment` and `decrement`, the bound applies to the result.
         optional max: or_null(reference("Int64")),
-        /// The most that a submission changes an entry.
+        /// The largest amount by which one submission may change the first column of an entry.
         optional max_change: or_null(reference("Int64")),
-        /// The most submissions of a player in a period.
+        /// How many submissions of one player a period accepts.
         optional max_attempts: or_null(integer(0)),
-        /// The most entries in a period.
+        /// How many entries a period can have.
         optional max_entries: or_null(reference("Int64")),
     }
 }
 
 request_fields! {
-    /// How much of an event log is kept, as it is written.
+    /// How much of an event log is kept: the newest events within both limits.
     LOG_FIELDS = "LogPolicyWritten" {
-        /// The most events; 100,000 unless said.
+        /// How many events are kept at most. Default: 100,000.
         optional keep_events: integer_within(1, leaderboard_core::MAX_KEEP_EVENTS),
-        /// The oldest event, in days; 30 unless said.
+        /// For how many days an event is kept at most. Default: 30.
         optional keep_days: integer_within(1, leaderboard_core::MAX_KEEP_DAYS),
     }
 }
 
 request_fields! {
-    /// Who may read and write, as it is written.
+    /// Who may read a leaderboard and submit scores to it.
     ACCESS_FIELDS = "AccessWritten" {
-        /// `public` unless said.
+        /// Who may read the leaderboard. Default: `public`.
         optional read: reference("Readers"),
-        /// `server` unless said.
+        /// Who may submit scores to the leaderboard. Default: `server`.
         optional write: reference("Writers"),
     }
 }
@@ -295,13 +317,20 @@ fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
 pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add::<LeaderboardBody<'_>>();
     all.add::<PublicBody<'_>>();
-    let about = "A leaderboard: all of it for an administrator, what may be known of it for others.";
+    let about =
+        "A leaderboard: the whole configuration for an administrator, a part of it for other callers.";
     let branches = [
-        ("Leaderboard", "For an administrator."),
-        ("PublicLeaderboard", "For others who may read its entries."),
+        ("Leaderboard", "The response to an administrator."),
+        (
+            "PublicLeaderboard",
+            "The response to any other caller who may read the entries.",
+        ),
     ];
     all.insert("ReadableLeaderboard", crate::schema::one_of(about, branches));
-    let about = ["A page of leaderboards.", "In the order of their ids."];
+    let about = [
+        "A page of leaderboards.",
+        "The leaderboards, in the order of their ids.",
+    ];
     all.insert_list("Leaderboards", "leaderboards", "ReadableLeaderboard", about);
     all.add_requests(&[
         &FIELDS,

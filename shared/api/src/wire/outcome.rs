@@ -19,33 +19,33 @@ const STATUSES: [(&str, Status); 4] = [
 words_schema!(
     StatusWord,
     "Status",
-    "What a submission did to the entry.",
+    "What a submission did to the entry of the player. `created`: the player had no entry before. `improved`: the values are better than before. `changed`: the entry changed, but its values are not better. `kept`: the entry did not change.",
     STATUSES
 );
 
-/// What a submission did on a leaderboard. Without values and ranks where `Prefer: return=minimal` was sent.
+/// What a submission did on a leaderboard. With `Prefer: return=minimal`, the values and ranks are left out.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Outcome))]
 pub struct OutcomeBody<'a> {
-    /// In a batch.
+    /// The status of this submission. Only the outcomes of a batch have this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     status_code: Option<u16>,
-    /// The leaderboard.
+    /// The id of the leaderboard.
     leaderboard: &'a str,
-    /// The period it fell into.
+    /// The id of the period of the score.
     period: &'a str,
     /// The player.
     player: VersionedPlayer<'a>,
-    /// What it did.
+    /// What the submission did to the entry.
     #[cfg_attr(feature = "schema", schema(value_type = StatusWord))]
     status: &'static str,
     /// Its values and ranks; `None` leaves them out.
     #[serde(flatten)]
     numbers: Option<NumbersBody<'a>>,
-    /// At which version this is true.
+    /// The version of the period after the submission: the position of the last event that changed one of its entries.
     version: ExactUnsigned,
-    /// Whether it had been applied before, by its id.
+    /// Whether an earlier submission with the same `id` was applied. Then this is its outcome, and this submission changed nothing.
     replayed: bool,
 }
 
@@ -53,21 +53,21 @@ pub struct OutcomeBody<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct NumbersBody<'a> {
-    /// The values of the entry now.
+    /// The values of the entry after the submission.
     values: NamedValues<'a>,
-    /// The rank now.
+    /// The rank of the entry after the submission.
     rank: Option<u64>,
-    /// The entry before.
+    /// The entry before the submission; `null` if the player had no entry.
     previous: Option<PreviousBody<'a>>,
 }
 
-/// The entry before.
+/// The entry of a player before a submission.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Previous))]
 struct PreviousBody<'a> {
-    /// Its values.
+    /// The values of that entry.
     values: NamedValues<'a>,
-    /// Its rank.
+    /// The rank of that entry.
     rank: Option<u64>,
 }
 
@@ -126,44 +126,44 @@ impl<'a> NumbersBody<'a> {
 /// The status code of an applied submission of a batch.
 const APPLIED: u16 = 200;
 
-/// What a submission did on each leaderboard, or what became of a batch.
+/// The outcomes of a submission on several leaderboards, or the results of a batch.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Results<T> {
-    /// In the order of the leaderboards, or of the submissions of the batch.
+    /// The outcomes in the order of the leaderboards, or the results in the order of the submissions.
     pub results: Vec<T>,
 }
 
-/// What became of a submission of a batch.
+/// The result of one submission of a batch.
 #[derive(Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = BatchResult))]
 pub enum BatchResult<'a> {
-    /// It was applied to the leaderboard of the path.
+    /// The submission was applied to the leaderboard of the path.
     One(OutcomeBody<'a>),
-    /// It was applied to those it names.
+    /// The submission was applied to the leaderboards that it names.
     Several(SeveralBody<'a>),
-    /// It was refused.
+    /// The submission was refused.
     Refused(RefusedBody<'a>),
 }
 
-/// A submission of a batch that was applied to several leaderboards.
+/// The result of a submission of a batch that was applied to several leaderboards.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Several))]
 pub struct SeveralBody<'a> {
-    /// 200.
+    /// The status of this submission: 200.
     status_code: u16,
-    /// In the order of its leaderboards.
+    /// The outcomes, in the order of the leaderboards of the submission.
     results: Vec<OutcomeBody<'a>>,
 }
 
-/// A submission of a batch that was refused.
+/// The result of a submission of a batch that was refused.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Refused))]
 pub struct RefusedBody<'a> {
-    /// The status it would have had alone.
+    /// The status that a request with this submission alone would have.
     status_code: u16,
-    /// Why.
+    /// Why the submission was refused.
     #[serde(serialize_with = "write_problem")]
     #[cfg_attr(feature = "schema", schema(value_type = crate::problem::ProblemBody<'a>))]
     problem: (Problem, &'a str),

@@ -1,7 +1,7 @@
 //! The documents of reads about ranks, in the version of the request.
 
 use leaderboard_core::ports::PeriodPage;
-use leaderboard_core::usecase::{Cursor, Drift, Listing, PlayerEntry};
+use leaderboard_core::usecase::{Cursor, Drift, EntriesByPlayer, Listing};
 use leaderboard_core::{LeaderboardId, PlayerId, Timestamp};
 use serde::Serialize;
 
@@ -88,7 +88,7 @@ fn page_v2(found: &Listing, snapshot: v2::Snapshot) -> Result<v2::EntriesBody<'_
 pub fn players<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
-    found: &'a PlayerEntry,
+    found: &'a EntriesByPlayer,
     asked: &'a [PlayerId],
 ) -> Result<impl Serialize + 'a, Problem> {
     let is_missing = |player: &&PlayerId| found.entries.iter().all(|ranked| ranked.entry.player != **player);
@@ -120,7 +120,7 @@ fn cursor_to(to: Option<&Cursor>) -> Option<String> {
 
 fn list_head(found: &Listing) -> v1::PageHead<'_> {
     v1::PageHead {
-        leaderboard: found.board.value.id.as_str(),
+        leaderboard: found.leaderboard.value.id.as_str(),
         period: (&found.period).into(),
         version: ExactUnsigned(found.page.version),
         count: found.page.count,
@@ -134,7 +134,7 @@ fn list_head(found: &Listing) -> v1::PageHead<'_> {
 pub fn player_entry<'a>(
     version: ApiVersion,
     leaderboard: &'a LeaderboardId,
-    found: &'a PlayerEntry,
+    found: &'a EntriesByPlayer,
 ) -> Result<impl Serialize + 'a, Problem> {
     let ranked = found
         .entries
@@ -186,7 +186,7 @@ pub fn start_of_cursor(bytes: &[u8]) -> Option<Timestamp> {
     Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
 }
 
-fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a PlayerEntry) -> v1::PageHead<'a> {
+fn head<'a>(leaderboard: &'a LeaderboardId, found: &'a EntriesByPlayer) -> v1::PageHead<'a> {
     v1::PageHead {
         leaderboard: leaderboard.as_str(),
         period: (&found.period).into(),

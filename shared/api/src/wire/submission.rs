@@ -32,51 +32,53 @@ pub const OPERATORS: [(&str, Operator); 4] = [
 words_schema!(
     OperatorWord,
     "Operator",
-    "What a submission does to an entry.",
+    "How a submission changes an entry. `best`: the better values stay. `set`: the submitted values replace the values of the entry. `increment` and `decrement`: the submitted value is added to the first column or subtracted from it, and the other columns are replaced.",
     OPERATORS
 );
 
 request_fields! {
-    /// One submission. It has a `score` or `values`.
+    /// One submission. It has either `score` or `values`.
     FIELDS = "Submission" {
         /// The player that the score belongs to; at most 128 bytes of UTF-8.
         required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
-        /// The value of the only column.
+        /// The score, for a leaderboard with one column.
         optional score: reference("Int64"),
-        /// Values by the names of their columns.
+        /// The values of the columns, by the names of the columns.
         optional values: reference("Values"),
-        /// An object of at most 1 KiB that goes with the attempt.
+        /// An object of the client, at most 1 KiB. The entry keeps the metadata of the submission that gave it its values.
         optional metadata: reference("Metadata"),
-        /// When it happened; now unless said.
+        /// When the score happened, which decides the period. Default: now.
         optional occurred_at: time(),
-        /// Makes it count once within 24 hours.
+        /// An id of the submission. A second submission with the same id within 24 hours changes nothing and gets the outcome of
+        /// the first one.
         optional id: text_within(leaderboard_core::MAX_SUBMISSION_ID_BYTES),
-        /// Another one than the leaderboard's: a server's where the leaderboard allows that; a server may always `set`, which is
-        /// recorded in the audit log where the leaderboard does not allow it; a player's own token never.
+        /// Replaces the operator of the leaderboard for this submission. A server may send it if the leaderboard has
+        /// `operator_override`. A server may always send `set`; if the leaderboard does not allow it otherwise, the audit log
+        /// records the submission as a correction. A player's own token may never send it.
         optional operator: reference("Operator"),
     }
 }
 
 request_fields! {
-    /// One submission to several leaderboards, which has the other fields of a submission, too. It has a `score` or `values`.
+    /// One submission to several leaderboards. It also has all fields of a submission, with either `score` or `values`.
     FIELDS_TO_SEVERAL = "SubmissionToSeveral" {
-        /// Applied to all of them or to none.
+        /// The leaderboards. The submission is applied to all of them or to none of them.
         required leaderboards: list_within(1, MAX_LEADERBOARDS, text()),
     }
 }
 
 request_fields! {
-    /// A batch.
+    /// Several submissions.
     BATCH_FIELDS = "Batch" {
-        /// In the order in which they are applied.
+        /// The submissions, in the order in which they are applied.
         required scores: list_within(1, MAX_BATCH, reference("Submission")),
     }
 }
 
 request_fields! {
-    /// A batch.
+    /// Several submissions, each to several leaderboards.
     BATCH_FIELDS_TO_SEVERAL = "BatchToSeveral" {
-        /// In the order in which they are applied.
+        /// The submissions, in the order in which they are applied.
         required scores: list_within(1, MAX_BATCH, reference("SubmissionToSeveral")),
     }
 }
@@ -95,13 +97,19 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add_fields_of("Submission", "SubmissionToSeveral");
     let scores = one_of(
         "One submission, or a batch of them.",
-        [("Submission", "One."), ("Batch", "Many.")],
+        [
+            ("Submission", "One submission."),
+            ("Batch", "A batch of submissions."),
+        ],
     );
     all.insert("Scores", scores);
     let about = "One submission to several leaderboards, or a batch of them.";
     let scores = one_of(
         about,
-        [("SubmissionToSeveral", "One."), ("BatchToSeveral", "Many.")],
+        [
+            ("SubmissionToSeveral", "One submission."),
+            ("BatchToSeveral", "A batch of submissions."),
+        ],
     );
     all.insert("ScoresToSeveral", scores);
 }

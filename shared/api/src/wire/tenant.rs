@@ -17,37 +17,43 @@ const STATES: [(&str, TenantState); 2] = [
     ("suspended", TenantState::Suspended),
 ];
 
-words_schema!(StateWord, "TenantState", "Whether a tenant may be used.", STATES);
+words_schema!(
+    StateWord,
+    "TenantState",
+    "Whether the service accepts requests of a tenant. `suspended`: the service refuses all of them with 403.",
+    STATES
+);
 
 /// The field that revokes tokens.
 const TOKENS_NOT_BEFORE: &str = "tokens_not_before";
 
 request_fields! {
-    /// A tenant's record as it is written; what is left out has its default, but for `tokens_not_before`.
+    /// A request that creates or replaces a tenant's record. A field that is left out gets its default, except `tokens_not_before`.
     FIELDS = "TenantWritten" {
-        /// The id in the path, if at all.
+        /// The id of the tenant. It may be left out; otherwise it must be the id in the path.
         optional id: slug(),
-        /// Its name for people.
+        /// The title of the tenant, for people.
         optional title: text_up_to(MAX_TITLE_CHARS),
-        /// `active` unless said.
+        /// Whether the service accepts requests of the tenant. Default: `active`.
         optional state: reference("TenantState"),
-        /// How much it may have and use.
+        /// The quotas of the tenant.
         optional quotas: or_null(reference("QuotasWritten")),
-        /// Revokes all tokens that were issued before this instant. Left out, what was revoked before stays so; `null` alone takes it back.
+        /// The service refuses tokens that were issued before this instant. If this field is left out, its value does not change.
+        /// `null` removes the value.
         optional tokens_not_before: or_null(time()),
     }
 }
 
 request_fields! {
-    /// How much a tenant may have and use, as it is written.
+    /// The quotas of a tenant. A field that is left out, or `null`, is no limit, except `log_bytes`.
     QUOTA_FIELDS = "QuotasWritten" {
-        /// Leaderboards.
+        /// How many leaderboards the tenant may have.
         optional leaderboards: or_null(reference("Int64")),
-        /// Entries in all leaderboards and periods.
+        /// How many entries the tenant may have, in all leaderboards and periods.
         optional entries: or_null(reference("Int64")),
-        /// Requests in a day (UTC).
+        /// How many requests the tenant may send in a day (UTC).
         optional requests_per_day: or_null(reference("Int64")),
-        /// What event logs and idempotency records weigh, in bytes; 1 GiB unless said.
+        /// The size limit of event logs and idempotency records, in bytes. Default: 1 GiB.
         optional log_bytes: or_null(reference("Int64")),
     }
 }
@@ -124,51 +130,51 @@ fn quotas(field: Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
     })
 }
 
-/// What the operator has set for a tenant.
+/// A tenant's record: what the operator has set for the tenant.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Tenant))]
 pub struct TenantBody<'a> {
-    /// Its id.
+    /// The id of the tenant.
     id: &'a str,
-    /// Its name for people.
+    /// The title of the tenant, for people.
     title: &'a str,
-    /// Whether it may be used.
+    /// Whether the service accepts requests of the tenant.
     #[cfg_attr(feature = "schema", schema(value_type = StateWord))]
     state: &'static str,
-    /// How much it may have and use.
+    /// The quotas of the tenant.
     quotas: QuotasBody,
-    /// Tokens that were issued before this instant are refused, players' and issuers' alike.
+    /// The service refuses tokens that were issued before this instant: tokens of players, and tokens of issuers.
     tokens_not_before: Option<String>,
-    /// Where the tenant asks for itself.
+    /// How much of the quotas the tenant uses now. Only the response of `GET /tenant` has this field.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     holdings: Option<HoldingsBody>,
 }
 
-/// How much a tenant may have and use; `null` is no limit.
+/// The quotas of a tenant; `null` is no limit.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Quotas))]
 struct QuotasBody {
-    /// Leaderboards.
+    /// How many leaderboards the tenant may have.
     leaderboards: Option<ExactUnsigned>,
-    /// Entries in all leaderboards and periods.
+    /// How many entries the tenant may have, in all leaderboards and periods.
     entries: Option<ExactUnsigned>,
-    /// Requests in a day (UTC).
+    /// How many requests the tenant may send in a day (UTC).
     requests_per_day: Option<ExactUnsigned>,
-    /// What event logs and idempotency records weigh, in bytes. Where they weigh more, the oldest events go; submissions
-    /// with an id are refused when idempotency records alone weigh so much.
+    /// The size limit of event logs and idempotency records, in bytes. Beyond it, each write removes the oldest events. If the
+    /// idempotency records alone reach it, submissions with an `id` are refused.
     log_bytes: ExactUnsigned,
 }
 
-/// What a tenant holds now.
+/// How much of its quotas a tenant uses now.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Holdings))]
 struct HoldingsBody {
-    /// Leaderboards.
+    /// The number of leaderboards.
     leaderboards: ExactUnsigned,
-    /// Entries in all leaderboards and periods.
+    /// The number of entries in all leaderboards and periods.
     entries: ExactUnsigned,
-    /// What event logs and idempotency records weigh, in bytes.
+    /// The size of event logs and idempotency records, in bytes.
     log_bytes: ExactUnsigned,
 }
 
@@ -210,28 +216,28 @@ impl From<EntryQuota> for HoldingsBody {
     }
 }
 
-/// What a tenant used, day by day, newest first, and what it holds now.
+/// The requests and submissions of a tenant for each day, and how much of its quotas it uses now.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Usage))]
 pub struct UsageBody<'a> {
     /// The tenant.
     tenant: &'a str,
-    /// Newest first.
+    /// The days, newest first.
     days: Vec<DayBody>,
-    /// What it holds now.
+    /// How much of its quotas the tenant uses now.
     holdings: HoldingsBody,
 }
 
-/// What a tenant used on a day.
+/// The requests and submissions of a tenant on one day.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Day))]
 struct DayBody {
     /// The day (UTC).
     #[cfg_attr(feature = "schema", schema(format = "date"))]
     day: String,
-    /// Requests.
+    /// The number of requests.
     requests: ExactUnsigned,
-    /// Submissions.
+    /// The number of submissions.
     scores: ExactUnsigned,
 }
 
@@ -262,7 +268,10 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
     all.add_list::<TenantBody<'_>>(
         "Tenants",
         "tenants",
-        ["A page of records.", "In the order of their ids."],
+        [
+            "A page of tenants' records.",
+            "The records, in the order of the tenants' ids.",
+        ],
     );
     all.add::<UsageBody<'_>>();
     all.add_requests(&[&FIELDS, &QUOTA_FIELDS]);

@@ -10,13 +10,14 @@ use crate::json::{Errors, Field, Json};
 use crate::problem::Problem;
 
 request_fields! {
-    /// What is asked for in a token.
+    /// A request for a token of a player.
     FIELDS = "TokenWritten" {
-        /// Whose it is.
+        /// The player of the token.
         required player: text_within(leaderboard_core::MAX_PLAYER_BYTES),
-        /// Of those of the credential; never `admin`.
+        /// The scopes of the token. Each must be a scope of the credential that sends the request; `admin` is not allowed. Default:
+        /// `scores:read` and `scores:write`, as far as the credential has them.
         optional scopes: list_of(text()),
-        /// The lifetime of the token, in seconds.
+        /// The lifetime of the token, in seconds; at most 30 days. Default: 3600.
         optional lifetime_s: integer(1),
     }
 }

@@ -11,28 +11,28 @@ use super::versioned::PageV2;
 use crate::json::ExactUnsigned;
 use crate::problem::Problem;
 
-/// Whose an entry is, and what came with the attempt that won.
+/// The player of an entry.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Player))]
 pub(super) struct PlayerBody<'a> {
     /// The player's id.
     id: &'a str,
-    /// What came with the attempt that won.
+    /// The metadata of the submission that gave the entry its values.
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
     metadata: &'a RawValue,
 }
 
-/// One entry.
+/// A player's entry in a period.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entry))]
 pub(super) struct EntryBody<'a> {
-    /// From 1; by the leaderboard's policy for ties.
+    /// The rank, which starts at 1. The tie policy of the leaderboard ranks entries with equal values.
     rank: u64,
     /// The player.
     player: PlayerBody<'a>,
-    /// By the names of the columns.
+    /// The values of the entry, by the names of the columns.
     values: NamedValues<'a>,
-    /// When the values were reached.
+    /// When the player reached these values.
     reached_at: String,
 }
 
@@ -66,31 +66,32 @@ impl<'a> EntryBody<'a> {
     }
 }
 
-/// What a list was started from, and where it differs from that by now.
+/// The version at which the first page of a list was read, and what changed since then.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) struct Snapshot {
-    /// The version of the list's first page.
+    /// The version of the period when the first page was read.
     pub version: ExactUnsigned,
-    /// Whether entries changed since.
+    /// Whether entries changed since the first page was read.
     pub drifted: bool,
-    /// The ranks on this page whose players had changes since; `null` when there were too many changes to tell.
+    /// The ranks on this page whose entries changed since the first page was read; `null` if there were too many changes to list.
     pub touched_ranks: Option<Vec<u64>>,
-    /// The changes since the first page that concern players who are not on this page; absent if the list has not drifted.
+    /// The changes since the first page that concern players who are not on this page; absent if no entries changed.
     #[serde(flatten)]
     elsewhere: Option<ElsewhereBody>,
 }
 
-/// What happened since to players who are not on this page; each is `null` when there were too many changes to tell.
+/// What happened since the first page to players who are not on this page. Each field is `null` if there were too many changes to
+/// list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 struct ElsewhereBody {
-    /// If the list has drifted: the players whose entries changed since then, and are now in the part of the list that was read
-    /// already. Such a player who was on no earlier page is on no later page either. `null` if there were too many changes to
-    /// list.
+    /// Only present if `drifted` is `true`: the players whose entries changed since the first page was read, and now stand in the
+    /// part of the list that was already read. The client may have seen such a player on no page. `null` if there were too many
+    /// changes to list.
     moved_past: Option<Vec<String>>,
-    /// Of a list that has drifted: how many players were removed or banned since; `null` when there were too many
-    /// changes to tell.
+    /// Only present if `drifted` is `true`: the number of players who were removed or banned since the first page was read. `null`
+    /// if there were too many changes to count.
     gone: Option<u64>,
 }
 
@@ -132,24 +133,24 @@ impl Snapshot {
     }
 }
 
-/// A list of entries.
+/// A page of a list of entries, the entries around a player, or the entries of given players.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Entries))]
 pub(super) struct EntriesBody<'a> {
     /// What every document about a period begins with.
     #[serde(flatten)]
     pub head: PageHead<'a>,
-    /// Best first.
+    /// The entries, best first.
     pub data: Vec<EntryBody<'a>>,
-    /// Of the players asked for, those without an entry.
+    /// The players of the request that have no entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub not_found: Option<Vec<&'a str>>,
-    /// Where the list goes on.
+    /// The cursors of the neighbouring pages.
     pub page: PageV2,
 }
 
-/// One player's entry.
+/// The entry of one player in a period.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
 pub(super) struct PlayerEntryBody<'a> {
@@ -160,14 +161,14 @@ pub(super) struct PlayerEntryBody<'a> {
     pub entry: EntryBody<'a>,
 }
 
-/// The periods of a leaderboard, newest first.
+/// A page of the periods of a leaderboard that have entries.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Periods))]
 pub(super) struct PeriodsBody<'a> {
-    /// The leaderboard.
+    /// The id of the leaderboard.
     pub leaderboard: &'a str,
-    /// Newest first.
+    /// The periods, newest first.
     pub data: Vec<PeriodSummaryBody<'a>>,
-    /// Where the list goes on.
+    /// The cursors of the neighbouring pages.
     pub page: PageV2,
 }

@@ -19,7 +19,7 @@ written_schema!(
     "Values",
     described(
         map_of(reference("Int64")),
-        "Values by the names of their columns."
+        "Values of the columns, by the names of the columns."
     )
 );
 

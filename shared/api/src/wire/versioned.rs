@@ -48,18 +48,18 @@ impl Serialize for VersionedPlayer<'_> {
     }
 }
 
-/// Where a list goes on.
+/// The cursors of the neighbouring pages.
 #[derive(Debug, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Page))]
 pub(super) struct PageV2<N = String> {
-    /// The cursor of the next page.
+    /// The cursor of the next page; `null` on the last page.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub next: Option<N>,
-    /// The cursor of the previous page.
+    /// The cursor of the previous page; `null` on the first page.
     #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
     pub previous: Option<N>,
-    /// What a list of entries was started from. `null` in lists of other things, which have no common version: a cursor is a
-    /// place among their ids, so a walk neither repeats nor misses what stays.
+    /// For a list of entries: the version at which its first page was read, and what changed since then. `null` in all other lists.
+    /// They have no version; a client that follows their cursors still gets each item that stays in the list exactly once.
     pub snapshot: Option<super::v2::Snapshot>,
 }
 

@@ -4,8 +4,8 @@ use super::wire::{Malformed, Reader, Writer};
 use crate::schedule::ScheduleChange;
 use crate::{
     Access, CachePolicy, CacheStrategy, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits,
-    LogPolicy, MAX_SCHEDULE_CHANGES, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp, WarmView,
-    WriteAccess,
+    LogPolicy, MAX_SCHEDULE_CHANGES, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp,
+    WarmResponse, WriteAccess,
 };
 
 /// The first format, without a cache policy.
@@ -211,10 +211,10 @@ fn write_cache(w: &mut Writer, cache: &CachePolicy) {
         CacheStrategy::RefreshAhead => 2,
     });
     w.unsigned(cache.warm.len() as u64);
-    for view in &cache.warm {
-        let (kind, size) = match view {
-            WarmView::List { limit } => (0, limit),
-            WarmView::Distribution { buckets } => (1, buckets),
+    for response in &cache.warm {
+        let (kind, size) = match response {
+            WarmResponse::List { limit } => (0, limit),
+            WarmResponse::Distribution { buckets } => (1, buckets),
         };
         w.byte(kind);
         w.unsigned(u64::from(*size));
@@ -234,13 +234,13 @@ fn read_cache(r: &mut Reader<'_>) -> Result<CachePolicy, Malformed> {
         _ => return Err(Malformed("cache strategy")),
     };
     let mut warm = Vec::new();
-    for _ in 0..r.unsigned()?.min(1 + crate::MAX_WARM_VIEWS as u64) {
+    for _ in 0..r.unsigned()?.min(1 + crate::MAX_WARM_RESPONSES as u64) {
         let kind = r.byte()?;
-        let size = u16::try_from(r.unsigned()?).map_err(|_| Malformed("warm view"))?;
+        let size = u16::try_from(r.unsigned()?).map_err(|_| Malformed("warm response"))?;
         warm.push(match kind {
-            0 => WarmView::List { limit: size },
-            1 => WarmView::Distribution { buckets: size },
-            _ => return Err(Malformed("warm view")),
+            0 => WarmResponse::List { limit: size },
+            1 => WarmResponse::Distribution { buckets: size },
+            _ => return Err(Malformed("warm response")),
         });
     }
     Ok(CachePolicy {

@@ -27,7 +27,7 @@ pub trait Readiness {
     ///
     /// # Errors
     /// [`StoreError`] if it does not.
-    async fn ready(&self) -> Result<(), StoreError>;
+    async fn check_ready(&self) -> Result<(), StoreError>;
 
     /// Returns the checked settings of the store's server; empty for a store without a server.
     ///

@@ -53,7 +53,7 @@ pub struct ScorePlace {
 #[derive(Debug, Clone)]
 pub struct Distribution {
     /// The configuration that the distribution was read with.
-    pub board: SharedLeaderboard,
+    pub leaderboard: SharedLeaderboard,
     /// How the period is ordered.
     pub layout: Layout,
     /// The period.
@@ -120,7 +120,7 @@ async fn read_distribution_once<S: Store, K: Cache>(
         .zip(sample.values.iter().skip(2).map(Values::first))
         .collect();
     Ok(Distribution {
-        board: SharedLeaderboard::clone(board),
+        leaderboard: SharedLeaderboard::clone(board),
         layout,
         period,
         version: found.version,

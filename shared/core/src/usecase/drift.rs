@@ -81,7 +81,7 @@ async fn events_by_player<S: Events, K>(
     caller: &Caller,
     listing: &Listing,
 ) -> Result<Option<ByPlayer>, StoreError> {
-    let id = &listing.board.value.id;
+    let id = &listing.leaderboard.value.id;
     let (mut after, last) = (listing.started_from, listing.page.version);
     // Positions have no gaps, so the difference is the number of events. It is negative if the leaderboard was deleted and created
     // again.
@@ -143,7 +143,7 @@ async fn elsewhere<S: Scores, K>(
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let period_ref = refer_to_period(tenant, &listing.board, &listing.period, deps.now);
+    let period_ref = refer_to_period(tenant, &listing.leaderboard, &listing.period, deps.now);
     // Except for their own entry, callers see no banned player in a list.
     let seen_by = if caller.own_player().is_some() {
         caller

@@ -40,7 +40,7 @@ pub async fn list_leaderboards<S: Store, K: Cache>(
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredLeaderboard {
     /// The configuration; its schedule contains the earlier rules.
-    pub board: Versioned<Leaderboard>,
+    pub leaderboard: Versioned<Leaderboard>,
     /// Whether the leaderboard is new.
     pub created: bool,
 }
@@ -98,8 +98,8 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Ok(Err(refusal)),
             Ok((version, created)) => {
-                let board = Versioned { version, value };
-                return Ok(Ok(StoredLeaderboard { board, created }));
+                let leaderboard = Versioned { version, value };
+                return Ok(Ok(StoredLeaderboard { leaderboard, created }));
             }
         }
     }

@@ -1,11 +1,11 @@
 //! The use cases, as functions over the ports. Each function takes [`Deps`]: the store, the caches of configurations, and `now`.
 
-mod boards;
 mod bounds;
 mod cursor;
 mod distribution;
 mod drift;
 mod early;
+mod leaderboard_memory;
 mod leaderboards;
 mod names;
 mod query;
@@ -15,16 +15,16 @@ mod submit;
 use crate::ports::{Leaderboards, Scores};
 use crate::{StoreError, Timestamp};
 
-pub use boards::{
-    LeaderboardMemory, MAX_CACHED_LEADERBOARDS, find_cached_leaderboard, load_current_leaderboard,
-    load_current_leaderboards, load_leaderboard,
-};
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,
     read_distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
+pub use leaderboard_memory::{
+    LeaderboardMemory, MAX_CACHED_LEADERBOARDS, find_cached_leaderboard, load_current_leaderboard,
+    load_current_leaderboards, load_leaderboard,
+};
 pub use leaderboards::{
     MAX_PUT_STEPS, StoredLeaderboard, delete_leaderboard, list_leaderboards, put_leaderboard,
     read_leaderboard,
@@ -32,8 +32,8 @@ pub use leaderboards::{
 pub use names::{MAX_CACHED_PERIOD_NAMES, find_known_name, resolve_name};
 pub use query::{MAX_CONFIGURATION_RETRIES, QueryError};
 pub use ranks::{
-    ListQuery, Listing, MAX_PLAYERS_ASKED, PlayerEntry, list_periods, load_readable_leaderboard, read_around,
-    read_page, read_player, read_players, remove_entry,
+    EntriesByPlayer, ListQuery, Listing, MAX_PLAYERS_ASKED, list_periods, load_readable_leaderboard,
+    read_around, read_entries_by_player, read_entry, read_page, remove_entry,
 };
 pub use submit::submit_scores;
 
@@ -45,7 +45,7 @@ pub struct Deps<'a, S, K> {
     /// The region's cache, if there is one.
     pub cache: Option<&'a K>,
     /// The configurations that this instance caches in memory.
-    pub boards: &'a LeaderboardMemory,
+    pub leaderboard_memory: &'a LeaderboardMemory,
     /// The instant of the request.
     pub now: Timestamp,
 }

@@ -31,7 +31,7 @@ pub fn find_known_name<S, K>(
         return Some(selector.canonical(&board.value, deps.now));
     };
     let name = (tenant.clone(), board.value.id.clone(), board.version, id);
-    let is_stored = deps.boards.names.0.borrow_mut().get(&name).copied()?;
+    let is_stored = deps.leaderboard_memory.names.0.borrow_mut().get(&name).copied()?;
     Some(selector_of_stored(
         deps,
         board,
@@ -56,7 +56,11 @@ pub async fn resolve_name<S: Store, K: Cache>(
     let leaderboard = &board.value.id;
     let stored = deps.store.find_period(tenant, leaderboard, &id, deps.now).await?;
     let name = (tenant.clone(), leaderboard.clone(), board.version, id.clone());
-    deps.boards.names.0.borrow_mut().insert(name, stored.is_some());
+    deps.leaderboard_memory
+        .names
+        .0
+        .borrow_mut()
+        .insert(name, stored.is_some());
     Ok(selector_of_stored(deps, board, selector, stored.map(|_| id)))
 }
 

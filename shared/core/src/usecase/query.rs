@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::boards::LoadedLeaderboard;
+use super::leaderboard_memory::LoadedLeaderboard;
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, PeriodRef, ReadError};
@@ -68,7 +68,7 @@ impl From<StoreError> for ReadFailure {
 
 pub(super) type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
 
-/// Runs `question` with the current configuration of a leaderboard.
+/// Runs `read` with the current configuration of a leaderboard.
 ///
 /// The first try may use a cached configuration. A success proves that the configuration is current, because the store checks its
 /// version. A failure does not prove that, so it is returned only if the configuration was just read from the store.
@@ -77,7 +77,7 @@ pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     tenant: &TenantId,
     id: &LeaderboardId,
     caller: &Caller,
-    question: impl AsyncFn(&SharedLeaderboard) -> Result<T, ReadFailure>,
+    read: impl AsyncFn(&SharedLeaderboard) -> Result<T, ReadFailure>,
 ) -> Result<T, QueryError> {
     let mut loaded = deps
         .load(tenant, id)
@@ -85,7 +85,7 @@ pub(super) async fn read_with_current<S: Store, K: Cache, T>(
         .ok_or(QueryError::UnknownLeaderboard)?;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let answer = if caller.may_read(loaded.board.value.access) {
-            question(&loaded.board).await
+            read(&loaded.board).await
         } else {
             Err(ReadFailure::Query(QueryError::Forbidden))
         };

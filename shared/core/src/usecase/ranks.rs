@@ -29,7 +29,7 @@ pub struct ListQuery {
 #[derive(Debug, Clone)]
 pub struct Listing {
     /// The configuration that the page was read with.
-    pub board: SharedLeaderboard,
+    pub leaderboard: SharedLeaderboard,
     /// The order of the page. The values of the entries have the columns of this layout.
     pub layout: Layout,
     /// The period.
@@ -50,9 +50,9 @@ pub struct Listing {
 
 /// Entries of given players, and the period that contains them.
 #[derive(Debug, Clone)]
-pub struct PlayerEntry {
+pub struct EntriesByPlayer {
     /// The configuration that the entries were read with.
-    pub board: SharedLeaderboard,
+    pub leaderboard: SharedLeaderboard,
     /// The order of the period.
     pub layout: Layout,
     /// The period.
@@ -162,7 +162,7 @@ fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option
         Direction::Previous,
     );
     Listing {
-        board: board.clone(),
+        leaderboard: board.clone(),
         drifted: page.version != started_from,
         direction: cursor.map_or(Direction::Next, |cursor| cursor.direction),
         layout,
@@ -204,21 +204,21 @@ pub async fn read_around<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`].
-pub async fn read_players<S: Store, K: Cache>(
+pub async fn read_entries_by_player<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     asked: &[PlayerId],
     selector: &PeriodSelector,
-) -> Result<PlayerEntry, QueryError> {
+) -> Result<EntriesByPlayer, QueryError> {
     read_with_current(deps, tenant, id, caller, async |board| {
         let period = resolve_period(deps, tenant, &board.value, selector).await?;
         let found = deps
             .store
             .entries_by_player(&refer_to_period(tenant, board, &period, deps.now), asked, caller)
             .await?;
-        Ok(player_entry_from(board, period, found))
+        Ok(build_entries_by_player(board, period, found))
     })
     .await
 }
@@ -227,15 +227,16 @@ pub async fn read_players<S: Store, K: Cache>(
 ///
 /// # Errors
 /// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
-pub async fn read_player<S: Store, K: Cache>(
+pub async fn read_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     player: &PlayerId,
     selector: &PeriodSelector,
-) -> Result<PlayerEntry, QueryError> {
-    let found = read_players(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
+) -> Result<EntriesByPlayer, QueryError> {
+    let found =
+        read_entries_by_player(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
     if found.entries.is_empty() {
         Err(QueryError::UnknownEntry)
     } else {
@@ -313,15 +314,19 @@ pub async fn remove_entry<S: Store, K: Cache>(
     .await
 }
 
-fn player_entry_from(board: &SharedLeaderboard, period: Period, found: PlayerEntries) -> PlayerEntry {
+fn build_entries_by_player(
+    board: &SharedLeaderboard,
+    period: Period,
+    found: PlayerEntries,
+) -> EntriesByPlayer {
     let PlayerEntries {
         layout,
         version,
         count,
         entries,
     } = found;
-    PlayerEntry {
-        board: SharedLeaderboard::clone(board),
+    EntriesByPlayer {
+        leaderboard: SharedLeaderboard::clone(board),
         layout: layout.unwrap_or_else(|| board.value.layout()),
         period,
         version,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::boards::LoadedLeaderboard;
+use super::leaderboard_memory::LoadedLeaderboard;
 use super::query::{MAX_CONFIGURATION_RETRIES, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
@@ -70,7 +70,7 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
             return Ok(call.refused());
         }
         for (slot, result) in open_results.into_iter().zip(submitted.answers) {
-            *slot = call.keep_result(result).await;
+            *slot = call.accept_final_result(result).await;
         }
     }
     let answers = answers
@@ -97,7 +97,7 @@ struct SubmitCall<'a, S, K> {
 
 impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
     /// Returns the result, or `None` if the configuration of the submission was stale. The configuration is then read again.
-    async fn keep_result(&mut self, result: SubmissionResult) -> Option<SubmissionResult> {
+    async fn accept_final_result(&mut self, result: SubmissionResult) -> Option<SubmissionResult> {
         match result {
             Err(Refusal {
                 leaderboard,

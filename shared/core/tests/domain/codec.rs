@@ -8,7 +8,7 @@ use leaderboard_core::codec::{
 };
 use leaderboard_core::{
     CachePolicy, Event, EventBody, Leaderboard, LeaderboardId, MAX_LIFETIME_MS, Metadata, Operator, Outcome,
-    PeriodId, Reset, Schedule, SubmissionId, Timestamp, Values, WarmView,
+    PeriodId, Reset, Schedule, SubmissionId, Timestamp, Values, WarmResponse,
 };
 use proptest::prelude::*;
 
@@ -136,7 +136,7 @@ fn a_configuration_that_would_not_be_accepted_is_malformed() {
         },
         Leaderboard {
             cache: CachePolicy {
-                warm: vec![WarmView::List { limit: 0 }],
+                warm: vec![WarmResponse::List { limit: 0 }],
                 ..CachePolicy::default()
             },
             ..board("l")

@@ -34,7 +34,7 @@ impl Cache for NoCache {
 
 struct World {
     store: Model,
-    boards: LeaderboardMemory,
+    leaderboard_memory: LeaderboardMemory,
     tenant: TenantId,
 }
 
@@ -42,7 +42,7 @@ impl World {
     fn new() -> Self {
         Self {
             store: Model::new(),
-            boards: LeaderboardMemory::default(),
+            leaderboard_memory: LeaderboardMemory::default(),
             tenant: TenantId::new("t").unwrap(),
         }
     }
@@ -51,7 +51,7 @@ impl World {
         Deps {
             store: &self.store,
             cache: None,
-            boards: &self.boards,
+            leaderboard_memory: &self.leaderboard_memory,
             now: at(now),
         }
     }

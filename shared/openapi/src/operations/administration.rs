@@ -14,29 +14,32 @@ const READ_LIMITS: &[DescribedResponse] = &[
     DescribedResponse::unchanged(),
 ];
 const PUT_LIMITS: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "They were replaced.", LIMITS)
+    DescribedResponse::new(200, "The limits were replaced.", LIMITS)
         .with(TAGGED)
         .like(&["limits-replaced"]),
-    DescribedResponse::new(201, "They were created.", LIMITS)
+    DescribedResponse::new(201, "The limits were created.", LIMITS)
         .with(TAGGED)
         .like(&["limits-created"]),
 ];
-const DELETED: &[DescribedResponse] = &[DescribedResponse::done("What it set has its default again.")];
+const DELETED: &[DescribedResponse] = &[DescribedResponse::done(
+    "The limits are removed; the defaults apply again.",
+)];
 const AUDIT: &[DescribedResponse] =
-    &[DescribedResponse::new(200, "A page of the log.", Shape::Json("AuditLog")).like(&["audit"])];
-const USAGE: &[DescribedResponse] =
-    &[
-        DescribedResponse::new(200, "Usage by day, and what is held now.", Shape::Json("Usage"))
-            .like(&["usage"]),
-    ];
+    &[DescribedResponse::new(200, "A page of the audit log.", Shape::Json("AuditLog")).like(&["audit"])];
+const USAGE: &[DescribedResponse] = &[DescribedResponse::new(
+    200,
+    "The usage of each day, and how much of the quotas is used now.",
+    Shape::Json("Usage"),
+)
+.like(&["usage"])];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
-        .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
+        .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
         .takes(&["limitOfDocuments", "cursor"])
         .gives(&[DescribedResponse::new(
             200,
-            "A page of records.",
+            "A page of tenants' records.",
             Shape::Json("Tenants"),
         )
         .like(&["tenants-listed"])]),
@@ -53,19 +56,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(CONDITIONS)
         .reads("TenantWritten")
         .gives(&[
-            DescribedResponse::new(200, "It was replaced.", RECORD)
+            DescribedResponse::new(200, "The record was replaced.", RECORD)
                 .with(TAGGED)
                 .like(&["tenant-replaced"]),
-            DescribedResponse::new(201, "It was created.", RECORD)
+            DescribedResponse::new(201, "The record was created.", RECORD)
                 .with(&["ETag", "Location"])
                 .like(&["tenant-created"]),
         ])
         .refuses(&[409, 412]),
     Operation::new("PATCH", TENANT, "patchTenant", "Change a tenant's record")
-        .about("A merge patch (RFC 7396): `{\"state\": \"suspended\"}`.")
+        .about("The body is a merge patch (RFC 7396), such as `{\"state\": \"suspended\"}`: a field that is left out does not change, and `null` resets a field to its default.")
         .takes(CONDITIONS)
         .reads("TenantPatch")
-        .gives(&[DescribedResponse::new(200, "It was changed.", RECORD)
+        .gives(&[DescribedResponse::new(200, "The record was changed.", RECORD)
             .with(TAGGED)
             .like(&["tenant-patched"])])
         .refuses(&[409, 412]),
@@ -73,7 +76,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "GET",
         "/tenants/:tenant/usage",
         "readTenantUsage",
-        "Read what a tenant uses",
+        "Read the usage of a tenant",
     )
     .takes(&["days"])
     .gives(USAGE),
@@ -81,28 +84,28 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "GET",
         "/tenant",
         "readOwnTenant",
-        "Read the tenant of the credential",
+        "Read the record of the caller's tenant",
     )
-    .gives(&[DescribedResponse::new(200, "Its record, and what it holds now.", RECORD).like(&["tenant-own"])]),
+    .gives(&[DescribedResponse::new(200, "The record, and how much of the quotas is used now.", RECORD).like(&["tenant-own"])]),
     Operation::new(
         "GET",
         "/tenant/usage",
         "readOwnUsage",
-        "Read what the tenant of the credential uses",
+        "Read the usage of the caller's tenant",
     )
     .takes(&["days"])
     .gives(USAGE),
     Operation::new("GET", "/audit", "readAudit", "Read the tenant's audit log")
-        .about("Newest first. Nothing changes a record, so a walk by `before` shows every record there was when it began, once; newer ones are before its first page, and the oldest fall off the end of a full log.")
+        .about("The list is newest first. Records never change, so a client that follows `next` gets each record that existed at the first page exactly once. A full log loses its oldest records.")
         .takes(&["limitOfRecords", "before"])
         .gives(AUDIT),
     Operation::new(
         "GET",
         "/operator/audit",
         "readOperatorAudit",
-        "Read the audit log of what is no tenant's",
+        "Read the audit log of the operator",
     )
-    .about("As the tenant's: newest first, and nothing changes a record.")
+    .about("This log has the records that belong to no tenant. The list is newest first, and records never change.")
     .takes(&["limitOfRecords", "before"])
     .gives(AUDIT),
     Operation::new("GET", "/limits", "readLimits", "Read the tenant's limits")
@@ -118,7 +121,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "DELETE",
         "/limits",
         "deleteLimits",
-        "Go back to the default limits",
+        "Remove the tenant's limits",
     )
     .takes(CONDITIONS)
     .gives(DELETED)
@@ -146,7 +149,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "DELETE",
         "/operator/limits",
         "deleteOperatorLimits",
-        "Go back to the built-in limits",
+        "Remove the operator's limits for all tenants",
     )
     .takes(CONDITIONS)
     .gives(DELETED)

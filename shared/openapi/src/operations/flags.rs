@@ -6,23 +6,21 @@ const SET: Shape = Shape::Json("FlagSet");
 const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
 const READ: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "The document as it was put.", SET)
+    DescribedResponse::new(200, "The document as it was sent.", SET)
         .with(TAGGED)
         .like(&["flags-read"]),
     DescribedResponse::unchanged(),
 ];
 const PUT: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "It was replaced.", SET)
+    DescribedResponse::new(200, "The flags were replaced.", SET)
         .with(TAGGED)
         .like(&["flags-replaced"]),
-    DescribedResponse::new(201, "It was created.", SET)
+    DescribedResponse::new(201, "The flags were created.", SET)
         .with(TAGGED)
         .like(&["flags-created"]),
 ];
-const DELETED: &[DescribedResponse] = &[DescribedResponse::done(
-    "There are no flags in this set any more.",
-)];
-const ABOUT: &str = "A [flagd definition](https://flagd.dev/reference/flag-definitions/).";
+const DELETED: &[DescribedResponse] = &[DescribedResponse::done("The flags are removed.")];
+const ABOUT: &str = "The document is a [flagd definition](https://flagd.dev/reference/flag-definitions/).";
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/flags", "readFlags", "Read the tenant's flags")
@@ -85,7 +83,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         DescribedResponse::unchanged(),
         DescribedResponse::new(
             400,
-            "The context cannot be evaluated; in the shape of the protocol.",
+            "The flags cannot be evaluated for this context. The body is an error of the protocol.",
             Shape::Plain("OfrepFailure"),
         )
         .like(&["ofrep-bad-context"]),
@@ -101,13 +99,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         DescribedResponse::new(200, "The value of the flag.", Shape::Plain("OfrepFlag")).like(&["ofrep-one"]),
         DescribedResponse::new(
             400,
-            "The flag cannot be evaluated; in the shape of the protocol.",
+            "The flag cannot be evaluated. The body is an error of the protocol.",
             Shape::Plain("OfrepFailure"),
         )
         .like(&["ofrep-not-evaluated"]),
         DescribedResponse::new(
             404,
-            "There is no such flag; in the shape of the protocol.",
+            "The flag does not exist. The body is an error of the protocol.",
             Shape::Plain("OfrepFailure"),
         )
         .like(&["ofrep-no-flag"]),

@@ -18,18 +18,20 @@ const READ: &[DescribedResponse] = &[
     DescribedResponse::unchanged(),
 ];
 const PUT: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "It was replaced.", BODY)
+    DescribedResponse::new(200, "The issuer was replaced.", BODY)
         .with(TAGGED)
         .like(&["issuer-replaced"]),
-    DescribedResponse::new(201, "It was created.", BODY)
+    DescribedResponse::new(201, "The issuer was created.", BODY)
         .with(&["ETag", "Location"])
         .like(&["issuer-created"]),
 ];
-const GONE: &[DescribedResponse] = &[DescribedResponse::done("It is gone, and its tokens with it.")];
+const GONE: &[DescribedResponse] = &[DescribedResponse::done(
+    "The issuer is removed. The service does not accept its tokens any more.",
+)];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/keys", "createKey", "Create an API key")
-        .about("The key itself is shown this once. A retry with the same `Idempotency-Key` makes no second key: it is answered with 409 `already-done`, which names the key, for as long as the key is there.")
+        .about("Only this response shows the key itself. A retry with the same `Idempotency-Key` creates no second key: as long as the key exists, the response is the problem `already-done` (409), which names the key.")
         .takes(&["idempotencyKey"])
         .reads("KeyWritten")
         .gives(&[DescribedResponse::new(201, "The key.", Shape::Json("Key"))
@@ -37,7 +39,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
-        .about("Revoked keys are included. Secrets are left out. The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
+        .about("Revoked keys are included; secrets are not. The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
         .takes(PAGE)
         .gives(&[DescribedResponse::new(
             200,
@@ -46,7 +48,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
         .like(&["keys-listed"])]),
     Operation::new("GET", KEY, "readKey", "Read an API key")
-        .about("Without its secret.")
+        .about("The response does not have the secret of the key.")
         .takes(CONDITIONS)
         .gives(&[
             DescribedResponse::new(200, "The key.", Shape::Json("Key"))
@@ -61,24 +63,24 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "rotateKey",
         "Give an API key a new secret",
     )
-    .about("The secret before stays good for a while, and those before it for as long as they were promised. A retry with the same `Idempotency-Key` within 24 hours changes nothing: it is answered with 409 `already-done`.")
+    .about("Only this response shows the new secret. The replaced secret stays valid for `overlap_s` seconds; secrets that were replaced earlier keep their own end. A retry with the same `Idempotency-Key` within 24 hours changes nothing: the response is the problem `already-done` (409).")
     .takes(&["idempotencyKey", "ifMatch", "ifNoneMatch"])
     .reads("KeyRotation")
-    .gives(&[DescribedResponse::new(200, "The key, with its new secret.", Shape::Json("Key"))
+    .gives(&[DescribedResponse::new(200, "The key with its new secret.", Shape::Json("Key"))
         .with(TAGGED)
         .like(&["key-rotated"])])
     .refuses(&[409, 412]),
     Operation::new("DELETE", KEY, "revokeKey", "Revoke an API key")
         .takes(CONDITIONS)
-        .gives(&[DescribedResponse::done("It is good no longer, everywhere within 5 seconds.")])
+        .gives(&[DescribedResponse::done("The key is revoked. All regions refuse it within 5 seconds.")])
         .refuses(&[409, 412]),
     Operation::new(
         "GET",
         "/issuers",
         "listIssuers",
-        "List the tenant's issuers of tokens",
+        "List the issuers whose tokens the tenant accepts",
     )
-    .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
+    .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
@@ -98,16 +100,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "GET",
         "/operator/issuers",
         "listOperatorIssuers",
-        "List the operator's issuers of tokens",
+        "List the issuers of the operator",
     )
-    .about("The list is in the order of the ids. A walk by `cursor` returns each item that stays in the list exactly once. Each page shows the state at the time when the page is read. An item that is created behind the cursor is not returned.")
+    .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
     .takes(PAGE)
     .gives(LIST),
     Operation::new(
         "GET",
         OPERATOR_ISSUER,
         "readOperatorIssuer",
-        "Read an issuer of the operator's",
+        "Read an issuer of the operator",
     )
     .takes(CONDITIONS)
     .gives(READ)
@@ -116,7 +118,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "PUT",
         OPERATOR_ISSUER,
         "putOperatorIssuer",
-        "Create or replace an issuer of the operator's",
+        "Create or replace an issuer of the operator",
     )
     .takes(CONDITIONS)
     .reads("IssuerWritten")
@@ -126,13 +128,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "DELETE",
         OPERATOR_ISSUER,
         "deleteOperatorIssuer",
-        "Remove an issuer of the operator's",
+        "Remove an issuer of the operator",
     )
     .takes(CONDITIONS)
     .gives(GONE)
     .refuses(&[409, 412]),
-    Operation::new("POST", "/tokens", "issueToken", "Issue a token to a player")
-        .about("For servers, which hand it on to the player's client. 409 where the operator has set no `player_token_secret`.")
+    Operation::new("POST", "/tokens", "issueToken", "Issue a token for a player")
+        .about("A server requests the token and gives it to the client of the player. The response is 409 if the operator has not set the variable `player_token_secret`.")
         .reads("TokenWritten")
         .gives(&[DescribedResponse::new(201, "The token.", Shape::Json("Token")).like(&["token-issued"])])
         .refuses(&[409]),

@@ -19,11 +19,11 @@ const UNCHANGED: DescribedResponse = DescribedResponse::unchanged().with(&[
 ]);
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or find players")
-        .about("From the top, or from a `cursor`. With `players` it answers who of them stands where, and `not_found`; `limit` and `cursor` are not combined with it.")
+    Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or read the entries of given players")
+        .about("The list begins at the top, or at a `cursor`. With `players`, the response has the entries of these players, and `not_found` lists the players without an entry; `limit` and `cursor` are not allowed then.")
         .takes(&["limitOfEntries", "cursor", "period", "players", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            DescribedResponse::new(200, "A page of the list, or the players.", Shape::Json("Entries"))
+            DescribedResponse::new(200, "A page of the list, or the entries of the players.", Shape::Json("Entries"))
                 .with(CACHED)
                 .like(&["entries", "entries-of-players"]),
             UNCHANGED,
@@ -37,35 +37,36 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ])
         .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player/around", "listAround", "List the entries around a player")
-        .about("The window is always full where the leaderboard is large enough: at either end it shifts instead of shrinking. Its cursors go on as pages of the list.")
+        .about("The response has `limit` entries if the leaderboard has that many: near the top or the end, it has more entries on the other side of the player. The cursors lead to the neighbouring pages of the list.")
         .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            DescribedResponse::new(200, "The window.", Shape::Json("Window")).with(CACHED).like(&["around"]),
+            DescribedResponse::new(200, "The entries around the player.", Shape::Json("Window")).with(CACHED).like(&["around"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
-    Operation::new("GET", "/leaderboards/:leaderboard/summary", "readSummary", "Read the top, a player and the player's neighbours")
-        .about("Of the token's player, unless `player` names another one. Each part is what its own read answers, and comes from the cache like it.")
+    Operation::new("GET", "/leaderboards/:leaderboard/summary", "readSummary", "Read the top and the entries around a player")
+        .about("The player is the player of the token, unless `player` names another one. Each part of the response is the same as the response of its own route, and is cached in the same way.")
         .takes(&["playerOfSummary", "top", "around", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            DescribedResponse::new(200, "The top and the window.", Shape::Json("Summary")).with(&["ETag"]).like(&["summary"]),
+            DescribedResponse::new(200, "The top, and the entries around the player.", Shape::Json("Summary")).with(&["ETag"]).like(&["summary"]),
             DescribedResponse::unchanged().with(&["ETag"]),
         ])
         .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/periods", "listPeriods", "List the periods that have entries")
-        .about("Newest first, page by page.")
+        .about("The list is newest first.")
         .takes(&["limitOfPeriods", "cursor", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            DescribedResponse::new(200, "A page of the periods.", Shape::Json("Periods"))
+            DescribedResponse::new(200, "A page of periods.", Shape::Json("Periods"))
                 .with(CACHED)
                 .like(&["periods"]),
             UNCHANGED,
         ])
         .refuses(&[412]),
-    Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read how scores are spread")
+    Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read the distribution of the scores")
+        .about("The distribution is about the values of the first column.")
         .takes(&["buckets", "score", "period", "ifMatch", "ifNoneMatch"])
         .gives(&[
-            DescribedResponse::new(200, "Counts by score, percentiles, and where the asked score would stand.", Shape::Json("Distribution"))
+            DescribedResponse::new(200, "The number of entries in each range of values, percentiles, and the rank that `score` would have.", Shape::Json("Distribution"))
                 .with(CACHED)
                 .like(&["distribution"]),
             UNCHANGED,

@@ -14,8 +14,8 @@ const BATCH: DescribedResponse = DescribedResponse::new(
 .like(&["scores-in-a-batch"]);
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new("POST", "/leaderboards/:leaderboard/scores", "submitScores", "Submit one score, or many")
-        .about("One submission, or `{\"scores\": […]}` with 1 to 1,000 (with a player's token 20). It costs one unit of the limits for each leaderboard of each submission. A submission with an `id` counts once within 24 hours; `Idempotency-Key` does the same for a whole request.")
+    Operation::new("POST", "/leaderboards/:leaderboard/scores", "submitScores", "Submit one score, or a batch of scores")
+        .about("The body is one submission, or a batch `{\"scores\": […]}` with 1 to 1,000 submissions (with a player's token: 1 to 20). The rate limits are charged one unit for each leaderboard of each submission. A submission with an `id` is applied only once within 24 hours; `Idempotency-Key` does the same for a whole request.")
         .takes(IDEMPOTENT)
         .reads("Scores")
         .gives(&[
@@ -26,7 +26,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ])
         .refuses(&[409]),
     Operation::new("POST", "/scores", "submitScoresToSeveral", "Submit scores to several leaderboards")
-        .about("Each submission names its `leaderboards` and is applied to all of them or to none.")
+        .about("Each submission names its `leaderboards` and is applied to all of them or to none of them.")
         .takes(IDEMPOTENT)
         .reads("ScoresToSeveral")
         .gives(&[
@@ -38,27 +38,27 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409]),
     Operation::new("DELETE", "/leaderboards/:leaderboard/scores/:player", "removeEntry", "Remove a player's entry")
         .takes(&["period"])
-        .gives(&[DescribedResponse::done("The entry is gone.").with(INVALIDATING)]),
-    Operation::new("PUT", "/players/:player/ban", "banPlayer", "Hide a player")
-        .about("In every leaderboard of the tenant, from everybody but the player. Once more, it changes why and until when. A ban with `expires_at` ends by itself.")
+        .gives(&[DescribedResponse::done("The entry is removed.").with(INVALIDATING)]),
+    Operation::new("PUT", "/players/:player/ban", "banPlayer", "Ban a player")
+        .about("This is a shadow ban: in every leaderboard of the tenant, only the banned player still sees the entries of this player. A second request changes the reason and the end of the ban. A ban with `expires_at` ends at that instant.")
         .reads("BanWritten")
-        .gives(&[DescribedResponse::done("The player is hidden.").with(INVALIDATING)])
+        .gives(&[DescribedResponse::done("The player is banned.").with(INVALIDATING)])
         .refuses(&[409]),
     Operation::new("GET", "/players/:player/ban", "readBan", "Read a player's ban")
-        .about("Why, since when and until when.")
+        .about("The response has the reason, the beginning and the end of the ban.")
         .gives(&[DescribedResponse::new(200, "The ban.", Shape::Json("Ban")).like(&["ban-read"])]),
-    Operation::new("DELETE", "/players/:player/ban", "liftBan", "Show a hidden player again")
-        .gives(&[DescribedResponse::done("The player is shown.").with(INVALIDATING)]),
+    Operation::new("DELETE", "/players/:player/ban", "liftBan", "Lift a player's ban")
+        .gives(&[DescribedResponse::done("The player is not banned any more.").with(INVALIDATING)]),
     Operation::new("GET", "/bans", "listBans", "List the bans")
-        .about("In the order of their players; those that have ended are not among them.")
+        .about("The list has the bans in force, in the order of the players.")
         .takes(&["limitOfDocuments", "cursor"])
-        .gives(&[DescribedResponse::new(200, "A page of bans.", Shape::Json("Bans")).like(&["bans-listed"])]),
-    Operation::new("GET", "/dead-letters", "listDeadLetters", "List published messages that could not be applied")
-        .about("Newest first. The tenant's own; the operator's key lists those of all tenants and those that name none, or with `tenant` those of one.")
+        .gives(&[DescribedResponse::new(200, "A page of the bans.", Shape::Json("Bans")).like(&["bans-listed"])]),
+    Operation::new("GET", "/dead-letters", "listDeadLetters", "List the dead letters")
+        .about("A dead letter is a published message whose submission could not be applied. The list is newest first. A tenant gets its own dead letters. The operator gets those of all tenants and those without a tenant, or with `tenant` only those of one tenant.")
         .takes(&["limitOfRecords", "cursor", "ofTenant"])
-        .gives(&[DescribedResponse::new(200, "A page of them.", Shape::Json("DeadLetters")).like(&["dead-letters"])]),
+        .gives(&[DescribedResponse::new(200, "A page of dead letters.", Shape::Json("DeadLetters")).like(&["dead-letters"])]),
     Operation::new("POST", "/dead-letters/:letter/replay", "replayDeadLetter", "Apply a dead letter's submission now")
-        .about("With the submission's own id, so that one which was applied meanwhile counts once, and as of when the message came. The letter is deleted; one that is refused again stays.")
+        .about("The service applies the submission with its own id and with the time at which the message arrived. So a submission that was applied in the meantime is not applied twice. Then the service deletes the dead letter. If the submission is refused again, the dead letter stays.")
         .gives(&[
             DescribedResponse::new(200, "What the submission did on each leaderboard.", Shape::Json("Outcomes"))
                 .with(INVALIDATING)
@@ -66,5 +66,5 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ])
         .refuses(&[409, 422]),
     Operation::new("DELETE", "/dead-letters/:letter", "dropDeadLetter", "Delete a dead letter")
-        .gives(&[DescribedResponse::done("It is gone.")]),
+        .gives(&[DescribedResponse::done("The dead letter is deleted.")]),
 ];

@@ -3,7 +3,7 @@
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::Ban;
 
-use super::act::{append, unrecorded};
+use super::action::{append_record, build_unrecorded_problem};
 use super::record::{AuditEntry, cut};
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
@@ -20,19 +20,19 @@ pub async fn record_ban<E: PipelineEnvironment>(
     ban: &Ban,
 ) -> Result<bool, Problem> {
     if ban.reason.is_none() && ban.expires_at.is_none() {
-        // The record of the act has all there is.
+        // The record of the action already has everything.
         return Ok(true);
     }
-    match append(context, event(context, ban)).await {
+    match append_record(context, event(context, ban)).await {
         Ok(_) => Ok(true),
         Err(StoreError::OutOfMemory(_)) => Ok(false),
-        Err(error) => Err(unrecorded(&error)),
+        Err(error) => Err(build_unrecorded_problem(&error)),
     }
 }
 
 /// Records a ban that has been made and is not in the log yet. If that fails, counts the unrecorded ban.
 pub async fn record_ban_again<E: PipelineEnvironment>(context: &Context<'_, E>, ban: &Ban) {
-    if append(context, event(context, ban)).await.is_err() {
+    if append_record(context, event(context, ban)).await.is_err() {
         context.env.counts().count_unrecorded_action();
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use leaderboard_core::access::Caller;
 use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
 
-use super::act::{append, unrecorded};
+use super::action::{append_record, build_unrecorded_problem};
 use super::record::{AuditActor, AuditEntry, SentValues, cut};
 use crate::PipelineEnvironment;
 use crate::charged_submission::ChargedSubmission;
@@ -76,9 +76,9 @@ pub async fn begin_corrections<E: PipelineEnvironment>(
         recorded.push(Correction {
             item,
             leaderboard: leaderboard.clone(),
-            position: append(context, beginning(context, submission, leaderboard))
+            position: append_record(context, beginning(context, submission, leaderboard))
                 .await
-                .map_err(|error| unrecorded(&error))?,
+                .map_err(|error| build_unrecorded_problem(&error))?,
         });
     }
     Ok(Corrections(recorded))
@@ -110,7 +110,7 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     Ok(sets(context, submissions)
         .filter(|(_, submission, id)| {
             let board = boards.get(id).and_then(Option::as_ref);
-            board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            board.is_some_and(|board| board.value.is_correction(submission.operator))
         })
         .collect())
 }
@@ -148,11 +148,11 @@ pub async fn end_corrections<E: PipelineEnvironment>(
 ) {
     for (item, submission, leaderboard) in sets(context, submissions) {
         let is_recorded = |known: &Correction| known.item == item && known.leaderboard == *leaderboard;
-        let board = context.env.boards().find(context.tenant, leaderboard);
+        let board = context.env.leaderboard_memory().find(context.tenant, leaderboard);
         if matches!(answers.get(item), Some(Ok(_)))
-            && board.is_some_and(|board| board.value.is_corrected_by(submission.operator))
+            && board.is_some_and(|board| board.value.is_correction(submission.operator))
             && !corrections.0.iter().any(is_recorded)
-            && let Ok(position) = append(context, beginning(context, submission, leaderboard)).await
+            && let Ok(position) = append_record(context, beginning(context, submission, leaderboard)).await
         {
             corrections.0.push(Correction {
                 item,
@@ -176,7 +176,7 @@ pub async fn end_corrections<E: PipelineEnvironment>(
             },
             None => continue,
         };
-        let _ = append(context, event).await;
+        let _ = append_record(context, event).await;
     }
 }
 

@@ -4,17 +4,17 @@
 //! An administrative action is recorded after its request was found valid and before the action is done. If it cannot be
 //! recorded, it is not done. If it is refused or fails, it has a second record with its status.
 
-mod act;
+mod action;
 mod ban;
 mod corrections;
-mod issued;
+mod issued_tokens;
 mod record;
 mod refusals;
 
-pub use act::{AuditContext, end, record_audit_event};
+pub use action::{AuditContext, record_action_result, record_audit_event};
 pub use ban::{record_ban, record_ban_again};
 pub use corrections::{begin_corrections, end_corrections};
-pub use issued::{IssuedTokens, issued};
+pub use issued_tokens::{IssuedTokens, record_issued_token};
 #[cfg(feature = "schema")]
 pub use record::add_schemas;
-pub use refusals::{Refusals, refused};
+pub use refusals::{Refusals, collect_refusal};

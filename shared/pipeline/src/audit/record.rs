@@ -20,117 +20,117 @@ const MAX_TEXT_CHARS: usize = 256;
 #[serde(tag = "type", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) enum AuditEntry<'a> {
-    /// An administrative act is about to be done.
+    /// An administrative request, recorded before it is carried out.
     #[serde(rename = "act")]
     Action {
-        /// By what credential.
+        /// The credential of the request.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
-        /// Of the request.
+        /// The method of the request.
         method: &'static str,
-        /// The pattern of its route.
+        /// The pattern of the route.
         route: &'static str,
-        /// Those of the path.
+        /// The parameters of the path.
         #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_map")]
         #[cfg_attr(feature = "schema", schema(value_type = std::collections::BTreeMap<String, String>))]
         parameters: Vec<(&'static str, String)>,
-        /// The query of its address.
+        /// The query of the address.
         #[serde(skip_serializing_if = "str::is_empty")]
         query: &'a str,
-        /// The client's address.
+        /// The address of the client.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// An act was refused or failed.
+    /// An administrative request was refused or failed.
     Outcome {
-        /// The position of the act's record.
+        /// The position of the record of the request.
         of: u64,
-        /// The status of the answer.
+        /// The status of the response.
         status: u16,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// A player is about to be banned.
+    /// A ban, recorded before the player is banned.
     Ban {
-        /// By what credential.
+        /// The credential of the request.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
         /// The player.
         player: String,
-        /// Why.
+        /// Why the player is banned.
         reason: Option<&'a str>,
-        /// When the ban ends by itself; `null` is never.
+        /// When the ban ends; `null` if it has no end.
         expires_at: Option<String>,
-        /// The client's address.
+        /// The address of the client.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// A server is about to set an entry whatever the leaderboard's operator is.
+    /// A correction, recorded before it is made: a server sets an entry of a leaderboard whose operator is not `set`.
     Correction {
-        /// By what credential.
+        /// The credential of the request.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
         /// The player of the entry.
         player: String,
-        /// In which leaderboard.
+        /// The leaderboard of the entry.
         leaderboard: &'a str,
-        /// The values it is to have.
+        /// The values that the server sets.
         #[cfg_attr(feature = "schema", schema(value_type = NamedValues<'a>))]
         values: SentValues<'a>,
-        /// The client's address.
+        /// The address of the client.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// A correction was made.
+    /// The result of a correction.
     Corrected {
-        /// The position of the correction's record.
+        /// The position of the record of the correction.
         of: u64,
         /// The period of the entry.
         period: &'a str,
-        /// The entry's values now.
+        /// The values of the entry after the correction.
         values: Option<NamedValues<'a>>,
-        /// Its values before; `null` when there was no entry.
+        /// The values of the entry before the correction; `null` if there was no entry.
         previous: Option<NamedValues<'a>>,
-        /// Whether it was made before, by a submission with the same id.
+        /// Whether an earlier submission with the same `id` already made the correction.
         replayed: bool,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// A token was issued to a player.
+    /// A token was issued for a player.
     #[serde(rename = "issued")]
     IssuedTokens {
-        /// By what credential.
+        /// The credential of the request.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: AuditActor,
         /// The player.
         player: String,
-        /// The client's address.
+        /// The address of the client.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id.
+        /// The trace id of the request.
         trace: &'a str,
     },
-    /// Credentials were refused.
+    /// The service refused a credential, once or several times.
     Refused {
-        /// What was presented.
+        /// The refused credential.
         #[cfg_attr(feature = "schema", schema(value_type = AuditWho))]
         who: &'a AuditActor,
-        /// The status of the answer.
+        /// The status of the response.
         status: u16,
         /// The type of the problem.
         reason: &'a str,
-        /// The client's address.
+        /// The address of the client.
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
         from: Option<IpAddr>,
-        /// The trace id of the first of them.
+        /// The trace id of the first refused request.
         trace: &'a str,
-        /// How often the same happened from the same address within a short time.
+        /// How many requests with the same credential and the same address were refused within a short time.
         count: u64,
     },
 }
@@ -138,13 +138,8 @@ pub(super) enum AuditEntry<'a> {
 /// Adds the schemas of the audit log's events.
 #[cfg(feature = "schema")]
 pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
-    all.add_tagged::<AuditActor>(
-        "AuditWho",
-        "Audit",
-        "credential",
-        "Which kind of credential it is.",
-    );
-    all.add_tagged::<AuditEntry<'_>>("AuditEvent", "Audit", "type", "Which event it is.");
+    all.add_tagged::<AuditActor>("AuditWho", "Audit", "credential", "The kind of the credential.");
+    all.add_tagged::<AuditEntry<'_>>("AuditEvent", "Audit", "type", "The kind of the event.");
 }
 
 /// Values as they were sent, by the names of their columns.
@@ -161,30 +156,30 @@ fn as_map<S: serde::Serializer>(pairs: &[(&'static str, String)], serializer: S)
     serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
-/// By what credential; never the secret.
+/// A credential, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "credential", rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub(super) enum AuditActor {
     /// No credential.
     Nobody,
-    /// The operator's key.
+    /// The key of the operator.
     Operator,
     /// An API key.
     Key {
-        /// Its id.
+        /// The id of the key.
         id: String,
     },
     /// A token.
     Token {
-        /// By whom it was issued.
+        /// The issuer of the token.
         issuer: String,
-        /// For whom.
+        /// The player or the server of the token.
         subject: String,
     },
-    /// A key that is not valid, whatever it claims to be.
+    /// A key that is not valid.
     UnknownKey,
-    /// A token that is not valid, whatever it claims to be.
+    /// A token that is not valid.
     UnknownToken,
 }
 
@@ -250,7 +245,7 @@ pub(super) fn first_characters(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn act(subject: &str, parameter: &str, query: &str) -> String {
+    fn action(subject: &str, parameter: &str, query: &str) -> String {
         let who = AuditActor::from(&Credential::Token {
             issuer: "us".into(),
             subject: subject.into(),
@@ -270,10 +265,10 @@ mod tests {
     #[test]
     fn a_record_is_compact_and_says_who_what_and_from_where() {
         assert_eq!(
-            act("p", "José", "a=1"),
+            action("p", "José", "a=1"),
             r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
         );
-        assert!(!act("p", "q", "").contains("query"));
+        assert!(!action("p", "q", "").contains("query"));
     }
 
     #[test]
@@ -289,7 +284,7 @@ mod tests {
     #[test]
     fn no_record_is_longer_than_it_may_be() {
         let long = "\u{1f600}\"".repeat(MAX_RECORD_BYTES);
-        let record = act(&long, &long, &long);
+        let record = action(&long, &long, &long);
         assert!(record.len() <= MAX_RECORD_BYTES, "{}", record.len());
         assert!(record.contains(r#""route":"/players/:player/ban""#) && !record.contains("parameters"));
     }

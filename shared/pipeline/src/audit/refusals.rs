@@ -9,7 +9,7 @@ use http::header::AUTHORIZATION;
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, Charge, ChargeRequest, RateLimits};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use super::act::AuditContext;
+use super::action::AuditContext;
 use super::record::{AuditActor, AuditEntry, cut};
 use crate::PipelineEnvironment;
 use leaderboard_api::{Credential, Problem, ProblemType};
@@ -103,7 +103,7 @@ impl Refusals {
 }
 
 /// Collects a refusal of a credential. Ignores other problems, and requests without a credential.
-pub fn refused<E: PipelineEnvironment>(
+pub fn collect_refusal<E: PipelineEnvironment>(
     env: &E,
     headers: &HeaderMap,
     trail: &AuditContext,

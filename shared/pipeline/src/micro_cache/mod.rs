@@ -3,7 +3,7 @@
 //! same request gets the same response. Rate limits are charged and requests are counted as usual. A request goes through the
 //! whole pipeline if it has a credential, if its caller has no units left, or if this instance does not know its client.
 
-mod answer;
+mod entry;
 mod key;
 
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use std::rc::Rc;
 use http::header::HeaderName;
 use http::{HeaderValue, StatusCode};
 
-pub use answer::MicroCacheEntry;
+pub use entry::MicroCacheEntry;
 pub use key::MicroCacheKey;
 
 use crate::endpoint::Endpoint;
@@ -23,7 +23,7 @@ use leaderboard_rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use leaderboard_telemetry::metrics;
 
 /// The most responses that an instance keeps.
-const MAX_ANSWERS: usize = 64;
+const MAX_ENTRIES: usize = 64;
 
 /// The responses that an instance can reuse.
 #[derive(Debug, Default)]
@@ -34,63 +34,63 @@ impl MicroCache {
         self.0.borrow().get(key).cloned()
     }
 
-    fn keep(&self, key: MicroCacheKey, answer: Rc<MicroCacheEntry>) {
-        let mut answers = self.0.borrow_mut();
-        if answers.len() >= MAX_ANSWERS {
+    fn insert(&self, key: MicroCacheKey, entry: Rc<MicroCacheEntry>) {
+        let mut entries = self.0.borrow_mut();
+        if entries.len() >= MAX_ENTRIES {
             // Responses live for milliseconds, so a popular one is back at once.
-            answers.clear();
+            entries.clear();
         }
-        answers.insert(key, answer);
+        entries.insert(key, entry);
     }
 }
 
 /// A reused response, and the headers that belong to this request alone.
 #[derive(Debug)]
 pub struct MicroCacheHit {
-    /// The shared response.
-    pub answer: Rc<MicroCacheEntry>,
-    /// The headers of this request alone.
-    pub own: Vec<(HeaderName, HeaderValue)>,
+    /// The response that the micro-cache has.
+    pub entry: Rc<MicroCacheEntry>,
+    /// The headers that belong to this request alone.
+    pub own_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// Keeps a response for reuse.
-pub fn keep<E: PipelineEnvironment>(env: &E, key: MicroCacheKey, answer: MicroCacheEntry) {
-    env.pipeline_state().micro_cache.keep(key, Rc::new(answer));
+/// Stores a finished response, so that equal requests can reuse it.
+pub fn store_for_reuse<E: PipelineEnvironment>(env: &E, key: MicroCacheKey, entry: MicroCacheEntry) {
+    env.pipeline_state().micro_cache.insert(key, Rc::new(entry));
 }
 
 /// Returns the response that the same request got a moment ago, or `None` if this request must go through the whole pipeline.
-pub fn repeated<P: Endpoint<E>, E: PipelineEnvironment>(
+pub fn find_reusable<P: Endpoint<E>, E: PipelineEnvironment>(
     env: &E,
     key: &MicroCacheKey,
     headers: &RawHeaders,
 ) -> Option<MicroCacheHit> {
-    let answer = env.pipeline_state().micro_cache.find(key)?;
-    if env.now() >= answer.until {
+    let entry = env.pipeline_state().micro_cache.find(key)?;
+    if env.now() >= entry.until {
         return None;
     }
     let proxies = &env.settings().trusted_proxies;
     let client = client_address(headers, proxies);
-    let mut own = Vec::with_capacity(3);
+    let mut own_headers = Vec::with_capacity(3);
     if is_secure(headers, proxies) {
-        own.push(STRICT_TRANSPORT);
+        own_headers.push(STRICT_TRANSPORT);
     }
-    let (policies, remaining) = answer.charge.charge_again(env, P::FUNCTION, client)?;
-    if answer.headers().get(RATE_LIMIT_POLICY) != policies.as_ref() {
+    let (policies, remaining) = entry.charge.charge_reuse(env, P::FUNCTION, client)?;
+    if entry.headers().get(RATE_LIMIT_POLICY) != policies.as_ref() {
         // Other rate limits apply to this caller.
         return None;
     }
-    if !answer.shared {
-        own.extend(remaining.map(|remaining| (RATE_LIMIT, remaining)));
+    if !entry.shared {
+        own_headers.extend(remaining.map(|remaining| (RATE_LIMIT, remaining)));
         let id = HeaderValue::from_str(&trace_id(headers, || env.new_trace_id())).ok()?;
-        own.push((REQUEST_ID, id));
+        own_headers.push((REQUEST_ID, id));
     }
-    env.counts().count_request(answer.status());
+    env.counts().count_request(entry.status());
     metrics::schedule_flush(env, P::FUNCTION);
-    answer.count();
-    Some(MicroCacheHit { answer, own })
+    entry.count();
+    Some(MicroCacheHit { entry, own_headers })
 }
 
 /// Returns whether a response with this status can be reused.
-pub const fn is_repeatable(status: StatusCode) -> bool {
+pub const fn is_reusable(status: StatusCode) -> bool {
     matches!(status, StatusCode::OK | StatusCode::NOT_MODIFIED)
 }

@@ -36,7 +36,7 @@ impl Shared {
     /// Reads the region's state. Returns the default if no instance has written a state, or if the key-value store
     /// does not answer.
     pub(super) async fn read<E: PipelineEnvironment>(env: &E) -> Self {
-        let bytes = env.region().get(KEY).await.ok().flatten();
+        let bytes = env.key_value_store().get(KEY).await.ok().flatten();
         bytes
             .and_then(|bytes| Self::unpack(&bytes).ok())
             .unwrap_or_default()
@@ -44,7 +44,7 @@ impl Shared {
 
     /// Writes the region's state. If the key-value store does not accept it, each instance uses its own results.
     pub(super) async fn write<E: PipelineEnvironment>(&self, env: &E) {
-        let _ = env.region().put(KEY, &self.pack()).await;
+        let _ = env.key_value_store().put(KEY, &self.pack()).await;
     }
 
     /// Returns the last result if it is younger than `limit_ms` milliseconds. Ignores a result that lies further in the future

@@ -110,7 +110,7 @@ async fn every_operation_is_one_command() {
     setup.check_reads().await;
     let board = &setup.boards[0].value.id;
     setup.store.read(&tenant(), board, 0, 10).await.unwrap();
-    setup.store.ready().await.unwrap();
+    setup.store.check_ready().await.unwrap();
     assert_eq!(counting.take_sent(), ["XRANGE", "PING"]);
 }
 
@@ -212,5 +212,8 @@ async fn a_server_that_cannot_write_is_unavailable() {
     drop(server);
     let actual = store.submit(&tenant, &one, RankDetail::Full).await;
     assert!(unavailable(&actual), "{actual:?}");
-    assert!(matches!(store.ready().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(
+        store.check_ready().await,
+        Err(StoreError::Unavailable(_))
+    ));
 }

@@ -9,7 +9,7 @@ use crate::server::Server;
 /// Returns the check of this setting.
 async fn found(server: &Server, url: &str, setting: &str) -> SettingCheck {
     let store = RedisStore::new(connect(url).await);
-    assert_eq!(store.ready().await, Ok(()), "{url} is let in");
+    assert_eq!(store.check_ready().await, Ok(()), "{url} is let in");
     let mut checks = store.check_settings().await.unwrap();
     assert_eq!(checks.len(), 2, "{}", server.url());
     checks.retain(|check| check.setting == setting);

@@ -79,7 +79,7 @@ fn a_file_that_is_no_database() {
     let file = File::new();
     std::fs::write(file.path(), vec![7; 8192]).unwrap();
     assert!(matches!(
-        block_on(file.store().ready()),
+        block_on(file.store().check_ready()),
         Err(StoreError::Corrupt(_))
     ));
 }

@@ -34,7 +34,7 @@ fn the_oldest_letter_of_all_goes_when_tenants_together_have_too_many() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        store.ready().await.unwrap();
+        store.check_ready().await.unwrap();
         fill(&file, MAX_DEAD_LETTERS_IN_ALL, 100);
         let new = letter("new", b"!", DAY_MS);
         store.push_dead_letters(None, &[new]).await.unwrap();

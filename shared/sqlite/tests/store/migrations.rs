@@ -124,7 +124,7 @@ fn version(file: &File) -> i64 {
 #[test]
 fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
     let file = File::new();
-    block_on(file.store().ready()).unwrap();
+    block_on(file.store().check_ready()).unwrap();
     assert_eq!(version(&file), NEWEST);
     let journal: String = file
         .raw()
@@ -222,7 +222,7 @@ fn periods_of_an_old_file_are_listed_in_their_order() {
 fn dead_letters_of_an_old_file_are_nobodys_and_can_be_deleted() {
     block_on(async {
         let file = File::new();
-        file.store().ready().await.unwrap();
+        file.store().check_ready().await.unwrap();
         age(&file, 7);
         file.raw()
             .execute(
@@ -317,7 +317,7 @@ fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
 fn a_newer_file_is_refused_and_left_alone() {
     let file = File::new();
     file.raw().execute_batch("PRAGMA user_version = 99").unwrap();
-    let Err(StoreError::Rejected(cause)) = block_on(file.store().ready()) else {
+    let Err(StoreError::Rejected(cause)) = block_on(file.store().check_ready()) else {
         panic!("accepted");
     };
     assert!(cause.contains("schema version 99"), "{cause}");
@@ -334,7 +334,7 @@ fn many_can_start_at_once() {
     let file = File::new();
     let results: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| block_on(file.store().ready())))
+            .map(|_| scope.spawn(|| block_on(file.store().check_ready())))
             .collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });

@@ -120,7 +120,7 @@ pub async fn add_to_region<E: TelemetryEnvironment>(env: &E, values: SeriesValue
     }
     if let Ok(bytes) = serde_json::to_vec(&stored) {
         // When the write fails, the values are lost: no other place takes them.
-        let _ = env.region().put(&slot_key(slot), &bytes).await;
+        let _ = env.key_value_store().put(&slot_key(slot), &bytes).await;
     }
 }
 
@@ -137,7 +137,7 @@ pub async fn read_region<E: TelemetryEnvironment>(env: &E) -> SeriesValues {
 
 /// Reads a slot; a slot that is absent or has another format has no values.
 async fn read_slot<E: TelemetryEnvironment>(env: &E, slot: u8) -> SeriesValues {
-    let found = env.region().get(&slot_key(slot)).await.ok().flatten();
+    let found = env.key_value_store().get(&slot_key(slot)).await.ok().flatten();
     found
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
         .unwrap_or_default()

@@ -13,120 +13,122 @@ use crate::wire::submission::OPERATORS;
 use crate::wire::submission::OperatorWord;
 use crate::wire::word;
 
-/// A leaderboard, all fields there.
+/// The whole configuration of a leaderboard.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Leaderboard))]
 pub struct LeaderboardBody<'a> {
-    /// Its id.
+    /// The id of the leaderboard.
     id: &'a str,
-    /// Its name for people.
+    /// The title of the leaderboard, for people.
     title: &'a str,
-    /// 1 to 3; the first decides, the next ones break its ties.
+    /// The 1 to 3 columns. The first column decides the order; the next columns break its ties.
     columns: Vec<ColumnBody<'a>>,
-    /// What a submission does to an entry.
+    /// How a submission changes an entry.
     #[cfg_attr(feature = "schema", schema(value_type = OperatorWord))]
     operator: &'static str,
-    /// Whether a server's submission may name another operator. A server may always `set`; where this is `false`, that is a correction and is recorded.
+    /// Whether the submission of a server may name another operator. A server may always name `set`. If this field is `false`, such
+    /// a submission is a correction, and the audit log records it.
     operator_override: bool,
-    /// How entries of equal values are ranked.
+    /// How entries with equal values are ranked.
     #[cfg_attr(feature = "schema", schema(value_type = TiesWord))]
     ties: &'static str,
-    /// When a new period begins; `null`: never.
+    /// When a new period begins; `null` for a leaderboard with a single period that never ends.
     reset: Option<ResetBody<'a>>,
-    /// Since when this `reset` holds, or from when on it will: the period that it found ends then. `null`: since ever.
+    /// When the current value of `reset` takes effect, which can be in the future: at the end of the period in which it was set.
+    /// `null` if `reset` was never changed.
     reset_takes_effect_at: Option<String>,
-    /// How many periods are kept.
+    /// The number of periods that are kept.
     keep_periods: u16,
-    /// Scores from before are refused.
+    /// The service refuses scores that happened before this instant.
     starts_at: Option<String>,
-    /// Scores from then on are refused.
+    /// The service refuses scores that happened at this instant or later.
     ends_at: Option<String>,
-    /// What is accepted.
+    /// Bounds on the submissions that the leaderboard accepts.
     limits: LimitsBody,
-    /// Who may read and write.
+    /// Who may read the leaderboard and submit scores to it.
     access: AccessBody,
-    /// How long finished answers are used again.
+    /// How long responses about the leaderboard are cached.
     cache: cache::CacheBody,
-    /// How much of its event log is kept.
+    /// How much of the event log of the leaderboard is kept.
     log: LogBody,
 }
 
-/// A column.
+/// A column of a leaderboard.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Column))]
 struct ColumnBody<'a> {
-    /// Its name.
+    /// The name of the column.
     name: &'a str,
-    /// Which values are better.
+    /// Which values are better: `desc` if larger values are better, `asc` if smaller values are better.
     #[cfg_attr(feature = "schema", schema(value_type = OrderWord))]
     order: &'static str,
 }
 
-/// When a new period begins.
+/// When a new period begins, as a schedule.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Reset))]
 struct ResetBody<'a> {
-    /// Five fields of cron.
+    /// The schedule as a cron expression with five fields.
     #[cfg_attr(feature = "schema", schema(max_length = 100))]
     cron: &'a str,
-    /// The name of a zone of the IANA database.
+    /// The time zone of the schedule: a name of the IANA database, such as `Europe/Madrid`.
     time_zone: &'a str,
 }
 
-/// What is accepted; `null` is no limit.
+/// Bounds on the submissions that a leaderboard accepts; `null` is no bound.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ScoreLimits))]
 struct LimitsBody {
-    /// The least value.
+    /// The smallest value of the first column. For `increment` and `decrement`, the bound applies to the result.
     min: Option<Exact>,
-    /// The greatest value.
+    /// The largest value of the first column. For `increment` and `decrement`, the bound applies to the result.
     max: Option<Exact>,
-    /// The most that a submission changes an entry.
+    /// The largest amount by which one submission may change the first column of an entry.
     max_change: Option<ExactUnsigned>,
-    /// The most submissions of a player in a period.
+    /// How many submissions of one player a period accepts.
     max_attempts: Option<u32>,
-    /// The most entries in a period.
+    /// How many entries a period can have.
     max_entries: Option<ExactUnsigned>,
 }
 
-/// How much of an event log is kept: the newest events that are within both bounds.
+/// How much of an event log is kept: the newest events within both limits.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = LogPolicy))]
 struct LogBody {
-    /// The most events.
+    /// How many events are kept at most.
     keep_events: u32,
-    /// The oldest event, in days.
+    /// For how many days an event is kept at most.
     keep_days: u16,
 }
 
-/// Who may read and write.
+/// Who may read a leaderboard and submit scores to it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Access))]
 struct AccessBody {
-    /// Who may read.
+    /// Who may read the leaderboard.
     #[cfg_attr(feature = "schema", schema(value_type = ReadersWord))]
     read: &'static str,
-    /// Who may write.
+    /// Who may submit scores to the leaderboard.
     #[cfg_attr(feature = "schema", schema(value_type = WritersWord))]
     write: &'static str,
 }
 
-/// A leaderboard as those know it who may read its entries.
+/// The part of a leaderboard that every caller sees who may read its entries.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PublicLeaderboard))]
 pub struct PublicBody<'a> {
-    /// Its id.
+    /// The id of the leaderboard.
     id: &'a str,
-    /// Its name for people.
+    /// The title of the leaderboard, for people.
     title: &'a str,
-    /// 1 to 3; the first decides, the next ones break its ties.
+    /// The 1 to 3 columns. The first column decides the order; the next columns break its ties.
     columns: Vec<ColumnBody<'a>>,
-    /// How entries of equal values are ranked.
+    /// How entries with equal values are ranked.
     #[cfg_attr(feature = "schema", schema(value_type = TiesWord))]
     ties: &'static str,
-    /// The period that holds now.
+    /// The current period.
     current_period: PeriodBody<'a>,
-    /// When the next period begins; `null`: never.
+    /// When the next period begins; `null` if the current period never ends.
     next_reset: Option<String>,
 }
 

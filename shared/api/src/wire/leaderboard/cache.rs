@@ -1,6 +1,6 @@
 //! Reads and writes the cache policy of a leaderboard.
 
-use leaderboard_core::{CachePolicy, CacheStrategy, WarmView};
+use leaderboard_core::{CachePolicy, CacheStrategy, WarmResponse};
 use serde::Serialize;
 
 use super::super::word;
@@ -12,7 +12,12 @@ const STRATEGIES: [(&str, CacheStrategy); 3] = [
     ("refresh_ahead", CacheStrategy::RefreshAhead),
 ];
 
-words_schema!(StrategyWord, "Strategy", "When answers are made.", STRATEGIES);
+words_schema!(
+    StrategyWord,
+    "Strategy",
+    "When a new response is fetched. `aside`: when a reader finds no fresh response. `write_through`: also right after a write, for the responses in `warm`. `refresh_ahead`: also shortly before the lifetime ends, and in every region that is told of a change, for the responses in `warm`.",
+    STRATEGIES
+);
 
 #[derive(Clone, Copy)]
 enum WarmKind {
@@ -31,30 +36,31 @@ const WARM_LIMIT: u16 = 10;
 const WARM_BUCKETS: u16 = 20;
 
 request_fields! {
-    /// How long finished answers are used again, as it is written.
+    /// How long responses about a leaderboard are cached.
     FIELDS = "CachePolicyWritten" {
-        /// How long an answer is fresh.
+        /// How long a response is fresh, in milliseconds; 0 disables caching. Default: 5000.
         optional lifetime_ms: integer_within(0, leaderboard_core::MAX_LIFETIME_MS),
-        /// How long it is used while a new one is made.
+        /// How long after its lifetime a stale response is served while a new one is fetched, in milliseconds. Default: 5000.
         optional stale_ms: integer_within(0, leaderboard_core::MAX_STALE_MS),
-        /// How long it is used while the store is out of reach.
+        /// How long after its lifetime a stale response is served while the store is unreachable, in milliseconds. Default:
+        /// 300,000.
         optional stale_if_error_ms: integer_within(0, leaderboard_core::MAX_STALE_IF_ERROR_MS),
-        /// When answers are made.
+        /// When a new response is fetched. Default: `aside`.
         optional strategy: reference("Strategy"),
-        /// What is kept warm.
-        optional warm: list_up_to(leaderboard_core::MAX_WARM_VIEWS, reference("WarmView")),
+        /// The responses that are made before a reader asks for them. Default: the ten entries at the top.
+        optional warm: list_up_to(leaderboard_core::MAX_WARM_RESPONSES, reference("WarmView")),
     }
 }
 
 #[cfg(feature = "schema")]
 request_fields! {
-    /// An answer that is kept warm.
+    /// A response about the current period that is made before a reader asks for it.
     WARM_FIELDS = "WarmView" {
-        /// `entries` or `distribution`.
+        /// The kind of the response: `entries` or `distribution`.
         required view: text(),
-        /// Of entries, how many.
+        /// For `entries`: the number of entries at the top. Default: 10.
         optional limit: integer_within(1, leaderboard_core::MAX_WARM_LIMIT),
-        /// Of a distribution, how many buckets.
+        /// For `distribution`: the number of buckets. Default: 20.
         optional buckets: integer_within(1, leaderboard_core::MAX_WARM_BUCKETS),
     }
 }
@@ -81,7 +87,9 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     let strategy = fields
         .optional("strategy")
         .and_then(|field| field.choice(&STRATEGIES, errors));
-    let warm = fields.optional("warm").and_then(|field| views(&field, errors));
+    let warm = fields
+        .optional("warm")
+        .and_then(|field| warm_responses(&field, errors));
     Some(CachePolicy {
         lifetime_ms,
         stale_ms,
@@ -91,20 +99,22 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
     })
 }
 
-/// Reads the list of warm views. If a view has an error, uses the default in its place, so that the other views keep their
+/// Reads the list of warm responses. If one has an error, uses the default in its place, so that the others keep their
 /// positions.
-fn views(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmView>> {
+fn warm_responses(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmResponse>> {
     let values = field.array(errors)?;
-    let mut views = Vec::new();
+    let mut responses = Vec::new();
     for (at, value) in values.iter().enumerate() {
         let item = field.item(at, value);
-        let read = item.object(errors).and_then(|fields| view(&fields, errors));
-        views.push(read.unwrap_or(WarmView::List { limit: WARM_LIMIT }));
+        let read = item
+            .object(errors)
+            .and_then(|fields| warm_response(&fields, errors));
+        responses.push(read.unwrap_or(WarmResponse::List { limit: WARM_LIMIT }));
     }
-    Some(views)
+    Some(responses)
 }
 
-fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
+fn warm_response(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmResponse> {
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
         fields.only(&["view", name], errors);
@@ -114,27 +124,27 @@ fn view(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmView> {
         }
     };
     match kind {
-        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmView::List { limit }),
+        WarmKind::Entries => size("limit", WARM_LIMIT).map(|limit| WarmResponse::List { limit }),
         WarmKind::Distribution => {
-            size("buckets", WARM_BUCKETS).map(|buckets| WarmView::Distribution { buckets })
+            size("buckets", WARM_BUCKETS).map(|buckets| WarmResponse::Distribution { buckets })
         }
     }
 }
 
-/// How long finished answers are used again.
+/// How long responses about a leaderboard are cached.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = CachePolicy))]
 pub(super) struct CacheBody {
-    /// How long an answer is fresh.
+    /// How long a response is fresh, in milliseconds; 0 disables caching.
     lifetime_ms: u32,
-    /// How long it is used while a new one is made.
+    /// How long after its lifetime a stale response is served while a new one is fetched, in milliseconds.
     stale_ms: u32,
-    /// How long it is used while the store is out of reach.
+    /// How long after its lifetime a stale response is served while the store is unreachable, in milliseconds.
     stale_if_error_ms: u32,
-    /// When answers are made.
+    /// When a new response is fetched.
     #[cfg_attr(feature = "schema", schema(value_type = StrategyWord))]
     strategy: &'static str,
-    /// What is kept warm.
+    /// The responses that are made before a reader asks for them.
     warm: Vec<WarmBody>,
 }
 
@@ -149,16 +159,16 @@ written_schema!(WarmBody, "WarmView", (WARM_FIELDS.schema)().1);
 
 impl From<&CachePolicy> for CacheBody {
     fn from(cache: &CachePolicy) -> Self {
-        let view = |view: &WarmView| match *view {
-            WarmView::List { limit } => WarmBody::Entries { limit },
-            WarmView::Distribution { buckets } => WarmBody::Distribution { buckets },
+        let to_body = |response: &WarmResponse| match *response {
+            WarmResponse::List { limit } => WarmBody::Entries { limit },
+            WarmResponse::Distribution { buckets } => WarmBody::Distribution { buckets },
         };
         Self {
             lifetime_ms: cache.lifetime_ms,
             stale_ms: cache.stale_ms,
             stale_if_error_ms: cache.stale_if_error_ms,
             strategy: word(&STRATEGIES, cache.strategy),
-            warm: cache.warm.iter().map(view).collect(),
+            warm: cache.warm.iter().map(to_body).collect(),
         }
     }
 }

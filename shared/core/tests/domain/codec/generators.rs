@@ -2,9 +2,9 @@
 
 use leaderboard_core::{
     Access, CachePolicy, CacheStrategy, Event, EventBody, Layout, Leaderboard, Limits, LogPolicy,
-    MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_VIEWS,
+    MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_RESPONSES,
     Metadata, Operator, Outcome, Period, PeriodId, Previous, ReadAccess, Schedule, Status, SubmissionId,
-    Ties, Timestamp, Values, WarmView, WriteAccess,
+    Ties, Timestamp, Values, WarmResponse, WriteAccess,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -115,16 +115,16 @@ fn cache_policies() -> impl Strategy<Value = CachePolicy> {
         Just(CacheStrategy::WriteThrough),
         Just(CacheStrategy::RefreshAhead),
     ];
-    let view = prop_oneof![
-        (1..=1000_u16).prop_map(|limit| WarmView::List { limit }),
-        (1..=100_u16).prop_map(|buckets| WarmView::Distribution { buckets }),
+    let response = prop_oneof![
+        (1..=1000_u16).prop_map(|limit| WarmResponse::List { limit }),
+        (1..=100_u16).prop_map(|buckets| WarmResponse::Distribution { buckets }),
     ];
     let own = (
         0..=MAX_LIFETIME_MS,
         0..=MAX_STALE_MS,
         0..=MAX_STALE_IF_ERROR_MS,
         strategy,
-        prop::collection::vec(view, 0..=MAX_WARM_VIEWS),
+        prop::collection::vec(response, 0..=MAX_WARM_RESPONSES),
     )
         .prop_map(
             |(lifetime_ms, stale_ms, stale_if_error_ms, strategy, warm)| CachePolicy {

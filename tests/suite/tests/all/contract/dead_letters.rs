@@ -116,6 +116,6 @@ on_both_stores! {
     }
 
     async fn a_reachable_store_is_ready(fixture) {
-        assert_eq!(fixture.store.ready().await, Ok(()));
+        assert_eq!(fixture.store.check_ready().await, Ok(()));
     }
 }

@@ -115,7 +115,7 @@ fn valid_parts_of_a_message_count_and_each_bad_one_is_a_dead_letter() {
         after(api, redis).await;
         assert_eq!(scores(api).await, [("after".to_owned(), 1), ("p".to_owned(), 7)]);
         let letters = letters(api).await;
-        let buried: Vec<Value> = letters
+        let dead_letters: Vec<Value> = letters
             .iter()
             .map(|(_, payload)| serde_json::from_str(payload).unwrap())
             .collect();
@@ -123,10 +123,10 @@ fn valid_parts_of_a_message_count_and_each_bad_one_is_a_dead_letter() {
             .map(|score| json!({"tenant": api.tenant, "scores": [score]}))
             .to_vec();
         let by_text = |value: &Value| value.to_string();
-        let mut buried = buried;
-        buried.sort_by_key(by_text);
+        let mut dead_letters = dead_letters;
+        dead_letters.sort_by_key(by_text);
         expected.sort_by_key(by_text);
-        assert_eq!(buried, expected);
+        assert_eq!(dead_letters, expected);
         for (id, reason) in [
             ("\"u\"", "The leaderboard none does not exist."),
             ("\"3\"", "above the leaderboard's max of 100"),

@@ -157,6 +157,6 @@ fn a_file_that_is_no_database_is_corrupt() {
         let store = SqliteStore::new(NativeSqlite::open(file.path()).unwrap());
         let read = Leaderboards::get(&store, &tenant("acme"), &board("l").id).await;
         assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
-        assert!(matches!(store.ready().await, Err(StoreError::Corrupt(_))));
+        assert!(matches!(store.check_ready().await, Err(StoreError::Corrupt(_))));
     });
 }

@@ -67,7 +67,7 @@ fn a_killed_server_is_unavailable_and_keeps_what_it_acknowledged() {
             assert!(is_unavailable(
                 &add(&fixture, &fixture.store, &board, "down").await
             ));
-            assert!(is_unavailable(&fixture.store.ready().await));
+            assert!(is_unavailable(&fixture.store.check_ready().await));
             assert!(is_unavailable(
                 &Leaderboards::get(&fixture.store, &fixture.tenant, &board.value.id).await
             ));

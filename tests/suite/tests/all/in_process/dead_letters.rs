@@ -17,7 +17,7 @@ fn service() -> Instance {
 
 fn dead_letters_only(count: usize) -> MessageReport {
     MessageReport {
-        buried: count,
+        dead_letters: count,
         ..MessageReport::default()
     }
 }
@@ -197,6 +197,6 @@ fn an_entry_quota_holds_for_messages_and_requests_together() {
     score("a").expect_status(200);
     assert_eq!(message("b").applied, 1);
     assert_eq!(score("c").problem().1, "quota-reached");
-    assert_eq!(message("d").buried, 1);
+    assert_eq!(message("d").dead_letters, 1);
     score("a").expect_status(200);
 }

@@ -124,7 +124,10 @@ fn writes_are_on_where_neither_the_tenant_nor_the_operator_switches_them_off() {
         // A message obeys the same switches.
         let message =
             r#"{"tenant":"acme","scores":[{"leaderboards":["b"],"player":"p","score":1,"id":"i"}]}"#;
-        assert_eq!(service.message(message).buried, usize::from(expected.0 == 503));
+        assert_eq!(
+            service.message(message).dead_letters,
+            usize::from(expected.0 == 503)
+        );
     }
 }
 

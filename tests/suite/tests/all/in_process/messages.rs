@@ -17,11 +17,11 @@ fn service() -> Instance {
     service
 }
 
-fn report(applied: usize, replayed: usize, buried: usize) -> MessageReport {
+fn report(applied: usize, replayed: usize, dead_letters: usize) -> MessageReport {
     MessageReport {
         applied,
         replayed,
-        buried,
+        dead_letters,
         ..MessageReport::default()
     }
 }

@@ -140,7 +140,7 @@ fn equivalent_requests_share_a_response() {
         status(&answer).starts_with("hit"),
         "the same bytes by another name"
     );
-    assert_eq!(kept(&service, "view:").len(), 8);
+    assert_eq!(kept(&service, "response:").len(), 8);
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_store_out_of_reach_is_asked_once() {
 fn a_damaged_entry_is_fetched_again() {
     let service = service();
     let made = top(&service);
-    let [key] = kept(&service, "view:").try_into().unwrap();
+    let [key] = kept(&service, "response:").try_into().unwrap();
     let good = service.key_value.entries.borrow()[&key].clone();
     let mut older = good.clone();
     older[0] = 0;
@@ -310,8 +310,8 @@ fn the_region_keeps_a_bounded_number_of_answers_and_none_of_a_leaderboard_that_i
         let player = limit % 25 + 1;
         service.call("GET", &format!("{TOP}/p{player}/around?limit={limit}"), "");
     }
-    let views = kept(&service, "view:default:goals:").len();
-    assert!((100..=262).contains(&views), "{views}");
+    let slots = kept(&service, "response:default:goals:").len();
+    assert!((100..=262).contains(&slots), "{slots}");
     assert_eq!(service.call("DELETE", "/leaderboards/goals", "").status, 204);
     assert_eq!(about_goals(&service), [""; 0]);
     assert_eq!(service.anonymous(TOP).problem().1, "leaderboard-not-found");

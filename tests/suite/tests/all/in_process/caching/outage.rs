@@ -27,18 +27,18 @@ fn a_removed_or_private_response_is_not_used_without_the_store() {
         ("PUT", "/players/p25/ban", ""),
     ] {
         let service = service();
-        for view in [TOP, &one, &window] {
-            assert_eq!(service.anonymous(view).status, 200);
+        for read in [TOP, &one, &window] {
+            assert_eq!(service.anonymous(read).status, 200);
         }
         score(&service, "new", 99);
         service.pass_ms(SPENT_MS);
-        for view in [TOP, &one, &window] {
-            assert_eq!(without_store(&service, view), 200, "scores do not void");
+        for read in [TOP, &one, &window] {
+            assert_eq!(without_store(&service, read), 200, "scores do not void");
         }
         assert!(service.call(method, path, body).status < 300);
         service.pass_ms(100);
-        for view in [TOP, &one, &window] {
-            assert_eq!(without_store(&service, view), 503, "{method} {path}: {view}");
+        for read in [TOP, &one, &window] {
+            assert_eq!(without_store(&service, read), 503, "{method} {path}: {read}");
         }
     }
 }

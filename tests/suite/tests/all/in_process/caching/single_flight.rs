@@ -122,7 +122,7 @@ fn many_writes_fetch_the_warm_responses_a_few_times() {
         writer.settle();
     }
     let reads = service.store.reads.get();
-    // Two versions of the one warm view.
+    // Two versions of the one warm response.
     assert!((2..=18).contains(&reads), "{reads}");
 }
 
@@ -143,7 +143,7 @@ fn what_is_coded_later_is_kept_by_the_region_as_well() {
     let service = service();
     let path = format!("{TOP}?limit=25");
     let plain = service.anonymous(&path);
-    let [key] = kept(&service, "view:").try_into().unwrap();
+    let [key] = kept(&service, "response:").try_into().unwrap();
     let bytes = || service.key_value.entries.borrow()[&key].len();
     let before = bytes();
     let coded = service.send("GET", &path, "", &[("accept-encoding", "gzip")]);

@@ -18,8 +18,8 @@ use leaderboard_limits_function::LimitsFunction;
 use leaderboard_ops_function::OpsFunction;
 use leaderboard_pipeline::PipelineEnvironment;
 use leaderboard_pipeline::{
-    Base, Body, Endpoint, HandledRequest, MicroCacheHit, MicroCacheKey, RawHeaders, Routes, Settings, handle,
-    keep, repeated,
+    Base, Body, Endpoint, HandledRequest, MicroCacheHit, MicroCacheKey, RawHeaders, Routes, Settings,
+    find_reusable, handle, store_for_reuse,
 };
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_responses::InstanceState;
@@ -44,7 +44,7 @@ pub(crate) struct Instance(Rc<InstanceParts>);
 
 struct InstanceParts {
     region: Region,
-    boards: LeaderboardMemory,
+    leaderboard_memory: LeaderboardMemory,
     state: InstanceState,
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pauses: Cell<u32>,
@@ -109,7 +109,7 @@ impl Environment for Instance {
         &self.store
     }
 
-    fn region(&self) -> &KeyValue {
+    fn key_value_store(&self) -> &KeyValue {
         &self.key_value
     }
 
@@ -152,8 +152,8 @@ impl Environment for Instance {
         self.store_is_remote.get().then_some(&self.key_value)
     }
 
-    fn boards(&self) -> &LeaderboardMemory {
-        &self.0.boards
+    fn leaderboard_memory(&self) -> &LeaderboardMemory {
+        &self.0.leaderboard_memory
     }
 
     fn now(&self) -> Timestamp {
@@ -188,7 +188,7 @@ impl Instance {
     fn of(region: Region, settings: Settings) -> Self {
         Self(Rc::new(InstanceParts {
             region,
-            boards: LeaderboardMemory::default(),
+            leaderboard_memory: LeaderboardMemory::default(),
             state: InstanceState::new(settings),
             later: RefCell::default(),
             pauses: Cell::new(0),
@@ -269,22 +269,23 @@ impl Instance {
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
         let key = MicroCacheKey::of(request.method(), address, &lines);
-        if let Some(MicroCacheHit { answer, own }) =
-            key.as_ref().and_then(|key| repeated::<P, _>(self, key, &lines))
+        if let Some(MicroCacheHit { entry, own_headers }) = key
+            .as_ref()
+            .and_then(|key| find_reusable::<P, _>(self, key, &lines))
         {
-            let mut response = Response::new(answer.body().clone());
-            *response.status_mut() = answer.status();
-            *response.headers_mut() = answer.headers().clone();
-            response.headers_mut().extend(own);
-            return (response, answer.take_log().expect("it was counted"));
+            let mut response = Response::new(entry.body().clone());
+            *response.status_mut() = entry.status();
+            *response.headers_mut() = entry.headers().clone();
+            response.headers_mut().extend(own_headers);
+            return (response, entry.take_log().expect("it was counted"));
         }
         let HandledRequest {
             response,
             log,
-            repeatable,
+            reusable,
         } = handle::<P, _, _>(self, request).await;
-        if let Some((key, answer)) = key.zip(repeatable) {
-            keep(self, key, answer);
+        if let Some((key, entry)) = key.zip(reusable) {
+            store_for_reuse(self, key, entry);
         }
         (response, log)
     }

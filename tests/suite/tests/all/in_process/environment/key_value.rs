@@ -72,7 +72,7 @@ impl Cache for KeyValue {
         if key.starts_with("documents:") {
             self.slot_reads.set(self.slot_reads.get() + 1);
         }
-        if key.starts_with("view:") && self.fails_once.take() {
+        if key.starts_with("response:") && self.fails_once.take() {
             return Err(StoreError::Unavailable("it took too long".into()));
         }
         Ok(self.up()?.borrow().get(key).cloned())
@@ -80,7 +80,7 @@ impl Cache for KeyValue {
 
     async fn put(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.count(key);
-        let about_responses = ["view:", "lease:", "changed:", "void:"];
+        let about_responses = ["response:", "lease:", "changed:", "void:"];
         if about_responses.iter().any(|kind| key.starts_with(kind)) {
             self.puts.set(self.puts.get() + 1);
         }

@@ -78,7 +78,7 @@ impl Announcements for Store {
 }
 
 impl Readiness for Store {
-    async fn ready(&self) -> Result<(), StoreError> {
+    async fn check_ready(&self) -> Result<(), StoreError> {
         self.probes.set(self.probes.get() + 1);
         turn().await;
         self.hang().await?;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use leaderboard_core::Timestamp;
 
-use super::is_repeatable;
+use super::is_reusable;
 use crate::{AnonymousCharge, CDN_CACHE_CONTROL, REQUEST_ID, STRICT_TRANSPORT};
 use leaderboard_rate_limit::RATE_LIMIT;
 use leaderboard_telemetry::LogRecord;
@@ -35,7 +35,7 @@ impl MicroCacheEntry {
         response: &Response<Bytes>,
         log: &LogRecord,
     ) -> Option<Self> {
-        if !is_repeatable(response.status()) {
+        if !is_reusable(response.status()) {
             return None;
         }
         let mut response = response.clone();
@@ -103,7 +103,7 @@ impl MicroCacheEntry {
     pub fn take_log(&self) -> Option<LogRecord> {
         let times = self.times.take();
         (times > 0).then(|| LogRecord {
-            repeated: Some(times),
+            reused: Some(times),
             ..self.log.clone()
         })
     }

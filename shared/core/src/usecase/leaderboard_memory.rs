@@ -120,11 +120,11 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Option<SharedLeaderboard> {
-        if let Some(board) = self.boards.find(tenant, id) {
+        if let Some(board) = self.leaderboard_memory.find(tenant, id) {
             return Some(board);
         }
         let board = self.read_region_cache(tenant, id).await?;
-        self.boards.insert(tenant, &board);
+        self.leaderboard_memory.insert(tenant, &board);
         Some(board)
     }
 
@@ -167,7 +167,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
             return None;
         };
         let board = Rc::new(versioned);
-        self.boards.insert(tenant, &board);
+        self.leaderboard_memory.insert(tenant, &board);
         if let Some(cache) = self.cache {
             // A failing cache costs a read of the store later; the request goes on.
             let _ = cache.put(&cache_key(tenant, id), &encode_cached(&board)).await;
@@ -178,7 +178,7 @@ impl<S: Leaderboards, K: Cache> Deps<'_, S, K> {
     /// Removes a changed configuration from the caches. If no cache has the configuration, deletes nothing, so that requests for
     /// invented ids stay cheap.
     pub(super) async fn forget(&self, tenant: &TenantId, id: &LeaderboardId) {
-        let was_cached = self.boards.remove(tenant, id);
+        let was_cached = self.leaderboard_memory.remove(tenant, id);
         let Some(cache) = self.cache else { return };
         if was_cached || self.read_region_cache(tenant, id).await.is_some() {
             let _ = cache.delete(&cache_key(tenant, id)).await;

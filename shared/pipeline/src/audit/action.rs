@@ -53,52 +53,52 @@ fn make_record<E>(action: &AuditedAction<'_>, context: &Context<'_, E>) -> Audit
 }
 
 /// Records the action of a valid request before the action is done. A repeated call records nothing. An action that frees memory
-/// is done even if the store has no memory for its record; [`end`] then tries again, because a full store refuses every record
-/// until something is deleted.
+/// is done even if the store has no memory for its record. [`record_action_result`] then tries again, because a full store refuses
+/// every record until something is deleted.
 ///
 /// # Errors
 /// 503 when the action cannot be recorded. The caller must then not do the action.
 pub async fn record_audit_event<E: PipelineEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
-    let Some(act) = &context.action else {
+    let Some(action) = &context.action else {
         return Ok(());
     };
-    if act.recorded.borrow().is_some() {
+    if action.recorded.borrow().is_some() {
         return Ok(());
     }
-    let record = make_record(act, context);
+    let record = make_record(action, context);
     let position = match context.env.store().append_audit(&record).await {
         Ok(position) => Some(position),
-        Err(StoreError::OutOfMemory(_)) if act.frees_memory => None,
-        Err(error) => return Err(unrecorded(&error)),
+        Err(StoreError::OutOfMemory(_)) if action.frees_memory => None,
+        Err(error) => return Err(build_unrecorded_problem(&error)),
     };
-    *act.recorded.borrow_mut() = Some(RecordedAction { record, position });
+    *action.recorded.borrow_mut() = Some(RecordedAction { record, position });
     Ok(())
 }
 
 /// Records how an action ended. If the log does not contain a completed action yet, records it now. A refused or failed action
 /// gets a second record with its status after the response; these records have the same rate limit as records of refused
 /// credentials. If a completed action cannot be recorded, counts that and returns the cause for the access log.
-pub async fn end<E: PipelineEnvironment>(
+pub async fn record_action_result<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     answer: &Result<Response, Problem>,
 ) -> Option<String> {
-    let act = context.action.as_ref()?;
+    let action = context.action.as_ref()?;
     let status = match answer {
         Ok(response) => response.status,
         Err(problem) => problem.kind.status(),
     };
     let has_failed = status.is_client_error() || status.is_server_error();
-    let recorded = act.recorded.take();
+    let recorded = action.recorded.take();
     let (record, position) = match recorded {
         Some(RecordedAction { record, position }) => (record, position),
-        None => (make_record(act, context), None),
+        None => (make_record(action, context), None),
     };
     if position.is_none() && !has_failed {
         return match context.env.store().append_audit(&record).await {
             Ok(_) => None,
             Err(error) => {
                 context.env.counts().count_unrecorded_action();
-                Some(format!("the act was not recorded: {error}"))
+                Some(format!("the action was not recorded: {error}"))
             }
         };
     }
@@ -111,7 +111,7 @@ pub async fn end<E: PipelineEnvironment>(
 /// Records the status of a refused or failed action after the response, and the action itself if it has no position yet.
 fn record_failure<E: PipelineEnvironment>(
     context: &Context<'_, E>,
-    act: AuditRecord,
+    action: AuditRecord,
     position: Option<u64>,
     status: StatusCode,
 ) {
@@ -120,7 +120,9 @@ fn record_failure<E: PipelineEnvironment>(
     context.env.later(async move {
         // Otherwise a flood of refused actions would push other records out of the log.
         if (status.is_client_error() || position.is_none())
-            && !has_room_for_one(&env, act.tenant.as_ref()).await.unwrap_or(false)
+            && !has_room_for_one(&env, action.tenant.as_ref())
+                .await
+                .unwrap_or(false)
         {
             metrics::add_to_region(&env, [(UNRECORDED.into(), 1)].into()).await;
             return;
@@ -128,7 +130,7 @@ fn record_failure<E: PipelineEnvironment>(
         // The store may be unavailable, which is why the action failed.
         let appended = match position {
             Some(position) => Ok(position),
-            None => env.store().append_audit(&act).await,
+            None => env.store().append_audit(&action).await,
         };
         let Ok(of) = appended else {
             return;
@@ -141,7 +143,7 @@ fn record_failure<E: PipelineEnvironment>(
         let record = AuditRecord {
             at: env.clock(),
             body: event.into_body(),
-            ..act
+            ..action
         };
         let _ = env.store().append_audit(&record).await;
     });
@@ -151,7 +153,7 @@ fn record_failure<E: PipelineEnvironment>(
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) async fn append<E: PipelineEnvironment>(
+pub(super) async fn append_record<E: PipelineEnvironment>(
     context: &Context<'_, E>,
     event: AuditEntry<'_>,
 ) -> Result<u64, StoreError> {
@@ -165,6 +167,6 @@ pub(super) async fn append<E: PipelineEnvironment>(
 }
 
 /// Returns the problem for an action that is not done because it cannot be recorded.
-pub(super) fn unrecorded(error: &StoreError) -> Problem {
-    Problem::new(ProblemType::Unavailable).with_cause(format!("the act cannot be recorded: {error}"))
+pub(super) fn build_unrecorded_problem(error: &StoreError) -> Problem {
+    Problem::new(ProblemType::Unavailable).with_cause(format!("the action cannot be recorded: {error}"))
 }

@@ -47,7 +47,7 @@ impl IssuedTokens {
 }
 
 /// Records after the response that a token was issued to a player.
-pub fn issued<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerId) {
+pub fn record_issued_token<E: PipelineEnvironment>(context: &Context<'_, E>, player: &PlayerId) {
     let who = AuditActor::from(&context.identity.credential);
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
     if !env.pipeline_state().issued.is_due(&tenant, &who, context.now) {
