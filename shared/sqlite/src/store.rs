@@ -17,16 +17,21 @@ use crate::row::corrupt;
 use crate::session::Session;
 use crate::submit::{self, SubmitCall};
 
-/// How long a request waits for other writers.
-const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The first pause of a request that waits for other writers. Each further pause is twice as long, up to [`MAX_PAUSE`].
-const PAUSE: Duration = Duration::from_millis(1);
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 /// The longest pause of a request that waits for other writers. Each try costs about 50 µs of a processor, so the tries of hundreds of
-/// instances would leave no time for writing if pauses were short.
+/// instances would leave no time for writing if all pauses were short.
 const MAX_PAUSE: Duration = Duration::from_millis(32);
+/// The number of pauses that grow: two seconds.
+const GROWING_PAUSES: usize = 64;
+/// The pause of a request that has waited for two seconds. It is short, so that this request comes before the younger ones.
+const LATE_PAUSE: Duration = Duration::from_millis(4);
+/// The number of late pauses: four seconds. Then the request fails.
+const LATE_PAUSES: usize = 1000;
 /// How often a transaction tries to begin without a pause.
 const MAX_BEGINS_AT_ONCE: u32 = 50;
-/// The pauses after a step of long work. Together they take about as long as the step.
+/// A pause after a step of long work, and how many of them follow a step. Together they take about as long as the step.
+const STEP_PAUSE: Duration = Duration::from_millis(2);
 const PAUSES_AFTER_A_STEP: u32 = 5;
 
 /// The statement that begins a transaction of the only writer.
@@ -154,17 +159,16 @@ impl<C: Connection> SqliteStore<C> {
     ) -> Result<Submitted, StoreError> {
         let place = self.waiting_calls.join(tenant, submissions, options);
         self.connection.let_others_run().await;
-        let mut waited = Duration::ZERO;
+        let mut pauses = pauses();
         loop {
             if let Some(result) = place.take_result() {
                 return result;
             }
             if place.is_first() {
                 self.commit_group().await?;
-            } else if waited < MAX_WAIT {
+            } else if let Some(pause) = pauses.next() {
                 // The first call waits for another instance.
-                self.connection.pause(PAUSE).await;
-                waited += PAUSE;
+                self.connection.pause(pause).await;
             } else {
                 return Err(StoreError::Unavailable("the database stayed in use".into()));
             }
@@ -229,16 +233,13 @@ impl<C: Connection> SqliteStore<C> {
     /// Begins a transaction that writes, and tries again while other instances write. Until it has begun, other requests of the
     /// instance can use the connection.
     async fn begin_write(&self) -> Result<(), StoreError> {
-        let mut pause = PAUSE;
-        let mut waited = Duration::ZERO;
+        let mut pauses = pauses();
         loop {
             self.prepare_connection()?;
-            match self.begin(WRITE) {
-                Err(ConnectionError::Busy(_)) if waited < MAX_WAIT => self.connection.pause(pause).await,
-                begun => return Ok(begun?),
+            match (self.begin(WRITE), pauses.next()) {
+                (Err(ConnectionError::Busy(_)), Some(pause)) => self.connection.pause(pause).await,
+                (begun, _) => return Ok(begun?),
             }
-            waited += pause;
-            pause = MAX_PAUSE.min(pause * 2);
         }
     }
 
@@ -282,13 +283,21 @@ impl<C: Connection> SqliteStore<C> {
     /// Pauses after a step of long work, so that other requests and instances can use the connection and the file.
     pub(crate) async fn yield_to_others(&self) {
         for _ in 0..PAUSES_AFTER_A_STEP {
-            self.connection.pause(PAUSE).await;
+            self.connection.pause(STEP_PAUSE).await;
         }
     }
 
     fn session(&self) -> Session<'_> {
         Session::new(&self.connection)
     }
+}
+
+/// Returns the pauses of a request that waits for other writers: six seconds together.
+fn pauses() -> impl Iterator<Item = Duration> {
+    let growing = std::iter::successors(Some(FIRST_PAUSE), |pause| Some(MAX_PAUSE.min(*pause * 2)));
+    growing
+        .take(GROWING_PAUSES)
+        .chain(std::iter::repeat_n(LATE_PAUSE, LATE_PAUSES))
 }
 
 /// Charges and applies calls that can be in one batch.
