@@ -30,7 +30,7 @@ local function read_request()
     -- leaderboard is announced only once.
     channel = channel, message_head = message_head, window_ms = window_ms,
     bans = next_key(), bans_state = next_key(), entry_counts = new_entry_counts(next_key(), next_key()),
-    log_sizes = new_log_sizes(next_key()), counters = next_key(),
+    log_sizes = new_log_sizes(next_key()), counters = next_key(), limit_state = new_limit_state(),
     -- The submissions of all calls.
     submissions = {},
     -- The logs that the group writes to, and each log by its stream: periods of a leaderboard share its log.

@@ -117,7 +117,7 @@ end
 -- Charges a call, then applies its submissions in order. Returns the strings of the reply (see submit.lua).
 local function apply_call(request, call)
   local charges, reply = call.charges, {}
-  if charges and not check_charges(charges) then
+  if charges and not check_charges(request.limit_state, charges) then
     return {encode_decision(charges, true)}
   elseif load_call(request, call) then
     return {''}
@@ -127,7 +127,7 @@ local function apply_call(request, call)
   end
   -- The charge comes last: a call that fails because of damaged data costs nothing.
   if charges then
-    apply_charges(charges)
+    apply_charges(request.limit_state, charges)
     table.insert(reply, 1, encode_decision(charges, false))
   end
   return reply

@@ -19,6 +19,7 @@ end
 local replies, failure = apply_calls(request, calls)
 -- What the calls before a failure wrote is also recorded.
 write_versions(period_refs)
+write_charges(request.limit_state)
 close_logs(request)
 if request.channel ~= '' then
   announce_changes(request, period_refs)
