@@ -1,4 +1,5 @@
-//! What one submission costs inside Redis: microseconds of the script, and the commands that the script runs.
+//! What one submission costs inside Redis: microseconds of the script, and the commands that the script runs. A row with a number is
+//! about submissions of which so many arrive at the same time: the first is sent alone, the others are a group.
 
 use std::rc::Rc;
 
@@ -19,11 +20,11 @@ type Failure = Box<dyn std::error::Error>;
 /// The entries of the leaderboard. Each submission updates one of them.
 const ENTRIES: u64 = 20_000;
 /// The submissions of one round.
-const SUBMISSIONS: u64 = 200;
+const SUBMISSIONS: u64 = 192;
 /// How often each kind of submission is measured. The fastest round counts: others shared the processor.
 const ROUNDS: u64 = 100;
 /// How many submissions are under way at a time, so that the server does not wait for the client.
-const IN_FLIGHT: usize = 50;
+const IN_FLIGHT: usize = 48;
 /// How many submissions one call fills the leaderboard with.
 const FILLED_AT_ONCE: u64 = 1_000;
 /// A factor without a common divisor with [`ENTRIES`]: the players of a round are spread over the leaderboard.
@@ -35,7 +36,8 @@ const NOW_MS: i64 = 1_772_366_400_000;
 
 struct Bench {
     connection: NativeRedis,
-    store: RedisStore<NativeRedis>,
+    /// The stores of several instances. Only submissions to one of them wait for each other.
+    stores: Vec<RedisStore<NativeRedis>>,
     tenant: TenantId,
     board: Rc<Versioned<Leaderboard>>,
 }
@@ -68,17 +70,21 @@ impl Bench {
         let (version, _) = store.put(&put).await?.map_err(|refusal| format!("{refusal:?}"))?;
         let board = Rc::new(Versioned { version, value });
         let bench = Self {
+            stores: (0..IN_FLIGHT)
+                .map(|_| RedisStore::new(connection.clone()))
+                .collect(),
             connection,
-            store,
             tenant,
             board,
         };
-        for first in (0..ENTRIES).step_by(usize::try_from(FILLED_AT_ONCE)?) {
+        let options = SubmitOptions::new(RankDetail::Omitted);
+        for (first, store) in (0..ENTRIES)
+            .step_by(usize::try_from(FILLED_AT_ONCE)?)
+            .zip(&bench.stores)
+        {
             let numbers = first..first + FILLED_AT_ONCE;
             let submissions: Result<Vec<_>, _> = numbers.map(|n| bench.submission(n, None)).collect();
-            bench
-                .submit(&submissions?, &SubmitOptions::new(RankDetail::Omitted))
-                .await?;
+            bench.submit(store, &submissions?, &options).await?;
         }
         Ok(bench)
     }
@@ -101,11 +107,11 @@ impl Bench {
 
     async fn submit(
         &self,
+        store: &RedisStore<NativeRedis>,
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<(), Failure> {
-        let submitted = self
-            .store
+        let submitted = store
             .submit_with_options(&self.tenant, submissions, options)
             .await?;
         for answer in submitted.answers {
@@ -114,21 +120,28 @@ impl Bench {
         Ok(())
     }
 
-    /// Measures one kind of submission, and prints a row for it.
-    async fn measure(&self, name: &str, has_id: bool, options: &SubmitOptions) -> Result<(), Failure> {
+    /// Measures one kind of submission, and prints a row for it. `together`: how many arrive in an instance at the same time.
+    async fn measure(
+        &self,
+        name: &str,
+        has_id: bool,
+        together: usize,
+        options: &SubmitOptions,
+    ) -> Result<(), Failure> {
         let mut fastest = f64::MAX;
         let mut inside = String::new();
         for round in 0..=ROUNDS {
             let mut submissions = Vec::new();
             for number in 0..SUBMISSIONS {
-                let id = has_id.then(|| SubmissionId::new(format!("{round}-{number}-{}", name.len())));
+                let id = has_id
+                    .then(|| SubmissionId::new(format!("{name}-{round}-{number}").replace([' ', ','], "")));
                 submissions.push(self.submission(number, id.transpose()?)?);
             }
             self.send("CONFIG", b"RESETSTAT").await?;
-            for together in submissions.chunks(IN_FLIGHT) {
-                let calls = together
-                    .iter()
-                    .map(|one| self.submit(std::slice::from_ref(one), options));
+            for in_flight in submissions.chunks(IN_FLIGHT) {
+                let instances = in_flight.chunks(together).zip(&self.stores);
+                let calls = instances.flat_map(|(calls, store)| calls.iter().map(move |one| (store, one)));
+                let calls = calls.map(|(store, one)| self.submit(store, std::slice::from_ref(one), options));
                 try_join_all(calls).await?;
             }
             let statistics = self.read_statistics().await?;
@@ -234,10 +247,17 @@ async fn main() -> Result<(), Failure> {
         ..limited.clone()
     };
     println!("| submission | µs inside Redis | commands inside | which |\n|---|---:|---:|---|");
-    bench.measure("ranks", false, &plain).await?;
-    bench.measure("ranks and id", true, &plain).await?;
+    bench.measure("ranks", false, 1, &plain).await?;
+    bench.measure("ranks and id", true, 1, &plain).await?;
     bench
-        .measure("ranks, id, quotas, announcement", true, &limited)
+        .measure("ranks, id, quotas, announcement", true, 1, &limited)
         .await?;
-    bench.measure("the same, charged", true, &charged).await
+    bench.measure("the same, charged", true, 1, &charged).await?;
+    for together in [2, 4, 8, 16] {
+        for (name, options) in [("ranks and id", &plain), ("charged", &charged)] {
+            let name = format!("{name}, {together}");
+            bench.measure(&name, true, together, options).await?;
+        }
+    }
+    Ok(())
 }

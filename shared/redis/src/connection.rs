@@ -4,6 +4,9 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
+use std::any::Any;
+use std::pin::Pin;
+
 use leaderboard_core::StoreError;
 
 /// One value of a flattened reply.
@@ -30,7 +33,13 @@ pub trait Connection {
 
     /// Waits about a millisecond, so that the server can run the commands of other clients.
     async fn pause(&self);
+
+    /// Creates a signal from one request of this instance to another.
+    fn signal(&self) -> Signal;
 }
+
+/// A value and a future that ends when the value is dropped. Another request can drop the value than the one that waits.
+pub type Signal = (Box<dyn Any>, Pin<Box<dyn Future<Output = ()>>>);
 
 /// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;

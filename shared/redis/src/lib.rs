@@ -21,6 +21,7 @@ mod dead_letters;
 mod documents;
 mod entry_counts;
 mod events;
+mod group_commit;
 mod keys;
 mod leaderboards;
 mod library;
@@ -34,17 +35,21 @@ mod scripts;
 mod server;
 mod settings;
 mod submit;
+mod submit_call;
+mod submit_reply;
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{Readiness, SettingCheck};
 
-pub use connection::{Connection, ConnectionError, Reply};
+pub use connection::{Connection, ConnectionError, Reply, Signal};
+use group_commit::GroupCommit;
 use server::Server;
 
 /// The leaderboard ports on one Redis connection.
 #[derive(Debug, Clone)]
 pub struct RedisStore<C> {
     server: Server<C>,
+    group_commit: GroupCommit,
 }
 
 impl<C: Connection> RedisStore<C> {
@@ -52,6 +57,7 @@ impl<C: Connection> RedisStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             server: Server::new(connection),
+            group_commit: GroupCommit::default(),
         }
     }
 }

@@ -31,7 +31,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        submit::submit(&self.server, tenant, submissions, options).await
+        submit::submit(&self.server, &self.group_commit, tenant, submissions, options).await
     }
 
     async fn page(

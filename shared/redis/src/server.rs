@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::connection::{Connection, ConnectionError, Reply};
+use crate::connection::{Connection, ConnectionError, Reply, Signal};
 
 /// A server with scripts.
 #[derive(Debug, Clone)]
@@ -37,5 +37,9 @@ impl<C: Connection> Connection for Server<C> {
 
     async fn pause(&self) {
         self.connection.pause().await;
+    }
+
+    fn signal(&self) -> Signal {
+        self.connection.signal()
     }
 }

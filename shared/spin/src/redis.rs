@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_redis::{Connection, ConnectionError, Reply};
+use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
+use spin_sdk::wasip3::wit_stream;
 
 use crate::timeout::{TimedOut, within};
 
@@ -96,6 +97,16 @@ impl Connection for RedisConnection {
 
     async fn pause(&self) {
         spin_sdk::time::sleep(PAUSE).await;
+    }
+
+    /// The executor of a component wakes a task only for an event of its host, and the end of a stream is one. So the signal is the
+    /// writer of a stream that carries nothing.
+    fn signal(&self) -> Signal {
+        let (writer, mut reader) = wit_stream::new::<u8>();
+        let ended = async move {
+            reader.read(Vec::with_capacity(1)).await;
+        };
+        (Box::new(writer), Box::pin(ended))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::task::Poll;
 use std::time::Duration;
 
-use leaderboard_redis::{Connection, ConnectionError, Reply};
+use futures::channel::oneshot;
+use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Value};
@@ -63,6 +64,14 @@ impl Connection for NativeRedis {
             Poll::Pending
         })
         .await;
+    }
+
+    fn signal(&self) -> Signal {
+        let (sender, receiver) = oneshot::channel::<()>();
+        let dropped = async {
+            let _ = receiver.await;
+        };
+        (Box::new(sender), Box::pin(dropped))
     }
 }
 

@@ -3,9 +3,10 @@
 -- arguments of `read_charges`. Returns the decision.
 
 local may_be_refused = next_argument() == '1'
-local charges = read_charges()
-if not check_charges(charges) and may_be_refused then
+local state, charges = new_limit_state(), read_charges()
+if not check_charges(state, charges) and may_be_refused then
   return {encode_decision(charges, true)}
 end
-apply_charges(charges)
+apply_charges(state, charges)
+write_charges(state)
 return {encode_decision(charges, false)}

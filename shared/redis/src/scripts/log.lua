@@ -155,7 +155,9 @@ local function load_log_sizes(log_sizes, span)
   for at = 1, 5 do
     found[at] = parse_optional_count(found[at], LOG_SIZE) or 0
   end
-  log_sizes.events, log_sizes.records = found[1], found[2] + found[3] + (found[4] + found[5]) * EARLIER_RECORD_BYTES
+  local added = (log_sizes.new_records[span] or 0) + (log_sizes.new_records[span - 1] or 0)
+  log_sizes.events = found[1]
+  log_sizes.records = found[2] + found[3] + (found[4] + found[5]) * EARLIER_RECORD_BYTES + added
   log_sizes.by_span[span], log_sizes.span = found[2], span
 end
 

@@ -51,17 +51,32 @@ local function read_tat_ahead(bucket, now)
   return math.max(0, tat - now)
 end
 
+-- The usage and the buckets of a tenant while a script runs: `check_charges` reads each value once, and `write_charges`
+-- writes it once, so that the requests of a group share both. `ahead`: how far the TAT of each bucket is ahead of now.
+local function new_limit_state()
+  return {ahead = {}, changed = {}}
+end
+
+-- Reads the day's usage, once for the script.
+local function load_usage(state, charges)
+  if state.usage_key then
+    return
+  end
+  state.day = string.format('%d', now_us() / DAY_US)
+  local used = redis.call('HMGET', charges.usage_key, 'r' .. state.day, 's' .. state.day)
+  local requests, scores = parse_optional_count(used[1], 'usage') or 0, parse_optional_count(used[2], 'usage') or 0
+  state.requests_before, state.scores_before, state.requests, state.scores = requests, scores, requests, scores
+  state.usage_key, state.kept_days = charges.usage_key, charges.kept_days
+end
+
 -- Reads every value and writes nothing. Returns whether the request conforms to all limits.
-local function check_charges(charges)
-  charges.now = now_us()
-  charges.day = string.format('%d', charges.now / DAY_US)
-  charges.requests_field, charges.scores_field = 'r' .. charges.day, 's' .. charges.day
-  local used = redis.call('HMGET', charges.usage_key, charges.requests_field, charges.scores_field)
-  charges.requests_today = parse_optional_count(used[1], 'usage') or 0
-  charges.scores_today = parse_optional_count(used[2], 'usage') or 0
-  local conforms = not charges.daily_quota or charges.requests_today + charges.requests <= charges.daily_quota
+local function check_charges(state, charges)
+  load_usage(state, charges)
+  charges.requests_today = state.requests
+  local conforms = not charges.daily_quota or state.requests + charges.requests <= charges.daily_quota
   for _, charge in ipairs(charges) do
-    charge.tat_ahead = read_tat_ahead(charge.bucket, charges.now)
+    charge.tat_ahead = state.ahead[charge.bucket] or read_tat_ahead(charge.bucket, now_us())
+    state.ahead[charge.bucket] = charge.tat_ahead
     if charge.required_us and charge.tat_ahead + charge.required_us > charge.burst_tolerance then
       conforms = false
     end
@@ -71,42 +86,49 @@ end
 
 -- The first usage of a day deletes the fields of expired days and extends the hash's lifetime, so that an unused
 -- tenant leaves no data.
-local function begin_day(charges)
-  redis.call('EXPIRE', charges.usage_key, charges.kept_days * DAY_S)
-  for _, field in ipairs(redis.call('HKEYS', charges.usage_key)) do
+local function begin_day(state)
+  redis.call('EXPIRE', state.usage_key, state.kept_days * DAY_S)
+  for _, field in ipairs(redis.call('HKEYS', state.usage_key)) do
     local day = tonumber(string.sub(field, 2))
-    if day and day <= tonumber(charges.day) - charges.kept_days then
-      redis.call('HDEL', charges.usage_key, field)
+    if day and day <= tonumber(state.day) - state.kept_days then
+      redis.call('HDEL', state.usage_key, field)
     end
   end
 end
 
--- Charges everything. `check_charges` has shown that every value can be written.
-local function apply_charges(charges)
-  local used, is_first = {}, charges.requests_today == 0
-  if charges.requests > 0 then
-    charges.requests_today = charges.requests_today + charges.requests
-    used = {charges.requests_field, charges.requests_today}
-  end
-  if charges.scores > 0 then
-    is_first = is_first and charges.scores_today == 0
-    charges.scores_today = charges.scores_today + charges.scores
-    used[#used + 1], used[#used + 2] = charges.scores_field, charges.scores_today
-  end
-  if #used > 0 then
-    redis.call('HSET', charges.usage_key, unpack(used))
-  end
-  if #used > 0 and is_first then
-    begin_day(charges)
-  end
+-- Charges everything. `check_charges` has shown that every value can be written; `write_charges` writes them.
+local function apply_charges(state, charges)
+  state.requests, state.scores = state.requests + charges.requests, state.scores + charges.scores
+  charges.requests_today = state.requests
   for _, charge in ipairs(charges) do
     if charge.cost_us > 0 then
       local overdraft = math.max(charge.burst_tolerance * charges.overdraft_bursts, charges.overdraft_us)
       local max_tat_ahead = math.max(charge.tat_ahead, overdraft)
       charge.tat_ahead = math.min(charge.tat_ahead + charge.cost_us, max_tat_ahead)
-      local stored_tat = struct.pack('>d', charges.now + charge.tat_ahead)
-      redis.call('SET', charge.bucket, stored_tat, 'PX', math.ceil(charge.tat_ahead / 1000))
+      state.ahead[charge.bucket], state.changed[charge.bucket] = charge.tat_ahead, true
     end
+  end
+end
+
+-- Writes what was charged.
+local function write_charges(state)
+  local used, is_first = {}, state.requests_before == 0
+  if state.requests ~= state.requests_before then
+    used = {'r' .. state.day, state.requests}
+  end
+  if state.scores ~= state.scores_before then
+    is_first = is_first and state.scores_before == 0
+    used[#used + 1], used[#used + 2] = 's' .. state.day, state.scores
+  end
+  if #used > 0 then
+    redis.call('HSET', state.usage_key, unpack(used))
+  end
+  if #used > 0 and is_first then
+    begin_day(state)
+  end
+  for bucket in pairs(state.changed) do
+    local ahead = state.ahead[bucket]
+    redis.call('SET', bucket, struct.pack('>d', now_us() + ahead), 'PX', math.ceil(ahead / 1000))
   end
 end
 

@@ -1,6 +1,6 @@
 -- The arguments of submit.lua. Needs arguments.lua, period.lua, rate_limits.lua, entry_counts.lua and log.lua.
 
-local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS = packed_format(16), packed_format(15)
+local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS, CALL_ARGUMENTS = packed_format(15), packed_format(15), packed_format(2)
 local SUBMISSION_ARGUMENTS, TARGET_ARGUMENTS = packed_format(6), packed_format(6)
 local KEYS_OF_A_PERIOD = 6
 
@@ -12,17 +12,16 @@ local function read_optional_halves(text)
   return {hi, lo}
 end
 
--- Reads what applies to the whole call.
+-- Reads what applies to the whole group.
 local function read_request()
   local with_ranks, flags_at, banned_flag, kept_flag, metadata_flag, flagged_code, span_ms, bans_now, max_log_bytes,
-    channel, message_head, window_ms, max_tenant_entries, period_ref_count, submission_count, is_charged, after =
+    channel, message_head, window_ms, max_tenant_entries, period_ref_count, call_count, after =
     struct.unpack(REQUEST_ARGUMENTS, ARGV[1], next_byte)
   next_byte = after
   local request = {
     with_ranks = with_ranks == '1', span_ms = tonumber(span_ms), bans_now = tonumber(bans_now),
     max_log_bytes = tonumber(max_log_bytes), max_tenant_entries = tonumber(max_tenant_entries),
-    period_ref_count = tonumber(period_ref_count), submission_count = tonumber(submission_count),
-    is_batch = period_ref_count ~= '1' or submission_count ~= '1',
+    period_ref_count = tonumber(period_ref_count), call_count = tonumber(call_count),
     -- Where an event has its flags, the flags, and the code of an event that has one of the flags `kept` and
     -- `metadata`.
     flags_at = flags_at + 1, banned_flag = banned_flag, kept_flag = kept_flag, metadata_flag = metadata_flag,
@@ -31,14 +30,15 @@ local function read_request()
     -- leaderboard is announced only once.
     channel = channel, message_head = message_head, window_ms = window_ms,
     bans = next_key(), bans_state = next_key(), entry_counts = new_entry_counts(next_key(), next_key()),
-    log_sizes = new_log_sizes(next_key()), counters = next_key(),
-    -- The logs that the request writes to, and each log by its stream: periods of a leaderboard share its log.
+    log_sizes = new_log_sizes(next_key()), counters = next_key(), limit_state = new_limit_state(),
+    -- The submissions of all calls.
+    submissions = {},
+    -- The logs that the group writes to, and each log by its stream: periods of a leaderboard share its log.
     logs = {},
   }
   if request.max_tenant_entries then
     read_leaderboard_keys(request.entry_counts)
   end
-  request.charges = is_charged == '1' and read_charges()
   return request
 end
 
@@ -95,4 +95,17 @@ local function read_submission(period_refs)
   return {
     player = player, metadata = metadata, now = tonumber(now), id = id, fingerprint = fingerprint, targets = targets,
   }
+end
+
+-- Reads a call of the group. Adds its submissions to `submissions`, which are those of all calls.
+local function read_call(period_refs, submissions)
+  local is_charged, submission_count, after = struct.unpack(CALL_ARGUMENTS, ARGV[1], next_byte)
+  next_byte = after
+  local call = {charges = is_charged == '1' and read_charges(), is_batch = submission_count ~= '1'}
+  for at = 1, tonumber(submission_count) do
+    call[at] = read_submission(period_refs)
+    call.is_batch = call.is_batch or #call[at].targets > 1
+    submissions[#submissions + 1] = call[at]
+  end
+  return call
 end

@@ -1,8 +1,11 @@
 -- What a submission will change: everything that is read and checked before the first write. Needs period.lua, bans.lua,
 -- entry_counts.lua, log.lua, idempotency.lua and entry_rules.lua.
 
--- Reads a leaderboard's state and its period before the first write.
+-- Reads a leaderboard's state and its period, once for the group.
 local function load_period_ref(request, period_ref)
+  if period_ref.is_loaded then
+    return
+  end
   local v, s, k, d, f, n, o, i = unpack(
     redis.call('HMGET', period_ref.configuration, 'v', 's', 'k', 'd', 'f', 'n', 'o', 'i'))
   period_ref.is_stale = v ~= period_ref.board_version
@@ -20,10 +23,16 @@ local function load_period_ref(request, period_ref)
   period_ref.is_reordered = period.layout ~= period_ref.board_layout
   period_ref.is_rebuilding = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
   set_log_fields(period_ref.log, k, d, f, n, o, i)
-  if request.is_batch then
-    -- The plans of a later submission are made after the writes of an earlier one.
-    check_period_types(period)
+  period_ref.is_loaded = true
+end
+
+-- Looks at the types of the keys that a call with more than one target can change, once for the group: the plans of a
+-- later submission are made after the writes of an earlier one.
+local function check_batch_types(period_ref)
+  if period_ref.is_loaded and not period_ref.is_checked then
+    check_period_types(period_ref.period)
     redis.call('XLEN', period_ref.log.stream)
+    period_ref.is_checked = true
   end
 end
 
@@ -35,7 +44,7 @@ local function find_place(request, submission, period, plan)
     plan.previous_rank, is_visible = compute_rank(period, plan.old.prefix .. submission.player)
     plan.is_in_place = is_visible and not submission.is_banned
   end
-  if not plan.is_in_place and not request.is_batch then
+  if not plan.is_in_place and not submission.is_in_batch then
     check_period_types(period)
   end
   check_tuple_counts(period, plan.prefix, plan.old and plan.old.prefix)
@@ -70,24 +79,45 @@ local function plan_target(request, submission, target)
   return plan, refusal
 end
 
--- Reads, before the first write, which players are banned and the size of the tenant's logs.
-local function load_submissions(request, submissions)
-  if request.ban_state and request.ban_state.has_bans then
-    local players = {}
-    for at, submission in ipairs(submissions) do
-      players[at] = submission.player
-    end
-    for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
-      submissions[at].is_banned = is_ban_active(record, submissions[at].now)
+-- Reads the bans of the players of all calls, once for the group.
+local function load_ban_records(request)
+  if request.has_ban_records or not (request.ban_state and request.ban_state.has_bans) then
+    return
+  end
+  local players = {}
+  for at, submission in ipairs(request.submissions) do
+    players[at] = submission.player
+  end
+  for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
+    request.submissions[at].ban_record = record
+  end
+  request.has_ban_records = true
+end
+
+-- Reads what a call needs before its first write. Returns whether its leaderboards have pending bans.
+local function load_call(request, call)
+  for _, submission in ipairs(call) do
+    for _, target in ipairs(submission.targets) do
+      load_period_ref(request, target.period_ref)
+      if target.period_ref.has_pending_bans then
+        return true
+      elseif call.is_batch then
+        check_batch_types(target.period_ref)
+      end
     end
   end
+  load_ban_records(request)
   -- Submissions usually share one instant. The span of the first submission is read last, so it applies to the call.
-  for at = #submissions, 1, -1 do
-    local span = math.floor(submissions[at].now / request.span_ms)
+  for at = #call, 1, -1 do
+    local submission = call[at]
+    submission.is_in_batch = call.is_batch
+    submission.is_banned = is_ban_active(submission.ban_record, submission.now)
+    local span = math.floor(submission.now / request.span_ms)
     if span ~= request.log_sizes.span then
       load_log_sizes(request.log_sizes, span)
     end
   end
+  return false
 end
 
 -- Returns the size of a submission's idempotency record before the record exists.

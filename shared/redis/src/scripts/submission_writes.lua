@@ -71,8 +71,8 @@ local function write_plan(request, submission, target, plan)
   end
   local moved = move_entry(period, old_key, key, is_banned, plan.is_in_place)
   if moved or plan.status ~= KEPT then
+    -- `write_versions` stores the version.
     period.version, period_ref.is_changed = position, true
-    redis.call('HSET', period.meta, 'v', position)
   end
   local rank = request.with_ranks and plan.previous_rank
   if request.with_ranks and (moved or not rank) then
@@ -112,6 +112,62 @@ local function apply_submission(request, submission)
     reply[#reply + 1] = struct.pack('>BI4', plans[at].replay and 1 or 0, #outcome) .. outcome
   end
   return table.concat(reply)
+end
+
+-- Charges a call, then applies its submissions in order. Returns the strings of the reply (see submit.lua).
+local function apply_call(request, call)
+  local charges, reply = call.charges, {}
+  if charges and not check_charges(request.limit_state, charges) then
+    return {encode_decision(charges, true)}
+  elseif load_call(request, call) then
+    return {''}
+  end
+  for at, submission in ipairs(call) do
+    reply[at] = apply_submission(request, submission)
+  end
+  -- The charge comes last: a call that fails because of damaged data costs nothing.
+  if charges then
+    apply_charges(request.limit_state, charges)
+    table.insert(reply, 1, encode_decision(charges, false))
+  end
+  return reply
+end
+
+-- Errors after which the server refuses the other calls too, and the client opens another connection.
+local SERVER_ERRORS = {READONLY = true, MASTERDOWN = true, NOREPLICAS = true}
+
+-- Applies calls in order. A call that fails does not change the result of the others: its reply is its error. Returns
+-- the replies of all calls as one list; or, when the failure of a call ends the script, the error.
+local function apply_calls(request, calls)
+  local replies = {}
+  for _, call in ipairs(calls) do
+    local is_applied, reply = pcall(apply_call, request, call)
+    if not is_applied then
+      local text = type(reply) == 'table' and reply.err or tostring(reply)
+      local code = string.match(text, '^(%u+) ')
+      if not code then
+        -- An error of Lua begins with a line of the script.
+        text = 'ERR ' .. text
+      end
+      if #calls == 1 or SERVER_ERRORS[code] then
+        return nil, {err = text}
+      end
+      reply = {'\2' .. text}
+    end
+    for _, value in ipairs(reply) do
+      replies[#replies + 1] = value
+    end
+  end
+  return replies
+end
+
+-- Stores the versions of the changed periods.
+local function write_versions(period_refs)
+  for _, period_ref in ipairs(period_refs) do
+    if period_ref.is_changed then
+      redis.call('HSET', period_ref.period.meta, 'v', period_ref.period.version)
+    end
+  end
 end
 
 -- Announces to other regions which leaderboards changed, each leaderboard once in `request.window_ms`.

@@ -1,39 +1,30 @@
--- Charges a request, then applies its submissions in order, each to all its targets or to none of them.
+-- Applies a group of calls of one tenant in order. A call charges a request, then applies its submissions in order, each
+-- to all its targets or to none of them. If a call fails, the other calls of the group go on.
 --
--- KEYS and ARGV: see `build_call` in submit.rs; submission_arguments.lua reads them from front to back.
--- Returns the rate-limit decision when the request is charged, and only the decision when it is refused. Then one
--- string for each submission: either a 0 and for each target a 1 for a replay or a 0, the length of the outcome, the
--- outcome; or a 1, the code of the refusal, and the index of the target that was refused. Returns only '' when one of
--- the leaderboards has pending bans; the script has then charged and applied nothing.
+-- KEYS and ARGV: see `build_call` in submit_call.rs; submission_arguments.lua reads them from front to back.
+-- Returns the strings of each call: the rate-limit decision when the call is charged, and only the decision when it is
+-- refused. Then one string for each submission: either a 0 and for each target a 1 for a replay or a 0, the length of
+-- the outcome, the outcome; or a 1, the code of the refusal, and the index of the target that was refused. Returns only
+-- '' for a call when one of its leaderboards has pending bans; the call has then been neither charged nor applied.
+-- Returns only a 2 and the error for a call of a group that failed. The error of a single call is the script's error.
 
 local request = read_request()
-local charges, period_refs, submissions, replies = request.charges, {}, {}, {}
-if charges and not check_charges(charges) then
-  return {encode_decision(charges, true)}
-end
+local period_refs, calls = {}, {}
 for at = 1, request.period_ref_count do
   period_refs[at] = read_period_ref(request)
-  load_period_ref(request, period_refs[at])
-  if period_refs[at].has_pending_bans then
-    return {''}
-  end
 end
-for at = 1, request.submission_count do
-  submissions[at] = read_submission(period_refs)
+for at = 1, request.call_count do
+  calls[at] = read_call(period_refs, request.submissions)
 end
-if #submissions > 0 then
-  load_submissions(request, submissions)
-end
-for at, submission in ipairs(submissions) do
-  replies[at] = apply_submission(request, submission)
-end
--- The charge comes last: a call that fails because of damaged data costs nothing.
-if charges then
-  apply_charges(charges)
-  table.insert(replies, 1, encode_decision(charges, false))
-end
+local replies, failure = apply_calls(request, calls)
+-- What the calls before a failure wrote is also recorded.
+write_versions(period_refs)
+write_charges(request.limit_state)
 close_logs(request)
 if request.channel ~= '' then
   announce_changes(request, period_refs)
+end
+if failure then
+  error(failure)
 end
 return replies

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Ban, Bans, Events, PageFrom, RankDetail, Scores};
 use leaderboard_core::{EventBody, Leaderboard, PeriodId, Versioned};
-use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
+use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply, Signal};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
@@ -33,6 +33,10 @@ impl Connection for Counted {
 
     async fn pause(&self) {
         self.inner.pause().await;
+    }
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
     }
 }
 

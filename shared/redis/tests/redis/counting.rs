@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use leaderboard_redis::{Connection, ConnectionError, Reply};
+use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
@@ -21,6 +21,10 @@ impl Connection for &CountingConnection {
 
     async fn pause(&self) {
         self.inner.pause().await;
+    }
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
     }
 }
 

@@ -20,6 +20,12 @@ mod entry_quota;
 #[cfg(test)]
 mod functions;
 #[cfg(test)]
+mod gate;
+#[cfg(test)]
+mod group_commit;
+#[cfg(test)]
+mod group_equality;
+#[cfg(test)]
 mod lifetime;
 #[cfg(test)]
 mod logs;

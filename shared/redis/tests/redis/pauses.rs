@@ -7,7 +7,7 @@ use leaderboard_core::ports::{
     Expected, Leaderboards, PutLeaderboard, PutRefusal, REBUILD_LEASE_MS, RateLimits, Scores,
 };
 use leaderboard_core::{Leaderboard, PeriodId, TenantId, Ties, Versioned};
-use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply};
+use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply, Signal};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
@@ -50,6 +50,10 @@ impl Connection for &Paused {
 
     async fn pause(&self) {
         *self.pauses.borrow_mut() += 1;
+    }
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
     }
 }
 

@@ -1,0 +1,81 @@
+//! A connection that holds commands back until the test lets them pass.
+
+use std::cell::Cell;
+
+use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
+use tokio::sync::Semaphore;
+
+use crate::native_redis::NativeRedis;
+use crate::server::Server;
+
+/// Commands that a test may send before it closes the gate.
+const OPEN: usize = 1_000;
+
+pub(crate) struct Gate {
+    inner: NativeRedis,
+    permits: Semaphore,
+    waiting: Cell<usize>,
+    fails: Cell<bool>,
+}
+
+/// Counts a command while it waits.
+struct Waiting<'a>(&'a Cell<usize>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+impl Gate {
+    pub(crate) async fn open(server: &Server) -> Self {
+        Self {
+            inner: server.connection().await,
+            permits: Semaphore::new(OPEN),
+            waiting: Cell::new(0),
+            fails: Cell::new(false),
+        }
+    }
+
+    /// Holds all further commands back.
+    pub(crate) fn close(&self) {
+        self.permits.forget_permits(OPEN);
+    }
+
+    /// Lets this many commands pass.
+    pub(crate) fn let_pass(&self, count: usize) {
+        self.permits.add_permits(count);
+    }
+
+    /// Lets one command fail without a reply.
+    pub(crate) fn fail(&self) {
+        self.fails.set(true);
+        self.let_pass(1);
+    }
+
+    /// Returns how many commands are held back.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.get()
+    }
+}
+
+impl Connection for &Gate {
+    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
+        self.waiting.set(self.waiting.get() + 1);
+        let waiting = Waiting(&self.waiting);
+        self.permits.acquire().await.unwrap().forget();
+        drop(waiting);
+        if self.fails.take() {
+            return Err(ConnectionError::Unavailable("the server was lost".into()));
+        }
+        self.inner.command(name, arguments).await
+    }
+
+    async fn pause(&self) {
+        self.inner.pause().await;
+    }
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
+    }
+}
