@@ -12,8 +12,8 @@ use leaderboard_core::{PreparedSubmission, StoreError, TenantId};
 use crate::connection::Connection;
 use crate::reply_reader::corrupt;
 use crate::server::Server;
-use crate::submit::{MAX_TARGETS_PER_COMMAND, send_group};
 use crate::submit_call::{SubmitCall, can_share_command};
+use crate::submit_command::{MAX_TARGETS_PER_COMMAND, send_group};
 use crate::submit_reply::CallReply;
 
 /// The maximum size of the metadata in one group, in bytes. The rest of a group is less than 1 KiB for each target.

@@ -36,6 +36,7 @@ mod server;
 mod settings;
 mod submit;
 mod submit_call;
+mod submit_command;
 mod submit_reply;
 
 use leaderboard_core::StoreError;

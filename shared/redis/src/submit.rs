@@ -1,4 +1,4 @@
-//! Sends submissions to `submit.lua`, many in one command.
+//! Submits scores: one command or several, and further tries.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,11 @@ use leaderboard_core::{LeaderboardId, PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::Connection;
 use crate::group_commit::GroupCommit;
-use crate::reply_reader::ReplyReader;
-use crate::scripts::SUBMIT;
 use crate::server::Server;
-use crate::submit_call::{SubmitCall, build_call};
-use crate::submit_reply::{Applied, CallReply, read_group};
+use crate::submit_call::SubmitCall;
+use crate::submit_command::{MAX_TARGETS_PER_COMMAND, send_alone};
+use crate::submit_reply::{Applied, CallReply};
 use crate::{bans, entry_counts, rate_limits};
-
-/// The maximum number of targets of one command. They hold up the server for about two milliseconds.
-pub(crate) const MAX_TARGETS_PER_COMMAND: usize = 64;
 
 /// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
@@ -59,30 +55,6 @@ pub(crate) async fn submit<C: Connection>(
         submitted.answers.extend(finished.answers);
     }
     Ok(submitted)
-}
-
-/// Applies calls of one tenant with one command. They [share a command](crate::submit_call::can_share_command).
-pub(crate) async fn send_group<C: Connection>(
-    server: &Server<C>,
-    tenant: &TenantId,
-    calls: &[SubmitCall<'_>],
-) -> Result<Vec<Result<CallReply, StoreError>>, StoreError> {
-    let Some(first) = calls.first() else {
-        return Ok(Vec::new());
-    };
-    let script_call = build_call(tenant, first.options, calls);
-    let mut reply = ReplyReader::new(SUBMIT.run(server, &script_call).await?);
-    read_group(&mut reply, calls)
-}
-
-/// Applies one call with one command.
-async fn send_alone<C: Connection>(
-    server: &Server<C>,
-    tenant: &TenantId,
-    call: SubmitCall<'_>,
-) -> Result<CallReply, StoreError> {
-    let replies = send_group(server, tenant, &[call]).await?;
-    replies.into_iter().next().unwrap_or(Ok(CallReply::PendingBans))
 }
 
 /// Applies a call again, alone, while its leaderboards have pending bans. `reply` is the reply to the first try.
