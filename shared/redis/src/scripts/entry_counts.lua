@@ -59,7 +59,7 @@ local function set_period_count(entry_counts, name, entries)
   entry_counts.total = math.max(0, entry_counts.total + (entries or 0) - (entry_counts.by_period[name] or 0))
   entry_counts.by_period[name] = entries or false
   if entries then
-    redis.call('HSET', entry_counts.counts, '', entry_counts.total, name, entries)
+    redis.call('HSET', entry_counts.counts, '', to_decimal(entry_counts.total), name, to_decimal(entries))
   else
     redis.call('HSET', entry_counts.counts, '', entry_counts.total)
     redis.call('HDEL', entry_counts.counts, name)

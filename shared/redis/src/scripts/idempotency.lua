@@ -38,10 +38,11 @@ local function put_record(record_hashes, submission, outcome, span_ms, bytes)
   local record_hash, stored_span = record_hashes[at], record_hashes.spans[at]
   if not stored_span or stored_span < span then
     redis.call('UNLINK', record_hash)
-    redis.call('HSET', record_hash, '', span, submission.id, record, RECORD_BYTES_FIELD, bytes)
+    redis.call('HSET', record_hash, '', to_decimal(span), submission.id, record, RECORD_BYTES_FIELD, to_decimal(bytes))
     redis.call('PEXPIRE', record_hash, (span + 2) * span_ms - now)
   else
-    redis.call('HSET', record_hash, submission.id, record, RECORD_BYTES_FIELD, record_hashes.bytes[at] + bytes)
+    local size = to_decimal(record_hashes.bytes[at] + bytes)
+    redis.call('HSET', record_hash, submission.id, record, RECORD_BYTES_FIELD, size)
   end
   return span
 end

@@ -134,16 +134,17 @@ local function close_log(log, excess)
   local fields, freed = {}, 0
   if not log.counted_from then
     log.counted_from = log.first
-    fields = {'f', log.first}
+    fields = {'f', to_decimal(log.first)}
   end
   if needs_trim(log, excess) then
     freed = trim_log(log, excess)
     local at = #fields
-    fields[at + 1], fields[at + 2], fields[at + 3], fields[at + 4] = 'o', log.oldest, 'i', log.oldest_at
+    fields[at + 1], fields[at + 2] = 'o', to_decimal(log.oldest)
+    fields[at + 3], fields[at + 4] = 'i', to_decimal(log.oldest_at)
   end
   local grown = log.added_bytes - freed
   log.bytes = math.max(0, log.bytes + grown)
-  redis.call('HSET', log.configuration, 'n', log.bytes, unpack(fields))
+  redis.call('HSET', log.configuration, 'n', to_decimal(log.bytes), unpack(fields))
   log.log_sizes.new_events = log.log_sizes.new_events + grown
   log.added, log.added_bytes = 0, 0
   return freed
@@ -151,7 +152,8 @@ end
 
 -- Reads the size of a tenant's logs, and of the records of a span and the span before.
 local function load_log_sizes(log_sizes, span)
-  local found = redis.call('HMGET', log_sizes.key, 'e', 'b' .. span, 'b' .. (span - 1), span, span - 1)
+  local this, before = to_decimal(span), to_decimal(span - 1)
+  local found = redis.call('HMGET', log_sizes.key, 'e', 'b' .. this, 'b' .. before, this, before)
   for at = 1, 5 do
     found[at] = parse_optional_count(found[at], LOG_SIZE) or 0
   end
@@ -185,7 +187,7 @@ local function write_log_sizes(log_sizes)
     log_sizes.events = math.max(0, log_sizes.events + log_sizes.new_events)
     log_sizes.new_events = 0
     if log_sizes.events > 0 then
-      fields = {'e', log_sizes.events}
+      fields = {'e', to_decimal(log_sizes.events)}
     else
       redis.call('HDEL', log_sizes.key, 'e')
     end
@@ -195,7 +197,7 @@ local function write_log_sizes(log_sizes)
     if before == 0 then
       delete_expired_spans(log_sizes, span)
     end
-    fields[#fields + 1], fields[#fields + 2] = 'b' .. span, before + bytes
+    fields[#fields + 1], fields[#fields + 2] = 'b' .. to_decimal(span), to_decimal(before + bytes)
   end
   if fields[1] then
     redis.call('HSET', log_sizes.key, unpack(fields))

@@ -103,6 +103,12 @@ local function widen(bytes, count)
   return table.concat(ints)
 end
 
+-- Returns an integer as decimal text. Redis and Lua would write a number that is passed to a command, or joined to a
+-- string, in a form for fractions, which takes a microsecond: longer than many commands.
+local function to_decimal(number)
+  return string.format('%d', number)
+end
+
 -- Parses a stored decimal integer between -2^53 and 2^53. The text has no leading zeros, as Redis writes numbers;
 -- Redis can only add to such a text.
 local function parse_integer(text, what)

@@ -114,11 +114,11 @@ end
 local function write_charges(state)
   local used, is_first = {}, state.requests_before == 0
   if state.requests ~= state.requests_before then
-    used = {'r' .. state.day, state.requests}
+    used = {'r' .. state.day, to_decimal(state.requests)}
   end
   if state.scores ~= state.scores_before then
     is_first = is_first and state.scores_before == 0
-    used[#used + 1], used[#used + 2] = 's' .. state.day, state.scores
+    used[#used + 1], used[#used + 2] = 's' .. state.day, to_decimal(state.scores)
   end
   if #used > 0 then
     redis.call('HSET', state.usage_key, unpack(used))
@@ -128,7 +128,7 @@ local function write_charges(state)
   end
   for bucket in pairs(state.changed) do
     local ahead = state.ahead[bucket]
-    redis.call('SET', bucket, struct.pack('>d', now_us() + ahead), 'PX', math.ceil(ahead / 1000))
+    redis.call('SET', bucket, struct.pack('>d', now_us() + ahead), 'PX', to_decimal(math.ceil(ahead / 1000)))
   end
 end
 

@@ -30,9 +30,7 @@ local function read_request()
     -- leaderboard is announced only once.
     channel = channel, message_head = message_head, window_ms = window_ms,
     bans = next_key(), bans_state = next_key(), entry_counts = new_entry_counts(next_key(), next_key()),
-    log_sizes = new_log_sizes(next_key()), counters = next_key(), limit_state = new_limit_state(),
-    -- The submissions of all calls.
-    submissions = {},
+    log_sizes = new_log_sizes(next_key()), counters = next_key(),
     -- The logs that the group writes to, and each log by its stream: periods of a leaderboard share its log.
     logs = {},
   }
@@ -97,15 +95,14 @@ local function read_submission(period_refs)
   }
 end
 
--- Reads a call of the group. Adds its submissions to `submissions`, which are those of all calls.
-local function read_call(period_refs, submissions)
+-- Reads a call of the group: a list of submissions.
+local function read_call(period_refs)
   local is_charged, submission_count, after = struct.unpack(CALL_ARGUMENTS, ARGV[1], next_byte)
   next_byte = after
   local call = {charges = is_charged == '1' and read_charges(), is_batch = submission_count ~= '1'}
   for at = 1, tonumber(submission_count) do
-    call[at] = read_submission(period_refs)
-    call.is_batch = call.is_batch or #call[at].targets > 1
-    submissions[#submissions + 1] = call[at]
+    local submission = read_submission(period_refs)
+    call[at], call.is_batch = submission, call.is_batch or #submission.targets > 1
   end
   return call
 end

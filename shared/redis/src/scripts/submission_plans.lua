@@ -1,4 +1,4 @@
--- What a submission will change: everything that is read and checked before the first write. Needs period.lua, bans.lua,
+-- What a submission will change: what is read and checked before its first write. Needs period.lua, bans.lua,
 -- entry_counts.lua, log.lua, idempotency.lua and entry_rules.lua.
 
 -- Reads a leaderboard's state and its period, once for the group.
@@ -84,12 +84,14 @@ local function load_ban_records(request)
   if request.has_ban_records or not (request.ban_state and request.ban_state.has_bans) then
     return
   end
-  local players = {}
-  for at, submission in ipairs(request.submissions) do
-    players[at] = submission.player
+  local submissions, players = {}, {}
+  for _, call in ipairs(request.calls) do
+    for _, submission in ipairs(call) do
+      submissions[#submissions + 1], players[#players + 1] = submission, submission.player
+    end
   end
   for at, record in ipairs(redis.call('HMGET', request.bans, unpack(players))) do
-    request.submissions[at].ban_record = record
+    submissions[at].ban_record = record
   end
   request.has_ban_records = true
 end

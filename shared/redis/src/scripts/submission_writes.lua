@@ -117,9 +117,13 @@ end
 -- Charges a call, then applies its submissions in order. Returns the strings of the reply (see submit.lua).
 local function apply_call(request, call)
   local charges, reply = call.charges, {}
-  if charges and not check_charges(request.limit_state, charges) then
-    return {encode_decision(charges, true)}
-  elseif load_call(request, call) then
+  if charges then
+    request.limit_state = request.limit_state or new_limit_state()
+    if not check_charges(request.limit_state, charges) then
+      return {encode_decision(charges, true)}
+    end
+  end
+  if load_call(request, call) then
     return {''}
   end
   for at, submission in ipairs(call) do
@@ -138,9 +142,9 @@ local SERVER_ERRORS = {READONLY = true, MASTERDOWN = true, NOREPLICAS = true}
 
 -- Applies calls in order. A call that fails does not change the result of the others: its reply is its error. Returns
 -- the replies of all calls as one list; or, when the failure of a call ends the script, the error.
-local function apply_calls(request, calls)
-  local replies = {}
-  for _, call in ipairs(calls) do
+local function apply_calls(request)
+  local replies, count = {}, request.call_count
+  for _, call in ipairs(request.calls) do
     local is_applied, reply = pcall(apply_call, request, call)
     if not is_applied then
       local text = type(reply) == 'table' and reply.err or tostring(reply)
@@ -149,10 +153,13 @@ local function apply_calls(request, calls)
         -- An error of Lua begins with a line of the script.
         text = 'ERR ' .. text
       end
-      if #calls == 1 or SERVER_ERRORS[code] then
+      if count == 1 or SERVER_ERRORS[code] then
         return nil, {err = text}
       end
       reply = {'\2' .. text}
+    end
+    if count == 1 then
+      return reply
     end
     for _, value in ipairs(reply) do
       replies[#replies + 1] = value
@@ -165,7 +172,7 @@ end
 local function write_versions(period_refs)
   for _, period_ref in ipairs(period_refs) do
     if period_ref.is_changed then
-      redis.call('HSET', period_ref.period.meta, 'v', period_ref.period.version)
+      redis.call('HSET', period_ref.period.meta, 'v', to_decimal(period_ref.period.version))
     end
   end
 end
