@@ -13,7 +13,7 @@ use serde_json::Value;
 /// How long one request may take. A batch on SQLite waits for the disk.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The connections to one server, as its administrator.
+/// A client of one server, as its administrator.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClient {
     client: Client<HttpConnector, Full<axum::body::Bytes>>,
@@ -24,7 +24,10 @@ pub(crate) struct HttpClient {
 impl HttpClient {
     pub(crate) fn new(address: &str, admin_key: &str) -> Self {
         Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            // A kept connection may be closed by the server at the moment when it is used again.
+            client: Client::builder(TokioExecutor::new())
+                .pool_max_idle_per_host(0)
+                .build_http(),
             address: address.to_owned(),
             admin_key: admin_key.to_owned(),
         }

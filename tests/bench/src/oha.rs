@@ -11,7 +11,7 @@ use crate::operation::Operation;
 use crate::sample::{Case, Load};
 
 /// A request without an answer after this time is an error.
-const TIMEOUT: &str = "30s";
+const TIMEOUT: &str = "10s";
 const MS_PER_S: f64 = 1_000.0;
 
 /// How long a run takes.
