@@ -55,15 +55,14 @@ start_redis() {
   REDIS_URL="redis://127.0.0.1:$port"
 }
 
-# Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to. HOST_PROGRAM
-# and HOST_MANIFEST name another host than that of this tree, and another manifest.
+# Starts the host on SQLite, or on the Redis at $1; sets ADDRESS, and HOST_LOG to the file that its log goes to.
 start_host() {
   local folder
   folder="$(mktemp -d)"
   FOLDERS+=("$folder")
   HOST_LOG="$folder/log"
   SPIN_VARIABLE_ADMIN_KEY="$KEY" SPIN_VARIABLE_REDIS_URL="${1:-}" \
-    "${HOST_PROGRAM:-${CARGO_TARGET_DIR:-target}/release/leaderboard-host}" --manifest "${HOST_MANIFEST:-spin.toml}" --listen 127.0.0.1:0 \
+    "${CARGO_TARGET_DIR:-target}/release/leaderboard-host" --manifest spin.toml --listen 127.0.0.1:0 \
     --state-dir "$folder/state" --cache-dir "${CARGO_TARGET_DIR:-target}/compiled" >"$folder/out" 2>"$HOST_LOG" &
   STARTED+=("$!")
   wait_for grep -q : "$folder/out"

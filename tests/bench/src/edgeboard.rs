@@ -1,0 +1,150 @@
+//! The service of a saved build on the local host, with the guests beside its routes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use http::Method;
+use leaderboard_test_support::RedisServer;
+use tempfile::TempDir;
+
+use crate::http_client::HttpClient;
+use crate::process::RunningProgram;
+
+/// The key of the administrator. The server lives as long as this program.
+const ADMIN_KEY: &str = "a-key-for-this-run-alone-and-no-other";
+/// Components of a build that stand beside those of the application.
+const GUESTS: [&str; 3] = ["hello", "tokens", "evalsha"];
+/// How long a server may take until it is ready. Its first start compiles the components.
+const START_TIMEOUT: Duration = Duration::from_secs(300);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A running service with a store of its own.
+#[derive(Debug)]
+pub(crate) struct Edgeboard {
+    /// `http://host:port`
+    pub(crate) address: String,
+    pub(crate) admin: HttpClient,
+    pub(crate) program: RunningProgram,
+    /// The Redis server that is the store; `None` on SQLite.
+    pub(crate) redis: Option<RedisServer>,
+    state: TempDir,
+}
+
+impl Edgeboard {
+    /// Starts the build of a directory, on Redis or on SQLite, and waits until it is ready.
+    pub(crate) async fn start(build: &Path, on_redis: bool) -> Result<Self> {
+        let state = tempfile::tempdir()?;
+        let redis = on_redis.then(RedisServer::start);
+        let url = redis.as_ref().map(RedisServer::url).unwrap_or_default();
+        let manifest = state.path().join("spin.toml");
+        fs::write(&manifest, write_manifest(build)?)?;
+        let log = fs::File::create(state.path().join("log"))?;
+        let mut program = Command::new(build.join("leaderboard-host"))
+            .arg("--manifest")
+            .arg(&manifest)
+            .args(["--listen", "127.0.0.1:0", "--state-dir"])
+            .arg(state.path().join("state"))
+            .arg("--cache-dir")
+            .arg(compiled_components())
+            .env("SPIN_VARIABLE_ADMIN_KEY", ADMIN_KEY)
+            .env("SPIN_VARIABLE_REDIS_URL", url)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} has no leaderboard-host", build.display()))?;
+        let output = program.stdout.take().context("the output of the host")?;
+        let program = RunningProgram(program);
+        let address = read_address(output)
+            .with_context(|| fs::read_to_string(state.path().join("log")).unwrap_or_default())?;
+        let edgeboard = Self {
+            admin: HttpClient::new(&address, ADMIN_KEY),
+            address,
+            program,
+            redis,
+            state,
+        };
+        edgeboard.wait_until_ready().await?;
+        Ok(edgeboard)
+    }
+
+    async fn wait_until_ready(&self) -> Result<()> {
+        let give_up_at = Instant::now() + START_TIMEOUT;
+        loop {
+            let path = "/api/v1/health/ready";
+            match self.admin.send(Method::GET, path, "default", String::new()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if Instant::now() > give_up_at => {
+                    return Err(error.context("the host is not ready"));
+                }
+                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
+            }
+        }
+    }
+
+    /// Returns the bytes of the store: the memory that Redis uses for data, or the files of SQLite.
+    pub(crate) async fn store_bytes(&self) -> Result<u64> {
+        match &self.redis {
+            Some(redis) => crate::system::read_info(redis, "memory", "used_memory").await,
+            None => directory_bytes(&self.state.path().join("state")),
+        }
+    }
+}
+
+fn directory_bytes(directory: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        bytes += if metadata.is_dir() {
+            directory_bytes(&entry.path())?
+        } else {
+            metadata.len()
+        };
+    }
+    Ok(bytes)
+}
+
+/// Reads the address from the first line of a server's output, and the rest of the output until its end in a thread, so that the
+/// server can go on writing.
+pub(crate) fn read_address(output: impl std::io::Read + Send + 'static) -> Result<String> {
+    let mut lines = BufReader::new(output).lines();
+    let first = lines.next().context("the server ends before it listens")??;
+    std::thread::spawn(move || lines.for_each(drop));
+    match first.rsplit_once(' ') {
+        Some((_, address)) if address.starts_with("http://") => Ok(address.to_owned()),
+        _ => bail!("`{first}` tells no address"),
+    }
+}
+
+/// Returns the directory in which hosts keep compiled components.
+fn compiled_components() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    target.join("compiled")
+}
+
+/// Returns the manifest of a build with the guests. Its components have absolute paths, because the file stands elsewhere.
+fn write_manifest(build: &Path) -> Result<String> {
+    let build = build.canonicalize()?;
+    let functions = build.join("functions").display().to_string();
+    let file = build.join("spin.toml");
+    let mut text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    for guest in GUESTS {
+        text.push_str(&format!(
+            r#"
+[[trigger.http]]
+route = "/bench/{guest}"
+component = "{guest}"
+[component.{guest}]
+source = "target/functions/{guest}.wasm"
+allowed_outbound_hosts = ["{{{{ redis_url }}}}"]
+[component.{guest}.variables]
+redis_url = "{{{{ redis_url }}}}"
+"#
+        ));
+    }
+    Ok(text.replace("\"target/functions", &format!("\"{functions}")))
+}

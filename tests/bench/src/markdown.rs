@@ -1,0 +1,135 @@
+//! Tables in Markdown.
+
+use crate::fill::Filled;
+use crate::sample::Row;
+
+/// Figures below this number get decimal places.
+const ROUND_FROM: f64 = 100.0;
+const BYTES_PER_MIB: f64 = 1_048_576.0;
+
+/// What stands in an empty cell.
+const NONE: &str = "–";
+
+/// Formats a figure that matters down to its digits before the point, with separators of thousands.
+pub(crate) fn format_count(value: f64) -> String {
+    if value < ROUND_FROM {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Formats a figure with two decimal places if it is small; a dash for `None`.
+pub(crate) fn format_option(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value < ROUND_FROM => format!("{value:.2}"),
+        Some(value) => format_count(value),
+        None => NONE.into(),
+    }
+}
+
+/// A column before the figures, which tells the rows of a section apart.
+pub(crate) struct Column {
+    pub(crate) heading: &'static str,
+    pub(crate) value: fn(&Row) -> String,
+}
+
+/// Writes a table of rows with all figures.
+pub(crate) fn write_rows(rows: &[&Row], column: Option<&Column>) -> String {
+    let mut headings = vec!["request"];
+    headings.extend(column.map(|column| column.heading));
+    headings.extend(["system", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "errors"]);
+    headings.extend(["client µs", "server µs", "Redis µs", "server MiB", "Redis MiB"]);
+    let has_commands = rows.iter().any(|row| row.redis_commands.is_some());
+    headings.extend(has_commands.then_some("Redis commands"));
+    let lines = rows.iter().map(|row| {
+        let mut cells = vec![row.case.operation.name().to_owned()];
+        cells.extend(column.map(|column| (column.value)(row)));
+        cells.extend([row.system.clone(), format_count(row.requests_per_s())]);
+        cells.push(format_option(row.latency(|load| Some(load.p50_ms))));
+        cells.push(format_option(row.latency(|load| Some(load.p99_ms))));
+        cells.push(format_option(row.latency(|load| load.p999_ms)));
+        cells.push(row.errors().to_string());
+        cells.push(format_option(row.median(|sample| Some(sample.cpu.client_us))));
+        cells.push(format_option(row.median(|sample| sample.cpu.server_us)));
+        cells.push(format_option(row.median(|sample| sample.cpu.redis_us)));
+        cells.push(format_whole(row.median(|sample| sample.memory.server_mib)));
+        cells.push(format_whole(row.median(|sample| sample.memory.redis_mib)));
+        cells.extend(has_commands.then(|| format_option(row.redis_commands)));
+        cells
+    });
+    write_table(&headings, 2 + usize::from(column.is_some()), lines)
+}
+
+/// Writes the table of what it took to fill the stores.
+pub(crate) fn write_filled(filled: &[Filled]) -> String {
+    let headings = [
+        "store",
+        "tenants",
+        "leaderboards each",
+        "entries each",
+        "seconds",
+        "entries/s",
+        "store MiB",
+        "bytes an entry",
+    ];
+    let lines = filled.iter().map(|filled| {
+        let data = filled.data;
+        #[expect(clippy::cast_precision_loss, reason = "the size of a store")]
+        let (entries, bytes) = (data.total_entries() as f64, filled.store_bytes as f64);
+        vec![
+            filled.system.clone(),
+            data.tenants.to_string(),
+            data.leaderboards.to_string(),
+            data.entries_each().to_string(),
+            format!("{:.1}", filled.seconds),
+            format_count(entries / filled.seconds),
+            format!("{:.1}", bytes / BYTES_PER_MIB),
+            format_whole(Some(bytes / entries)),
+        ]
+    });
+    write_table(&headings, 1, lines)
+}
+
+fn format_whole(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.into(), |value| format!("{value:.0}"))
+}
+
+/// Writes a table whose first `texts` columns are text, and whose other columns are numbers.
+fn write_table(headings: &[&str], texts: usize, lines: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = format!("| {} |\n|", headings.join(" | "));
+    for index in 0..headings.len() {
+        table.push_str(if index < texts { "---|" } else { "---:|" });
+    }
+    table.push('\n');
+    for cells in lines {
+        table.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!(format_count(1_234_567.4), "1,234,567");
+        assert_eq!(format_count(123.4), "123");
+        assert_eq!(format_count(12.34), "12.3");
+    }
+
+    #[test]
+    fn a_missing_figure_is_a_dash() {
+        assert_eq!(format_option(None), "–");
+        assert_eq!(format_option(Some(0.456)), "0.46");
+        assert_eq!(format_option(Some(1_500.2)), "1,500");
+    }
+}

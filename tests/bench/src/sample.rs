@@ -1,0 +1,102 @@
+//! The figures of one measurement, and medians of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Data;
+use crate::operation::Operation;
+
+/// What the load generator saw.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Load {
+    /// Requests with a successful answer.
+    pub(crate) requests: u64,
+    /// Requests with another answer or none.
+    pub(crate) errors: u64,
+    pub(crate) requests_per_s: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// `None` if the load generator does not tell.
+    pub(crate) p999_ms: Option<f64>,
+}
+
+/// The processor time of a run divided by its requests, in microseconds; `None` where the system has no such process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CpuPerRequest {
+    pub(crate) client_us: f64,
+    pub(crate) server_us: Option<f64>,
+    pub(crate) redis_us: Option<f64>,
+}
+
+/// The memory after a run in MiB; `None` where the system has no such process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    pub(crate) server_mib: Option<f64>,
+    pub(crate) redis_mib: Option<f64>,
+}
+
+/// What is measured in turns: an operation on some data with some connections.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Case {
+    pub(crate) operation: Operation,
+    pub(crate) connections: u32,
+}
+
+/// One measurement of one system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) load: Load,
+    pub(crate) cpu: CpuPerRequest,
+    pub(crate) memory: Memory,
+}
+
+/// All rounds of a case on one system.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) section: String,
+    pub(crate) system: String,
+    pub(crate) data: Data,
+    pub(crate) case: Case,
+    /// The Redis commands of a request, without those inside a script; `None` if they were not counted.
+    pub(crate) redis_commands: Option<f64>,
+    pub(crate) rounds: Vec<Sample>,
+}
+
+impl Row {
+    /// Returns the median of a figure over the rounds that have it.
+    pub(crate) fn median(&self, figure: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
+        median(self.rounds.iter().filter_map(figure).collect())
+    }
+
+    pub(crate) fn requests_per_s(&self) -> f64 {
+        self.median(|sample| Some(sample.load.requests_per_s))
+            .unwrap_or_default()
+    }
+
+    /// Returns the median of a latency over the rounds in which a request succeeded.
+    pub(crate) fn latency(&self, figure: impl Fn(&Load) -> Option<f64>) -> Option<f64> {
+        self.median(|sample| figure(&sample.load).filter(|_| sample.load.requests > 0))
+    }
+
+    /// Returns the errors of all rounds.
+    pub(crate) fn errors(&self) -> u64 {
+        self.rounds.iter().map(|sample| sample.load.errors).sum()
+    }
+}
+
+/// Returns the median, the lower one of the two in the middle; `None` of nothing.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(Vec::new()), None);
+    }
+}
