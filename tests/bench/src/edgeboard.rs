@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::http_client::HttpClient;
 use crate::process::RunningProgram;
+use crate::redis_info::read_info;
 
 /// The key of the administrator. The server lives as long as this program.
 const ADMIN_KEY: &str = "a-key-for-this-run-alone-and-no-other";
@@ -88,7 +89,7 @@ impl Edgeboard {
     /// Returns the bytes of the store: the memory that Redis uses for data, or the files of SQLite.
     pub(crate) async fn store_bytes(&self) -> Result<u64> {
         match &self.redis {
-            Some(redis) => crate::system::read_info(redis, "memory", "used_memory").await,
+            Some(redis) => read_info(redis, "memory", "used_memory").await,
             None => directory_bytes(&self.state.path().join("state")),
         }
     }

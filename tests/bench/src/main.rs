@@ -18,6 +18,7 @@ mod operation;
 mod plots;
 mod process;
 mod redis_benchmark;
+mod redis_info;
 mod report;
 mod sample;
 mod system;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, anyhow, bail};
-use leaderboard_redis::{Connection, ConnectionError, Reply};
+use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
 use leaderboard_test_support::native_redis::{NativeRedis, try_connect};
 
 use crate::data::{self, Data};
@@ -51,6 +51,10 @@ impl Connection for Recorder {
 
     async fn pause(&self) {
         self.connection.pause().await;
+    }
+
+    fn signal(&self) -> Signal {
+        (Box::new(()), Box::pin(std::future::ready(())))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::markdown::{self, Column};
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::plots;
-use crate::sample::{Case, Row};
+use crate::sample::{BY_CONNECTIONS, BY_ENTRIES, BY_LEADERBOARDS, BY_TENANTS, Case, Row};
 use crate::system::System;
 
 const DEFAULT_DIGITS: [u32; 2] = [4, 6];
@@ -50,12 +50,6 @@ const OF_MANY: &[Operation] = &[
     Operation::Rank,
     Operation::Write,
 ];
-
-/// The names of the sections in the raw data.
-pub(crate) const BY_CONNECTIONS: &str = "connections";
-pub(crate) const BY_ENTRIES: &str = "entries";
-pub(crate) const BY_LEADERBOARDS: &str = "leaderboards";
-pub(crate) const BY_TENANTS: &str = "tenants";
 
 /// The data of the two stores; `None` leaves the store out.
 #[derive(Debug, Clone, Copy)]

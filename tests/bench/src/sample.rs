@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::data::Data;
 use crate::operation::Operation;
 
+/// The names of the sections in the raw data.
+pub(crate) const BY_CONNECTIONS: &str = "connections";
+pub(crate) const BY_ENTRIES: &str = "entries";
+pub(crate) const BY_LEADERBOARDS: &str = "leaderboards";
+pub(crate) const BY_TENANTS: &str = "tenants";
+
 /// What the load generator saw.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Load {

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use leaderboard_redis::{Connection, Reply};
 use leaderboard_test_support::RedisServer;
-use leaderboard_test_support::native_redis::try_connect;
 
 use crate::data::Data;
 use crate::edgeboard::{self, Edgeboard};
@@ -17,6 +15,7 @@ use crate::oha::{self, Duration, Target};
 use crate::operation::Operation;
 use crate::process::{self, RunningProgram};
 use crate::redis_benchmark;
+use crate::redis_info::read_info;
 use crate::sample::{Case, CpuPerRequest, Load, Memory, Sample};
 
 const US_PER_S: f64 = 1_000_000.0;
@@ -62,23 +61,6 @@ impl RedisProcess {
             pid: u32::try_from(read_info(server, "server", "process_id").await?)?,
         })
     }
-}
-
-/// Reads a number from a section of `INFO`.
-pub(crate) async fn read_info(server: &RedisServer, section: &str, field: &str) -> Result<u64> {
-    let connection = try_connect(&server.url()).await?;
-    let replies = connection.command("INFO", &[section.as_bytes()]).await;
-    let replies = replies.map_err(|error| anyhow::anyhow!("{error:?}"))?;
-    let Some(Reply::Bytes(text)) = replies.into_iter().next() else {
-        bail!("INFO returns no text");
-    };
-    let text = String::from_utf8_lossy(&text).into_owned();
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
-    value
-        .and_then(|value| value.trim().parse().ok())
-        .with_context(|| format!("INFO {section} has no {field}"))
 }
 
 impl System {

@@ -9,8 +9,7 @@ use anyhow::Result;
 use plotters::style::RGBColor;
 
 use crate::operation::Operation;
-use crate::report::{BY_CONNECTIONS, BY_ENTRIES};
-use crate::sample::Row;
+use crate::sample::{BY_CONNECTIONS, BY_ENTRIES, Row};
 
 /// The systems with their colours, which are told apart in every kind of colour vision (Okabe and Ito).
 const SYSTEM_COLORS: [(&str, RGBColor); 4] = [
