@@ -17,6 +17,7 @@ mod outgoing;
 mod redis;
 mod serve;
 mod settings;
+mod signal;
 mod sqlite;
 mod store;
 mod subscribe;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use leaderboard_redis::{Connection, ConnectionError, Reply, Signal};
 use spin_sdk::redis::{self, RedisParameter, RedisResult};
-use spin_sdk::wasip3::wit_stream;
 
+use crate::signal::create_signal;
 use crate::timeout::{TimedOut, within};
 
 /// The longest time for opening a connection.
@@ -99,14 +99,8 @@ impl Connection for RedisConnection {
         spin_sdk::time::sleep(PAUSE).await;
     }
 
-    /// The executor of a component wakes a task only for an event of its host, and the end of a stream is one. So the signal is the
-    /// writer of a stream that carries nothing.
     fn signal(&self) -> Signal {
-        let (writer, mut reader) = wit_stream::new::<u8>();
-        let ended = async move {
-            reader.read(Vec::with_capacity(1)).await;
-        };
-        (Box::new(writer), Box::pin(ended))
+        create_signal()
     }
 }
 

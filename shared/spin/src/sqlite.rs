@@ -8,10 +8,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Signal, Value};
 use spin_sdk::sqlite::wit::sqlite as host;
 use spin_sdk::sqlite::{self, Error};
 use spin_sdk::wasip3::wit_bindgen::yield_async;
+
+use crate::signal::create_signal;
 
 /// The label of the database that the manifest grants to every component.
 const DATABASE: &str = "default";
@@ -64,6 +66,10 @@ impl Connection for SqliteConnection {
 
     async fn pause(&self, time: Duration) {
         spin_sdk::time::sleep(time).await;
+    }
+
+    fn signal(&self) -> Signal {
+        create_signal()
     }
 
     /// Drops the connection. SQLite then rolls back its open transaction.

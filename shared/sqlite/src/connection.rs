@@ -4,7 +4,10 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
+use std::any::Any;
 use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
 
 use leaderboard_core::StoreError;
 
@@ -54,12 +57,18 @@ pub trait Connection {
     /// Waits, while other requests of the instance run.
     async fn pause(&self, time: Duration);
 
+    /// Creates a signal from one request of this instance to another.
+    fn signal(&self) -> Signal;
+
     /// Opens the connection again.
     ///
     /// # Errors
     /// [`ConnectionError`].
     fn reset(&self) -> Result<(), ConnectionError>;
 }
+
+/// A value and a future that ends when the value is dropped. Another request can drop the value than the one that waits.
+pub type Signal = (Box<dyn Any>, LocalBoxFuture<'static, ()>);
 
 /// The reason why a statement failed. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

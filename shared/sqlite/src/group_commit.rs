@@ -1,6 +1,7 @@
 //! Group commit: the submissions that arrive in an instance before a transaction begins are applied together in it, with one flush
 //! to the disk. Each call keeps its own charge, outcomes and refusals.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -21,6 +22,8 @@ pub(crate) struct WaitingCall {
     submissions: Vec<PreparedSubmission>,
     options: SubmitOptions,
     result: RefCell<Option<Result<Submitted, StoreError>>>,
+    /// Wakes the request of this call when it is dropped.
+    waker: RefCell<Option<Box<dyn Any>>>,
 }
 
 impl WaitingCall {
@@ -61,6 +64,7 @@ impl WaitingCalls {
             submissions: submissions.to_vec(),
             options: options.clone(),
             result: RefCell::new(None),
+            waker: RefCell::new(None),
         });
         self.0.borrow_mut().push_back(Rc::clone(&call));
         WaitingPlace { calls: self, call }
@@ -86,6 +90,11 @@ impl WaitingPlace<'_> {
         waiting.front().is_some_and(|first| Rc::ptr_eq(first, &self.call))
     }
 
+    /// Sets what wakes this request, when dropped: when the call has a result, or when it leads the next group.
+    pub(crate) fn set_waker(&self, waker: Box<dyn Any>) {
+        *self.call.waker.borrow_mut() = Some(waker);
+    }
+
     /// Returns the result, if there is one.
     pub(crate) fn take_result(&self) -> Option<Result<Submitted, StoreError>> {
         self.call.result.borrow_mut().take()
@@ -94,10 +103,12 @@ impl WaitingPlace<'_> {
 
 impl Drop for WaitingPlace<'_> {
     fn drop(&mut self) {
-        self.calls
-            .0
-            .borrow_mut()
-            .retain(|call| !Rc::ptr_eq(call, &self.call));
+        let mut waiting = self.calls.0.borrow_mut();
+        waiting.retain(|call| !Rc::ptr_eq(call, &self.call));
+        // The first call may have been dropped before its group began.
+        if let Some(next) = waiting.front() {
+            next.waker.take();
+        }
     }
 }
 
@@ -120,6 +131,7 @@ impl Group {
     pub(crate) fn answer(&self, results: impl IntoIterator<Item = Result<Submitted, StoreError>>) {
         for (call, result) in self.0.iter().zip(results) {
             *call.result.borrow_mut() = Some(result);
+            call.waker.take();
         }
     }
 

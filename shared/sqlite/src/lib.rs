@@ -55,6 +55,6 @@ mod target_state;
 mod tuples;
 mod usage;
 
-pub use connection::{Cell, Connection, ConnectionError, Row, Value};
+pub use connection::{Cell, Connection, ConnectionError, Row, Signal, Value};
 pub use migrate::Synchronous;
 pub use store::SqliteStore;

@@ -159,18 +159,17 @@ impl<C: Connection> SqliteStore<C> {
     ) -> Result<Submitted, StoreError> {
         let place = self.waiting_calls.join(tenant, submissions, options);
         self.connection.let_others_run().await;
-        let mut pauses = pauses();
         loop {
             if let Some(result) = place.take_result() {
                 return result;
             }
             if place.is_first() {
                 self.commit_group().await?;
-            } else if let Some(pause) = pauses.next() {
-                // The first call waits for another instance.
-                self.connection.pause(pause).await;
             } else {
-                return Err(StoreError::Unavailable("the database stayed in use".into()));
+                // The first call waits for another instance, or is dropped.
+                let (waker, signal) = self.connection.signal();
+                place.set_waker(waker);
+                signal.await;
             }
         }
     }

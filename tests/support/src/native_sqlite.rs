@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::task::Poll;
 use std::time::Duration;
 
-use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use futures::FutureExt;
+use futures::channel::oneshot;
+use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Signal, Value};
 use rusqlite::StatementStatus;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
@@ -80,6 +82,11 @@ impl Connection for NativeSqlite {
     async fn pause(&self, time: Duration) {
         std::thread::sleep(time);
         yield_once().await;
+    }
+
+    fn signal(&self) -> Signal {
+        let (sender, receiver) = oneshot::channel::<()>();
+        (Box::new(sender), receiver.map(|_| ()).boxed_local())
     }
 
     fn reset(&self) -> Result<(), ConnectionError> {

@@ -4,7 +4,7 @@ use std::cell::{Cell as Counter, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Value};
+use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Signal, Value};
 
 use crate::native_sqlite::NativeSqlite;
 use crate::support::File;
@@ -66,6 +66,10 @@ impl Connection for Measured {
     }
 
     async fn let_others_run(&self) {}
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
+    }
 
     async fn pause(&self, _time: Duration) {
         self.done.borrow_mut().push(Done::Pause);

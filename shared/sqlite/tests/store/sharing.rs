@@ -9,7 +9,7 @@ use futures::future::join_all;
 use futures::poll;
 use leaderboard_core::ports::{RankDetail, Scores};
 use leaderboard_core::{Operator, StoreError};
-use leaderboard_sqlite::{Connection, ConnectionError, Row, SqliteStore, Value};
+use leaderboard_sqlite::{Connection, ConnectionError, Row, Signal, SqliteStore, Value};
 
 use crate::native_sqlite::NativeSqlite;
 use crate::support::*;
@@ -61,6 +61,10 @@ impl Connection for Observed {
 
     async fn pause(&self, time: Duration) {
         self.inner.pause(time).await;
+    }
+
+    fn signal(&self) -> Signal {
+        self.inner.signal()
     }
 
     fn reset(&self) -> Result<(), ConnectionError> {
