@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use http::Method;
 use leaderboard_test_support::RedisServer;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::http_client::HttpClient;
@@ -19,9 +19,7 @@ use crate::redis_info::read_info;
 const ADMIN_KEY: &str = "a-key-for-this-run-alone-and-no-other";
 /// Components of a build that stand beside those of the application.
 const GUESTS: [&str; 3] = ["hello", "tokens", "evalsha"];
-/// How long a server may take until it is ready. Its first start compiles the components.
-const START_TIMEOUT: Duration = Duration::from_secs(300);
-const POLL_INTERVAL: Duration = Duration::from_millis(200);
+const READY_PATH: &str = "/api/v1/health/ready";
 
 /// A running service with a store of its own.
 #[derive(Debug)]
@@ -56,7 +54,12 @@ impl Edgeboard {
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .with_context(|| format!("{} has no leaderboard-host", build.display()))?;
+            .with_context(|| {
+                format!(
+                    "{} has no leaderboard-host; scripts/bench --save makes such a folder",
+                    build.display()
+                )
+            })?;
         let output = program.stdout.take().context("the output of the host")?;
         let program = RunningProgram(program);
         let address = read_address(output)
@@ -68,45 +71,46 @@ impl Edgeboard {
             redis,
             state,
         };
-        edgeboard.wait_until_ready().await?;
+        let ready = edgeboard
+            .admin
+            .send_again(Method::GET, READY_PATH, "default", String::new())
+            .await;
+        ready.context("the host is not ready")?;
         Ok(edgeboard)
     }
 
-    async fn wait_until_ready(&self) -> Result<()> {
-        let give_up_at = Instant::now() + START_TIMEOUT;
-        loop {
-            let path = "/api/v1/health/ready";
-            match self.admin.send(Method::GET, path, "default", String::new()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if Instant::now() > give_up_at => {
-                    return Err(error.context("the host is not ready"));
-                }
-                Err(_) => tokio::time::sleep(POLL_INTERVAL).await,
+    /// Returns the bytes of the store: the memory that Redis uses for data, or the files of SQLite.
+    pub(crate) async fn store_size(&self) -> Result<StoreSize> {
+        if let Some(redis) = &self.redis {
+            let data_bytes = read_info(redis, "memory", "used_memory").await?;
+            return Ok(StoreSize {
+                data_bytes,
+                wal_bytes: None,
+            });
+        }
+        let (mut data_bytes, mut wal_bytes) = (0, 0);
+        for entry in fs::read_dir(self.state.path().join("state"))? {
+            let entry = entry?;
+            let bytes = entry.metadata()?.len();
+            match entry.path().extension().and_then(|extension| extension.to_str()) {
+                Some("db") => data_bytes += bytes,
+                Some("db-wal") => wal_bytes += bytes,
+                _ => {}
             }
         }
-    }
-
-    /// Returns the bytes of the store: the memory that Redis uses for data, or the files of SQLite.
-    pub(crate) async fn store_bytes(&self) -> Result<u64> {
-        match &self.redis {
-            Some(redis) => read_info(redis, "memory", "used_memory").await,
-            None => directory_bytes(&self.state.path().join("state")),
-        }
+        Ok(StoreSize {
+            data_bytes,
+            wal_bytes: Some(wal_bytes),
+        })
     }
 }
 
-fn directory_bytes(directory: &Path) -> Result<u64> {
-    let mut bytes = 0;
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let metadata = entry.metadata()?;
-        bytes += if metadata.is_dir() {
-            directory_bytes(&entry.path())?
-        } else {
-            metadata.len()
-        };
-    }
-    Ok(bytes)
+/// What a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoreSize {
+    pub(crate) data_bytes: u64,
+    /// The write-ahead logs of SQLite; `None` for Redis.
+    pub(crate) wal_bytes: Option<u64>,
 }
 
 /// Reads the address from the first line of a server's output, and the rest of the output until its end in a thread, so that the

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::data::{self, Data};
-use crate::edgeboard::Edgeboard;
+use crate::edgeboard::{Edgeboard, StoreSize};
 use crate::http_client::HttpClient;
 use crate::native;
 
@@ -33,14 +33,15 @@ pub(crate) struct Filled {
     pub(crate) system: String,
     pub(crate) data: Data,
     pub(crate) seconds: f64,
-    pub(crate) store_bytes: u64,
+    /// The size afterwards, without the data of the empty store.
+    pub(crate) size: StoreSize,
 }
 
 /// Creates leaderboards and entries, and a key for writes. Returns the key, and what the store then holds.
 pub(crate) async fn fill(edgeboard: &Edgeboard, system: &str, data: Data) -> Result<(String, Filled)> {
     set_limits(&edgeboard.admin).await?;
     configure(&edgeboard.admin, data, 0).await?;
-    let empty_bytes = edgeboard.store_bytes().await?;
+    let empty = edgeboard.store_size().await?;
     let started_at = Instant::now();
     let batches = places(data).flat_map(|place| batches(data).map(move |numbers| (place.clone(), numbers)));
     futures::stream::iter(batches)
@@ -49,11 +50,13 @@ pub(crate) async fn fill(edgeboard: &Edgeboard, system: &str, data: Data) -> Res
         .try_collect::<()>()
         .await?;
     let seconds = started_at.elapsed().as_secs_f64();
+    let mut size = edgeboard.store_size().await?;
+    size.data_bytes = size.data_bytes.saturating_sub(empty.data_bytes);
     let filled = Filled {
         system: system.to_owned(),
         data,
         seconds,
-        store_bytes: edgeboard.store_bytes().await?.saturating_sub(empty_bytes),
+        size,
     };
     if let Some(redis) = &edgeboard.redis {
         let connection = native_redis::try_connect(&redis.url()).await?;
@@ -89,7 +92,10 @@ pub(crate) async fn configure(admin: &HttpClient, data: Data, lifetime_ms: u32) 
             let body = body.clone();
             async move {
                 let path = format!("/api/v1/leaderboards/{leaderboard}");
-                admin.send(Method::PUT, &path, &tenant, body).await.map(drop)
+                admin
+                    .send_again(Method::PUT, &path, &tenant, body)
+                    .await
+                    .map(drop)
             }
         })
         .buffer_unordered(IN_FLIGHT)

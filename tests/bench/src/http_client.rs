@@ -12,6 +12,9 @@ use serde_json::Value;
 
 /// How long one request may take. A batch on SQLite waits for the disk.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a request is sent at most, and the pause between two tries.
+const MAX_TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A client of one server, as its administrator.
 #[derive(Debug, Clone)]
@@ -60,5 +63,27 @@ impl HttpClient {
             );
         }
         Ok(serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Sends a request that may be sent twice, until it succeeds: after a measurement beyond what the server can do, the server may
+    /// refuse requests for some seconds.
+    ///
+    /// # Errors
+    /// The error of the last try after [`MAX_TRIES`].
+    pub(crate) async fn send_again(
+        &self,
+        method: Method,
+        path: &str,
+        tenant: &str,
+        body: String,
+    ) -> Result<Value> {
+        let mut tries = 1;
+        loop {
+            match self.send(method.clone(), path, tenant, body.clone()).await {
+                Err(_) if tries < MAX_TRIES => tokio::time::sleep(PAUSE).await,
+                result => return result,
+            }
+            tries += 1;
+        }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) struct RunArgs {
     /// How often each row is measured; the median counts [default: 3, or 5 for a report]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: Option<u32>,
-    /// How many seconds each measurement takes [default: 3, or 2 for a report]
+    /// How many seconds each measurement takes [default: 3, or 1.5 for a report]
     #[arg(long)]
     pub(crate) seconds: Option<f64>,
     /// Only operations that have one of these words in their name.

@@ -77,13 +77,19 @@ pub(crate) fn write_filled(filled: &[Filled]) -> String {
         "entries each",
         "seconds",
         "entries/s",
-        "store MiB",
+        "data MiB",
         "bytes an entry",
+        "WAL MiB",
     ];
     let lines = filled.iter().map(|filled| {
         let data = filled.data;
-        #[expect(clippy::cast_precision_loss, reason = "the size of a store")]
-        let (entries, bytes) = (data.total_entries() as f64, filled.store_bytes as f64);
+        let to_float = |number: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "the size of a store")]
+            let float = number as f64;
+            float
+        };
+        let (entries, bytes) = (to_float(data.total_entries()), to_float(filled.size.data_bytes));
+        let wal_mib = filled.size.wal_bytes.map(|bytes| to_float(bytes) / BYTES_PER_MIB);
         vec![
             filled.system.clone(),
             data.tenants.to_string(),
@@ -93,6 +99,7 @@ pub(crate) fn write_filled(filled: &[Filled]) -> String {
             format_count(entries / filled.seconds),
             format!("{:.1}", bytes / BYTES_PER_MIB),
             format_whole(Some(bytes / entries)),
+            format_whole(wal_mib),
         ]
     });
     write_table(&headings, 1, lines)

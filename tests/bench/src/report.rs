@@ -20,7 +20,7 @@ use crate::system::System;
 const DEFAULT_DIGITS: [u32; 2] = [4, 6];
 const DEFAULT_EMBEDDED_DIGITS: [u32; 2] = [4, 5];
 const DEFAULT_ROUNDS: u32 = 5;
-const DEFAULT_SECONDS: f64 = 2.0;
+const DEFAULT_SECONDS: f64 = 1.5;
 /// The connections of every section but that of the connections.
 const CONNECTIONS: u32 = 32;
 /// The tenants or leaderboards of a section that has many, and the digits of the entries of each leaderboard.

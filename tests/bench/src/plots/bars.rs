@@ -1,4 +1,4 @@
-//! A plot of stacked bars: where the processor time of a request goes.
+//! A plot of stacked bars: how the processor time of a request is split.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use anyhow::Result;
 use plotters::prelude::*;
 
 use super::FONT;
+use crate::markdown::format_count;
 use crate::sample::Row;
 
 /// The parts of a bar.
@@ -27,17 +28,12 @@ const LEGEND_STEP: i32 = 100;
 const TITLE_SIZE: u32 = 20;
 const TEXT_SIZE: u32 = 14;
 
-/// Draws a bar for each row.
+/// Draws a bar for each row. All bars are equally long, and the time of a request stands behind its bar.
 pub(super) fn draw(file: &Path, title: &str, rows: &[&Row]) -> Result<()> {
-    // A batch takes so much more than a single request that the other bars would vanish beside it.
-    let bars: Vec<Bar> = rows
-        .iter()
-        .filter(|row| row.case.operation != crate::operation::Operation::Batch)
-        .map(|row| Bar::of(row))
-        .collect();
-    let Some(longest) = bars.iter().map(Bar::total).max_by(f64::total_cmp) else {
+    let bars: Vec<Bar> = rows.iter().map(|row| Bar::of(row)).collect();
+    if bars.is_empty() {
         return Ok(());
-    };
+    }
     let height = u32::try_from(TOP)? + u32::try_from(BAR_STEP)? * u32::try_from(bars.len() + 1)?;
     let root = SVGBackend::new(file, (WIDTH, height)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -56,16 +52,16 @@ pub(super) fn draw(file: &Path, title: &str, rows: &[&Row]) -> Result<()> {
         root.draw(&Text::new(bar.name.clone(), (NAMES_AT, y), (FONT, TEXT_SIZE)))?;
         let mut before = 0.0;
         for (part, (_, color)) in bar.parts.iter().zip(PARTS) {
-            let ends = [before, before + part].map(|value| to_pixel(value / longest));
+            let ends = [before, before + part].map(|value| to_pixel(value / bar.total()));
             root.draw(&Rectangle::new(
                 [(ends[0], y), (ends[1], y + BAR_HEIGHT)],
                 color.filled(),
             ))?;
             before += part;
         }
-        let text_at = (to_pixel(bar.total() / longest) + GAP, y);
+        let text_at = (BARS_TO + GAP, y);
         root.draw(&Text::new(
-            format!("{:.0}", bar.total()),
+            format!("{} µs", format_count(bar.total())),
             text_at,
             (FONT, TEXT_SIZE),
         ))?;
@@ -97,7 +93,7 @@ impl Bar {
     }
 }
 
-/// Returns the horizontal place of a share of the longest bar.
+/// Returns the horizontal place of a share of a bar.
 fn to_pixel(share: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "a pixel of the plot")]
     let length = (share * f64::from(BARS_TO - BARS_FROM)) as i32;

@@ -54,7 +54,7 @@ pub(super) fn draw(file: &Path, title: &str, panels: &[Panel]) -> Result<()> {
 fn draw_panel(area: &Area<'_>, panel: &Panel) -> Result<()> {
     let points = || panel.lines.iter().flat_map(|line| &line.points);
     let x_range = find_range(points().map(|point| point.0));
-    let y_range = find_range(points().map(|point| point.1));
+    let y_range = widen_to_decades(&find_range(points().map(|point| point.1)));
     let mut chart = ChartBuilder::on(area)
         .caption(panel.operation.name(), (FONT, PANEL_TITLE_SIZE))
         .margin(MARGIN)
@@ -100,6 +100,11 @@ fn find_range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
         (low.min(value), high.max(value))
     });
     low / AXIS_MARGIN..high * AXIS_MARGIN
+}
+
+/// Widens a range to powers of ten, so that the axis has labels.
+fn widen_to_decades(range: &std::ops::Range<f64>) -> std::ops::Range<f64> {
+    10_f64.powf(range.start.log10().floor())..10_f64.powf(range.end.log10().ceil())
 }
 
 fn format_label(value: f64) -> String {

@@ -50,7 +50,7 @@ pub(crate) fn draw_all(directory: &Path, rows: &[Row], base_connections: u32) ->
     grid::draw(&directory.join("entries.svg"), "p50 in ms by entries", &panels)?;
     bars::draw(
         &directory.join("cpu.svg"),
-        "processor time of a request in µs",
+        "processor time of a request",
         &of_base,
     )
 }
