@@ -6,7 +6,7 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PeriodRef, PlayerEntries, ReadError};
-use leaderboard_core::{PlayerId, RankedEntry, Ties};
+use leaderboard_core::{PlayerId, RankedEntry, StoreError, Ties};
 
 use crate::bans::is_behind_sql;
 use crate::connection::Value;
@@ -133,6 +133,18 @@ struct Found {
     after: Vec<KeyedEntry>,
     /// How many rows are before the bound.
     count: u64,
+    /// How many rows there are. Zero if the player has no entry.
+    all: u64,
+}
+
+impl Found {
+    /// Checks the number of entries, if entries were counted.
+    fn check_count(&self) -> Result<(), StoreError> {
+        if self.own.is_some() && self.all != self.period.visible {
+            return Err(corrupt("sizes of rank blocks"));
+        }
+        Ok(())
+    }
 }
 
 /// Reads the first entries of the list.
@@ -167,20 +179,25 @@ pub(crate) fn read_player(
     };
     let parameters = [Value::Text(player.as_str()), Value::Integer(bound_bytes)];
     let found = find(session, sql, period_ref, caller, &parameters)?;
-    Ok(found
-        .filter(|found| found.period.layout == layout)
-        .map(|found| PlayerEntries {
-            version: found.period.version,
-            count: found.period.visible,
-            layout: Some(found.period.layout),
-            entries: found.own.map_or_else(Vec::new, |own| {
-                let rank = found.count.saturating_add(1);
-                vec![RankedEntry {
-                    rank,
-                    entry: own.entry,
-                }]
-            }),
-        }))
+    // A period keeps its order when the leaderboard gets another one. Then other rows were counted than the rank needs.
+    let Some(found) = found.filter(|found| found.period.layout == layout) else {
+        return Ok(None);
+    };
+    if layout.ties != Ties::Dense {
+        found.check_count()?;
+    }
+    Ok(Some(PlayerEntries {
+        version: found.period.version,
+        count: found.period.visible,
+        layout: Some(found.period.layout),
+        entries: found.own.map_or_else(Vec::new, |own| {
+            let rank = found.count.saturating_add(1);
+            vec![RankedEntry {
+                rank,
+                entry: own.entry,
+            }]
+        }),
+    }))
 }
 
 /// Reads a window with the player's entry in the middle; the inner `None` if the player has no entry.
@@ -206,6 +223,7 @@ pub(crate) fn read_around(
     else {
         return Ok(None);
     };
+    found.check_count()?;
     let Some(own) = found.own else {
         return Ok(Some(None));
     };
@@ -264,17 +282,15 @@ fn find(
         before: Vec::new(),
         after: Vec::new(),
         count: 0,
+        all: 0,
     };
     for mut cells in rows {
         let kind = cells.integer("kind of a row")?;
         if kind == 1 {
             found.count = cells.unsigned("count")?;
-            let all = cells
+            found.all = cells
                 .unsigned_or_null("size of a rank block")?
                 .unwrap_or_default();
-            if found.period.layout.ties != Ties::Dense && all != found.period.visible {
-                return Err(corrupt("sizes of rank blocks").into());
-            }
             continue;
         }
         let entry = entries::read_entry(&found.period.layout, &mut cells)?;
