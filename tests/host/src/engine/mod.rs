@@ -48,5 +48,7 @@ pub(crate) fn engine(instances: u32, memory_bytes: usize) -> wasmtime::Result<En
         .epoch_interruption(true)
         .memory_init_cow(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    #[cfg(feature = "perf-map")]
+    config.profiler(wasmtime::ProfilingStrategy::PerfMap);
     Engine::new(&config)
 }
