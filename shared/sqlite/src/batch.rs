@@ -12,10 +12,10 @@ use leaderboard_core::{
     Status, StoreError, Target, TenantId, Timestamp,
 };
 
-use crate::boards::{self, LeaderboardRow};
+use crate::boards::{self, LeaderboardRow, SubmissionTarget};
 use crate::entries::KeyedEntry;
 use crate::periods::{self, PeriodRow};
-use crate::retention::{self, LogWeights};
+use crate::retention::LogWeights;
 use crate::session::Session;
 use crate::target_state::{self, TargetName, TargetState};
 use crate::{ids, log, sweep, usage};
@@ -99,8 +99,8 @@ pub(crate) struct SubmissionBatch<'a> {
     tenant_entries: Option<u64>,
     /// How many entries the batch creates.
     created: u64,
-    /// The weight of the tenant's logs and records when the batch began; `None` until it is read.
-    weights: Option<LogWeights>,
+    /// The weight of the tenant's logs and records when the batch began.
+    weights: LogWeights,
     /// The weight of the idempotency records that the batch creates, in bytes.
     new_record_bytes: u64,
     /// How many more expired periods the batch may discard.
@@ -130,7 +130,7 @@ impl<'a> SubmissionBatch<'a> {
             events: log::PendingEvents::default(),
             tenant_entries: None,
             created: 0,
-            weights: None,
+            weights: LogWeights::default(),
             new_record_bytes: 0,
             discards: sweep::EXPIRED_PER_STEP,
         };
@@ -155,11 +155,17 @@ impl<'a> SubmissionBatch<'a> {
                 Ok(())
             }
             None => {
-                let found = boards::find_with_period(self.session, self.tenant, (id, period), self.now)?;
-                let Some((board, found)) = found else {
+                let target = boards::find_target(self.session, self.tenant, (id, period), self.now)?;
+                let Some(SubmissionTarget {
+                    board,
+                    period: found,
+                    weights,
+                }) = target
+                else {
                     self.boards.insert(id.clone(), None);
                     return Ok(());
                 };
+                self.weights = weights;
                 self.add_period(board.row, period, found);
                 self.add_board(id, board)
             }
@@ -197,7 +203,7 @@ impl<'a> SubmissionBatch<'a> {
     fn read_states(
         &self,
         submissions: &[(&'a PreparedSubmission, RankDetail)],
-    ) -> Result<Vec<Vec<Option<TargetState>>>, StoreError> {
+    ) -> Result<Vec<TargetStates>, StoreError> {
         let records: Vec<_> = submissions.iter().map(|(one, _)| one.record_name()).collect();
         let mut names = Vec::with_capacity(submissions.len());
         for ((submission, _), record) in submissions.iter().zip(&records) {
@@ -276,18 +282,8 @@ impl<'a> SubmissionBatch<'a> {
     }
 
     /// Returns the weight of the tenant's idempotency records.
-    pub(crate) fn record_bytes(&mut self) -> Result<u64, StoreError> {
-        let before = self.weights()?.records;
-        Ok(before.saturating_add(self.new_record_bytes))
-    }
-
-    fn weights(&mut self) -> Result<LogWeights, StoreError> {
-        let weights = match self.weights {
-            Some(weights) => weights,
-            None => retention::read_weights(self.session, self.tenant, self.now)?,
-        };
-        self.weights = Some(weights);
-        Ok(weights)
+    pub(crate) fn record_bytes(&self) -> u64 {
+        self.weights.records.saturating_add(self.new_record_bytes)
     }
 
     /// Plans a write, so that later submissions of the batch see it.

@@ -11,7 +11,7 @@ use crate::connection::Value;
 use crate::ids;
 use crate::periods::{self, PeriodRow, period_columns};
 use crate::rate_limits::{fresh_version, now_us};
-use crate::retention::{LogState, log_columns};
+use crate::retention::{LogState, LogWeights, first_valid_span, log_columns, weight_columns};
 use crate::row::{Cells, malformed, stored};
 use crate::session::Session;
 
@@ -88,16 +88,27 @@ pub(crate) fn find(
     row.map(|mut cells| read_columns(&mut cells)).transpose()
 }
 
-/// Returns the state of a leaderboard at `now` with the pending bans applied, and a period of the leaderboard, if it has ever had an
-/// entry and has not expired.
-pub(crate) fn find_with_period(
+/// A leaderboard with the pending bans applied, and what a submission reads with it.
+#[derive(Debug)]
+pub(crate) struct SubmissionTarget {
+    pub(crate) board: LeaderboardRow,
+    /// The period, if it has ever had an entry and has not expired.
+    pub(crate) period: Option<PeriodRow>,
+    /// The weight of all logs and records of the tenant.
+    pub(crate) weights: LogWeights,
+}
+
+/// Returns the state of a leaderboard and a period at `now`; `None` if the leaderboard does not exist.
+pub(crate) fn find_target(
     session: &Session<'_>,
     tenant: &TenantId,
     (id, period): (&LeaderboardId, &PeriodId),
     now: Timestamp,
-) -> Result<Option<(LeaderboardRow, Option<PeriodRow>)>, StoreError> {
+) -> Result<Option<SubmissionTarget>, StoreError> {
     const FIND: &str = concat!(
         "SELECT ",
+        weight_columns!("?6"),
+        ", ",
         board_columns!(),
         ", p.row, ",
         period_columns!(),
@@ -110,11 +121,13 @@ pub(crate) fn find_with_period(
         Value::Integer(now.as_unix_ms()),
         Value::Integer(ids::too_old(now)),
         Value::Text(period.as_str()),
+        Value::Integer(first_valid_span(now)),
     ];
     for _ in 0..MAX_STEPS {
         let Some(mut cells) = session.row(FIND, &parameters)? else {
             return Ok(None);
         };
+        let weights = LogWeights::from_cells(&mut cells)?;
         let board = read_columns(&mut cells)?;
         if board.is_behind {
             bans::apply_to_board(session, tenant, id.as_str(), now)?;
@@ -124,7 +137,11 @@ pub(crate) fn find_with_period(
         let period = row
             .map(|row| periods::read_columns(&mut cells, row))
             .transpose()?;
-        return Ok(Some((board, period)));
+        return Ok(Some(SubmissionTarget {
+            board,
+            period,
+            weights,
+        }));
     }
     Err(still_behind())
 }

@@ -7,6 +7,7 @@ use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 use crate::connection::Value;
 use crate::periods::rebuild;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 use crate::{boards, expiries, log, periods, rank_blocks, sweep, usage};
 
 /// The configuration before a change.
@@ -100,7 +101,9 @@ pub(crate) fn put(
     let version = boards::next_version(session, put.tenant)?;
     let row = boards::save(session, put, version, &configuration)?;
     let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at)?;
-    log::append(session, row, position, &event_of(put))?;
+    let mut writes = PendingWrites::default();
+    log::append(session, &mut writes, (row, position), &event_of(put))?;
+    writes.apply(session)?;
     Ok(Ok(PutResult {
         row,
         version,
@@ -162,7 +165,9 @@ fn apply_order(
         period.row = spare;
         period.rebuilt_until = None;
         period.version = position;
-        periods::save(session, &period)?;
+        let mut writes = PendingWrites::default();
+        periods::save(session, &mut writes, &period)?;
+        writes.apply(session)?;
     }
     periods::save_layout(session, period.row, &layout)?;
     Ok(Ok(()))

@@ -4,7 +4,6 @@ use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
 use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
-use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// The columns that [`read_entry`] reads, in its order.
@@ -50,16 +49,6 @@ pub(crate) fn read_keyed_entry(
 pub(crate) fn read_entry(layout: &Layout, cells: &mut Cells) -> Result<KeyedEntry, StoreError> {
     let key = cells.blob("order key")?;
     read_keyed_entry(layout, key, cells)
-}
-
-/// Creates or replaces entries. A row has period, player, order key, whether the player is banned (for a new entry), attempts and
-/// metadata.
-pub(crate) fn save_all(session: &Session<'_>, rows: &JsonRows) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT INTO entries (period, player, order_key, hidden, attempts, metadata) \
-         SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5 \
-         FROM json_each(?1) WHERE true ON CONFLICT (period, player) DO UPDATE SET \
-         order_key = excluded.order_key, attempts = excluded.attempts, metadata = excluded.metadata";
-    rows.run(session, SAVE)
 }
 
 /// A side of a key in the order.

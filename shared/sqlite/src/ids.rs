@@ -1,13 +1,10 @@
 //! Idempotency records, which make a submission count once.
 
-use std::collections::BTreeMap;
-
 use leaderboard_core::ports::IDEMPOTENCY_MS;
-use leaderboard_core::{Fingerprint, PreparedSubmission, StoreError, Timestamp};
+use leaderboard_core::{StoreError, Timestamp};
 
 use crate::connection::Value;
 use crate::row::stored;
-use crate::rows::JsonRows;
 use crate::session::Session;
 
 /// How many expired records one call deletes, in addition to two for each record that the call adds.
@@ -24,39 +21,6 @@ pub(crate) struct IdempotencyRecord {
 /// Returns the latest creation time of a record that has expired at `now`, in milliseconds since the epoch.
 pub(crate) fn too_old(now: Timestamp) -> i64 {
     now.as_unix_ms().saturating_sub(IDEMPOTENCY_MS)
-}
-
-/// The records of a transaction by leaderboard and name, in the order of the table: when the submission was received, the
-/// fingerprint of its content, and its outcome.
-#[derive(Debug, Default)]
-pub(crate) struct PendingRecords(BTreeMap<(i64, String), (Timestamp, Fingerprint, Vec<u8>)>);
-
-impl PendingRecords {
-    /// Adds the record of an encoded outcome, if the submission has an id.
-    pub(crate) fn push(&mut self, board: i64, submission: &PreparedSubmission, outcome: &[u8]) {
-        let Some(name) = submission.record_name() else {
-            return;
-        };
-        let row = (submission.recorded_at, submission.fingerprint, outcome.to_vec());
-        self.0.insert((board, name.into_owned()), row);
-    }
-
-    /// Writes the records, and replaces expired ones of the same name.
-    pub(crate) fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
-        const SAVE: &str = "INSERT OR REPLACE INTO submissions (leaderboard, id, recorded_at, fingerprint, outcome) \
-             SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4) FROM json_each(?1)";
-        let mut rows = JsonRows::default();
-        for ((board, name), (recorded_at, fingerprint, outcome)) in &self.0 {
-            rows.push(&[
-                Value::Integer(*board),
-                Value::Text(name),
-                Value::Integer(recorded_at.as_unix_ms()),
-                Value::Blob(fingerprint),
-                Value::Blob(outcome),
-            ]);
-        }
-        rows.run(session, SAVE)
-    }
 }
 
 /// Deletes some of the records that have expired at `now`: always more than the `added` records of this call.

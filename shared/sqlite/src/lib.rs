@@ -54,6 +54,7 @@ mod sweep;
 mod target_state;
 mod tuples;
 mod usage;
+mod writes;
 
 pub use connection::{Cell, Connection, ConnectionError, Row, Signal, Value};
 pub use migrate::Synchronous;

@@ -8,8 +8,8 @@ use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId
 use crate::connection::Value;
 use crate::retention::{self, AppendedEvents, LogState};
 use crate::row::{Cells, malformed, stored};
-use crate::rows::JsonRows;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 
 /// Events that are written together at the end of the transaction.
 #[derive(Debug, Default)]
@@ -40,27 +40,19 @@ impl PendingEvents {
         self.weights().into_values().fold(0, u64::saturating_add)
     }
 
-    /// Writes the events.
-    pub(crate) fn flush(self, session: &Session<'_>) -> Result<(), StoreError> {
-        const SAVE: &str = "INSERT INTO events (leaderboard, position, event) \
-             SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1)";
-        let mut rows = JsonRows::default();
+    /// Adds the events to what the transaction writes.
+    pub(crate) fn add_to(&self, writes: &mut PendingWrites) {
         for (board, position, event) in &self.0 {
-            rows.push(&[
-                Value::Integer(*board),
-                Value::Integer(stored(*position)),
-                Value::Blob(event),
-            ]);
+            writes.add_event(*board, *position, event);
         }
-        rows.run(session, SAVE)
     }
 }
 
 /// Appends one event, and trims the log.
 pub(crate) fn append(
     session: &Session<'_>,
-    board: i64,
-    position: u64,
+    writes: &mut PendingWrites,
+    (board, position): (i64, u64),
     event: &Event,
 ) -> Result<(), StoreError> {
     let mut pending = PendingEvents::default();
@@ -71,9 +63,9 @@ pub(crate) fn append(
         weight: pending.total_weight(),
         now: event.recorded_at,
     };
+    pending.add_to(writes);
     let log = LogState::read(session, board)?;
-    pending.flush(session)?;
-    retention::finish_append(session, (board, &log), &appended, 0)?;
+    retention::finish_append(session, writes, (board, &log), &appended, 0)?;
     Ok(())
 }
 

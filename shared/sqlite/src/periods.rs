@@ -7,9 +7,10 @@ use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
 use crate::connection::Value;
-use crate::row::{Cells, corrupt, malformed, stored};
+use crate::row::{Cells, corrupt, malformed};
 use crate::rows::JsonRows;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 
 /// The row of a period that has or had entries.
 #[derive(Debug, Clone)]
@@ -107,7 +108,8 @@ pub(crate) fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, Sto
     read_columns(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
 }
 
-fn instant_value(at: Option<Timestamp>) -> Value<'static> {
+/// Converts an instant for storage.
+pub(crate) fn instant_value(at: Option<Timestamp>) -> Value<'static> {
     at.map_or(Value::Null, |at| Value::Integer(at.as_unix_ms()))
 }
 
@@ -135,17 +137,12 @@ pub(crate) fn create(
 }
 
 /// Saves the columns that an event changes. The copies of a running rebuild lack this change, so the rebuild starts again.
-pub(crate) fn save(session: &Session<'_>, period: &PeriodRow) -> Result<(), StoreError> {
-    const SAVE: &str = "UPDATE periods SET version = ?2, visible = ?3, total = ?4, expires_at = ?5 \
-         WHERE row = ?1";
-    let parameters = [
-        Value::Integer(period.row),
-        Value::Integer(stored(period.version)),
-        Value::Integer(stored(period.visible)),
-        Value::Integer(stored(period.total)),
-        instant_value(period.expires_at),
-    ];
-    session.run(SAVE, &parameters)?;
+pub(crate) fn save(
+    session: &Session<'_>,
+    writes: &mut PendingWrites,
+    period: &PeriodRow,
+) -> Result<(), StoreError> {
+    writes.save_period(period);
     if period.rebuilt_until.is_some() {
         rebuild::abandon(session, period.row)?;
     }

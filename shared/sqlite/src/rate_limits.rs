@@ -11,6 +11,7 @@ use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::rows::JsonRows;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 
 /// Microseconds in a day.
 pub(crate) const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
@@ -61,13 +62,16 @@ pub(crate) fn charge(
     charge_request: &ChargeRequest,
     overdraft: Overdraft,
 ) -> Result<RateLimitDecision, StoreError> {
-    let decisions = charge_all(session, tenant, &[charge_request], overdraft)?;
+    let mut writes = PendingWrites::default();
+    let decisions = charge_all(session, &mut writes, tenant, &[charge_request], overdraft)?;
+    writes.apply(session)?;
     decisions.into_iter().next().ok_or_else(|| corrupt("decision"))
 }
 
-/// Does the same as [`charge`] for several requests of a tenant, in their order.
+/// Does the same as [`charge`] for several requests of a tenant, in their order, and adds what changes to `writes`.
 pub(crate) fn charge_all(
     session: &Session<'_>,
+    writes: &mut PendingWrites,
     tenant: &TenantId,
     charge_requests: &[&ChargeRequest],
     overdraft: Overdraft,
@@ -78,9 +82,12 @@ pub(crate) fn charge_all(
         .iter()
         .map(|request| state.charge(request, overdraft))
         .collect();
-    save_arrivals(session, tenant, &state)?;
+    for bucket in &state.changed {
+        let ahead_us = state.ahead_us.get(bucket).copied().unwrap_or_default();
+        writes.save_bucket(tenant, bucket, state.now_us.saturating_add(ahead_us));
+    }
     if state.today != before {
-        save_usage(session, tenant, state.now_us / DAY_US, state.today)?;
+        writes.save_usage(tenant, state.now_us / DAY_US, state.today);
     }
     if state.anything_to_sweep && charge_requests.iter().any(|request| changes_anything(request)) {
         delete_unneeded(session, state.now_us)?;
@@ -189,32 +196,6 @@ impl ChargeState {
         let mut charges = request.charges.iter();
         in_quota && charges.all(|charge| charge.has_room(self.ahead_of(charge)))
     }
-}
-
-fn save_arrivals(session: &Session<'_>, tenant: &TenantId, state: &ChargeState) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at) \
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)";
-    let mut rows = JsonRows::default();
-    for bucket in &state.changed {
-        let ahead_us = state.ahead_us.get(bucket).copied().unwrap_or_default();
-        rows.push(&[
-            Value::Text(tenant.as_str()),
-            Value::Text(bucket),
-            Value::Integer(stored(state.now_us.saturating_add(ahead_us))),
-        ]);
-    }
-    rows.run(session, SAVE)
-}
-
-fn save_usage(session: &Session<'_>, tenant: &TenantId, day: u64, usage: Usage) -> Result<(), StoreError> {
-    const SAVE: &str = "INSERT OR REPLACE INTO usage (tenant, day, requests, scores) VALUES (?1, ?2, ?3, ?4)";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(stored(day)),
-        Value::Integer(stored(usage.requests)),
-        Value::Integer(stored(usage.scores)),
-    ];
-    session.run(SAVE, &parameters)
 }
 
 /// Deletes some buckets that are full, and some old days of usage.

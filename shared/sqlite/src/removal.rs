@@ -6,6 +6,7 @@ use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
 use crate::connection::Value;
 use crate::row::corrupt;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 use crate::{boards, entries, log, periods, tuples};
 
 /// Removes a player's entry, and returns the period's new version.
@@ -44,7 +45,8 @@ pub(crate) fn remove(
         .visible
         .checked_sub(u64::from(visible))
         .ok_or_else(|| corrupt("count of visible entries"))?;
-    periods::save(session, &period)?;
+    let mut writes = PendingWrites::default();
+    periods::save(session, &mut writes, &period)?;
     let event = Event {
         recorded_at: at,
         body: EventBody::Removed {
@@ -52,6 +54,7 @@ pub(crate) fn remove(
             period: period_ref.period.clone(),
         },
     };
-    log::append(session, board.row, position, &event)?;
+    log::append(session, &mut writes, (board.row, position), &event)?;
+    writes.apply(session)?;
     Ok(Some(position))
 }

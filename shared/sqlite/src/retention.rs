@@ -7,6 +7,7 @@ use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
+use crate::writes::PendingWrites;
 
 /// The events that a transaction has appended to a log.
 #[derive(Debug)]
@@ -29,6 +30,14 @@ pub(crate) struct LogWeights {
 }
 
 impl LogWeights {
+    /// Reads the columns of [`weight_columns`].
+    pub(crate) fn from_cells(cells: &mut Cells) -> Result<Self, StoreError> {
+        Ok(Self {
+            events: cells.unsigned_or_null("bytes of logs")?.unwrap_or_default(),
+            records: cells.unsigned_or_null("bytes of records")?.unwrap_or_default(),
+        })
+    }
+
     pub(crate) fn total(self) -> u64 {
         self.events.saturating_add(self.records)
     }
@@ -39,21 +48,38 @@ pub(crate) fn find_span(at: Timestamp) -> i64 {
     at.as_unix_ms().div_euclid(IDEMPOTENCY_MS)
 }
 
-/// Returns the weight of a tenant's logs, and of its records in the span that contains `now` and the span before.
+/// SQL for the columns that [`LogWeights::from_cells`] reads: the weights of the tenant `?1`, with the records of the span `$span`
+/// and later ones.
+macro_rules! weight_columns {
+    ($span:literal) => {
+        concat!(
+            "(SELECT bytes FROM tenant_logs WHERE tenant = ?1), \
+             (SELECT sum(bytes) FROM tenant_record_weights WHERE tenant = ?1 AND span >= ",
+            $span,
+            ")"
+        )
+    };
+}
+pub(crate) use weight_columns;
+
+/// Returns the first span whose records are valid at `now`: the one before the span of `now`.
+pub(crate) fn first_valid_span(now: Timestamp) -> i64 {
+    find_span(now).saturating_sub(1)
+}
+
+/// Returns the weight of a tenant's logs, and of its records that are valid at `now`.
 pub(crate) fn read_weights(
     session: &Session<'_>,
     tenant: &TenantId,
     now: Timestamp,
 ) -> Result<LogWeights, StoreError> {
-    const WEIGHTS: &str = "SELECT (SELECT bytes FROM tenant_logs WHERE tenant = ?1), \
-         (SELECT sum(bytes) FROM tenant_record_weights WHERE tenant = ?1 AND span >= ?2)";
-    let previous = find_span(now).saturating_sub(1);
-    let parameters = [Value::Text(tenant.as_str()), Value::Integer(previous)];
+    const WEIGHTS: &str = concat!("SELECT ", weight_columns!("?2"));
+    let parameters = [
+        Value::Text(tenant.as_str()),
+        Value::Integer(first_valid_span(now)),
+    ];
     let row = session.row(WEIGHTS, &parameters)?;
-    let mut cells = row.ok_or_else(|| corrupt("weights"))?;
-    let events = cells.unsigned_or_null("bytes of logs")?.unwrap_or_default();
-    let records = cells.unsigned_or_null("bytes of records")?.unwrap_or_default();
-    Ok(LogWeights { events, records })
+    LogWeights::from_cells(&mut row.ok_or_else(|| corrupt("weights"))?)
 }
 
 /// SQL for the columns of a leaderboard `b` that [`LogState::from_cells`] reads. Of the oldest event it reads only the first
@@ -117,16 +143,15 @@ impl TrimBounds {
     }
 }
 
-/// Counts the appended events (a trigger adds their weight to the tenant's) and trims the log. `over` is by how much the tenant's logs and records, including the appended
-/// events, exceed the limit. Returns the weight of the removed events.
+/// Counts the appended events and trims the log. `over` is by how much the tenant's logs and records, including the appended events,
+/// exceed the limit. Returns the weight of the removed events.
 pub(crate) fn finish_append(
     session: &Session<'_>,
+    writes: &mut PendingWrites,
     (board, log): (i64, &LogState),
     appended: &AppendedEvents,
     over: u64,
 ) -> Result<u64, StoreError> {
-    const SAVE: &str =
-        "UPDATE leaderboards SET last_position = ?2, log_bytes = log_bytes + ?3 WHERE row = ?1";
     let bounds = TrimBounds {
         keep_from: appended.last.saturating_add(1).saturating_sub(log.keep_events),
         oldest_at: appended.now.saturating_add_ms(log.keep_ms.saturating_neg()),
@@ -138,9 +163,8 @@ pub(crate) fn finish_append(
         }
         _ => 0,
     };
-    let position = Value::Integer(stored(appended.last));
-    let more = Value::Integer(stored(appended.weight).saturating_sub(stored(freed)));
-    session.run(SAVE, &[Value::Integer(board), position, more])?;
+    let more_bytes = stored(appended.weight).saturating_sub(stored(freed));
+    writes.change_log(board, appended.last, more_bytes);
     Ok(freed)
 }
 
@@ -178,24 +202,6 @@ fn trim(
         session.run(REMOVE, &parameters)?;
     }
     Ok(freed)
-}
-
-/// Adds the weight of new idempotency records of one leaderboard and span. Triggers add it to the tenant's, and with the first
-/// record of a span delete the weights of older spans.
-pub(crate) fn add_records(
-    session: &Session<'_>,
-    board: i64,
-    span: i64,
-    added_bytes: u64,
-) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO record_weights (leaderboard, span, bytes) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (leaderboard, span) DO UPDATE SET bytes = bytes + excluded.bytes";
-    let parameters = [
-        Value::Integer(board),
-        Value::Integer(span),
-        Value::Integer(stored(added_bytes)),
-    ];
-    session.run(ADD, &parameters)
 }
 
 /// Subtracts the weights of a leaderboard, which is about to be deleted, from the weights of its tenant.

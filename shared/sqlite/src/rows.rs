@@ -18,6 +18,10 @@ impl JsonRows {
         self.0.push(row.iter().map(to_json).collect());
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the text for the parameter.
     pub(crate) fn to_text(&self) -> String {
         Json::from(self.0.as_slice()).to_string()
@@ -25,7 +29,7 @@ impl JsonRows {
 
     /// Runs a statement with these rows as its only parameter, unless there are none.
     pub(crate) fn run(&self, session: &Session<'_>, sql: &str) -> Result<(), StoreError> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         session.run(sql, &[Value::Text(&self.to_text())])

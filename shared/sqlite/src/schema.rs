@@ -3,7 +3,7 @@
 //! The rows of leaderboards and periods have numbers that are not used twice. So the remaining data of a deleted leaderboard or
 //! period is invisible at once and can be deleted in small steps.
 
-use crate::rank_blocks;
+use crate::{rank_blocks, writes};
 
 /// The migrations in their order. The file's `user_version` is the number of migrations that have been applied.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     RECORD_BYTES,
     rank_blocks::MIGRATION,
     TENANT_WEIGHTS,
+    writes::MIGRATION,
 ];
 
 const SCORES: &[&str] = &[

@@ -144,7 +144,7 @@ impl<C: Connection> SqliteStore<C> {
             return Ok(submitted);
         }
         for chunk in chunks {
-            let work = |session: &Session<'_>| submit::submit(session, tenant, &[call(chunk)]);
+            let work = |session: &Session<'_>| submit::submit_charged(session, tenant, call(chunk));
             submitted.answers.extend(self.write(work).await?);
         }
         Ok(submitted)

@@ -17,6 +17,7 @@ use crate::rate_limits;
 use crate::row::{Cells, corrupt, malformed};
 use crate::session::Session;
 use crate::target_state::TargetState;
+use crate::writes::PendingWrites;
 
 /// A result or a refusal, or an error of the store.
 type OrRefusal<T, R = RefusalReason> = Result<Result<T, R>, StoreError>;
@@ -43,13 +44,16 @@ pub(crate) fn charge_and_submit(
     calls: &[SubmitCall<'_>],
 ) -> Result<Vec<Submitted>, StoreError> {
     let charge_requests: Vec<_> = calls.iter().map(|call| &call.options.charge_request).collect();
-    let decisions = rate_limits::charge_all(session, tenant, &charge_requests, Overdraft::ByTake)?;
+    let mut writes = PendingWrites::default();
+    let decisions =
+        rate_limits::charge_all(session, &mut writes, tenant, &charge_requests, Overdraft::ByTake)?;
     let charged = calls.iter().zip(&decisions);
     let accepted: Vec<_> = charged
         .filter(|(_, decision)| !decision.refused)
         .map(|(call, _)| *call)
         .collect();
-    let mut answers = submit(session, tenant, &accepted)?.into_iter();
+    let mut answers = submit(session, &mut writes, tenant, &accepted)?.into_iter();
+    writes.apply(session)?;
     let answers_of = |(call, rate_limit_decision): (&SubmitCall<'_>, RateLimitDecision)| {
         let answered = if rate_limit_decision.refused {
             0
@@ -64,9 +68,22 @@ pub(crate) fn charge_and_submit(
     Ok(calls.iter().zip(decisions).map(answers_of).collect())
 }
 
-/// Applies submissions in their order. The calls have the same quotas.
-pub(crate) fn submit(
+/// Applies the submissions of a call that an earlier transaction has charged.
+pub(crate) fn submit_charged(
     session: &Session<'_>,
+    tenant: &TenantId,
+    call: SubmitCall<'_>,
+) -> Result<Vec<SubmissionResult>, StoreError> {
+    let mut writes = PendingWrites::default();
+    let answers = submit(session, &mut writes, tenant, &[call])?;
+    writes.apply(session)?;
+    Ok(answers)
+}
+
+/// Applies submissions in their order, up to what is added to `writes`. The calls have the same quotas.
+fn submit(
+    session: &Session<'_>,
+    writes: &mut PendingWrites,
     tenant: &TenantId,
     calls: &[SubmitCall<'_>],
 ) -> Result<Vec<SubmissionResult>, StoreError> {
@@ -87,7 +104,7 @@ pub(crate) fn submit(
             options,
         )?);
     }
-    batch.finish(options.max_log_bytes, decided)
+    batch.finish(writes, options.max_log_bytes, decided)
 }
 
 fn decide_submission<'a>(
@@ -109,7 +126,7 @@ fn decide_submission<'a>(
         return Ok(Err(refusal(target, RefusalReason::TenantFull { max_entries })));
     }
     if let Some(max_log_bytes) = options.max_log_bytes
-        && let Some(target) = find_target_without_record_room(batch, submission, &plans, max_log_bytes)?
+        && let Some(target) = find_target_without_record_room(batch, submission, &plans, max_log_bytes)
     {
         return Ok(Err(refusal(target, RefusalReason::LogFull { max_log_bytes })));
     }
@@ -144,21 +161,21 @@ fn find_target_without_room<'a>(
 
 /// Returns the first target that would create an idempotency record, if the submission would exceed the tenant's log quota.
 fn find_target_without_record_room<'a>(
-    batch: &mut SubmissionBatch<'_>,
+    batch: &SubmissionBatch<'_>,
     submission: &'a PreparedSubmission,
     plans: &[TargetPlan],
     max_log_bytes: u64,
-) -> Result<Option<&'a Target>, StoreError> {
+) -> Option<&'a Target> {
     let plans = submission.targets.iter().zip(plans);
     let mut making = plans.filter(|(_, plan)| matches!(plan, TargetPlan::Apply(_)));
     let (Some(_), Some((first, _))) = (&submission.id, making.next()) else {
-        return Ok(None);
+        return None;
     };
     let more = making.fold(submission.record_weight(first), |bytes, (target, _)| {
         bytes.saturating_add(submission.record_weight(target))
     });
-    let bytes = batch.record_bytes()?.saturating_add(more);
-    Ok((bytes > max_log_bytes).then_some(first))
+    let bytes = batch.record_bytes().saturating_add(more);
+    (bytes > max_log_bytes).then_some(first)
 }
 
 fn refusal(target: &Target, reason: RefusalReason) -> Refusal {

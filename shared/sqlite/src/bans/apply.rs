@@ -6,6 +6,7 @@ use super::{BanChange, count_changes, end_bans, is_behind, read_player};
 use crate::connection::Value;
 use crate::row::{Cells, corrupt};
 use crate::session::Session;
+use crate::writes::PendingWrites;
 use crate::{entries, log, periods, tuples};
 
 /// The most periods that one transaction reads, which takes a few milliseconds.
@@ -192,18 +193,19 @@ fn move_entries(
         Value::Integer(i64::from(change.banned)),
         Value::Integer(now.as_unix_ms()),
     ];
+    let mut writes = PendingWrites::default();
     let mut logged = None;
     for row in session.rows(AFFECTED, &parameters)? {
         let mut cells = Cells::from(row);
         let position = cells.unsigned("last position")?.saturating_add(1);
         if logged != Some(position) {
-            log::append(session, board, position, &change.event())?;
+            log::append(session, &mut writes, (board, position), &change.event())?;
             logged = Some(position);
         }
         let period = cells.integer("period row")?;
-        move_entry(session, period, change, position)?;
+        move_entry(session, &mut writes, (period, position), change)?;
     }
-    Ok(())
+    writes.apply(session)
 }
 
 impl BanChange {
@@ -222,9 +224,9 @@ impl BanChange {
 
 fn move_entry(
     session: &Session<'_>,
-    period: i64,
+    writes: &mut PendingWrites,
+    (period, position): (i64, u64),
     change: &BanChange,
-    position: u64,
 ) -> Result<(), StoreError> {
     const MOVE: &str = concat!(
         "UPDATE entries SET hidden = ?3 WHERE period = ?1 AND player = ?2 RETURNING ",
@@ -251,5 +253,5 @@ fn move_entry(
     };
     period.visible = visible.ok_or_else(|| corrupt("count of visible entries"))?;
     period.version = position;
-    periods::save(session, &period)
+    periods::save(session, writes, &period)
 }

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::encode_outcome;
 use leaderboard_core::ports::{RankDetail, SubmissionResult};
-use leaderboard_core::{Metadata, Outcome, PeriodId, Previous, Refusal, StoreError};
+use leaderboard_core::{Outcome, PeriodId, Previous, Refusal, StoreError};
 
 use super::ranks::{WriteRanks, rank_writes};
 use super::{BatchLeaderboard, PlannedOutcome, PlannedWrite, SubmissionBatch};
-use crate::connection::Value;
-use crate::ids::PendingRecords;
 use crate::periods::{self, PeriodRow};
 use crate::retention::{self, AppendedEvents};
-use crate::rows::JsonRows;
-use crate::{entries, ids, sweep, tuples};
+use crate::writes::PendingWrites;
+use crate::{ids, sweep, tuples};
 
 impl SubmissionBatch<'_> {
-    /// Writes all changes, trims the logs, and returns the result of each submission.
+    /// Adds the changes of the batch to `saved`, trims the logs, and returns the result of each submission. Creates periods and
+    /// saves the counts of tuples at once, because what follows reads them.
     pub(crate) fn finish(
         mut self,
+        saved: &mut PendingWrites,
         max_log_bytes: Option<u64>,
         decided: Vec<Result<Vec<PlannedOutcome>, Refusal>>,
     ) -> Result<Vec<SubmissionResult>, StoreError> {
@@ -30,12 +30,12 @@ impl SubmissionBatch<'_> {
             .enumerate()
             .map(|(index, write)| outcome_of(write, ranks.get(&index)))
             .collect();
-        self.save_entries()?;
-        self.save_records(&outcomes)?;
+        self.save_entries(saved);
+        self.save_records(saved, &outcomes);
         for used in self.periods.values().filter(|used| used.changed) {
-            periods::save(self.session, &used.period)?;
+            periods::save(self.session, saved, &used.period)?;
         }
-        self.finish_logs(max_log_bytes)?;
+        self.finish_logs(saved, max_log_bytes)?;
         Ok(decided
             .into_iter()
             .map(|planned| Ok(take_outcomes(planned?, &outcomes)))
@@ -89,57 +89,50 @@ impl SubmissionBatch<'_> {
         Ok(ranks)
     }
 
-    /// Saves each changed entry as its last write left it.
-    fn save_entries(&self) -> Result<(), StoreError> {
-        let mut rows = JsonRows::default();
+    /// Adds each changed entry to `saved`, as its last write left it.
+    fn save_entries(&self, saved: &mut PendingWrites) {
         // In the order of the table, so that neighbouring rows are written together.
         let ordered: BTreeMap<_, _> = self.entries.iter().collect();
         for ((board, period, _), index) in ordered {
             let period = self.periods.get(&(*board, period.clone()));
-            let Some((used, write)) = period.zip(self.writes.get(*index)) else {
-                continue;
-            };
-            let entry = &write.decision.entry;
-            let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
-            rows.push(&[
-                Value::Integer(used.period.row),
-                Value::Text(entry.player.as_str()),
-                Value::Blob(write.key.as_bytes()),
-                Value::Integer(i64::from(write.banned)),
-                Value::Integer(i64::from(entry.attempts)),
-                metadata.map_or(Value::Null, Value::Text),
-            ]);
+            if let Some((used, write)) = period.zip(self.writes.get(*index)) {
+                saved.save_entry(used.period.row, &write.decision.entry, &write.key, write.banned);
+            }
         }
-        entries::save_all(self.session, &rows)
     }
 
-    fn save_records(&self, outcomes: &[Outcome]) -> Result<(), StoreError> {
-        let mut records = PendingRecords::default();
+    /// Adds the idempotency records to `saved`.
+    fn save_records(&self, saved: &mut PendingWrites, outcomes: &[Outcome]) {
+        // In the order of the table, too. If a name occurs twice, the first record has expired.
+        let mut ordered = BTreeMap::new();
         for (write, outcome) in self.writes.iter().zip(outcomes) {
-            records.push(write.board, write.submission, &encode_outcome(outcome));
+            if let Some(name) = write.submission.record_name() {
+                ordered.insert((write.board, name), (write.submission, outcome));
+            }
         }
-        records.flush(self.session)
+        for ((board, name), (submission, outcome)) in ordered {
+            saved.save_record(board, &name, submission, &encode_outcome(outcome));
+        }
     }
 
     /// Returns by how many bytes the tenant's logs and records, including those of this batch, exceed `max_log_bytes`.
-    fn overweight(&mut self, max_log_bytes: Option<u64>) -> Result<u64, StoreError> {
+    fn overweight(&self, max_log_bytes: Option<u64>) -> u64 {
         let Some(max_log_bytes) = max_log_bytes.filter(|_| !self.events.is_empty()) else {
-            return Ok(0);
+            return 0;
         };
-        let records = self.record_bytes()?;
-        let events = self.weights()?.events;
-        let weight = events
-            .saturating_add(records)
+        let weight = self
+            .record_bytes()
+            .saturating_add(self.weights.events)
             .saturating_add(self.events.total_weight());
-        Ok(weight.saturating_sub(max_log_bytes))
+        weight.saturating_sub(max_log_bytes)
     }
 
-    /// Writes the events, counts them and the records, and deletes what is no longer kept.
-    fn finish_logs(mut self, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
+    /// Adds the events to `saved`, counts them and the records, and deletes what is no longer kept.
+    fn finish_logs(self, saved: &mut PendingWrites, max_log_bytes: Option<u64>) -> Result<(), StoreError> {
         let session = self.session;
-        let mut over = self.overweight(max_log_bytes)?;
+        let mut over = self.overweight(max_log_bytes);
         let weights = self.events.weights();
-        self.events.flush(session)?;
+        self.events.add_to(saved);
         let mut anything_to_sweep = false;
         for BatchLeaderboard {
             board,
@@ -157,12 +150,11 @@ impl SubmissionBatch<'_> {
                     now: self.now,
                 };
                 let log = (board.row, &board.log);
-                let freed = retention::finish_append(session, log, &appended, over)?;
+                let freed = retention::finish_append(session, saved, log, &appended, over)?;
                 over = over.saturating_sub(freed);
             }
             if ids > 0 {
-                let span = retention::find_span(self.now);
-                retention::add_records(session, board.row, span, record_bytes)?;
+                saved.add_record_weight(board.row, retention::find_span(self.now), record_bytes);
                 if board.has_expired_records {
                     ids::prune(session, board.row, self.now, ids)?;
                 }

@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::encode_layout;
 use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
-use leaderboard_core::{Entry, Layout, Metadata, StoreError, Ties, Timestamp, Values};
+use leaderboard_core::{Entry, Layout, StoreError, Ties, Timestamp, Values};
 
 use super::PeriodRow;
 use crate::connection::Value;
 use crate::entries::{self, entry_columns};
 use crate::row::{Cells, corrupt, stored};
-use crate::rows::JsonRows;
 use crate::session::Session;
+use crate::writes::PendingWrites;
 use crate::{sweep, tuples};
 
 /// The progress of a rebuild.
@@ -142,25 +142,17 @@ fn save_copies(
     (old, new): (&Layout, &Layout),
     copied: &[(bool, Entry)],
 ) -> Result<(), StoreError> {
-    let mut rows = JsonRows::default();
+    let mut writes = PendingWrites::default();
     let mut added: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
     for (banned, entry) in copied {
         let values = match_columns(old, new, &entry.values);
         let key = new.key(&values, entry.reached_at, &entry.player);
-        let metadata = entry.metadata.as_ref().map(Metadata::as_json_text);
-        rows.push(&[
-            Value::Integer(spare),
-            Value::Text(entry.player.as_str()),
-            Value::Blob(key.as_bytes()),
-            Value::Integer(i64::from(*banned)),
-            Value::Integer(i64::from(entry.attempts)),
-            metadata.map_or(Value::Null, Value::Text),
-        ]);
+        writes.save_entry(spare, entry, &key, *banned);
         if new.ties == Ties::Dense && !banned {
             *added.entry(new.tuple_of(&key).to_vec()).or_default() += 1;
         }
     }
-    entries::save_all(session, &rows)?;
+    writes.apply(session)?;
     tuples::add_many(session, spare, &added)
 }
 

@@ -17,6 +17,7 @@ use crate::support::*;
 /// Counts statements, and fails when told to.
 pub(crate) struct Observed {
     inner: NativeSqlite,
+    statements: Rc<Cell<u32>>,
     /// How many transactions that write were begun.
     pub(crate) write_transactions: Rc<Cell<u32>>,
     fail_commit: Rc<Cell<bool>>,
@@ -30,6 +31,7 @@ impl Observed {
     pub(crate) fn open(file: &File) -> Self {
         Self {
             inner: NativeSqlite::open(file.path()).unwrap(),
+            statements: Rc::default(),
             write_transactions: Rc::default(),
             fail_commit: Rc::default(),
             compiled_again: Rc::default(),
@@ -50,6 +52,7 @@ impl Connection for Observed {
             }
             self.write_transactions.set(self.write_transactions.get() + 1);
         }
+        self.statements.set(self.statements.get() + 1);
         let rows = self.inner.execute(sql, parameters);
         self.compiled_again.set(self.inner.compiled_again());
         rows
@@ -141,6 +144,28 @@ fn prepared_statements_are_not_compiled_again() {
             top(&store, &board, limit).await;
         }
         assert_eq!(compiled_again.get(), 0);
+    });
+}
+
+/// A statement costs more between component and host than in SQLite.
+#[test]
+fn a_score_takes_few_statements() {
+    block_on(async {
+        let file = File::new();
+        let connection = Observed::open(&file);
+        let statements = Rc::clone(&connection.statements);
+        let store = SqliteStore::new(connection);
+        let board = configured(&store, &counter("sum")).await;
+        score(&store, &board, "ann", 1, 0).await;
+        for id in ["first", "second"] {
+            let attempts = [attempt(&[Rc::clone(&board)], "ann", 1, Some(id), at(0))];
+            statements.set(0);
+            store
+                .submit(&tenant(), &attempts, RankDetail::Full)
+                .await
+                .unwrap();
+            assert_eq!(statements.get(), 7);
+        }
     });
 }
 
