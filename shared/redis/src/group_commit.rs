@@ -50,6 +50,10 @@ impl PendingCall {
         matches!(*self.state.borrow(), State::Waiting)
     }
 
+    fn is_leading(&self) -> bool {
+        matches!(*self.state.borrow(), State::Leading)
+    }
+
     fn as_call(&self) -> SubmitCall<'_> {
         SubmitCall::new(&self.submissions, &self.options)
     }
@@ -77,21 +81,22 @@ impl GroupCommit {
         tenant: &TenantId,
         call: SubmitCall<'_>,
     ) -> Result<CallReply, StoreError> {
-        let has_peer = self
+        // Not a call that has its answer and has not left yet: such a call wakes nobody.
+        let waits = self
             .0
             .borrow()
             .iter()
-            .any(|other| other.is_peer(tenant, call.options));
-        let (waker, signal) = has_peer.then(|| server.signal()).unzip();
+            .any(|other| other.is_leading() && other.is_peer(tenant, call.options));
+        let (waker, signal) = waits.then(|| server.signal()).unzip();
         let mut place = self.join(PendingCall {
             tenant: tenant.clone(),
             options: call.options.clone(),
-            submissions: if has_peer {
+            submissions: if waits {
                 call.submissions.to_vec()
             } else {
                 Vec::new()
             },
-            state: RefCell::new(if has_peer { State::Waiting } else { State::Leading }),
+            state: RefCell::new(if waits { State::Waiting } else { State::Leading }),
             waker: RefCell::new(waker),
         });
         if let Some(signal) = signal {
@@ -185,7 +190,7 @@ impl Drop for Place<'_> {
         let is_own = |call: &Rc<PendingCall>| Rc::ptr_eq(call, &self.call);
         let mut calls = self.calls.borrow_mut();
         calls.retain(|call| !is_own(call));
-        if matches!(*self.call.state.borrow(), State::Leading)
+        if self.call.is_leading()
             && let Some(next) = calls.iter().find(|call| self.is_waiting_peer(call))
         {
             next.wake(State::Leading);

@@ -256,6 +256,32 @@ async fn a_group_whose_leader_is_dropped_fails_and_the_next_group_is_sent() {
 }
 
 #[tokio::test]
+async fn a_call_does_not_wait_for_one_that_has_its_answer() {
+    let server = Server::start().await;
+    let gate = Gate::open(&server).await;
+    let store = RedisStore::new(&gate);
+    let board = put(&store, &counter("a")).await;
+    let own = tenant();
+    let next = || call(&store, &own, attempt(&board, "p", 1, NOW_MS));
+    gate.close();
+    let mut calls = vec![next(), next(), next()];
+    poll_all(&mut calls).await;
+    gate.let_pass(1);
+    calls.remove(0).await.unwrap();
+    poll_all(&mut calls).await;
+    gate.let_pass(1);
+    calls.remove(0).await.unwrap();
+    // The remaining call has its answer, and has not been polled since.
+    let mut late = [next()];
+    poll_all(&mut late).await;
+    assert_eq!(gate.waiting(), 1);
+    assert_eq!(sum(&calls.remove(0).await), 3);
+    gate.let_pass(1);
+    let [late] = late;
+    assert_eq!(sum(&late.await), 4);
+}
+
+#[tokio::test]
 async fn a_group_loads_a_missing_library() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
