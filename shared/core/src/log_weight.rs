@@ -25,7 +25,7 @@ impl Target {
     /// memory that Redis needs for any outcome. All stores use this weight, so that a quota means the same in every store.
     #[must_use]
     pub fn record_weight(&self, name_bytes: usize) -> u64 {
-        let layout = self.board.value.layout();
+        let layout = self.leaderboard.value.layout();
         let tuple_bytes = layout.columns.count().saturating_mul(SORTABLE_BYTES) as u64;
         [
             RECORD_OVERHEAD_BYTES,

@@ -17,6 +17,7 @@ mod rate_limits;
 mod readiness;
 mod reads;
 mod scores;
+mod signal;
 mod store_error;
 
 pub use announcements::{
@@ -47,6 +48,7 @@ pub use scores::{
     Events, IDEMPOTENCY_MS, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS, RankDetail, Scores,
     SubmissionResult, SubmitOptions, Submitted,
 };
+pub use signal::Signal;
 pub use store_error::StoreError;
 
 /// A key-value store that may lose a value at any time.

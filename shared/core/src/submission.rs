@@ -157,7 +157,7 @@ impl Submission {
             .iter()
             .map(|board| match self.check_for(caller, &board.value, now) {
                 Ok((period, operator, values)) => Ok(Target {
-                    board: Rc::clone(board),
+                    leaderboard: Rc::clone(board),
                     expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
                     period,
                     operator,
@@ -255,7 +255,7 @@ impl PreparedSubmission {
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The configuration that the caller used. The store refuses the submission if another version is current.
-    pub board: Rc<Versioned<Leaderboard>>,
+    pub leaderboard: Rc<Versioned<Leaderboard>>,
     /// The period of the score.
     pub period: Period,
     /// When the period expires; `None` if it never expires.
@@ -278,7 +278,7 @@ impl Target {
             expires_at: None,
             operator: board.value.operator,
             values: Values::new(vec![0; board.value.columns.count()]),
-            board: Rc::clone(board),
+            leaderboard: Rc::clone(board),
             refused: Some(reason),
         }
     }

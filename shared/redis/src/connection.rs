@@ -4,10 +4,8 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
-use std::any::Any;
-use std::pin::Pin;
-
 use leaderboard_core::StoreError;
+use leaderboard_core::ports::Signal;
 
 /// One value of a flattened reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +35,6 @@ pub trait Connection {
     /// Creates a signal from one request of this instance to another.
     fn signal(&self) -> Signal;
 }
-
-/// A value and a future that ends when the value is dropped. Another request can drop the value than the one that waits.
-pub type Signal = (Box<dyn Any>, Pin<Box<dyn Future<Output = ()>>>);
 
 /// The number of pauses of about a millisecond after a step of long work. Together they take about as long as the step.
 const PAUSES_AFTER_A_STEP: u32 = 10;

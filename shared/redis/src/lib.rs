@@ -42,8 +42,9 @@ mod submit_reply;
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{Readiness, SettingCheck};
 
-pub use connection::{Connection, ConnectionError, Reply, Signal};
+pub use connection::{Connection, ConnectionError, Reply};
 use group_commit::GroupCommit;
+pub use leaderboard_core::ports::Signal;
 use server::Server;
 
 /// The leaderboard ports on one Redis connection.

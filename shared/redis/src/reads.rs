@@ -28,13 +28,13 @@ struct ReadHead {
 
 /// Starts a call on a period with the keys and the first argument of `period_reads.lua`.
 pub(crate) fn start_call(period_ref: &PeriodRef<'_>) -> ScriptCall {
-    let board_keys = BoardKeys::new(period_ref.tenant, &period_ref.board.value.id);
+    let board_keys = BoardKeys::new(period_ref.tenant, &period_ref.leaderboard.value.id);
     let mut call = ScriptCall::with_keys([board_keys.configuration()]);
     call.add_keys(board_keys.period(period_ref.period));
     call.add_keys([keys::bans_state(period_ref.tenant)]);
     call.add_text(&format_args!(
         "{} {}",
-        period_ref.board.version,
+        period_ref.leaderboard.version,
         period_ref.now.as_unix_ms()
     ));
     call
@@ -58,10 +58,10 @@ pub(crate) async fn run_read<C: Connection>(
             1 => return Ok(reply),
             _ => {}
         }
-        let boards = [&period_ref.board.value.id];
+        let boards = [&period_ref.leaderboard.value.id];
         let applied = bans::apply_bans(server, period_ref.tenant, &boards, period_ref.now).await;
         if tries + 1 >= MAX_TRIES || !matches!(applied, Ok(true)) {
-            call.replace_first_argument(&format!("{} ", period_ref.board.version));
+            call.replace_first_argument(&format!("{} ", period_ref.leaderboard.version));
         }
     }
     Err(StoreError::Unavailable("bans are still being applied".into()).into())

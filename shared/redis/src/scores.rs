@@ -140,7 +140,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
         let mut call = reads::start_call(period_ref);
-        let board = &period_ref.board.value.id;
+        let board = &period_ref.leaderboard.value.id;
         call.add_keys([BoardKeys::new(period_ref.tenant, board).log()]);
         call.add_keys(keys::entry_counts(period_ref.tenant));
         call.add_keys([keys::log_sizes(period_ref.tenant)]);

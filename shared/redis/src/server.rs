@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
-use crate::connection::{Connection, ConnectionError, Reply, Signal};
+use leaderboard_core::ports::Signal;
+
+use crate::connection::{Connection, ConnectionError, Reply};
 
 /// A server with scripts.
 #[derive(Debug, Clone)]

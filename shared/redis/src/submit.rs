@@ -89,7 +89,7 @@ async fn apply_bans<C: Connection>(
         return Ok(());
     };
     let targets = submissions.iter().flat_map(|submission| &submission.targets);
-    let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
+    let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.leaderboard.value.id).collect();
     let boards: Vec<_> = boards.into_iter().collect();
     bans::apply_bans(server, tenant, &boards, now).await?;
     Ok(())

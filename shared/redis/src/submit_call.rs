@@ -135,7 +135,11 @@ struct PeriodRefs<'a> {
 type PeriodRefKey<'a> = (&'a LeaderboardId, u64, &'a PeriodId);
 
 fn period_ref_key(target: &Target) -> PeriodRefKey<'_> {
-    (&target.board.value.id, target.board.version, &target.period.id)
+    (
+        &target.leaderboard.value.id,
+        target.leaderboard.version,
+        &target.period.id,
+    )
 }
 
 impl<'a> PeriodRefs<'a> {
@@ -162,7 +166,7 @@ impl<'a> PeriodRefs<'a> {
 }
 
 fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
-    let board = &target.board.value;
+    let board = &target.leaderboard.value;
     let layout = board.layout();
     let board_keys = BoardKeys::new(tenant, &board.id);
     call.add_keys([board_keys.configuration(), board_keys.log()]);
@@ -170,7 +174,7 @@ fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
     call.add_keys([board_keys.periods(), board_keys.announced()]);
     call.add_keys(board_keys.period(&target.period.id));
     call.add_text(&board.id);
-    call.add_text(&target.board.version);
+    call.add_text(&target.leaderboard.version);
     call.add_bytes(encode_layout(&layout));
     call.add_text(&descending_bits(&layout));
     add_limits(call, &board.limits);
@@ -201,7 +205,7 @@ fn add_target(
     submission: &PreparedSubmission,
     target: &Target,
 ) {
-    let layout = target.board.value.layout();
+    let layout = target.leaderboard.value.layout();
     call.add_text(&period_refs.find_number(target));
     call.add_text(&target.operator.code());
     call.add_bytes(layout.tuple(&target.values));

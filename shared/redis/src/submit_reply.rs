@@ -107,7 +107,7 @@ fn read_outcomes(bytes: &[u8], submission: &PreparedSubmission) -> Result<Vec<Ou
         let (length, after) = after.split_first_chunk().ok_or_else(short)?;
         let length = usize::try_from(u32::from_be_bytes(*length)).map_err(corrupt)?;
         let (outcome, after) = after.split_at_checked(length).ok_or_else(short)?;
-        let leaderboard = target.board.value.id.clone();
+        let leaderboard = target.leaderboard.value.id.clone();
         outcomes.push(unpack_outcome(
             outcome,
             leaderboard,
@@ -130,7 +130,7 @@ fn read_refusal(
     let number = usize::try_from(number).map_err(corrupt)?;
     let target = submission.targets.get(number).ok_or_else(unknown)?;
     Ok(Refusal {
-        leaderboard: target.board.value.id.clone(),
+        leaderboard: target.leaderboard.value.id.clone(),
         reason: decode_reason(code, target, submission, options).ok_or_else(unknown)?,
     })
 }
@@ -142,7 +142,7 @@ fn decode_reason(
     submission: &PreparedSubmission,
     options: &SubmitOptions,
 ) -> Option<RefusalReason> {
-    let limits = &target.board.value.limits;
+    let limits = &target.leaderboard.value.limits;
     Some(match code {
         1 => RefusalReason::StaleConfiguration,
         2 => RefusalReason::IdConflict {

@@ -20,7 +20,7 @@ const MAX_COLLECTED_BYTES: usize = 16 * 1024;
 
 thread_local! {
     static COLLECTED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-    static REPEATED: RefCell<Vec<Rc<MicroCacheEntry>>> = const { RefCell::new(Vec::new()) };
+    static REUSED: RefCell<Vec<Rc<MicroCacheEntry>>> = const { RefCell::new(Vec::new()) };
     static TO_BE_WRITTEN: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -62,10 +62,10 @@ fn write_soon() {
 }
 
 /// Records that a response of the micro-cache was reused. All reuses of a response within an interval become one line.
-pub(crate) fn collect_reuse(answer: &Rc<MicroCacheEntry>) {
-    REPEATED.with_borrow_mut(|answers| {
-        if !answers.iter().any(|known| Rc::ptr_eq(known, answer)) {
-            answers.push(Rc::clone(answer));
+pub(crate) fn collect_reuse(response: &Rc<MicroCacheEntry>) {
+    REUSED.with_borrow_mut(|responses| {
+        if !responses.iter().any(|known| Rc::ptr_eq(known, response)) {
+            responses.push(Rc::clone(response));
         }
     });
     write_soon();
@@ -78,8 +78,8 @@ pub(crate) fn write_cause(level: &str, cause: &impl ToString) {
 
 /// Writes all collected lines in one call, so that lines of other instances cannot come between them.
 fn write_collected() {
-    for answer in REPEATED.take() {
-        if let Some(record) = answer.take_log() {
+    for response in REUSED.take() {
+        if let Some(record) = response.take_log() {
             collect(&record);
         }
     }

@@ -1,13 +1,7 @@
 //! Signals between the requests of an instance.
 
-use std::any::Any;
-
-use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use leaderboard_core::ports::Signal;
 use spin_sdk::wasip3::wit_stream;
-
-/// A value and a future that ends when the value is dropped.
-type Signal = (Box<dyn Any>, LocalBoxFuture<'static, ()>);
 
 /// Creates a value, and a future that ends when the value is dropped. The executor of a component wakes a task only for an event of
 /// its host, and the end of a stream is one. So the value is the writer of a stream that carries nothing.
@@ -16,5 +10,5 @@ pub(crate) fn create_signal() -> Signal {
     let ended = async move {
         reader.read(Vec::with_capacity(1)).await;
     };
-    (Box::new(writer), ended.boxed_local())
+    (Box::new(writer), Box::pin(ended))
 }

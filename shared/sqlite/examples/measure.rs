@@ -130,7 +130,7 @@ async fn large(directory: &Path) -> Done<()> {
     let period = PeriodId::all_time();
     let period_ref = PeriodRef {
         tenant: &tenant,
-        board,
+        leaderboard: board,
         period: &period,
         now: leaderboard_core::Timestamp::saturating_from_unix_ms(0),
     };

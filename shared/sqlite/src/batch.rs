@@ -143,7 +143,7 @@ impl<'a> SubmissionBatch<'a> {
 
     /// Reads the leaderboard and the period of a target, unless the batch has them.
     fn read_target_board(&mut self, target: &Target) -> Result<(), StoreError> {
-        let (id, period) = (&target.board.value.id, &target.period.id);
+        let (id, period) = (&target.leaderboard.value.id, &target.period.id);
         match self.boards.get(id) {
             Some(None) => Ok(()),
             Some(Some(known)) => {
@@ -232,8 +232,8 @@ impl<'a> SubmissionBatch<'a> {
 
     /// Returns the row of a target's leaderboard, or `None` if its configuration is not the one of the target.
     pub(crate) fn find_board(&self, target: &Target) -> Option<i64> {
-        let used = self.boards.get(&target.board.value.id)?.as_ref()?;
-        (used.board.version == target.board.version).then_some(used.board.row)
+        let used = self.boards.get(&target.leaderboard.value.id)?.as_ref()?;
+        (used.board.version == target.leaderboard.version).then_some(used.board.row)
     }
 
     /// Returns a period with the planned changes, if it has ever had an entry.
@@ -289,7 +289,7 @@ impl<'a> SubmissionBatch<'a> {
     /// Plans a write, so that later submissions of the batch see it.
     pub(crate) fn accept(&mut self, mut write: PlannedWrite<'a>) -> PlannedOutcome {
         let index = self.writes.len();
-        write.position = self.take_position(&write.target.board.value.id);
+        write.position = self.take_position(&write.target.leaderboard.value.id);
         write.version = self.change_period(&write);
         if write.decision.status == Status::Created {
             self.created = self.created.saturating_add(1);
@@ -328,10 +328,10 @@ impl<'a> SubmissionBatch<'a> {
             .periods
             .entry(write.period_key())
             .or_insert_with(|| BatchPeriod {
-                period: PeriodRow::new(target.board.value.layout(), target.expires_at),
+                period: PeriodRow::new(target.leaderboard.value.layout(), target.expires_at),
                 visible_before: 0,
                 changed: true,
-                created: Some((target.board.value.id.clone(), target.period.clone())),
+                created: Some((target.leaderboard.value.id.clone(), target.period.clone())),
             });
         used.changed = true;
         let period = &mut used.period;
@@ -354,7 +354,7 @@ impl<'a> SubmissionBatch<'a> {
         self.records.insert((write.board, name.into_owned()), index);
         let bytes = write.submission.record_weight(write.target);
         self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
-        if let Some(Some(used)) = self.boards.get_mut(&write.target.board.value.id) {
+        if let Some(Some(used)) = self.boards.get_mut(&write.target.leaderboard.value.id) {
             used.ids = used.ids.saturating_add(1);
             used.record_bytes = used.record_bytes.saturating_add(bytes);
         }

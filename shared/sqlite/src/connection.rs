@@ -4,12 +4,10 @@
     reason = "a component runs on one thread, so no Send bound is wanted"
 )]
 
-use std::any::Any;
 use std::time::Duration;
 
-use futures::future::LocalBoxFuture;
-
 use leaderboard_core::StoreError;
+use leaderboard_core::ports::Signal;
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +64,6 @@ pub trait Connection {
     /// [`ConnectionError`].
     fn reset(&self) -> Result<(), ConnectionError>;
 }
-
-/// A value and a future that ends when the value is dropped. Another request can drop the value than the one that waits.
-pub type Signal = (Box<dyn Any>, LocalBoxFuture<'static, ()>);
 
 /// The reason why a statement failed. The text is for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

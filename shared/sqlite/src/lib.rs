@@ -56,6 +56,7 @@ mod tuples;
 mod usage;
 mod writes;
 
-pub use connection::{Cell, Connection, ConnectionError, Row, Signal, Value};
+pub use connection::{Cell, Connection, ConnectionError, Row, Value};
+pub use leaderboard_core::ports::Signal;
 pub use migrate::Synchronous;
 pub use store::SqliteStore;

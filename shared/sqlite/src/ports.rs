@@ -165,7 +165,7 @@ impl<C: Connection> SqliteStore<C> {
                 Err(error) if error == behind => {}
                 done => return done,
             }
-            let board = period_ref.board.value.id.as_str();
+            let board = period_ref.leaderboard.value.id.as_str();
             let applied = self
                 .write(|session| bans::apply_to_board(session, period_ref.tenant, board, period_ref.now))
                 .await;

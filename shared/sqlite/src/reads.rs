@@ -25,14 +25,14 @@ fn find_current(session: &Session<'_>, period_ref: &PeriodRef<'_>) -> Result<Opt
     );
     let parameters = [
         Value::Text(period_ref.tenant.as_str()),
-        Value::Text(period_ref.board.value.id.as_str()),
+        Value::Text(period_ref.leaderboard.value.id.as_str()),
         Value::Text(period_ref.period.as_str()),
         Value::Integer(period_ref.now.as_unix_ms()),
     ];
     let Some(mut cells) = session.row(FIND_CURRENT, &parameters)? else {
         return Err(ReadError::StaleConfiguration);
     };
-    if cells.unsigned("configuration version")? != period_ref.board.version {
+    if cells.unsigned("configuration version")? != period_ref.leaderboard.version {
         return Err(ReadError::StaleConfiguration);
     }
     if cells.flag("bans")? && session.requires_applied_bans {

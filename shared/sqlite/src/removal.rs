@@ -20,8 +20,8 @@ pub(crate) fn remove(
         "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
         entries::entry_columns!()
     );
-    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.board.value.id, at)?
-        .filter(|board| board.version == period_ref.board.version)
+    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.leaderboard.value.id, at)?
+        .filter(|board| board.version == period_ref.leaderboard.version)
         .ok_or(ReadError::StaleConfiguration)?;
     let Some(mut period) = periods::find(session, board.row, period_ref.period, at)? else {
         return Ok(None);

@@ -180,7 +180,7 @@ fn find_target_without_record_room<'a>(
 
 fn refusal(target: &Target, reason: RefusalReason) -> Refusal {
     Refusal {
-        leaderboard: target.board.value.id.clone(),
+        leaderboard: target.leaderboard.value.id.clone(),
         reason,
     }
 }
@@ -207,7 +207,7 @@ fn plan_target(
         return Ok(Err(reason.clone()));
     }
     let period = batch.find_period(board, &target.period.id);
-    if period.is_some_and(|period| period.layout != target.board.value.layout()) {
+    if period.is_some_and(|period| period.layout != target.leaderboard.value.layout()) {
         return Ok(Err(RefusalReason::PeriodReordered));
     }
     if period.is_some_and(|period| period.is_rebuilt_at(submission.recorded_at)) {
@@ -220,7 +220,13 @@ fn plan_target(
     let entries = period.map_or(0, |period| period.total);
     let change = EntryChange::from_submission(submission, target);
     let before: Option<&Entry> = existing.as_ref().map(|keyed| &keyed.entry);
-    let decided = Decision::from_change(before, entries, &submission.player, change, &target.board.value);
+    let decided = Decision::from_change(
+        before,
+        entries,
+        &submission.player,
+        change,
+        &target.leaderboard.value,
+    );
     Ok(decided.map(|decision| {
         TargetPlan::Apply(Box::new(PlannedChange {
             board,
@@ -257,7 +263,7 @@ fn read_replay(
     if let Err(conflict) = check_fingerprint(submission, id, &record.fingerprint) {
         return Ok(Err(conflict));
     }
-    let leaderboard = target.board.value.id.clone();
+    let leaderboard = target.leaderboard.value.id.clone();
     decode_outcome(&record.outcome, leaderboard, submission.player.clone())
         .map(|outcome| Ok(TargetPlan::Replay(PlannedOutcome::Recorded(Box::new(outcome)))))
         .map_err(malformed)
@@ -309,7 +315,7 @@ impl PlannedChange {
             ..
         } = &self.decision.entry;
         PlannedWrite {
-            key: target.board.value.layout().key(values, *reached_at, player),
+            key: target.leaderboard.value.layout().key(values, *reached_at, player),
             submission,
             target,
             board: self.board,

@@ -34,7 +34,7 @@ pub(crate) fn describe() -> String {
     format!("{processor}, {cores} cores, {memory_gib} GiB, {kernel}, Redis {redis}, {oha}")
 }
 
-/// Returns the value of the first line `name : value` of a file; a question mark if there is none.
+/// Returns the value of the first line `name : value` of a file; `?` if the file has no such line.
 fn field(file: &str, name: &str) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     let value = text.lines().find_map(|line| {

@@ -101,8 +101,8 @@ impl Model {
         let tenants = self.tenants.borrow();
         let board = tenants
             .get(period_ref.tenant)
-            .and_then(|tenant| tenant.boards.get(&period_ref.board.value.id))
-            .filter(|board| board.configuration.version == period_ref.board.version)
+            .and_then(|tenant| tenant.boards.get(&period_ref.leaderboard.value.id))
+            .filter(|board| board.configuration.version == period_ref.leaderboard.version)
             .ok_or(ReadError::StaleConfiguration)?;
         let period = board.projection.periods.get(period_ref.period);
         Ok(read(&board.projection, period))

@@ -73,7 +73,7 @@ impl Scores for Model {
             .collect::<Result<_, _>>()?;
         if let (Some(max_log_bytes), Some(last)) = (options.max_log_bytes, submissions.last()) {
             let targets = submissions.iter().flat_map(|prepared| &prepared.targets);
-            let written = targets.map(|target| &target.board.value.id);
+            let written = targets.map(|target| &target.leaderboard.value.id);
             tenant.trim_logs(written, max_log_bytes, last.recorded_at);
         }
         Ok(Submitted {
@@ -207,7 +207,7 @@ impl Scores for Model {
         let mut tenants = self.tenants.borrow_mut();
         let board = tenants
             .get_mut(period_ref.tenant)
-            .and_then(|tenant| tenant.boards.get_mut(&period_ref.board.value.id))
+            .and_then(|tenant| tenant.boards.get_mut(&period_ref.leaderboard.value.id))
             .ok_or(ReadError::StaleConfiguration)?;
         let body = EventBody::Removed {
             player: player.clone(),

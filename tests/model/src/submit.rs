@@ -21,7 +21,7 @@ pub(crate) fn submit(
         match plan(tenant, prepared, target) {
             Ok(plan) => plans.push(plan),
             Err(reason) => {
-                let leaderboard = target.board.value.id.clone();
+                let leaderboard = target.leaderboard.value.id.clone();
                 return Ok(Err(Refusal { leaderboard, reason }));
             }
         }
@@ -35,7 +35,7 @@ pub(crate) fn submit(
         && let Some(target) = prepared.targets.get(at)
     {
         return Ok(Err(Refusal {
-            leaderboard: target.board.value.id.clone(),
+            leaderboard: target.leaderboard.value.id.clone(),
             reason: RefusalReason::TenantFull { max_entries },
         }));
     }
@@ -52,7 +52,7 @@ pub(crate) fn submit(
         && tenant.record_bytes(prepared.recorded_at) + new_bytes > max_log_bytes
     {
         return Ok(Err(Refusal {
-            leaderboard: target.board.value.id.clone(),
+            leaderboard: target.leaderboard.value.id.clone(),
             reason: RefusalReason::LogFull { max_log_bytes },
         }));
     }
@@ -75,8 +75,8 @@ enum Plan {
 fn plan(tenant: &Tenant, prepared: &PreparedSubmission, target: &Target) -> Result<Plan, RefusalReason> {
     let board = tenant
         .boards
-        .get(&target.board.value.id)
-        .filter(|board| board.configuration.version == target.board.version)
+        .get(&target.leaderboard.value.id)
+        .filter(|board| board.configuration.version == target.leaderboard.version)
         .ok_or(RefusalReason::StaleConfiguration)?;
     if let Some(known) = find_record(board, prepared) {
         if known.fingerprint != prepared.fingerprint {
@@ -128,7 +128,7 @@ fn apply(
     let gone = ReplayError::Unfounded { position: 0 };
     let board = tenant
         .boards
-        .get_mut(&target.board.value.id)
+        .get_mut(&target.leaderboard.value.id)
         .ok_or(gone.clone())?;
     let previous = entry_of(board, prepared, target).map(|(state, entry)| Previous {
         values: entry.values.clone(),
@@ -138,11 +138,11 @@ fn apply(
     board.expiries.insert(target.period.id.clone(), target.expires_at);
     let (state, entry) = entry_of(board, prepared, target).ok_or(gone)?;
     let outcome = Outcome {
-        leaderboard: target.board.value.id.clone(),
+        leaderboard: target.leaderboard.value.id.clone(),
         period: target.period.id.clone(),
         player: prepared.player.clone(),
         status,
-        columns: Some(target.board.value.columns.clone()),
+        columns: Some(target.leaderboard.value.columns.clone()),
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
         previous,

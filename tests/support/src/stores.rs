@@ -266,7 +266,7 @@ impl<B: StoreBackend> StoreFixture<B> {
     pub fn period_ref<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
         PeriodRef {
             tenant: &self.tenant,
-            board,
+            leaderboard: board,
             period,
             now: self.now(),
         }

@@ -13,7 +13,7 @@ pub struct PeriodRef<'a> {
     /// The tenant of the leaderboard.
     pub tenant: &'a TenantId,
     /// The configuration. The store refuses the call if another version is current.
-    pub board: &'a Rc<Versioned<Leaderboard>>,
+    pub leaderboard: &'a Rc<Versioned<Leaderboard>>,
     /// The period.
     pub period: &'a PeriodId,
     /// The instant of the call. Bans that end at or before this instant are over.

@@ -136,7 +136,7 @@ pub(super) fn refer_to_period<'a>(
 ) -> PeriodRef<'a> {
     PeriodRef {
         tenant,
-        board,
+        leaderboard: board,
         period: &period.id,
         now,
     }

@@ -104,7 +104,7 @@ async fn a_replay_has_the_columns_of_its_time() {
     let points = Column::new("points", Order::Ascending).unwrap();
     renamed.columns = Columns::new(vec![points]).unwrap();
     let mut again = given;
-    again.targets[0].board = put(&store, &renamed).await;
+    again.targets[0].leaderboard = put(&store, &renamed).await;
     let replay = one(&store, again).await.unwrap();
     let expected = Outcome {
         replayed: true,

@@ -1,4 +1,4 @@
-//! The log of a leaderboard keeps as many events as it may, whoever trimmed it last, and counts their size.
+//! The log of a leaderboard keeps the configured number of events and counts their size, also after another call has trimmed it.
 
 use std::rc::Rc;
 

@@ -152,7 +152,7 @@ pub(crate) fn place<'a>(
 ) -> PeriodRef<'a> {
     PeriodRef {
         tenant,
-        board,
+        leaderboard: board,
         period,
         now: at(NOW_MS),
     }

@@ -172,11 +172,11 @@ fn outcome_of(write: &PlannedWrite<'_>, ranks: Option<&WriteRanks>) -> Outcome {
     let ranks = ranks.filter(|_| write.ranks == RankDetail::Full);
     let target = write.target;
     Outcome {
-        leaderboard: target.board.value.id.clone(),
+        leaderboard: target.leaderboard.value.id.clone(),
         period: target.period.id.clone(),
         player: write.submission.player.clone(),
         status: write.decision.status,
-        columns: Some(target.board.value.columns.clone()),
+        columns: Some(target.leaderboard.value.columns.clone()),
         values: write.decision.entry.values.clone(),
         rank: ranks.map(|ranks| ranks.rank),
         previous: write.existing.as_ref().map(|before| Previous {

@@ -168,7 +168,7 @@ pub(crate) fn read_player(
     player: &PlayerId,
     caller: &Caller,
 ) -> Result<Option<PlayerEntries>, ReadError> {
-    let layout = period_ref.board.value.layout();
+    let layout = period_ref.leaderboard.value.layout();
     let bound_bytes = match layout.ties {
         Ties::Earliest | Ties::Latest => WHOLE_KEY,
         Ties::Shared | Ties::Dense => stored(layout.tuple_bytes() as u64),
@@ -209,7 +209,7 @@ pub(crate) fn read_around(
     caller: &Caller,
 ) -> Result<Option<Option<Page>>, ReadError> {
     // The rank of the first entry is another count with other rules for ties.
-    if !matches!(period_ref.board.value.ties, Ties::Earliest | Ties::Latest) {
+    if !matches!(period_ref.leaderboard.value.ties, Ties::Earliest | Ties::Latest) {
         return Ok(None);
     }
     let limit = u64::from(limit.max(1));
@@ -254,7 +254,7 @@ fn find(
 ) -> Result<Option<Found>, ReadError> {
     let mut parameters = vec![
         Value::Text(period_ref.tenant.as_str()),
-        Value::Text(period_ref.board.value.id.as_str()),
+        Value::Text(period_ref.leaderboard.value.id.as_str()),
         Value::Text(period_ref.period.as_str()),
         Value::Integer(period_ref.now.as_unix_ms()),
         caller
@@ -267,7 +267,7 @@ fn find(
         return Err(ReadError::StaleConfiguration);
     };
     board.integer("kind of a row")?;
-    if board.unsigned("configuration version")? != period_ref.board.version {
+    if board.unsigned("configuration version")? != period_ref.leaderboard.version {
         return Err(ReadError::StaleConfiguration);
     }
     if board.flag("bans")? || board.flag("banned reader")? {

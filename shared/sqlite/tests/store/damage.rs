@@ -22,7 +22,7 @@ fn after(damage: &str) -> [bool; 4] {
         let (tenant, period) = (tenant(), PeriodId::all_time());
         let place = PeriodRef {
             tenant: &tenant,
-            board: &board,
+            leaderboard: &board,
             period: &period,
             now: at(0),
         };

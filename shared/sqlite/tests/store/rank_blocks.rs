@@ -55,7 +55,7 @@ async fn read_entry(file: &File, board: &Board, name: &str) -> Result<Vec<Ranked
     let (tenant, period) = (tenant(), PeriodId::all_time());
     let period_ref = PeriodRef {
         tenant: &tenant,
-        board,
+        leaderboard: board,
         period: &period,
         now: at(0),
     };

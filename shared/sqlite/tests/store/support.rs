@@ -141,7 +141,7 @@ pub(crate) async fn top<C: Connection>(store: &SqliteStore<C>, board: &Board, li
     let tenant = tenant();
     let place = PeriodRef {
         tenant: &tenant,
-        board,
+        leaderboard: board,
         period: &PeriodId::all_time(),
         now: at(0),
     };

@@ -150,7 +150,7 @@ async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &
     let state = projection.periods.values().next().unwrap();
     let place = leaderboard_core::ports::PeriodRef {
         tenant,
-        board: &board,
+        leaderboard: &board,
         period: &state.period.id,
         now: at(0),
     };

@@ -115,7 +115,10 @@ impl<S: AllPorts> ComparedStores<S> {
             to_model.push(self.prepare(one, *happened, |known| &known.by_model));
         }
         for target in to_model.iter().flat_map(|prepared| &prepared.targets) {
-            let seen = self.periods.entry(target.board.value.id.clone()).or_default();
+            let seen = self
+                .periods
+                .entry(target.leaderboard.value.id.clone())
+                .or_default();
             seen.insert(target.period.id.clone());
         }
         let options = submit_options(ranks, limits, submissions.len() as u64);
@@ -160,7 +163,7 @@ impl<S: AllPorts> ComparedStores<S> {
             let period = board.value.schedule.period_at(occurred_at);
             let columns = board.value.columns.count();
             Some(Target {
-                board: Rc::clone(board),
+                leaderboard: Rc::clone(board),
                 expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
                 period,
                 operator: one.operator,
@@ -291,7 +294,7 @@ impl<S: AllPorts> ComparedStores<S> {
     pub(super) fn period_ref<'a>(&'a self, board: &'a Board, period: &'a PeriodId) -> PeriodRef<'a> {
         PeriodRef {
             tenant: &self.tenant,
-            board,
+            leaderboard: board,
             period,
             now: self.now,
         }

@@ -186,7 +186,7 @@ impl Scores for Store {
             self.calls_of_scores_left.set(Some(less));
         }
         let targets = submissions.iter().flat_map(|submission| &submission.targets);
-        let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.board.value.id).collect();
+        let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.leaderboard.value.id).collect();
         self.most_boards.set(self.most_boards.get().max(boards.len()));
         if self.is_rebuilding.get() {
             return Ok(Submitted {
