@@ -42,6 +42,7 @@ mod removal;
 mod round_trips;
 mod several_leaderboards;
 mod slow_bodies;
+mod slow_senders;
 pub(crate) mod snapshots;
 mod tenants;
 mod ties;

@@ -1,0 +1,106 @@
+//! A thousand connections that send one byte a second: half of them never end their headers, half never end a body.
+
+use std::time::Duration;
+
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, StoreKind, TestService, block_on};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+const SLOW_SENDERS: usize = 1_000;
+/// The pause between two bytes of a slow sender.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many writes and reads other clients make meanwhile, and the pause between them: as long as a slow body may take.
+const ROUNDS: i64 = 40;
+const PAUSE_OF_OTHERS: Duration = Duration::from_millis(100);
+/// The files that the test and its host have open: both ends of each connection, and some more.
+const OPEN_FILES: u64 = 4 * SLOW_SENDERS as u64;
+/// More bytes than a slow sender sends.
+const BODY_BYTES: usize = 1_000;
+
+/// Allows this process as many open files as the test needs.
+fn raise_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|current| current < OPEN_FILES) {
+        limit.current = Some(OPEN_FILES);
+        setrlimit(Resource::Nofile, limit).expect("4,000 open files");
+    }
+}
+
+/// Sends `first`, then a byte a second until the server answers. Returns the status line.
+async fn send_slowly(mut stream: TcpStream, first: String) -> String {
+    stream.write_all(first.as_bytes()).await.unwrap();
+    let mut answer = [0; 64];
+    loop {
+        tokio::select! {
+            read = stream.read(&mut answer) => {
+                let length = read.unwrap();
+                let text = String::from_utf8_lossy(answer.get(..length).unwrap());
+                return text.lines().next().unwrap_or_default().to_owned();
+            }
+            () = tokio::time::sleep(PAUSE) => {
+                // A server that has answered takes no more.
+                let _ = stream.write_all(b"x").await;
+            }
+        }
+    }
+}
+
+/// Connects all slow senders. Those with a body end when they have an answer, the others go on.
+async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String>) {
+    let address = api.url().trim_start_matches("http://").to_owned();
+    let head = format!(
+        "POST /api/v1/leaderboards/b/scores HTTP/1.1\r\nhost: x\r\nx-api-key: {ADMIN_KEY}\r\nx-tenant-id: {}\r\n\
+         content-type: application/json\r\n",
+        api.tenant
+    );
+    let body_begun = format!("{head}content-length: {BODY_BYTES}\r\n\r\n{{");
+    let (mut bodies, mut heads) = (JoinSet::new(), JoinSet::new());
+    for _ in 0..SLOW_SENDERS / 2 {
+        let stream = TcpStream::connect(&address).await.unwrap();
+        bodies.spawn(send_slowly(stream, body_begun.clone()));
+        let stream = TcpStream::connect(&address).await.unwrap();
+        heads.spawn(send_slowly(stream, format!("{head}x-slow: ")));
+    }
+    (bodies, heads)
+}
+
+fn check(store: StoreKind) {
+    raise_open_files();
+    block_on(async {
+        let service = TestService::start(store).await;
+        let api = service.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
+        let (bodies, mut heads) = start_slow_senders(&api).await;
+        for round in 1..=ROUNDS {
+            let outcome = api.submit_score("b", "ada", 1).await;
+            assert_eq!(outcome["score"], round, "{outcome}");
+            let page = api.get("/leaderboards/b/entries").await.expect_status(200);
+            assert_eq!(page["entries"][0]["score"], round, "{page}");
+            tokio::time::sleep(PAUSE_OF_OTHERS).await;
+        }
+        for answer in bodies.join_all().await {
+            assert_eq!(answer, "HTTP/1.1 408 Request Timeout");
+        }
+        assert!(
+            heads.try_join_next().is_none(),
+            "a head without an end has no answer"
+        );
+        drop(heads);
+        let outcome = api.submit_score("b", "ada", 1).await;
+        assert_eq!(outcome["score"], ROUNDS + 1, "{outcome}");
+    });
+}
+
+#[test]
+fn others_are_served_beside_slow_senders_on_sqlite() {
+    check(StoreKind::Sqlite);
+}
+
+#[test]
+fn others_are_served_beside_slow_senders_on_redis() {
+    check(StoreKind::Redis);
+}
