@@ -17,17 +17,11 @@ use crate::row::corrupt;
 use crate::session::Session;
 use crate::submit::{self, SubmitCall};
 
-/// The first pause of a request that waits for other writers. Each further pause is twice as long, up to [`MAX_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(1);
-/// The longest pause of a request that waits for other writers. Each try costs about 50 µs of a processor, so the tries of hundreds of
-/// instances would leave no time for writing if all pauses were short.
-const MAX_PAUSE: Duration = Duration::from_millis(32);
-/// The number of pauses that grow: two seconds.
-const GROWING_PAUSES: usize = 64;
-/// The pause of a request that has waited for two seconds. It is short, so that this request comes before the younger ones.
-const LATE_PAUSE: Duration = Duration::from_millis(4);
-/// The number of late pauses: four seconds. Then the request fails.
-const LATE_PAUSES: usize = 1000;
+/// How long a request waits for other writers. Then it fails.
+const MAX_WAIT: Duration = Duration::from_secs(6);
+/// The shortest and the longest pause of a request that waits for other writers.
+const MIN_PAUSE: Duration = Duration::from_millis(1);
+const MAX_PAUSE: Duration = Duration::from_millis(64);
 /// How often a transaction tries to begin without a pause.
 const MAX_BEGINS_AT_ONCE: u32 = 50;
 /// A pause after a step of long work, and how many of them follow a step. Together they take about as long as the step.
@@ -44,6 +38,8 @@ pub struct SqliteStore<C> {
     synchronous: Synchronous,
     state: Cell<ConnectionState>,
     waiting_calls: WaitingCalls,
+    /// How long transactions wait for other writers, as a moving average.
+    usual_wait: Cell<Duration>,
 }
 
 /// The state of the connection between two uses.
@@ -64,6 +60,7 @@ impl<C: Connection> SqliteStore<C> {
             synchronous: Synchronous::Full,
             state: Cell::new(ConnectionState::New),
             waiting_calls: WaitingCalls::default(),
+            usual_wait: Cell::new(Duration::ZERO),
         }
     }
 
@@ -232,12 +229,19 @@ impl<C: Connection> SqliteStore<C> {
     /// Begins a transaction that writes, and tries again while other instances write. Until it has begun, other requests of the
     /// instance can use the connection.
     async fn begin_write(&self) -> Result<(), StoreError> {
-        let mut pauses = pauses();
+        let mut waited = Duration::ZERO;
         loop {
             self.prepare_connection()?;
-            match (self.begin(WRITE), pauses.next()) {
-                (Err(ConnectionError::Busy(_)), Some(pause)) => self.connection.pause(pause).await,
-                (begun, _) => return Ok(begun?),
+            match self.begin(WRITE) {
+                Err(ConnectionError::Busy(_)) if waited < MAX_WAIT => {
+                    let pause = pause_for_writers(self.usual_wait.get(), waited);
+                    self.connection.pause(pause).await;
+                    waited += pause;
+                }
+                begun => {
+                    self.usual_wait.set((self.usual_wait.get() * 3 + waited) / 4);
+                    return Ok(begun?);
+                }
             }
         }
     }
@@ -291,12 +295,18 @@ impl<C: Connection> SqliteStore<C> {
     }
 }
 
-/// Returns the pauses of a request that waits for other writers: six seconds together.
-fn pauses() -> impl Iterator<Item = Duration> {
-    let growing = std::iter::successors(Some(FIRST_PAUSE), |pause| Some(MAX_PAUSE.min(*pause * 2)));
-    growing
-        .take(GROWING_PAUSES)
-        .chain(std::iter::repeat_n(LATE_PAUSE, LATE_PAUSES))
+/// Returns how long a request pauses that has `waited` for other writers, before it tries again.
+///
+/// A try costs about 50 µs of a processor, so the pauses grow with the usual wait: if all of them were short, the tries of hundreds of
+/// instances would leave no time for writing. They also grow with the wait of the request, in case the usual wait is out of date. The
+/// first pause is long, because a request that tries often at first overtakes those that have waited for longer.
+fn pause_for_writers(usual_wait: Duration, waited: Duration) -> Duration {
+    let pause = if waited.is_zero() {
+        usual_wait / 2
+    } else {
+        (usual_wait / 8).max(waited / 32)
+    };
+    pause.clamp(MIN_PAUSE, MAX_PAUSE)
 }
 
 /// Charges and applies calls that can be in one batch.
