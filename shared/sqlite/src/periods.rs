@@ -7,7 +7,7 @@ use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
 use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
 
 use crate::connection::Value;
-use crate::row::{Cells, corrupt, malformed};
+use crate::row::{Cells, corrupt, malformed, stored};
 use crate::rows::JsonRows;
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -142,7 +142,13 @@ pub(crate) fn save(
     writes: &mut PendingWrites,
     period: &PeriodRow,
 ) -> Result<(), StoreError> {
-    writes.save_period(period);
+    writes.save_period(&[
+        Value::Integer(period.row),
+        Value::Integer(stored(period.version)),
+        Value::Integer(stored(period.visible)),
+        Value::Integer(stored(period.total)),
+        instant_value(period.expires_at),
+    ]);
     if period.rebuilt_until.is_some() {
         rebuild::abandon(session, period.row)?;
     }

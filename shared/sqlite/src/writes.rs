@@ -4,7 +4,6 @@ use leaderboard_core::ports::Usage;
 use leaderboard_core::{Entry, Metadata, OrderKey, PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::Value;
-use crate::periods::{PeriodRow, instant_value};
 use crate::row::stored;
 use crate::rows::JsonRows;
 use crate::session::Session;
@@ -88,15 +87,9 @@ impl PendingWrites {
         ]);
     }
 
-    /// Saves the columns of a period that an event changes.
-    pub(crate) fn save_period(&mut self, period: &PeriodRow) {
-        self.periods.push(&[
-            Value::Integer(period.row),
-            Value::Integer(stored(period.version)),
-            Value::Integer(stored(period.visible)),
-            Value::Integer(stored(period.total)),
-            instant_value(period.expires_at),
-        ]);
+    /// Saves the columns of a period that an event changes: row, version, number of visible entries, number of all entries, expiry.
+    pub(crate) fn save_period(&mut self, columns: &[Value<'_>; 5]) {
+        self.periods.push(columns);
     }
 
     /// Adds an encoded event to a leaderboard's log.
