@@ -167,7 +167,7 @@ impl Store {
 /// Why a score is refused while its period is being rebuilt.
 fn rebuilding(submission: &PreparedSubmission) -> Refusal {
     Refusal {
-        leaderboard: submission.targets[0].board.value.id.clone(),
+        leaderboard: submission.targets[0].leaderboard.value.id.clone(),
         reason: RefusalReason::Rebuilding,
     }
 }
