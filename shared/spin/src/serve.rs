@@ -1,8 +1,6 @@
 //! Serves a request of the host.
 
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Instant;
 
 use leaderboard_pipeline::{
@@ -38,28 +36,17 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
         }
     }
     let env = RequestEnvironment::of_request(instance);
-    let mut handled = run_and_yield(handle::<P, _, _>(&env, request.into_request()?)).await;
+    let mut handled = handle::<P, _, _>(&env, request.into_request()?).await;
+    // Lets the other tasks of the instance run. The host hands over the body of a response after the events that already wait for
+    // them. If it handles those after it has the headers, a host without `TCP_NODELAY` sends the headers alone, and the body waits
+    // for the client's acknowledgement. Such events also come during calls that do not wait, so every request yields.
+    yield_async().await;
     handled.log.duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     log::collect_request(&handled.log);
     if let Some((key, entry)) = key.zip(handled.reusable) {
         store_for_reuse(&env, key, entry);
     }
     respond(outgoing::convert_response(handled.response), &env)
-}
-
-/// Runs `work` and returns its result. If the work waited for the host, first lets the other tasks of the instance run.
-///
-/// The host hands over the body of a response after the events that already wait for the instance's tasks. If it handles them
-/// after it has the headers, a host without `TCP_NODELAY` sends the headers alone, and the body waits for the client's
-/// acknowledgement.
-async fn run_and_yield<T>(work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    if let Poll::Ready(result) = futures::poll!(work.as_mut()) {
-        return result;
-    }
-    let result = work.await;
-    yield_async().await;
-    result
 }
 
 /// Returns the response, and starts the work that waits for it.
