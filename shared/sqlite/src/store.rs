@@ -21,7 +21,7 @@ use crate::submit::{self, SubmitCall};
 const MAX_WAIT: Duration = Duration::from_secs(6);
 /// The shortest and the longest pause of a request that waits for other writers.
 const MIN_PAUSE: Duration = Duration::from_millis(1);
-const MAX_PAUSE: Duration = Duration::from_millis(64);
+const MAX_PAUSE: Duration = Duration::from_millis(128);
 /// How often a transaction tries to begin without a pause.
 const MAX_BEGINS_AT_ONCE: u32 = 50;
 /// A pause after a step of long work, and how many of them follow a step. Together they take about as long as the step.
@@ -295,16 +295,21 @@ impl<C: Connection> SqliteStore<C> {
     }
 }
 
-/// Returns how long a request pauses that has `waited` for other writers, before it tries again.
+/// Returns how long a request pauses that has `waited` for other writers, before it tries again. `usual_wait` is zero if the instance
+/// has not waited yet.
 ///
-/// A try costs about 50 µs of a processor, so the pauses grow with the usual wait: if all of them were short, the tries of hundreds of
-/// instances would leave no time for writing. They also grow with the wait of the request, in case the usual wait is out of date. The
-/// first pause is long, because a request that tries often at first overtakes those that have waited for longer.
+/// A try costs 50 to 200 µs of a processor. So requests try about four times in the usual wait: if all pauses were short, the tries of
+/// hundreds of instances would leave no time for writing. The first pause is long, and the pauses of a request that has waited for
+/// longer than usual are shorter: otherwise, new requests would overtake it. If a wait is very long, the usual wait is out of date,
+/// and the pauses grow again.
 fn pause_for_writers(usual_wait: Duration, waited: Duration) -> Duration {
     let pause = if waited.is_zero() {
         usual_wait / 2
+    } else if usual_wait.is_zero() {
+        waited / 4
     } else {
-        (usual_wait / 8).max(waited / 32)
+        let usual_waits = waited.as_secs_f64() / usual_wait.as_secs_f64();
+        (usual_wait / 4).div_f64(usual_waits.max(1.0)).max(waited / 64)
     };
     pause.clamp(MIN_PAUSE, MAX_PAUSE)
 }
