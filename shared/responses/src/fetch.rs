@@ -9,7 +9,8 @@ use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
 use super::fetch_outcome::CachedRefusal;
 use super::freshness::classify_freshness;
-use super::{build_deps, invalidation, key_value_tier, store_fetch};
+use super::store_fetch::fetch_from_store;
+use super::{build_deps, invalidation, key_value_tier};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_cache::circuit_breaker;
@@ -60,40 +61,69 @@ pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
     urgency: Urgency,
     not_before: i64,
 ) -> Result<Fetched, CachedRefusal> {
+    let lease = match find_elsewhere(env, key, key_text, urgency, not_before).await? {
+        Elsewhere::Ended(fetched) => return Ok(fetched),
+        Elsewhere::Missing(lease) => lease,
+    };
+    let answer = fetch_from_store(env, key, key_text, &Caller::Reader).await;
+    store_answer(env, key, key_text, (lease, urgency), answer).await
+}
+
+/// Whether this instance must ask the store.
+enum Elsewhere {
+    /// The store need not be asked.
+    Ended(Fetched),
+    /// This instance asks the store, with the lease if the key takes one.
+    Missing(Option<Lease>),
+}
+
+/// Looks for the entry in the key-value tier. If other instances are likely to want the entry too, takes the lease to fetch it,
+/// or waits for the instance that has the lease.
+///
+/// # Errors
+/// 404 if the leaderboard does not exist.
+async fn find_elsewhere<E: ResponseEnvironment>(
+    env: &E,
+    key: &Rc<CacheKey>,
+    key_text: &str,
+    urgency: Urgency,
+    not_before: i64,
+) -> Result<Elsewhere, CachedRefusal> {
     let began = env.clock();
     let accepts_stale = urgency == Urgency::Now;
     let at_least = (began, not_before);
     if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, accepts_stale).await {
-        return Ok(Fetched::FromKeyValueTier(entry));
+        return Ok(Elsewhere::Ended(Fetched::FromKeyValueTier(entry)));
     }
     // The breaker matters only if there is an older entry to respond with.
     let has_older = not_before == ANY_AGE && env.responses().find_entry(key_text).is_some();
     if urgency == Urgency::Now && has_older && circuit_breaker::is_open(env).await {
-        return Ok(Fetched::BreakerOpen);
+        return Ok(Elsewhere::Ended(Fetched::BreakerOpen));
     }
     // A key that few clients ask for is hardly ever fetched by two instances at once, so a lease would only cost time.
-    let takes_lease = key.is_common() && is_cacheable(env, key, key_text).await?;
+    if !key.is_common() || !is_cacheable(env, key, key_text).await? {
+        return Ok(Elsewhere::Missing(None));
+    }
     let give_up_at = began.as_unix_ms() + MAX_WAIT_MS;
-    let mut lease = None;
     let lease_key = key_value_tier::lease_key(key, key_text);
-    while takes_lease && env.clock().as_unix_ms() < give_up_at {
-        lease = Lease::take(env, &lease_key, key_text).await;
+    while env.clock().as_unix_ms() < give_up_at {
+        let lease = Lease::take(env, &lease_key, key_text).await;
         if lease.is_none() {
             if urgency == Urgency::Background {
-                return Ok(Fetched::InProgress);
+                return Ok(Elsewhere::Ended(Fetched::InProgress));
             }
             wait_for_lease(env, &lease_key, key_text).await;
         }
         // Another instance may have stored the entry since the first look.
         if let Some(entry) = find_in_key_value_tier(env, key, key_text, at_least, false).await {
             release_lease(env, lease).await;
-            return Ok(Fetched::FromKeyValueTier(entry));
+            return Ok(Elsewhere::Ended(Fetched::FromKeyValueTier(entry)));
         }
         if lease.is_some() {
-            break;
+            return Ok(Elsewhere::Missing(lease));
         }
     }
-    fetch_and_store(env, key, key_text, (lease, urgency)).await
+    Ok(Elsewhere::Missing(None))
 }
 
 /// Returns whether the leaderboard's cached configuration allows storing responses.
@@ -170,18 +200,19 @@ pub(crate) async fn is_usable<E: ResponseEnvironment>(
     }
 }
 
-/// Asks the store, and stores the entry in both tiers if the leaderboard's configuration allows it. If a client waits, the
-/// key-value tier stores the entry after the response.
+/// Stores the entry that the store answered with in both tiers, if the leaderboard's configuration allows it. If a client waits,
+/// the key-value tier stores the entry after the response.
 ///
 /// # Errors
 /// The problem that corresponds to the store's answer.
-pub(crate) async fn fetch_and_store<E: ResponseEnvironment>(
+pub(crate) async fn store_answer<E: ResponseEnvironment>(
     env: &E,
     key: &Rc<CacheKey>,
     key_text: &str,
     (lease, urgency): (Option<Lease>, Urgency),
+    answer: Result<CacheEntry, Problem>,
 ) -> Result<Fetched, CachedRefusal> {
-    let entry = match store_fetch::fetch_from_store(env, key, key_text, &Caller::Reader).await {
+    let entry = match answer {
         Ok(entry) => Rc::new(entry),
         Err(problem) => {
             release_lease(env, lease).await;

@@ -42,76 +42,44 @@ pub async fn answer_read<E: ResponseEnvironment>(
         version: context.version,
         integers: context.accepted.integers,
     };
-    if context.caller != Caller::Anonymous {
-        return answer_from_cache(context, key).await;
+    let units_of_failure = units_of_failure(&key);
+    let units_before = context.rate_limiter.units();
+    let answer = async {
+        let request = CachedRequest::start(context, key).await?;
+        let reason = match request.look_up().await {
+            Ok(reason) => reason,
+            Err(answer) => return answer,
+        };
+        match request.await_leadership(reason).await {
+            Ok(leader) => request.fetch_as_leader(leader, reason).await,
+            Err(answer) => answer,
+        }
     }
-    let units_of_name = if key.names_a_period() {
-        PERIOD_NAME_UNITS
-    } else {
-        0
-    };
-    let units = key
-        .units_of_miss(false)
-        .saturating_add(key.units_of_size())
-        .saturating_add(units_of_name);
-    let before = context.rate_limiter.units();
-    let answer = answer_from_cache(context, key).await;
-    if let Err(problem) = &answer
+    .await;
+    if context.caller == Caller::Anonymous
+        && let Err(problem) = &answer
         && matches!(
             problem.kind,
             ProblemType::LeaderboardNotFound | ProblemType::Unavailable
         )
     {
         // Each way to fail charges something else; charge the rest, so that the total is always the same.
-        let charged = context.rate_limiter.units().saturating_sub(before);
-        context.charge_more(units.saturating_sub(charged));
+        let charged = context.rate_limiter.units().saturating_sub(units_before);
+        context.charge_more(units_of_failure.saturating_sub(charged));
     }
     answer
 }
 
-/// Answers the read that a cache key names, from the cache or the store.
-///
-/// # Errors
-/// The problem to answer with.
-async fn answer_from_cache<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
-    key: CacheKey,
-) -> Result<Response, Problem> {
-    context.charge_more(key.units_of_size());
-    let key = name_period(context, key).await?;
-    let request = CachedRequest {
-        key_text: key.to_text(),
-        key: Rc::new(key),
-        context,
+/// Returns the units that a failed read costs a caller without a credential.
+fn units_of_failure(key: &CacheKey) -> u64 {
+    let units_of_name = if key.names_a_period() {
+        PERIOD_NAME_UNITS
+    } else {
+        0
     };
-    if request.may_be_banned() {
-        return request.answer_banned_player().await;
-    }
-    if has_no_cache_directive(context.headers) {
-        return request.answer_miss(MissReason::Request).await;
-    }
-    let changing_until = request.find_changing_until(context.now.as_unix_ms()).await;
-    let Some(entry) = context.env.responses().find_entry(&request.key_text) else {
-        return request.answer_miss(MissReason::Miss).await;
-    };
-    let status = match classify_freshness(&entry.metadata, changing_until, context.now) {
-        Freshness::Fresh(left_ms) => {
-            if is_refresh_ahead_due(&entry.metadata, left_ms, || random_fraction(context.env)) {
-                request.refresh_later(&entry);
-            }
-            CacheStatus::Hit { left_ms }
-        }
-        Freshness::StaleWhileRevalidate(over_ms) => {
-            request.refresh_later(&entry);
-            CacheStatus::Stale { over_ms }
-        }
-        Freshness::StaleIfError => return request.answer_miss(MissReason::Stale).await,
-        Freshness::Expired => {
-            context.env.responses().delete_entry(&request.key_text);
-            return request.answer_miss(MissReason::Stale).await;
-        }
-    };
-    request.respond(&entry, status, changing_until).await
+    key.units_of_miss(false)
+        .saturating_add(key.units_of_size())
+        .saturating_add(units_of_name)
 }
 
 /// Returns a random number from 0 to 1.
@@ -127,7 +95,57 @@ struct CachedRequest<'c, 'a, E> {
     key_text: String,
 }
 
+impl<'c, 'a, E: ResponseEnvironment> CachedRequest<'c, 'a, E> {
+    /// Charges the size of the response, and names the period in the cache key.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    async fn start(context: &'c Context<'a, E>, key: CacheKey) -> Result<Self, Problem> {
+        context.charge_more(key.units_of_size());
+        let key = name_period(context, key).await?;
+        Ok(Self {
+            key_text: key.to_text(),
+            key: Rc::new(key),
+            context,
+        })
+    }
+}
+
 impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
+    /// Looks into the memory tier. Returns why the key-value tier or the store must be asked, or the answer as the error if the
+    /// request has one: from the memory tier, or from the store for a player who may be banned.
+    async fn look_up(&self) -> Result<MissReason, Result<Response, Problem>> {
+        let context = self.context;
+        if self.may_be_banned() {
+            return Err(self.answer_banned_player().await);
+        }
+        if has_no_cache_directive(context.headers) {
+            return Ok(MissReason::Request);
+        }
+        let changing_until = self.find_changing_until(context.now.as_unix_ms()).await;
+        let Some(entry) = context.env.responses().find_entry(&self.key_text) else {
+            return Ok(MissReason::Miss);
+        };
+        let status = match classify_freshness(&entry.metadata, changing_until, context.now) {
+            Freshness::Fresh(left_ms) => {
+                if is_refresh_ahead_due(&entry.metadata, left_ms, || random_fraction(context.env)) {
+                    self.refresh_later(&entry);
+                }
+                CacheStatus::Hit { left_ms }
+            }
+            Freshness::StaleWhileRevalidate(over_ms) => {
+                self.refresh_later(&entry);
+                CacheStatus::Stale { over_ms }
+            }
+            Freshness::StaleIfError => return Ok(MissReason::Stale),
+            Freshness::Expired => {
+                context.env.responses().delete_entry(&self.key_text);
+                return Ok(MissReason::Stale);
+            }
+        };
+        Err(self.respond(&entry, status, changing_until).await)
+    }
+
     async fn find_changing_until(&self, now: i64) -> i64 {
         invalidation::find_changing_until(self.context.env, &self.key, &self.key_text, now).await
     }

@@ -7,12 +7,14 @@ use super::{CachedRequest, end_leader};
 use crate::ResponseEnvironment;
 use crate::cache_entry::CacheEntry;
 use crate::cache_key::leaderboard_scope;
-use crate::fetch::{ANY_AGE, Fetched, Urgency, fetch_and_store, fetch_entry, is_usable};
+use crate::fetch::{ANY_AGE, Fetched, Urgency, fetch_entry, is_usable, store_answer};
 use crate::fetch_outcome::{CachedRefusal, FetchOutcome};
 use crate::response::{CacheStatus, MissReason};
+use crate::store_fetch::fetch_from_store;
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_cache::single_flight::{Leader, LeaderResult};
+use leaderboard_core::access::Caller;
 
 /// How long an instance remembers that a leaderboard's responses may not be stored, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
@@ -20,20 +22,24 @@ const UNCACHED_MS: i64 = 1_000;
 const MAX_WAIT_MS: i64 = 4_000;
 
 impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
-    /// Answers a request for which the memory tier has no usable entry.
-    pub(super) async fn answer_miss(&self, reason: MissReason) -> Result<Response, Problem> {
+    /// Waits until this request is the leader of its key. Returns the answer as the error if the request gets one without
+    /// being the leader: from another leader, from the key-value tier during an outage, or from the store for this request only.
+    pub(super) async fn await_leadership(
+        &self,
+        reason: MissReason,
+    ) -> Result<Leader<FetchOutcome>, Result<Response, Problem>> {
         let env = self.context.env;
         let memory_tier = env.responses();
         let (scope, now) = (leaderboard_scope(&self.key_text), self.context.now.as_unix_ms());
         if memory_tier.uncached.find(scope, UNCACHED_MS, now).is_some() {
-            return self.fetch_alone(reason).await;
+            return Err(self.fetch_alone(reason).await);
         }
         if reason != MissReason::Request
             && memory_tier.find_entry(&self.key_text).is_some()
             && circuit_breaker::is_open(env).await
             && let Some(answer) = self.answer_during_outage().await
         {
-            return answer;
+            return Err(answer);
         }
         let mut at_most_ms = if reason == MissReason::Request {
             MAX_WAIT_MS
@@ -42,10 +48,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         };
         loop {
             if let Some(leader) = memory_tier.single_flight.become_leader(&self.key_text) {
-                return self.fetch_as_leader(leader, reason).await;
+                return Ok(leader);
             }
             if let Some(answer) = self.follow_leader(reason, &mut at_most_ms).await {
-                return answer;
+                return Err(answer);
             }
         }
     }
@@ -112,7 +118,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     }
 
     /// Fetches the entry for this request and its followers.
-    async fn fetch_as_leader(
+    pub(super) async fn fetch_as_leader(
         &self,
         leader: Leader<FetchOutcome>,
         reason: MissReason,
@@ -138,7 +144,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
                 return answer;
             }
             // The older entry is purged or expired, so the store is asked all the same, once for all followers.
-            fetched = fetch_and_store(env, &self.key, &self.key_text, (None, Urgency::Now)).await;
+            fetched = self.fetch_without_lease().await;
         }
         if !matches!(fetched, Ok(Fetched::FromKeyValueTier(_) | Fetched::InProgress)) {
             self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
@@ -179,10 +185,16 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
 
     /// Asks the store for this request only.
     async fn fetch_alone(&self, reason: MissReason) -> Result<Response, Problem> {
-        let fetched =
-            fetch_and_store(self.context.env, &self.key, &self.key_text, (None, Urgency::Now)).await;
+        let fetched = self.fetch_without_lease().await;
         self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
         self.respond_with_fetched(fetched, reason).await
+    }
+
+    /// Asks the store, whether or not another instance asks it, too.
+    async fn fetch_without_lease(&self) -> Result<Fetched, CachedRefusal> {
+        let (env, key) = (self.context.env, &self.key);
+        let answer = fetch_from_store(env, key, &self.key_text, &Caller::Reader).await;
+        store_answer(env, key, &self.key_text, (None, Urgency::Now), answer).await
     }
 
     /// Responds with what a fetch returned.
