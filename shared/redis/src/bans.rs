@@ -143,7 +143,7 @@ async fn run_step<C: Connection>(server: &Server<C>, call: &ScriptCall) -> Resul
 
 /// Starts a call of `change_bans.lua`. The caller adds the operation's own arguments.
 fn start_call(tenant: &TenantId, operation: &str, now: Timestamp) -> ScriptCall {
-    let mut call = ScriptCall::with_keys([keys::boards(tenant)]);
+    let mut call = ScriptCall::with_keys([keys::leaderboards(tenant)]);
     call.add_keys(keys::bans(tenant));
     call.add_keys([keys::log_sizes(tenant)]);
     call.add_text(operation);

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_script_is_found_in_the_text_of_each_client() {
+    fn a_missing_script_is_recognized_in_the_text_of_each_client() {
         for text in [
             "NOSCRIPT No matching script. Please use EVAL.",
             "An error was signalled by the server - NoScriptError: No matching script. Please use EVAL.",
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_functions_is_told_from_the_errors_of_a_script() {
+    fn a_refusal_of_functions_is_no_error_of_a_script() {
         for (text, missing, refused) in [
             ("ERR Function not found", true, false),
             (

@@ -41,7 +41,7 @@ pub(crate) async fn complete_count<C: Connection>(
 
 /// Adds the key and the arguments of `read_leaderboard_keys` in `entry_counts.lua`.
 pub(crate) fn add_leaderboard_keys(call: &mut ScriptCall, tenant: &TenantId) {
-    call.add_keys([keys::boards(tenant)]);
+    call.add_keys([keys::leaderboards(tenant)]);
     for part in keys::period_count_key_parts(tenant) {
         call.add_bytes(part);
     }

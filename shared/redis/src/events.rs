@@ -6,7 +6,7 @@ use leaderboard_core::{LeaderboardId, RecordedEvent, StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
-use crate::keys::BoardKeys;
+use crate::keys::LeaderboardKeys;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 
 impl<C: Connection> Events for RedisStore<C> {
@@ -20,7 +20,7 @@ impl<C: Connection> Events for RedisStore<C> {
         if limit == 0 || after == u64::MAX {
             return Ok(Vec::new());
         }
-        let key = BoardKeys::new(tenant, leaderboard).log();
+        let key = LeaderboardKeys::new(tenant, leaderboard).log();
         let from = format!("0-{}", after.saturating_add(1));
         let limit = limit.to_string();
         let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"+", b"COUNT", limit.as_bytes()];

@@ -49,12 +49,12 @@ fn tenant_key(tenant: &TenantId, name: &str) -> Key {
 }
 
 /// Returns the key of a tenant's list of leaderboards.
-pub(crate) fn boards(tenant: &TenantId) -> Key {
+pub(crate) fn leaderboards(tenant: &TenantId) -> Key {
     tenant_key(tenant, "boards")
 }
 
 /// Returns the key of a tenant's deleted leaderboards that still have periods.
-pub(crate) fn deleted_boards(tenant: &TenantId) -> Key {
+pub(crate) fn deleted_leaderboards(tenant: &TenantId) -> Key {
     tenant_key(tenant, "deleted")
 }
 
@@ -182,9 +182,9 @@ pub(crate) fn dead_letters_of_scope(tenant: Option<&TenantId>) -> Key {
 
 /// The names of the keys of one leaderboard. The string is their common prefix.
 #[derive(Debug, Clone)]
-pub(crate) struct BoardKeys(String);
+pub(crate) struct LeaderboardKeys(String);
 
-impl BoardKeys {
+impl LeaderboardKeys {
     pub(crate) fn new(tenant: &TenantId, board: &LeaderboardId) -> Self {
         Self([ROOT, tenant.as_str(), ":b:", board.as_str(), ":"].concat())
     }
@@ -275,10 +275,10 @@ mod tests {
         let mut keys = dead_letters().to_vec();
         keys.extend([last_dead_letter(), dead_letters_of_scope(None), counters()]);
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
-            keys.extend([boards(&tenant), last_version(&tenant)]);
+            keys.extend([leaderboards(&tenant), last_version(&tenant)]);
             keys.extend(bans(&tenant));
             keys.extend(entry_counts(&tenant));
-            keys.push(deleted_boards(&tenant));
+            keys.push(deleted_leaderboards(&tenant));
             keys.push(earlier_entry_counts(&tenant));
             keys.push(usage(&tenant));
             keys.push(log_sizes(&tenant));
@@ -286,7 +286,7 @@ mod tests {
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
-                let named = BoardKeys::new(&tenant, &board);
+                let named = LeaderboardKeys::new(&tenant, &board);
                 keys.extend([named.configuration(), named.log(), named.periods()]);
                 keys.extend([named.announced(), named.expiries()]);
                 keys.extend(named.idempotency_records());
@@ -305,7 +305,7 @@ mod tests {
         let tenant = TenantId::new("acme").unwrap();
         let board = LeaderboardId::new("goals").unwrap();
         let period = PeriodId::parse("2026-01-01T00:00:00Z").unwrap();
-        let named = BoardKeys::new(&tenant, &board);
+        let named = LeaderboardKeys::new(&tenant, &board);
         let derived = named.period_prefixes().map(|mut prefix| {
             prefix.extend_from_slice(period.as_str().as_bytes());
             prefix

@@ -7,7 +7,7 @@ use leaderboard_core::{
 };
 
 use crate::connection::{Connection, yield_to_others};
-use crate::keys::{self, BoardKeys};
+use crate::keys::{self, LeaderboardKeys};
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{
@@ -22,7 +22,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-        let key = BoardKeys::new(tenant, id).configuration();
+        let key = LeaderboardKeys::new(tenant, id).configuration();
         let replies = self.server.command("HMGET", &[&key, b"v", b"b"]).await?;
         let mut reply = ReplyReader::new(replies);
         match (reply.read_optional_bytes()?, reply.read_optional_bytes()?) {
@@ -40,7 +40,10 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let call = ScriptCall::with_keys(ids.iter().map(|id| BoardKeys::new(tenant, id).configuration()));
+        let call = ScriptCall::with_keys(
+            ids.iter()
+                .map(|id| LeaderboardKeys::new(tenant, id).configuration()),
+        );
         let mut reply = ReplyReader::new(READ_LEADERBOARDS.run(&self.server, &call).await?);
         let mut configurations = Vec::with_capacity(ids.len());
         for _ in ids {
@@ -85,7 +88,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
         let (begin, end) = keys::configuration_key_parts(tenant);
-        let mut call = ScriptCall::with_keys([keys::boards(tenant)]);
+        let mut call = ScriptCall::with_keys([keys::leaderboards(tenant)]);
         call.add_option(after);
         call.add_text(&limit);
         call.add_bytes(begin);
@@ -105,16 +108,16 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        let board_keys = BoardKeys::new(tenant, id);
-        let mut call = ScriptCall::with_keys([board_keys.configuration(), keys::boards(tenant)]);
+        let leaderboard_keys = LeaderboardKeys::new(tenant, id);
+        let mut call = ScriptCall::with_keys([leaderboard_keys.configuration(), keys::leaderboards(tenant)]);
         call.add_keys(keys::entry_counts(tenant));
-        call.add_keys([keys::deleted_boards(tenant), board_keys.periods()]);
-        call.add_keys([keys::log_sizes(tenant), board_keys.log()]);
-        call.add_keys(board_keys.idempotency_records());
-        call.add_keys([board_keys.announced(), board_keys.expiries()]);
+        call.add_keys([keys::deleted_leaderboards(tenant), leaderboard_keys.periods()]);
+        call.add_keys([keys::log_sizes(tenant), leaderboard_keys.log()]);
+        call.add_keys(leaderboard_keys.idempotency_records());
+        call.add_keys([leaderboard_keys.announced(), leaderboard_keys.expiries()]);
         call.add_expected(expected);
         call.add_text(id);
-        for prefix in board_keys.period_prefixes() {
+        for prefix in leaderboard_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
         let mut reply = ReplyReader::new(DELETE_LEADERBOARD.run(&self.server, &call).await?);
@@ -126,7 +129,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
     }
 
     async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        let deleted = keys::deleted_boards(tenant);
+        let deleted = keys::deleted_leaderboards(tenant);
         let first = self.server.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
         let mut reply = ReplyReader::new(first);
         if reply.is_empty() {
@@ -134,11 +137,11 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         }
         let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
         let id = LeaderboardId::new(id).map_err(corrupt)?;
-        let board_keys = BoardKeys::new(tenant, &id);
+        let leaderboard_keys = LeaderboardKeys::new(tenant, &id);
         let mut call = ScriptCall::with_keys(keys::entry_counts(tenant));
-        call.add_keys([deleted, board_keys.periods()]);
+        call.add_keys([deleted, leaderboard_keys.periods()]);
         call.add_text(&id);
-        for prefix in board_keys.period_prefixes() {
+        for prefix in leaderboard_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
         Ok(ReplyReader::new(SWEEP_DELETED.run(&self.server, &call).await?).read_count()? > 0)
@@ -150,12 +153,12 @@ async fn apply_expiries<C: Connection>(
     server: &Server<C>,
     put: &PutLeaderboard<'_>,
 ) -> Result<(), StoreError> {
-    let board_keys = BoardKeys::new(put.tenant, &put.leaderboard.id);
+    let leaderboard_keys = LeaderboardKeys::new(put.tenant, &put.leaderboard.id);
     let mut call = ScriptCall::with_keys(keys::entry_counts(put.tenant));
-    call.add_keys([board_keys.expiries()]);
+    call.add_keys([leaderboard_keys.expiries()]);
     call.add_text(&put.leaderboard.id);
     call.add_text(&put.at.as_unix_ms());
-    for prefix in board_keys.period_prefixes() {
+    for prefix in leaderboard_keys.period_prefixes() {
         call.add_bytes(prefix);
     }
     // Each step applies at least one expiry, so the number of expiries bounds the number of steps.
@@ -170,16 +173,16 @@ async fn apply_expiries<C: Connection>(
 
 /// Builds the call of `put_leaderboard.lua`, which describes the keys and arguments.
 fn build_put_call(put: &PutLeaderboard<'_>) -> ScriptCall {
-    let board_keys = BoardKeys::new(put.tenant, &put.leaderboard.id);
-    let mut call = ScriptCall::with_keys([board_keys.configuration(), keys::boards(put.tenant)]);
-    call.add_keys([keys::last_version(put.tenant), board_keys.log()]);
-    call.add_keys(board_keys.period(put.current));
-    call.add_keys(board_keys.spare_period(put.current));
+    let leaderboard_keys = LeaderboardKeys::new(put.tenant, &put.leaderboard.id);
+    let mut call = ScriptCall::with_keys([leaderboard_keys.configuration(), keys::leaderboards(put.tenant)]);
+    call.add_keys([keys::last_version(put.tenant), leaderboard_keys.log()]);
+    call.add_keys(leaderboard_keys.period(put.current));
+    call.add_keys(leaderboard_keys.spare_period(put.current));
     call.add_keys(keys::entry_counts(put.tenant));
     call.add_keys([
-        keys::deleted_boards(put.tenant),
-        board_keys.periods(),
-        board_keys.expiries(),
+        keys::deleted_leaderboards(put.tenant),
+        leaderboard_keys.periods(),
+        leaderboard_keys.expiries(),
         keys::log_sizes(put.tenant),
         keys::rebuilding(put.tenant),
     ]);
@@ -199,7 +202,7 @@ fn build_put_call(put: &PutLeaderboard<'_>) -> ScriptCall {
     }));
     call.add_text(&put.at.as_unix_ms());
     call.add_option(put.max_leaderboards);
-    for prefix in board_keys.period_prefixes() {
+    for prefix in leaderboard_keys.period_prefixes() {
         call.add_bytes(prefix);
     }
     call.add_text(&put.leaderboard.log.keep_events);

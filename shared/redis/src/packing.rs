@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_read_policy_columns_and_names_where_layouts_have_them() {
+    fn layouts_have_policy_columns_and_names_where_scripts_read_them() {
         let two = layout(&[Order::Descending, Order::Ascending], Ties::Latest);
         assert_eq!(encode_layout(&two), b"\x01\x02\x00\x02c0\x01\x02c1");
         for (code, ties) in (0..).zip([Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]) {

@@ -9,7 +9,7 @@ use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
 
 use crate::bans;
 use crate::connection::Connection;
-use crate::keys::{self, BoardKeys};
+use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::{Script, ScriptCall};
@@ -28,9 +28,9 @@ struct ReadHead {
 
 /// Starts a call on a period with the keys and the first argument of `period_reads.lua`.
 pub(crate) fn start_call(period_ref: &PeriodRef<'_>) -> ScriptCall {
-    let board_keys = BoardKeys::new(period_ref.tenant, &period_ref.leaderboard.value.id);
-    let mut call = ScriptCall::with_keys([board_keys.configuration()]);
-    call.add_keys(board_keys.period(period_ref.period));
+    let leaderboard_keys = LeaderboardKeys::new(period_ref.tenant, &period_ref.leaderboard.value.id);
+    let mut call = ScriptCall::with_keys([leaderboard_keys.configuration()]);
+    call.add_keys(leaderboard_keys.period(period_ref.period));
     call.add_keys([keys::bans_state(period_ref.tenant)]);
     call.add_text(&format_args!(
         "{} {}",

@@ -11,7 +11,7 @@ use leaderboard_core::{
 };
 
 use crate::connection::Connection;
-use crate::keys::{self, BoardKeys};
+use crate::keys::{self, LeaderboardKeys};
 use crate::packing::unpack_period;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
@@ -82,7 +82,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         id: &PeriodId,
         now: Timestamp,
     ) -> Result<Option<PeriodSummary>, StoreError> {
-        let mut call = ScriptCall::with_keys(BoardKeys::new(tenant, leaderboard).period(id));
+        let mut call = ScriptCall::with_keys(LeaderboardKeys::new(tenant, leaderboard).period(id));
         call.add_text(&now.as_unix_ms());
         let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.server, &call).await?);
         if reply.is_empty() {
@@ -99,15 +99,15 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         now: Timestamp,
     ) -> Result<PeriodPage, StoreError> {
-        let board_keys = BoardKeys::new(tenant, leaderboard);
+        let leaderboard_keys = LeaderboardKeys::new(tenant, leaderboard);
         let build_call = |waits_for_bans| {
             let mut call = ScriptCall::with_keys([
-                board_keys.periods(),
-                board_keys.configuration(),
+                leaderboard_keys.periods(),
+                leaderboard_keys.configuration(),
                 keys::bans_state(tenant),
             ]);
             call.add_text(&now.as_unix_ms());
-            for prefix in board_keys.period_prefixes() {
+            for prefix in leaderboard_keys.period_prefixes() {
                 call.add_bytes(prefix);
             }
             call.add_option(before.map(Timestamp::as_unix_ms));
@@ -141,7 +141,7 @@ impl<C: Connection> Scores for RedisStore<C> {
     ) -> Result<Option<u64>, ReadError> {
         let mut call = reads::start_call(period_ref);
         let board = &period_ref.leaderboard.value.id;
-        call.add_keys([BoardKeys::new(period_ref.tenant, board).log()]);
+        call.add_keys([LeaderboardKeys::new(period_ref.tenant, board).log()]);
         call.add_keys(keys::entry_counts(period_ref.tenant));
         call.add_keys([keys::log_sizes(period_ref.tenant)]);
         call.add_bytes(player.as_bytes());

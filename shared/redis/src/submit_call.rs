@@ -13,7 +13,7 @@ use leaderboard_core::{
     Target, TenantId, Ties, Timestamp, sortable,
 };
 
-use crate::keys::{self, BoardKeys};
+use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{descending_bits, pack_bounds, pack_metadata};
 use crate::script::ScriptCall;
 use crate::{announcements, entry_counts, rate_limits};
@@ -168,11 +168,11 @@ impl<'a> PeriodRefs<'a> {
 fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
     let board = &target.leaderboard.value;
     let layout = board.layout();
-    let board_keys = BoardKeys::new(tenant, &board.id);
-    call.add_keys([board_keys.configuration(), board_keys.log()]);
-    call.add_keys(board_keys.idempotency_records());
-    call.add_keys([board_keys.periods(), board_keys.announced()]);
-    call.add_keys(board_keys.period(&target.period.id));
+    let leaderboard_keys = LeaderboardKeys::new(tenant, &board.id);
+    call.add_keys([leaderboard_keys.configuration(), leaderboard_keys.log()]);
+    call.add_keys(leaderboard_keys.idempotency_records());
+    call.add_keys([leaderboard_keys.periods(), leaderboard_keys.announced()]);
+    call.add_keys(leaderboard_keys.period(&target.period.id));
     call.add_text(&board.id);
     call.add_text(&target.leaderboard.version);
     call.add_bytes(encode_layout(&layout));
@@ -185,7 +185,7 @@ fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
         None => call.add_text("-inf"),
     }
     call.add_option(target.expires_at.map(Timestamp::as_unix_ms));
-    let [meta_prefix, ..] = board_keys.period_prefixes();
+    let [meta_prefix, ..] = leaderboard_keys.period_prefixes();
     call.add_bytes(meta_prefix);
     call.add_text(&target.record_weight(WITHOUT_ID));
 }

@@ -11,7 +11,7 @@ use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
-pub(crate) use apply::{apply_next, apply_to_board};
+pub(crate) use apply::{apply_next, apply_to_leaderboard};
 pub(crate) use records::{find, list};
 
 /// The most changes that may be pending.
@@ -56,7 +56,7 @@ pub(crate) fn refuse_behind() -> StoreError {
     StoreError::Rejected(BEHIND.to_owned())
 }
 
-/// Returns whether a leaderboard has pending changes, which [`apply_to_board`] applies.
+/// Returns whether a leaderboard has pending changes, which [`apply_to_leaderboard`] applies.
 pub(crate) fn is_behind(
     session: &Session<'_>,
     tenant: &TenantId,

@@ -12,8 +12,8 @@ use leaderboard_core::{
     Status, StoreError, Target, TenantId, Timestamp,
 };
 
-use crate::boards::{self, LeaderboardRow, SubmissionTarget};
 use crate::entries::KeyedEntry;
+use crate::leaderboards::{self, LeaderboardRow, SubmissionTarget};
 use crate::periods::{self, PeriodRow};
 use crate::retention::LogWeights;
 use crate::session::Session;
@@ -87,7 +87,7 @@ pub(crate) struct SubmissionBatch<'a> {
     session: &'a Session<'a>,
     tenant: &'a TenantId,
     now: Timestamp,
-    boards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
+    leaderboards: HashMap<LeaderboardId, Option<BatchLeaderboard>>,
     periods: HashMap<(i64, PeriodId), BatchPeriod>,
     writes: Vec<PlannedWrite<'a>>,
     /// The last planned write of an entry, by leaderboard, period and player.
@@ -122,7 +122,7 @@ impl<'a> SubmissionBatch<'a> {
             session,
             tenant,
             now: received.max().unwrap_or(Timestamp::saturating_from_unix_ms(0)),
-            boards: HashMap::new(),
+            leaderboards: HashMap::new(),
             periods: HashMap::new(),
             writes: Vec::with_capacity(submissions.len()),
             entries: HashMap::new(),
@@ -135,16 +135,16 @@ impl<'a> SubmissionBatch<'a> {
             discards: sweep::EXPIRED_PER_STEP,
         };
         for target in submissions.iter().flat_map(|(one, _)| &one.targets) {
-            batch.read_target_board(target)?;
+            batch.read_target_leaderboard(target)?;
         }
         let states = batch.read_states(submissions)?;
         Ok((batch, states))
     }
 
     /// Reads the leaderboard and the period of a target, unless the batch has them.
-    fn read_target_board(&mut self, target: &Target) -> Result<(), StoreError> {
+    fn read_target_leaderboard(&mut self, target: &Target) -> Result<(), StoreError> {
         let (id, period) = (&target.leaderboard.value.id, &target.period.id);
-        match self.boards.get(id) {
+        match self.leaderboards.get(id) {
             Some(None) => Ok(()),
             Some(Some(known)) => {
                 let board = known.board.row;
@@ -155,14 +155,14 @@ impl<'a> SubmissionBatch<'a> {
                 Ok(())
             }
             None => {
-                let target = boards::find_target(self.session, self.tenant, (id, period), self.now)?;
+                let target = leaderboards::find_target(self.session, self.tenant, (id, period), self.now)?;
                 let Some(SubmissionTarget {
                     board,
                     period: found,
                     weights,
                 }) = target
                 else {
-                    self.boards.insert(id.clone(), None);
+                    self.leaderboards.insert(id.clone(), None);
                     return Ok(());
                 };
                 self.weights = weights;
@@ -184,7 +184,7 @@ impl<'a> SubmissionBatch<'a> {
             ids: 0,
             record_bytes: 0,
         };
-        self.boards.insert(id.clone(), Some(used));
+        self.leaderboards.insert(id.clone(), Some(used));
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl<'a> SubmissionBatch<'a> {
         let mut names = Vec::with_capacity(submissions.len());
         for ((submission, _), record) in submissions.iter().zip(&records) {
             for target in &submission.targets {
-                let Some(board) = self.find_board(target) else {
+                let Some(board) = self.find_leaderboard(target) else {
                     continue;
                 };
                 names.push(TargetName {
@@ -223,7 +223,7 @@ impl<'a> SubmissionBatch<'a> {
             }
         }
         let mut states = target_state::read_all(self.session, self.tenant, &names)?.into_iter();
-        let mut state_of = |target: &Target| self.find_board(target).and_then(|_| states.next());
+        let mut state_of = |target: &Target| self.find_leaderboard(target).and_then(|_| states.next());
         Ok(submissions
             .iter()
             .map(|(one, _)| one.targets.iter().map(&mut state_of).collect())
@@ -231,8 +231,8 @@ impl<'a> SubmissionBatch<'a> {
     }
 
     /// Returns the row of a target's leaderboard, or `None` if its configuration is not the one of the target.
-    pub(crate) fn find_board(&self, target: &Target) -> Option<i64> {
-        let used = self.boards.get(&target.leaderboard.value.id)?.as_ref()?;
+    pub(crate) fn find_leaderboard(&self, target: &Target) -> Option<i64> {
+        let used = self.leaderboards.get(&target.leaderboard.value.id)?.as_ref()?;
         (used.board.version == target.leaderboard.version).then_some(used.board.row)
     }
 
@@ -311,12 +311,12 @@ impl<'a> SubmissionBatch<'a> {
 
     /// Returns the position for the next event of a leaderboard, and reserves it.
     fn take_position(&mut self, id: &LeaderboardId) -> u64 {
-        match self.boards.get_mut(id) {
+        match self.leaderboards.get_mut(id) {
             Some(Some(used)) => {
                 used.board.last_position = used.board.last_position.saturating_add(1);
                 used.board.last_position
             }
-            // Callers use only leaderboards that `find_board` returned.
+            // Callers use only leaderboards that `find_leaderboard` returned.
             Some(None) | None => 0,
         }
     }
@@ -354,7 +354,7 @@ impl<'a> SubmissionBatch<'a> {
         self.records.insert((write.board, name.into_owned()), index);
         let bytes = write.submission.record_weight(write.target);
         self.new_record_bytes = self.new_record_bytes.saturating_add(bytes);
-        if let Some(Some(used)) = self.boards.get_mut(&write.target.leaderboard.value.id) {
+        if let Some(Some(used)) = self.leaderboards.get_mut(&write.target.leaderboard.value.id) {
             used.ids = used.ids.saturating_add(1);
             used.record_bytes = used.record_bytes.saturating_add(bytes);
         }

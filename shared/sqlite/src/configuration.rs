@@ -8,7 +8,7 @@ use crate::connection::Value;
 use crate::periods::rebuild;
 use crate::session::Session;
 use crate::writes::PendingWrites;
-use crate::{boards, expiries, log, periods, rank_blocks, sweep, usage};
+use crate::{expiries, leaderboards, log, periods, rank_blocks, sweep, usage};
 
 /// The configuration before a change.
 struct CurrentConfiguration {
@@ -55,7 +55,7 @@ pub(crate) fn put(
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<PutResult, PutRefusal>, StoreError> {
     // The events of earlier bans come before the event of this change.
-    boards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at)?;
+    leaderboards::find_up_to_date(session, put.tenant, &put.leaderboard.id, put.at)?;
     let before = read_current(session, put.tenant, &put.leaderboard.id)?;
     if let Err(mismatch) = put.expected.check(before.as_ref().map(|current| current.version)) {
         return Ok(Err(mismatch.into()));
@@ -98,8 +98,8 @@ pub(crate) fn put(
     {
         return Ok(Err(PutRefusal::TooManyLeaderboards));
     }
-    let version = boards::next_version(session, put.tenant)?;
-    let row = boards::save(session, put, version, &configuration)?;
+    let version = leaderboards::next_version(session, put.tenant)?;
+    let row = leaderboards::save(session, put, version, &configuration)?;
     let leaves_expiries = !expiries::begin(session, row, put.expiries, put.at)?;
     let mut writes = PendingWrites::default();
     log::append(session, &mut writes, (row, position), &event_of(put))?;

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_of_sqlite_are_told_apart() {
+    fn each_sqlite_message_becomes_its_store_error() {
         for (message, expected) in [
             (
                 "database is locked",

@@ -23,7 +23,6 @@
 mod audit;
 mod bans;
 mod batch;
-mod boards;
 mod configuration;
 mod connection;
 mod counters;
@@ -35,6 +34,7 @@ mod entries;
 mod expiries;
 mod group_commit;
 mod ids;
+mod leaderboards;
 mod log;
 mod migrate;
 mod periods;

@@ -22,6 +22,9 @@ const STATE: &str = "SELECT (SELECT user_version FROM pragma_user_version), \
 /// The size of the page cache: at most 32 MiB. Two indexes of 100,000 entries take about 20 MiB, and scores of different players
 /// are in different pages. SQLite's default is 2 MiB.
 const CACHE: &str = "PRAGMA cache_size = -32768";
+/// The copies of pages that SQLite makes for the rollback of a statement are in memory. Otherwise each score creates, writes and
+/// deletes a temporary file, because its changes are one statement with a trigger.
+const TEMPORARY_DATA: &str = "PRAGMA temp_store = MEMORY";
 /// How long a statement waits while another instance writes, in milliseconds: not at all, because no other request of the instance
 /// runs meanwhile. The store tries again after a pause.
 const BUSY_TIMEOUT_MS: u32 = 0;
@@ -41,6 +44,7 @@ pub(crate) fn prepare(session: &Session<'_>, synchronous: Synchronous) -> Result
         session.run(sql, &[])?;
     }
     session.run(CACHE, &[])?;
+    session.run(TEMPORARY_DATA, &[])?;
     if known(version)? < MIGRATIONS.len() {
         if journal == "delete" {
             // The file keeps this mode. Another connection that starts at the same time can block this one, and sets the same mode.

@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::group_commit::MAX_SUBMISSIONS_PER_TRANSACTION;
 use crate::reads::{entries_by_player, frequent, page, sample};
 use crate::session::Session;
-use crate::{SqliteStore, boards, configuration, dead_letters, log, periods, removal, sweep};
+use crate::{SqliteStore, configuration, dead_letters, leaderboards, log, periods, removal, sweep};
 
 /// How many transactions of one call apply bans. Later calls apply the rest.
 const MAX_BAN_STEPS: u32 = 16;
@@ -131,7 +131,7 @@ impl<C: Connection> Scores for SqliteStore<C> {
         limit: u32,
         now: Timestamp,
     ) -> Result<PeriodPage, StoreError> {
-        self.read_board((tenant, leaderboard, now), |session| {
+        self.read_leaderboard((tenant, leaderboard, now), |session| {
             periods::list(session, tenant, leaderboard, before, limit, now)
         })
         .await
@@ -167,7 +167,9 @@ impl<C: Connection> SqliteStore<C> {
             }
             let board = period_ref.leaderboard.value.id.as_str();
             let applied = self
-                .write(|session| bans::apply_to_board(session, period_ref.tenant, board, period_ref.now))
+                .write(|session| {
+                    bans::apply_to_leaderboard(session, period_ref.tenant, board, period_ref.now)
+                })
                 .await;
             if applied.is_err() {
                 break;
@@ -177,7 +179,7 @@ impl<C: Connection> SqliteStore<C> {
     }
 
     /// Does the same as [`SqliteStore::read_at`] for a read of a whole leaderboard.
-    async fn read_board<T, E: From<StoreError>>(
+    async fn read_leaderboard<T, E: From<StoreError>>(
         &self,
         (tenant, board, now): LeaderboardAt<'_>,
         work: impl Fn(&Session<'_>) -> Result<T, E>,
@@ -193,7 +195,7 @@ impl<C: Connection> SqliteStore<C> {
                 return Ok(done);
             }
             let applied = self
-                .write(|session| bans::apply_to_board(session, tenant, board.as_str(), now))
+                .write(|session| bans::apply_to_leaderboard(session, tenant, board.as_str(), now))
                 .await;
             if applied.is_err() {
                 break;
@@ -288,7 +290,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         tenant: &TenantId,
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-        self.single(|session| boards::get(session, tenant, id))
+        self.single(|session| leaderboards::get(session, tenant, id))
     }
 
     async fn get_many(
@@ -296,7 +298,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         tenant: &TenantId,
         ids: &[LeaderboardId],
     ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
-        self.single(|session| boards::get_many(session, tenant, ids))
+        self.single(|session| leaderboards::get_many(session, tenant, ids))
     }
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
@@ -322,7 +324,7 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         after: Option<&LeaderboardId>,
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-        self.single(|session| boards::list(session, tenant, after, limit))
+        self.single(|session| leaderboards::list(session, tenant, after, limit))
     }
 
     async fn delete(

@@ -7,7 +7,7 @@ use crate::connection::Value;
 use crate::row::corrupt;
 use crate::session::Session;
 use crate::writes::PendingWrites;
-use crate::{boards, entries, log, periods, tuples};
+use crate::{entries, leaderboards, log, periods, tuples};
 
 /// Removes a player's entry, and returns the period's new version.
 pub(crate) fn remove(
@@ -20,9 +20,10 @@ pub(crate) fn remove(
         "DELETE FROM entries WHERE period = ?1 AND player = ?2 RETURNING hidden, ",
         entries::entry_columns!()
     );
-    let board = boards::find_up_to_date(session, period_ref.tenant, &period_ref.leaderboard.value.id, at)?
-        .filter(|board| board.version == period_ref.leaderboard.version)
-        .ok_or(ReadError::StaleConfiguration)?;
+    let board =
+        leaderboards::find_up_to_date(session, period_ref.tenant, &period_ref.leaderboard.value.id, at)?
+            .filter(|board| board.version == period_ref.leaderboard.version)
+            .ok_or(ReadError::StaleConfiguration)?;
     let Some(mut period) = periods::find(session, board.row, period_ref.period, at)? else {
         return Ok(None);
     };

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_arrays() {
+    fn rows_are_written_as_json_arrays() {
         let mut rows = JsonRows::default();
         rows.push(&[
             Value::Null,

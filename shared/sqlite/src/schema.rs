@@ -20,7 +20,8 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     RECORD_BYTES,
     rank_blocks::MIGRATION,
     TENANT_WEIGHTS,
-    writes::MIGRATION,
+    writes::VIEW,
+    writes::TRIGGER,
 ];
 
 const SCORES: &[&str] = &[

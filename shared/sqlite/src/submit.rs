@@ -192,7 +192,7 @@ fn plan_target(
     target: &Target,
     state: Option<TargetState>,
 ) -> OrRefusal<TargetPlan> {
-    let Some((board, state)) = batch.find_board(target).zip(state) else {
+    let Some((board, state)) = batch.find_leaderboard(target).zip(state) else {
         return Ok(Err(RefusalReason::StaleConfiguration));
     };
     if let Some(id) = &submission.id {

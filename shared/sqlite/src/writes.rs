@@ -8,10 +8,16 @@ use crate::row::stored;
 use crate::rows::JsonRows;
 use crate::session::Session;
 
-/// A view whose columns take the rows of the table of this name, as [`JsonRows`], and the trigger that writes them.
-pub(crate) const MIGRATION: &[&str] = &[
+/// A view whose columns take the rows of the table of this name, as [`JsonRows`].
+pub(crate) const VIEW: &[&str] = &[
     "CREATE VIEW writes AS SELECT NULL AS entries, NULL AS submissions, NULL AS periods, NULL AS events, \
      NULL AS leaderboards, NULL AS record_weights, NULL AS buckets, NULL AS usage",
+];
+
+/// The trigger that writes the rows that an insert into the view has. An update sets no column of an index that keeps its value:
+/// SQLite would write the page of the index.
+pub(crate) const TRIGGER: &[&str] = &[
+    "DROP TRIGGER IF EXISTS writes_apply",
     "CREATE TRIGGER writes_apply INSTEAD OF INSERT ON writes BEGIN
         INSERT INTO entries (period, player, order_key, hidden, attempts, metadata)
         SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5
@@ -22,8 +28,11 @@ pub(crate) const MIGRATION: &[&str] = &[
         SELECT value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4)
         FROM json_each(NEW.submissions);
 
-        UPDATE periods SET version = saved.value ->> 1, visible = saved.value ->> 2, total = saved.value ->> 3,
-        expires_at = saved.value ->> 4 FROM json_each(NEW.periods) AS saved WHERE row = saved.value ->> 0;
+        UPDATE periods SET version = saved.value ->> 1, visible = saved.value ->> 2, total = saved.value ->> 3
+        FROM json_each(NEW.periods) AS saved WHERE row = saved.value ->> 0;
+
+        UPDATE periods SET expires_at = saved.value ->> 4
+        FROM json_each(NEW.periods) AS saved WHERE row = saved.value ->> 0 AND expires_at IS NOT saved.value ->> 4;
 
         INSERT INTO events (leaderboard, position, event)
         SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(NEW.events);
@@ -38,8 +47,9 @@ pub(crate) const MIGRATION: &[&str] = &[
         INSERT OR REPLACE INTO buckets (tenant, bucket, arrives_at)
         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(NEW.buckets);
 
-        INSERT OR REPLACE INTO usage (tenant, day, requests, scores)
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.usage);
+        INSERT INTO usage (tenant, day, requests, scores)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(NEW.usage) WHERE true
+        ON CONFLICT (tenant, day) DO UPDATE SET requests = excluded.requests, scores = excluded.scores;
     END",
 ];
 

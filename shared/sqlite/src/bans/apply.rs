@@ -15,7 +15,7 @@ const MAX_LOOKS: u64 = 2000;
 const MAX_BOARDS: i64 = 200;
 
 /// Applies the bans at `now` to one leaderboard, within the work of one transaction. Returns whether the leaderboard is up to date.
-pub(crate) fn apply_to_board(
+pub(crate) fn apply_to_leaderboard(
     session: &Session<'_>,
     tenant: &TenantId,
     board: &str,
@@ -24,7 +24,7 @@ pub(crate) fn apply_to_board(
     end_bans(session, tenant, now)?;
     let changes = read_changes(session, tenant)?;
     let mut looks = MAX_LOOKS;
-    for found in read_boards(session, tenant, Some(board), board)? {
+    for found in read_leaderboards(session, tenant, Some(board), board)? {
         bring_up_to_date(session, &found, &changes, &mut looks, now)?;
     }
     continue_walk(session, tenant, &changes, &mut looks, now)?;
@@ -70,7 +70,7 @@ struct WalkedLeaderboard {
 }
 
 /// Returns the leaderboard `from`, or with `None` the leaderboards after `after`, in the order of their ids.
-fn read_boards(
+fn read_leaderboards(
     session: &Session<'_>,
     tenant: &TenantId,
     from: Option<&str>,
@@ -146,7 +146,7 @@ fn continue_walk(
     let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
     let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
     while *looks > 0 {
-        let step = read_boards(session, tenant, None, &cursor)?;
+        let step = read_leaderboards(session, tenant, None, &cursor)?;
         let mut done = 0;
         for board in &step {
             *looks = looks.saturating_sub(1);

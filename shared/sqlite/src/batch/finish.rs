@@ -48,7 +48,7 @@ impl SubmissionBatch<'_> {
             let Some((leaderboard, bounds)) = used.created.take() else {
                 continue;
             };
-            let found = self.boards.get(&leaderboard).and_then(Option::as_ref);
+            let found = self.leaderboards.get(&leaderboard).and_then(Option::as_ref);
             if found.is_some_and(|found| found.leaves_expired) {
                 sweep::discard_expired_period(self.session, *board, id)?;
             }
@@ -140,7 +140,7 @@ impl SubmissionBatch<'_> {
             ids,
             record_bytes,
             ..
-        } in self.boards.into_values().flatten()
+        } in self.leaderboards.into_values().flatten()
         {
             if board.last_position != first_position {
                 let appended = AppendedEvents {

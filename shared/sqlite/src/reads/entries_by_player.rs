@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_escaped() {
+    fn names_are_escaped_in_the_json_array() {
         let players = ["a", "say \"hi\"", "back\\slash", "日本"].map(|name| PlayerId::new(name).unwrap());
         assert_eq!(json_array(&players), r#"["a","say \"hi\"","back\\slash","日本"]"#);
         assert_eq!(json_array(&[]), "[]");

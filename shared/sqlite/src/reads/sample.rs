@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_prefix_carries() {
+    fn the_end_of_a_prefix_carries_to_the_byte_before() {
         assert_eq!(after_prefix(&[1, 2]), Some(vec![1, 3]));
         assert_eq!(after_prefix(&[1, 0xff]), Some(vec![2]));
         assert_eq!(after_prefix(&[0xff, 0xff]), None);

@@ -130,7 +130,7 @@ pub(crate) fn find_target(
         let weights = LogWeights::from_cells(&mut cells)?;
         let board = read_columns(&mut cells)?;
         if board.is_behind {
-            bans::apply_to_board(session, tenant, id.as_str(), now)?;
+            bans::apply_to_leaderboard(session, tenant, id.as_str(), now)?;
             continue;
         }
         let row = cells.integer_or_null("period row")?;
@@ -158,7 +158,7 @@ pub(crate) fn find_up_to_date(
         if !found.as_ref().is_some_and(|board| board.is_behind) {
             return Ok(found);
         }
-        bans::apply_to_board(session, tenant, id.as_str(), now)?;
+        bans::apply_to_leaderboard(session, tenant, id.as_str(), now)?;
         found = find(session, tenant, id, now)?;
     }
     Err(still_behind())
