@@ -298,7 +298,7 @@ impl<C: Connection> SqliteStore<C> {
 /// Returns how long a request pauses that has `waited` for other writers, before it tries again. `usual_wait` is zero if the instance
 /// has not waited yet.
 ///
-/// A try costs 50 to 200 µs of a processor. So requests try about four times in the usual wait: if all pauses were short, the tries of
+/// A try costs up to 200 µs of a processor. So requests try about four times in the usual wait: if all pauses were short, the tries of
 /// hundreds of instances would leave no time for writing. The first pause is long, and the pauses of a request that has waited for
 /// longer than usual are shorter: otherwise, new requests would overtake it. If a wait is very long, the usual wait is out of date,
 /// and the pauses grow again.

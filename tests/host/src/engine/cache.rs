@@ -1,8 +1,10 @@
-//! A cache of compiled components on disk, so that a second start compiles nothing. All state directories share it.
+//! A cache of compiled components on disk, so that a second start compiles nothing. All state directories
+//! share it.
 //!
-//! The name of an entry is a digest of the Wasm and of all settings that compiled code depends on. An entry begins with the digest
-//! of its code, so an entry that is truncated or changed is compiled again. Hosts share the directory without a lock: an entry is
-//! created by a rename, is read at once, and can be deleted at any time.
+//! The name of an entry is a digest of the Wasm and of all settings that compiled code depends on. An entry
+//! begins with the digest of its code, so an entry that is truncated or changed is compiled again. Hosts
+//! share the directory without a lock: an entry is created by a rename, is read at once, and can be deleted
+//! at any time.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, ErrorKind, Write};
@@ -16,6 +18,7 @@ use wasmtime::component::Component;
 
 /// The number of bytes of the digest before the compiled code.
 const DIGEST_BYTES: usize = 32;
+/// The extension of an entry.
 const EXTENSION: &str = "cwasm";
 /// The extension of a file that is being written. It is renamed when it is complete.
 const PARTIAL_EXTENSION: &str = "partial";
@@ -23,9 +26,10 @@ const PARTIAL_EXTENSION: &str = "partial";
 const MAX_CACHE_BYTES: u64 = 1 << 30;
 /// How long an unused entry is kept.
 const MAX_UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How old the modification time of an entry, which is the time of its last use, must be before a use updates it.
+/// The modification time of an entry is the time of its last use. A use updates this time only if it is older
+/// than this.
 const USE_NOTED_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How old a partial file must be before it counts as left by a process that was killed.
+/// A partial file that is older than this was left by a process that was killed.
 const MAX_WRITING: Duration = Duration::from_secs(60 * 60);
 
 /// Compiles components, or reads them from the cache directory.
@@ -36,8 +40,9 @@ pub(crate) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    /// Creates a compiler with a cache in `directory`. Only its owner may write to the directory, because compiled code is trusted.
-    /// If the directory cannot be used, this is logged, and every start compiles all components.
+    /// Creates a compiler with a cache in `directory`. Only its owner may write to the directory, because
+    /// compiled code is trusted. If the directory cannot be used, this is logged, and every start compiles
+    /// all components.
     pub(crate) fn new(engine: &'a Engine, directory: &Path) -> Self {
         let usable = prepare(directory);
         if let Err(error) = &usable {
@@ -74,10 +79,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn entry_name(&self, wasm: &[u8]) -> String {
-        let mut fit = DefaultHasher::new();
-        self.engine.precompile_compatibility_hash().hash(&mut fit);
+        let mut compatibility = DefaultHasher::new();
+        self.engine
+            .precompile_compatibility_hash()
+            .hash(&mut compatibility);
         let digest = Sha256::new()
-            .chain_update(fit.finish().to_le_bytes())
+            .chain_update(compatibility.finish().to_le_bytes())
             .chain_update(wasm)
             .finalize();
         let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -101,8 +108,9 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// Returns the directory of compiled components that all state directories of a user share: `edgeboard/compiled` in
-/// `$XDG_CACHE_HOME`, or in `~/.cache` if that variable is not an absolute path. Returns `None` if there is no home directory.
+/// Returns the directory of compiled components that all state directories of a user share:
+/// `edgeboard/compiled` in `$XDG_CACHE_HOME`, or in `~/.cache` if that variable is not an absolute path.
+/// Returns `None` if there is no home directory.
 pub(crate) fn shared_directory(xdg_cache_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let absolute = |path: &PathBuf| path.is_absolute();
     let caches = xdg_cache_home
@@ -111,7 +119,8 @@ pub(crate) fn shared_directory(xdg_cache_home: Option<PathBuf>, home: Option<Pat
     Some(caches.join("edgeboard").join("compiled"))
 }
 
-/// Creates the directory. Refuses a directory to which other users may write, because they could place code there.
+/// Creates the directory. Refuses a directory to which other users may write, because they could place code
+/// there.
 fn prepare(directory: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
@@ -136,8 +145,8 @@ fn prepare(directory: &Path) -> io::Result<()> {
     reason = "the entry is from a directory that only its owner changes, and its digest was checked"
 )]
 fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` came out of `Component::serialize` for an equal engine: its name holds the digest of the engine's
-    // compatibility, and its own digest shows that it has not changed since.
+    // SAFETY: `Component::serialize` made `code` for an equal engine: the name of the entry depends on the
+    // engine's compatibility hash, and the digest in the entry shows that the code has not changed since.
     unsafe { Component::deserialize(engine, code) }
 }
 
@@ -173,8 +182,8 @@ fn note_use(path: &Path, now: SystemTime) {
     }
 }
 
-/// Deletes old partial files, unused entries, and then the least recently used entries until the rest has at most `max_bytes`. It
-/// is not an error if another host deletes a file at the same time.
+/// Deletes old partial files, unused entries, and then the least recently used entries until the rest has at
+/// most `max_bytes`. It is not an error if another host deletes a file at the same time.
 fn prune(directory: &Path, max_bytes: u64, now: SystemTime) -> io::Result<()> {
     let mut entries = Vec::new();
     for file in std::fs::read_dir(directory)? {
@@ -217,7 +226,8 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    fn file(directory: &Path, name: &str, bytes: usize, age: Duration) {
+    /// Creates a file of zero bytes that was last modified `age` ago.
+    fn create_file(directory: &Path, name: &str, bytes: usize, age: Duration) {
         std::fs::write(directory.join(name), vec![0; bytes]).unwrap();
         let file = std::fs::File::options()
             .append(true)
@@ -226,7 +236,7 @@ mod tests {
         file.set_modified(SystemTime::now() - age).unwrap();
     }
 
-    fn names(directory: &Path) -> Vec<String> {
+    fn list_names(directory: &Path) -> Vec<String> {
         let files = std::fs::read_dir(directory).unwrap();
         let mut names: Vec<String> = files
             .map(|file| file.unwrap().file_name().into_string().unwrap())
@@ -236,19 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn the_cache_keeps_the_recently_used_within_its_bytes_and_nothing_that_is_old() {
+    fn pruning_keeps_the_recently_used_entries_within_the_byte_limit() {
         let directory = tempfile::tempdir().unwrap();
-        let place = directory.path();
-        file(place, "new.cwasm", 40, Duration::ZERO);
-        file(place, "yesterday.cwasm", 40, DAY);
-        file(place, "last-week.cwasm", 40, 7 * DAY);
-        file(place, "unused.cwasm", 1, 31 * DAY);
-        file(place, "x.1-1.partial", 1, 2 * MAX_WRITING);
-        file(place, "y.1-2.partial", 1, Duration::ZERO);
-        file(place, "notes.txt", 500, 400 * DAY);
-        prune(place, 1000, SystemTime::now()).unwrap();
+        let path = directory.path();
+        create_file(path, "new.cwasm", 40, Duration::ZERO);
+        create_file(path, "yesterday.cwasm", 40, DAY);
+        create_file(path, "last-week.cwasm", 40, 7 * DAY);
+        create_file(path, "unused.cwasm", 1, 31 * DAY);
+        create_file(path, "x.1-1.partial", 1, 2 * MAX_WRITING);
+        create_file(path, "y.1-2.partial", 1, Duration::ZERO);
+        create_file(path, "notes.txt", 500, 400 * DAY);
+        prune(path, 1000, SystemTime::now()).unwrap();
         assert_eq!(
-            names(place),
+            list_names(path),
             [
                 "last-week.cwasm",
                 "new.cwasm",
@@ -257,15 +267,15 @@ mod tests {
                 "yesterday.cwasm"
             ]
         );
-        prune(place, 100, SystemTime::now()).unwrap();
+        prune(path, 100, SystemTime::now()).unwrap();
         assert_eq!(
-            names(place),
+            list_names(path),
             ["new.cwasm", "notes.txt", "y.1-2.partial", "yesterday.cwasm"]
         );
     }
 
     #[test]
-    fn a_use_is_noted_once_a_day() {
+    fn the_time_of_the_last_use_is_updated_at_most_once_a_day() {
         let directory = tempfile::tempdir().unwrap();
         let modified = |name: &str| {
             let metadata = std::fs::metadata(directory.path().join(name)).unwrap();
@@ -273,7 +283,7 @@ mod tests {
         };
         let now = SystemTime::now();
         for (name, old) in [("fresh.cwasm", DAY / 2), ("old.cwasm", 3 * DAY)] {
-            file(directory.path(), name, 1, old);
+            create_file(directory.path(), name, 1, old);
             let before = modified(name);
             note_use(&directory.path().join(name), now);
             assert_eq!(modified(name) > before, old > DAY, "{name}");
@@ -282,21 +292,21 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_directory_that_others_may_write_to_is_not_trusted() {
+    fn a_directory_that_other_users_may_write_to_is_refused() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
-        let place = directory.path().join("a").join("compiled");
-        prepare(&place).unwrap();
+        let path = directory.path().join("a").join("compiled");
+        prepare(&path).unwrap();
         assert_eq!(
-            std::fs::metadata(&place).unwrap().permissions().mode() & 0o777,
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o700
         );
-        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(prepare(&place).unwrap_err().kind(), ErrorKind::PermissionDenied);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(prepare(&path).unwrap_err().kind(), ErrorKind::PermissionDenied);
     }
 
     #[test]
-    fn the_shared_directory_is_the_user_s_own() {
+    fn the_shared_directory_is_below_the_cache_directory_of_the_user() {
         let path = |text: &str| Some(PathBuf::from(text));
         let cases = [
             (path("/c"), path("/h"), path("/c/edgeboard/compiled")),

@@ -1,5 +1,5 @@
-//! Interrupts guests at regular intervals, so that a busy guest does not block others on its thread, and stops a guest that never
-//! waits.
+//! Interrupts guests at regular intervals, so that a busy guest does not block others on its thread, and
+//! stops a guest that never waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -46,11 +46,12 @@ impl Drop for Ticker {
 
 /// Counts how long a guest runs without waiting for anything.
 ///
-/// After each interruption, a guest may run for one whole tick, so that two busy guests share their thread. Each such turn counts
-/// as one tick.
+/// After each interruption, a guest may run for one whole tick, so that two busy guests share their thread.
+/// Each such turn counts as one tick.
 #[derive(Debug, Default)]
 pub(crate) struct BusyMeter {
-    /// Whether the guest was interrupted since the last call of `on_pending`. If so, the guest is not waiting.
+    /// Whether the guest was interrupted since the last call of `on_pending`. If so, the guest is not
+    /// waiting.
     yielded: AtomicBool,
     /// Whether the next interruption begins a turn instead of ending one.
     fresh_turn: AtomicBool,
@@ -58,8 +59,8 @@ pub(crate) struct BusyMeter {
 }
 
 impl BusyMeter {
-    /// Called each time the instance releases the thread. If it was not interrupted, the guest waits for something, and its count
-    /// begins again.
+    /// Called each time the instance releases the thread. If it was not interrupted, the guest waits for
+    /// something, and its count begins again.
     pub(crate) fn on_pending(&self) {
         if !self.yielded.swap(false, Relaxed) {
             self.turns.store(0, Relaxed);
@@ -77,7 +78,8 @@ impl BusyMeter {
         }
         self.yielded.store(true, Relaxed);
         self.fresh_turn.store(true, Relaxed);
-        // The yield of the runtime also lets the I/O driver run. With a plain wake-up, the driver would not run.
+        // The yield of the runtime also lets the I/O driver run. With a plain wake-up, the driver would not
+        // run.
         Some(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     }
 }
@@ -100,14 +102,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_uninterrupted_running_counts() {
+    fn a_guest_that_waits_begins_a_new_count_of_busy_ticks() {
         let meter = BusyMeter::default();
         let is_yield =
             |update: Option<UpdateDeadline>| matches!(update, Some(UpdateDeadline::YieldCustom(..)));
         for _ in 0..10 {
             assert!(is_yield(meter.on_tick(2)));
-            meter.on_pending(); // by interruption: the guest is still busy
-            meter.on_pending(); // and now it waits
+            meter.on_pending(); // The interruption released the thread: the guest is still busy.
+            meter.on_pending(); // The guest waits, which resets its count.
         }
         assert!(is_yield(meter.on_tick(2)));
         meter.on_pending();

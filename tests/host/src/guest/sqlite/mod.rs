@@ -61,7 +61,9 @@ impl HostConnection for GuestState {
     ) -> HostResult<QueryResult> {
         let connection = self.table.get(&connection)?.clone();
         Ok(connection
-            .run(move |open| query::collect(open, &statement, parameters))
+            .run_statement(statement, move |open, statement| {
+                query::collect(open, statement, parameters)
+            })
             .await
             .map_err(Error::Io))
     }
@@ -83,7 +85,8 @@ impl HostConnection for GuestState {
     }
 }
 
-fn connection<T: Send>(
+/// Returns the connection of a guest's handle.
+fn find_connection<T: Send>(
     accessor: &Accessor<T, Platform>,
     handle: &Resource<Connection>,
 ) -> wasmtime::Result<Connection> {
@@ -101,7 +104,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         statement: String,
         parameters: Vec<Value>,
     ) -> HostResult<Streamed> {
-        let connection = connection(accessor, &handle)?;
+        let connection = find_connection(accessor, &handle)?;
         let (head_sender, head) = oneshot::channel();
         let (done, result) = oneshot::channel();
         let (rest, waiting) = mpsc::channel(WAITING_BATCHES);
@@ -111,7 +114,8 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
                 |open: &rusqlite::Connection| query::stream(open, &statement, parameters, send_head, &rest);
             _ = done.send(connection.run_blocking(run).map_err(Error::Io));
         });
-        // A statement that fails at once has no columns and no rows. As on Spin, its error is the result at the end.
+        // A statement that fails at once has no columns and no rows. As on Spin, its error is the result at
+        // the end.
         let head = head.await.unwrap_or(ResultHead {
             columns: Vec::new(),
             rows: Vec::new(),
@@ -130,7 +134,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
     ) -> wasmtime::Result<i64> {
-        let connection = connection(accessor, &handle)?;
+        let connection = find_connection(accessor, &handle)?;
         read_state(&connection, rusqlite::Connection::last_insert_rowid).await
     }
 
@@ -138,7 +142,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         accessor: &Accessor<T, Self>,
         handle: Resource<Connection>,
     ) -> wasmtime::Result<u64> {
-        let connection = connection(accessor, &handle)?;
+        let connection = find_connection(accessor, &handle)?;
         read_state(&connection, rusqlite::Connection::changes).await
     }
 }

@@ -25,13 +25,13 @@ pub(super) fn collect(
     parameters: Vec<Value>,
 ) -> Result<QueryResult, String> {
     let mut statement = connection.prepare_cached(statement).map_err(io_error)?;
-    let columns = names_of(&statement);
+    let columns = column_names_of(&statement);
     let mut source = statement
-        .query(params_from_iter(parameters.into_iter().map(parameter)))
+        .query(params_from_iter(parameters.into_iter().map(convert_parameter)))
         .map_err(io_error)?;
     let mut rows = Vec::new();
     let mut bytes = 0;
-    while let Some(row) = next(&mut source, columns.len())? {
+    while let Some(row) = read_row(&mut source, columns.len())? {
         bytes += size_of_row(&row);
         check_size(bytes)?;
         rows.push(row);
@@ -39,7 +39,8 @@ pub(super) fn collect(
     Ok(QueryResult { columns, rows })
 }
 
-/// Runs a statement. Passes the first rows to `head`, and sends the others on `rest`. Blocks while the guest does not read.
+/// Runs a statement. Passes the first rows to `head`, and sends the others on `rest`. Blocks while the guest
+/// does not read.
 pub(super) fn stream(
     connection: &rusqlite::Connection,
     statement: &str,
@@ -48,19 +49,19 @@ pub(super) fn stream(
     rest: &mpsc::Sender<Vec<RowResult>>,
 ) -> Result<(), String> {
     let mut statement = connection.prepare_cached(statement).map_err(io_error)?;
-    let columns = names_of(&statement);
+    let columns = column_names_of(&statement);
     let width = columns.len();
     let mut source = statement
-        .query(params_from_iter(parameters.into_iter().map(parameter)))
+        .query(params_from_iter(parameters.into_iter().map(convert_parameter)))
         .map_err(io_error)?;
-    let (first, mut complete) = batch(&mut source, width)?;
+    let (first, mut complete) = read_batch(&mut source, width)?;
     head(ResultHead {
         columns,
         rows: first,
         complete,
     });
     while !complete {
-        let (rows, last) = batch(&mut source, width)?;
+        let (rows, last) = read_batch(&mut source, width)?;
         complete = last;
         rest.blocking_send(rows)
             .map_err(|_| "the stream of rows was closed".to_owned())?;
@@ -68,16 +69,16 @@ pub(super) fn stream(
     Ok(())
 }
 
-fn names_of(statement: &Statement<'_>) -> Vec<String> {
+fn column_names_of(statement: &Statement<'_>) -> Vec<String> {
     let names = statement.column_names().into_iter();
     names.map(ToOwned::to_owned).collect()
 }
 
 /// Reads up to a batch of rows. Returns them, and whether they are the last.
-fn batch(source: &mut Rows<'_>, width: usize) -> Result<(Vec<RowResult>, bool), String> {
+fn read_batch(source: &mut Rows<'_>, width: usize) -> Result<(Vec<RowResult>, bool), String> {
     let mut rows = Vec::new();
     while rows.len() < ROWS_PER_BATCH {
-        let Some(row) = next(source, width)? else {
+        let Some(row) = read_row(source, width)? else {
             return Ok((rows, true));
         };
         check_size(size_of_row(&row))?;
@@ -86,12 +87,12 @@ fn batch(source: &mut Rows<'_>, width: usize) -> Result<(Vec<RowResult>, bool), 
     Ok((rows, false))
 }
 
-fn next(source: &mut Rows<'_>, width: usize) -> Result<Option<RowResult>, String> {
+fn read_row(source: &mut Rows<'_>, width: usize) -> Result<Option<RowResult>, String> {
     let row = source.next().map_err(io_error)?;
-    row.map(|row| convert(row, width)).transpose()
+    row.map(|row| convert_row(row, width)).transpose()
 }
 
-fn convert(row: &Row<'_>, width: usize) -> Result<RowResult, String> {
+fn convert_row(row: &Row<'_>, width: usize) -> Result<RowResult, String> {
     let mut values = Vec::with_capacity(width);
     for index in 0..width {
         values.push(match row.get_ref(index).map_err(io_error)? {
@@ -107,7 +108,7 @@ fn convert(row: &Row<'_>, width: usize) -> Result<RowResult, String> {
     Ok(RowResult { values })
 }
 
-fn parameter(value: Value) -> Parameter {
+fn convert_parameter(value: Value) -> Parameter {
     match value {
         Value::Null => Parameter::Null,
         Value::Integer(number) => Parameter::Integer(number),
@@ -129,7 +130,7 @@ fn size_of_row(row: &RowResult) -> usize {
         .sum()
 }
 
-/// Returns SQLite's message in the type of error that a guest gets.
+/// Returns the message of SQLite, which the guest gets as the text of its error.
 #[expect(clippy::needless_pass_by_value, reason = "used as a function on errors")]
 fn io_error(error: rusqlite::Error) -> String {
     error.to_string()
