@@ -68,7 +68,7 @@ impl ApiAddress {
 
     /// Builds the URL of a resource of the API, and percent-encodes each segment and each query value.
     pub(crate) fn build_url(&self, segments: &[&str], query: &[(&str, String)]) -> Result<Url, CliError> {
-        // In a path, `.` and `..` mean "here" and "one up", even when they are percent-encoded.
+        // In a path, `.` and `..` mean this folder and the folder above, even when they are percent-encoded.
         if let Some(segment) = segments
             .iter()
             .find(|segment| matches!(**segment, "." | ".." | ""))
@@ -94,13 +94,13 @@ impl ApiAddress {
 mod tests {
     use super::*;
 
-    fn address(text: &str) -> ApiAddress {
+    fn parse_address(text: &str) -> ApiAddress {
         text.parse().unwrap()
     }
 
     #[test]
-    fn players_of_any_name_become_one_path_segment() {
-        let url = address("http://127.0.0.1:3000")
+    fn a_player_with_any_name_becomes_one_path_segment() {
+        let url = parse_address("http://127.0.0.1:3000")
             .build_url(
                 &["leaderboards", "goals", "entries", "José/?#% (Uruguay)"],
                 &[("limit", "3".into())],
@@ -111,37 +111,37 @@ mod tests {
     }
 
     #[test]
-    fn a_base_path_stays_and_a_final_slash_does_not_matter() {
+    fn a_base_path_is_kept_and_a_final_slash_is_ignored() {
         for base in ["https://example.org/games", "https://example.org/games/"] {
-            let url = address(base).build_url(&["scores"], &[]).unwrap();
+            let url = parse_address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "https://example.org/games/api/v1/scores");
-            assert_eq!(address(base).to_string(), "https://example.org/games");
+            assert_eq!(parse_address(base).to_string(), "https://example.org/games");
         }
         assert_eq!(
-            address("http://localhost:3000/").to_string(),
+            parse_address("http://localhost:3000/").to_string(),
             "http://localhost:3000"
         );
     }
 
     #[test]
-    fn the_api_s_own_part_of_an_address_may_be_there() {
+    fn an_address_may_end_with_the_path_of_the_api() {
         for base in [
             "http://localhost:3000/api/v1",
             "http://localhost:3000/api/v1/",
             "http://localhost:3000",
         ] {
-            let url = address(base).build_url(&["scores"], &[]).unwrap();
+            let url = parse_address(base).build_url(&["scores"], &[]).unwrap();
             assert_eq!(url.as_str(), "http://localhost:3000/api/v1/scores");
         }
         assert_eq!(
-            address("https://example.org/games/api/v1").to_string(),
+            parse_address("https://example.org/games/api/v1").to_string(),
             "https://example.org/games"
         );
         assert!("http://localhost:3000/api/v2".parse::<ApiAddress>().is_err());
     }
 
     #[test]
-    fn what_cannot_be_addressed_is_said_and_not_sent() {
+    fn an_invalid_address_or_path_segment_is_refused() {
         for wrong in [
             "127.0.0.1:3000",
             "localhost:3000",
@@ -153,7 +153,7 @@ mod tests {
         }
         for segment in [".", "..", ""] {
             assert!(
-                address("http://localhost")
+                parse_address("http://localhost")
                     .build_url(&["leaderboards", segment], &[])
                     .is_err()
             );
@@ -161,10 +161,10 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_recognised() {
-        for near in ["http://127.0.0.1:3000", "http://localhost", "http://[::1]:8080"] {
-            assert!(address(near).is_loopback(), "{near}");
+    fn loopback_addresses_are_recognised() {
+        for loopback in ["http://127.0.0.1:3000", "http://localhost", "http://[::1]:8080"] {
+            assert!(parse_address(loopback).is_loopback(), "{loopback}");
         }
-        assert!(!address("http://example.org").is_loopback());
+        assert!(!parse_address("http://example.org").is_loopback());
     }
 }

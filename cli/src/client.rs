@@ -26,7 +26,7 @@ const TENANT_HEADER: &str = "x-tenant-id";
 /// Prints a line for people about a retry and its reason.
 pub(crate) type Notify = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// How to reach the server.
+/// The settings of a client.
 pub(crate) struct ClientOptions {
     /// The server and the credentials.
     pub(crate) server: ServerConfig,
@@ -267,7 +267,7 @@ fn build_http_client(address: &ApiAddress, timeout: Duration) -> Result<reqwest:
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(timeout)
-        // A redirect would carry the key to another place.
+        // A redirect would send the key to another address.
         .redirect(reqwest::redirect::Policy::none());
     if !address.is_https() {
         // Without TLS the system's certificates need not be read (a small container may have none).

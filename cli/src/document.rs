@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configuration_in_toml_is_the_same_in_json() {
+    fn a_toml_configuration_becomes_the_same_json() {
         let table = "title = 'Goals'\nkeep_periods = 120\nstarts_at = 1916-07-02T00:00:00Z\n\
                      columns = [{ name = 'score', order = 'desc' }]\n[reset]\ncron = '0 0 1 1 *'\n\
                      [limits]\nmax = 9223372036854775807\n";

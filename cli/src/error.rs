@@ -22,7 +22,7 @@ pub(crate) enum CliError {
          Give the key a new secret:\n  edgeboard keys rotate {key} --overlap-s 0"
     )]
     SecretLost {
-        /// What the server says.
+        /// The problem document of the server.
         problem: Box<ApiProblem>,
         /// The id of the key.
         key: String,

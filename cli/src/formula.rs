@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formulas_get_an_apostrophe_and_everything_else_stays() {
+    fn formulas_get_an_apostrophe_and_other_cells_stay_unchanged() {
         for (cell, written) in [
             ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
             ("+49", "'+49"),
@@ -51,10 +51,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_back_is_what_was_written() {
+    fn unescaping_restores_every_escaped_cell() {
         for cell in ["=1", "'=1", "''=1", "'", "'a", "-5", "", "a"] {
             assert_eq!(unescape(&escape(cell)), cell);
         }
-        assert_eq!(unescape("-5"), "-5", "a number that nobody escaped");
+        assert_eq!(
+            unescape("-5"),
+            "-5",
+            "a number without an apostrophe stays unchanged"
+        );
     }
 }

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_a_zone_is_refused_because_it_is_not_an_instant() {
+    fn a_time_without_a_zone_and_other_text_are_refused() {
         for text in [
             "",
             "2014-07-13T19:53:00",

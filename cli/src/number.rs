@@ -64,7 +64,7 @@ impl TryFrom<IntegerForm> for Integer {
     }
 }
 
-/// Digits between two thousands separators.
+/// The number of digits between two thousands separators.
 const GROUP: usize = 3;
 
 /// The character between the thousands of a number in a file.
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn integers_are_numbers_where_every_reader_is_exact_and_strings_beyond() {
+    fn integers_beyond_the_safe_range_of_json_are_written_as_strings() {
         let cases = [
             (0, "0"),
             (-5, "-5"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_read_at_any_size_and_nothing_is_rounded() {
+    fn both_json_forms_are_read_exactly_at_any_size() {
         assert_eq!(
             serde_json::from_str::<Integer>("9223372036854775807").unwrap(),
             Integer(i64::MAX)
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_grouped_throughout_or_not_at_all() {
+    fn thousands_are_grouped_completely_or_not_at_all() {
         let parse =
             |separator: &str, text: &str| separator.parse::<ThousandsSeparator>().unwrap().parse(text);
         for (separator, text, value) in [
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_keep_their_order() {
+    fn named_integers_keep_their_order() {
         let json = r#"{"time_ms":5321,"score":"9007199254740993"}"#;
         let values: NamedIntegers = serde_json::from_str(json).unwrap();
         assert_eq!(values.get("score"), Some(Integer(9_007_199_254_740_993)));

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_any_script_stay_and_tricks_show() {
+    fn names_of_any_script_stay_and_control_characters_are_escaped() {
         for name in ["José Piendibene (Uruguay)", "محمد صلاح", "三浦 知良", "Łukasz 👩‍🚀"]
         {
             assert_eq!(escape_unprintable(name), name);

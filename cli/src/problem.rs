@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_problem_becomes_one_message_with_its_fields_and_trace() {
+    fn a_problem_becomes_one_message_with_its_fields_and_trace_id() {
         let body = br##"{"type":"/problems/validation","title":"Invalid request","status":422,"detail":"1 field is wrong",
             "instance":"4bf92f35","errors":[{"pointer":"#/scores/3/score","detail":"above the maximum of 1000"}]}"##;
         let problem = ApiProblem::from_response(422, body);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_and_headers_are_named_as_well() {
+    fn an_invalid_parameter_is_named_in_the_message() {
         let body = br#"{"title":"A parameter is not valid","errors":[{"parameter":"limit","detail":"must be an integer"}]}"#;
         let problem = ApiProblem::from_response(400, body);
         assert_eq!(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_problem_document_still_gives_a_message() {
+    fn a_body_without_a_problem_document_gives_the_status_as_message() {
         assert_eq!(
             ApiProblem::from_response(502, b"<html>").to_string(),
             "502 Bad Gateway"
@@ -155,16 +155,16 @@ mod tests {
     }
 
     #[test]
-    fn only_pointers_into_submissions_name_one() {
-        let at = |pointer: &str| {
+    fn only_a_pointer_into_a_submission_has_a_position() {
+        let read_position = |pointer: &str| {
             InvalidField {
                 pointer: pointer.into(),
                 ..InvalidField::default()
             }
             .submission_position()
         };
-        assert_eq!(at("#/scores/12"), Some(12));
-        assert_eq!(at("#/scores"), None);
-        assert_eq!(at("#/player"), None);
+        assert_eq!(read_position("#/scores/12"), Some(12));
+        assert_eq!(read_position("#/scores"), None);
+        assert_eq!(read_position("#/player"), None);
     }
 }

@@ -9,13 +9,13 @@ use crate::address::ApiAddress;
 use crate::error::CliError;
 use crate::suggest;
 
-/// The environment variables.
+/// The names of the environment variables.
 const ADDRESS: &str = "EDGEBOARD_ADDRESS";
 const KEY: &str = "EDGEBOARD_KEY";
 const TENANT: &str = "EDGEBOARD_TENANT";
 const PROFILE: &str = "EDGEBOARD_PROFILE";
 const CONFIGURATION: &str = "EDGEBOARD_CONFIG";
-/// The default server.
+/// The address of the default server.
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:3000";
 
 /// The server to call, and the credentials.
@@ -249,9 +249,11 @@ impl LoadedConfiguration {
 mod tests {
     use super::*;
 
+    /// A configuration file with two profiles.
     const FILE: &str = "profile = 'local'\n[profiles.local]\naddress = 'http://127.0.0.1:3000'\nkey = 'local-key'\n\
                         [profiles.live]\naddress = 'https://example.org'\nkey = 'live-key'\ntenant = 'acme'\n";
 
+    /// The flags, the variables and the configuration directory of one test.
     struct Fixture {
         directory: tempfile::TempDir,
         variables: BTreeMap<String, String>,
@@ -281,7 +283,8 @@ mod tests {
             self
         }
 
-        fn find(&mut self) -> Result<(String, Option<String>, Option<String>), CliError> {
+        /// Returns the address, the key and the tenant.
+        fn resolve(&mut self) -> Result<(String, Option<String>, Option<String>), CliError> {
             let variables = &self.variables;
             let read = |name: &str| variables.get(name).cloned();
             let warnings = &mut self.warnings;
@@ -296,88 +299,99 @@ mod tests {
     }
 
     #[test]
-    fn without_anything_it_is_this_machine_and_nobody() {
+    fn the_default_is_the_local_server_without_a_key() {
         assert_eq!(
-            Fixture::new(None).find().unwrap(),
+            Fixture::new(None).resolve().unwrap(),
             ("http://127.0.0.1:3000".into(), None, None)
         );
     }
 
     #[test]
-    fn flags_win_over_variables_and_variables_over_the_default_profile() {
-        let mut world = Fixture::new(Some(FILE));
+    fn flags_override_variables_and_variables_override_the_default_profile() {
+        let mut fixture = Fixture::new(Some(FILE));
         assert_eq!(
-            world.find().unwrap(),
+            fixture.resolve().unwrap(),
             ("http://127.0.0.1:3000".into(), some("local-key"), None)
         );
-        let mut world = world.set(KEY, "mine").set(TENANT, "t");
+        let mut fixture = fixture.set(KEY, "mine").set(TENANT, "t");
         assert_eq!(
-            world.find().unwrap(),
+            fixture.resolve().unwrap(),
             ("http://127.0.0.1:3000".into(), some("mine"), some("t"))
         );
-        world.flags.given.key = some("flag");
-        assert_eq!(world.find().unwrap().1, some("flag"));
+        fixture.flags.given.key = some("flag");
+        assert_eq!(fixture.resolve().unwrap().1, some("flag"));
     }
 
     #[test]
-    fn a_profile_that_is_asked_for_wins_over_the_variables() {
-        let mut world = Fixture::new(Some(FILE))
+    fn a_requested_profile_overrides_the_variables() {
+        let mut fixture = Fixture::new(Some(FILE))
             .set(ADDRESS, "http://localhost:1")
             .set(KEY, "mine");
-        world.flags.profile = some("live");
+        fixture.flags.profile = some("live");
         let live = ("https://example.org".to_owned(), some("live-key"), some("acme"));
-        assert_eq!(world.find().unwrap(), live);
-        let mut world = Fixture::new(Some(FILE)).set(PROFILE, "live");
-        assert_eq!(world.find().unwrap(), live);
+        assert_eq!(fixture.resolve().unwrap(), live);
+        let mut fixture = Fixture::new(Some(FILE)).set(PROFILE, "live");
+        assert_eq!(fixture.resolve().unwrap(), live);
     }
 
     #[test]
-    fn the_key_of_a_profile_goes_to_no_other_address() {
-        let mut world = Fixture::new(Some(FILE)).set(ADDRESS, "http://elsewhere.example");
+    fn the_key_of_a_profile_is_only_sent_to_its_address() {
+        let mut fixture = Fixture::new(Some(FILE)).set(ADDRESS, "http://elsewhere.example");
         assert_eq!(
-            world.find().unwrap(),
+            fixture.resolve().unwrap(),
             ("http://elsewhere.example".into(), None, None)
         );
-        let mut world = Fixture::new(Some(FILE)).set(ADDRESS, "http://127.0.0.1:3000/");
-        assert_eq!(world.find().unwrap().1, some("local-key"), "the same address");
+        let mut fixture = Fixture::new(Some(FILE)).set(ADDRESS, "http://127.0.0.1:3000/");
+        assert_eq!(
+            fixture.resolve().unwrap().1,
+            some("local-key"),
+            "the same address"
+        );
     }
 
     #[test]
-    fn what_is_wrong_with_the_file_is_said_without_its_lines() {
-        let mut world = Fixture::new(Some("[profiles.a]\nkey = secret-without-quotes\n"));
-        let error = world.find().unwrap_err();
+    fn an_invalid_configuration_file_is_reported_without_its_lines() {
+        let mut fixture = Fixture::new(Some("[profiles.a]\nkey = secret-without-quotes\n"));
+        let error = fixture.resolve().unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(
             error.to_string().contains("line 2") && !error.to_string().contains("secret-"),
             "{error}"
         );
-        let error = Fixture::new(Some("adress = 1")).find().unwrap_err().to_string();
+        let error = Fixture::new(Some("adress = 1"))
+            .resolve()
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("unknown field `adress`"), "{error}");
-        let mut world = Fixture::new(Some(FILE));
-        world.flags.profile = some("life");
-        let error = world.find().unwrap_err().to_string();
+        let mut fixture = Fixture::new(Some(FILE));
+        fixture.flags.profile = some("life");
+        let error = fixture.resolve().unwrap_err().to_string();
         assert!(error.ends_with("did you mean `live`?"), "{error}");
-        let mut world = Fixture::new(None);
-        world.flags.configuration = Some(world.directory.path().join("none.toml"));
-        assert_eq!(world.find().unwrap_err().exit_code(), 5);
+        let mut fixture = Fixture::new(None);
+        fixture.flags.configuration = Some(fixture.directory.path().join("none.toml"));
+        assert_eq!(fixture.resolve().unwrap_err().exit_code(), 5);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_file_with_a_key_that_others_can_read_is_warned_about() {
+    fn a_file_with_a_key_that_other_users_can_read_causes_a_warning() {
         use std::fs::{Permissions, set_permissions};
         use std::os::unix::fs::PermissionsExt;
-        let mut world = Fixture::new(Some(FILE));
-        let path = world.directory.path().join("edgeboard/config.toml");
+        let mut fixture = Fixture::new(Some(FILE));
+        let path = fixture.directory.path().join("edgeboard/config.toml");
         set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        world.find().unwrap();
-        assert!(world.warnings[0].contains("chmod 600"), "{:?}", world.warnings);
-        world.warnings.clear();
+        fixture.resolve().unwrap();
+        assert!(
+            fixture.warnings[0].contains("chmod 600"),
+            "{:?}",
+            fixture.warnings
+        );
+        fixture.warnings.clear();
         set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-        world.find().unwrap();
+        fixture.resolve().unwrap();
         std::fs::write(&path, "[profiles.a]\ntenant = 'x'\n").unwrap();
         set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        world.find().unwrap();
-        assert_eq!(world.warnings, [""; 0]);
+        fixture.resolve().unwrap();
+        assert_eq!(fixture.warnings, [""; 0]);
     }
 }

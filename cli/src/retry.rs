@@ -32,7 +32,7 @@ pub(crate) fn compute_wait(retry: u32, retry_after: Option<Duration>, random: f6
     let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(retry.saturating_sub(1)));
     let ceiling = doubled.min(LONGEST_WAIT);
     let jittered = ceiling / 2 + (ceiling / 2).mul_f64(random.clamp(0.0, 1.0));
-    // Jitter is added to `Retry-After`: the server would refuse an earlier retry again.
+    // The jitter is added to `Retry-After`, because the server would refuse an earlier retry.
     retry_after.map_or(jittered, |asked| {
         asked + FIRST_WAIT.mul_f64(random.clamp(0.0, 1.0)).min(jittered)
     })
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_a_ceiling_and_keep_half_of_it() {
+    fn waits_double_up_to_a_maximum_and_only_half_of_a_wait_is_random() {
         let longest: Vec<u128> = (1..=9)
             .map(|retry| compute_wait(retry, None, 1.0).as_millis())
             .collect();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_s_wait_is_never_cut_short() {
+    fn a_wait_is_never_shorter_than_retry_after() {
         let asked = Duration::from_secs(3);
         assert!(compute_wait(1, Some(asked), 0.0) >= asked);
         assert!(compute_wait(9, Some(asked), 1.0) <= asked + FIRST_WAIT);

@@ -1,6 +1,6 @@
 //! Suggestions for misspelt names.
 
-/// The least similarity of a suggestion, from 0 to 1.
+/// The minimum similarity of a suggested name to the misspelt name, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
 /// Returns the text to append to "there is no such …": the most similar name, or else all names after the words `are`. Returns an
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_name_is_suggested_or_all_are_listed() {
+    fn the_most_similar_name_is_suggested_or_all_names_are_listed() {
         let suggest =
             |wrong| format_suggestion(wrong, "the columns are", ["date", "scorer", "team"].into_iter());
         assert_eq!(suggest("scorrer"), "; did you mean `scorer`?");

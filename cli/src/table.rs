@@ -14,7 +14,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::new('─
 const PADDING: (u16, u16) = (0, 1);
 /// The text in place of a missing value.
 pub(crate) const ABSENT: &str = "–";
-/// The mark of the requested player.
+/// The mark in the row of the requested player.
 const MARK: &str = "▶";
 
 /// The heading of a column, and whether the column is numeric.
@@ -165,15 +165,15 @@ pub(crate) fn shorten_time(time: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(json: &str) -> (EntryPage, Vec<PageEntry>) {
+    fn parse_page(json: &str) -> (EntryPage, Vec<PageEntry>) {
         let page: EntryPage = serde_json::from_str(json).unwrap();
         let entries = read_entries(&page).unwrap();
         (page, entries)
     }
 
     #[test]
-    fn columns_line_up_by_terminal_width_and_numbers_to_the_right() {
-        let (page, list) = page(
+    fn columns_align_by_terminal_width_and_numbers_align_right() {
+        let (page, list) = parse_page(
             r#"{"leaderboard":"goals","period":{"id":"2014","starts_at":"2014-01-01T00:00:00.000Z","ends_at":"2015-01-01T00:00:00.000Z"},
             "version":17,"count":14900,"entries":[
             {"rank":9,"player":"三浦 知良","values":{"score":55},"metadata":{},"reached_at":"2000-02-16T00:00:00.000Z"},
@@ -190,8 +190,8 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
     }
 
     #[test]
-    fn the_player_asked_for_is_marked_and_metadata_is_shown_when_there_is_any() {
-        let (page, list) = page(
+    fn the_requested_player_is_marked_and_existing_metadata_is_shown() {
+        let (page, list) = parse_page(
             r#"{"leaderboard":"race","period":"all","entries":[
             {"rank":1,"player":"a","values":{"points":3,"ms":70},"metadata":{"car":"red"}},
             {"rank":2,"player":"b","values":{"points":2,"ms":65},"metadata":{}}]}"#,
@@ -208,8 +208,8 @@ goals · period 2014 (2014-01-01 to 2015-01-01) · 14,900 players · version 17
     }
 
     #[test]
-    fn an_empty_list_is_a_header_alone() {
-        let (page, list) = page(r#"{"leaderboard":"l","period":"all","count":0,"entries":[]}"#);
+    fn an_empty_list_has_only_a_header() {
+        let (page, list) = parse_page(r#"{"leaderboard":"l","period":"all","count":0,"entries":[]}"#);
         assert_eq!(render_entries(&page, &list, None).lines().count(), 4);
     }
 }

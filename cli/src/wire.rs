@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outcomes_of_one_and_of_several_leaderboards_are_understood() {
+    fn outcomes_of_one_and_of_several_leaderboards_are_parsed() {
         let one: ScoreOutcome = serde_json::from_str(
             r#"{"status_code":200,"leaderboard":"goals","status":"created","rank":null,"replayed":true}"#,
         )

@@ -110,7 +110,8 @@ mod tests {
     use super::*;
     use crate::admin::arguments::build_commands;
 
-    fn body(line: &str) -> Result<Option<Value>, CliError> {
+    /// Parses the command line `line` and builds its request body.
+    fn build_body_of_line(line: &str) -> Result<Option<Value>, CliError> {
         let mut words = line.split(' ');
         let noun = words.next().unwrap();
         let command = build_commands()
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn options_become_members() {
+    fn options_become_members_of_the_body() {
         let line = "leaderboards put race --title Race --column points --column time_ms:asc --ties shared \
                     --operator-override true --reset-cron @daily --starts-at 2026-11-09 --min -5 \
                     --max 9223372036854775807 --read private --set cache.lifetime_ms=1000 --set a\\.b.c=x";
@@ -139,27 +140,30 @@ mod tests {
             "starts_at": "2026-11-09T00:00:00Z", "limits": {"min": -5, "max": "9223372036854775807"},
             "access": {"read": "private"}, "cache": {"lifetime_ms": 1000}, "a.b": {"c": "x"},
         });
-        assert_eq!(body(line).unwrap(), Some(expected));
+        assert_eq!(build_body_of_line(line).unwrap(), Some(expected));
     }
 
     #[test]
-    fn lists_are_repeated_or_written_with_commas() {
+    fn a_list_option_accepts_words_separated_by_commas() {
         let line =
             "keys create --name server --scopes scores:read,scores:write --allowed-addresses 10.0.0.0/8";
         let expected = json!({"name": "server", "scopes": ["scores:read", "scores:write"],
             "allowed_addresses": ["10.0.0.0/8"]});
-        assert_eq!(body(line).unwrap(), Some(expected));
+        assert_eq!(build_body_of_line(line).unwrap(), Some(expected));
     }
 
     #[test]
-    fn what_is_not_given_is_a_default_or_nothing_or_an_error() {
-        assert_eq!(body("leaderboards put race").unwrap(), Some(json!({})));
-        assert_eq!(body("keys rotate 3f2504e04f8911d3").unwrap(), None);
+    fn a_missing_body_follows_its_rule_and_invalid_options_are_refused() {
+        assert_eq!(
+            build_body_of_line("leaderboards put race").unwrap(),
+            Some(json!({}))
+        );
+        assert_eq!(build_body_of_line("keys rotate 3f2504e04f8911d3").unwrap(), None);
         for line in ["leaderboards patch race", "flags put", "keys create"] {
-            assert_eq!(body(line).unwrap_err().exit_code(), 2, "{line}");
+            assert_eq!(build_body_of_line(line).unwrap_err().exit_code(), 2, "{line}");
         }
         assert_eq!(
-            body("leaderboards patch race --set ends_at=null").unwrap(),
+            build_body_of_line("leaderboards patch race --set ends_at=null").unwrap(),
             Some(json!({"ends_at": null}))
         );
         for line in [
@@ -167,23 +171,23 @@ mod tests {
             "leaderboards put race --set title",
             "leaderboards put race --title a --set title.b=1",
         ] {
-            assert_eq!(body(line).unwrap_err().exit_code(), 2, "{line}");
+            assert_eq!(build_body_of_line(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }
 
     #[test]
-    fn options_change_a_file_in_json_or_toml() {
+    fn options_replace_members_of_a_json_or_toml_file() {
         let directory = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
+        let write_file = |name: &str, text: &str| {
             let path = directory.path().join(name);
             std::fs::write(&path, text).unwrap();
             path.to_str().unwrap().to_owned()
         };
-        let json_file = file(
+        let json_file = write_file(
             "race.json",
             r#"{"title": "Old", "reset": null, "limits": {"min": 1, "max": 2}}"#,
         );
-        let toml_file = file("race.toml", "title = 'Old'\nlimits = { min = 1, max = 2 }");
+        let toml_file = write_file("race.toml", "title = 'Old'\nlimits = { min = 1, max = 2 }");
         for (path, line) in [
             (&json_file, " --reset-cron @daily"),
             (&toml_file, " --set reset.cron=@daily"),
@@ -191,17 +195,19 @@ mod tests {
             let line = format!("leaderboards put race --file {path} --title New --max 3{line}");
             let expected =
                 json!({"title": "New", "reset": {"cron": "@daily"}, "limits": {"min": 1, "max": 3}});
-            assert_eq!(body(&line).unwrap(), Some(expected));
+            assert_eq!(build_body_of_line(&line).unwrap(), Some(expected));
         }
-        let empty = file("empty.json", " \n");
-        let error = body(&format!("flags put --file {empty}")).unwrap_err();
+        let empty = write_file("empty.json", " \n");
+        let error = build_body_of_line(&format!("flags put --file {empty}")).unwrap_err();
         assert_eq!(
             (error.exit_code(), error.to_string().ends_with("is empty")),
             (5, true)
         );
-        let broken = file("broken.json", "{");
+        let broken = write_file("broken.json", "{");
         assert_eq!(
-            body(&format!("flags put -f {broken}")).unwrap_err().exit_code(),
+            build_body_of_line(&format!("flags put -f {broken}"))
+                .unwrap_err()
+                .exit_code(),
             2
         );
     }

@@ -26,7 +26,7 @@ const ALREADY_DONE: &str = "/problems/already-done";
 /// How many digits the id of an API key has.
 const KEY_ID_DIGITS: usize = 16;
 
-/// One administrative command as it was typed.
+/// An administrative command of a parsed command line.
 pub(crate) struct AdminCommand<'a> {
     operation: &'static AdminOperation,
     matches: &'a ArgMatches,
@@ -204,15 +204,16 @@ fn quoted(etag: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The description of version 1 of the API.
-    fn description() -> Value {
+    /// Reads the OpenAPI document of version 1 of the API.
+    fn read_openapi_document() -> Value {
         serde_json::from_str(include_str!("../../../docs/openapi/v1.json")).unwrap()
     }
 
-    /// Parameters such as `{player}` have the same names in the OpenAPI document and in the table.
+    /// Compares the paths as text: parameters such as `{player}` have the same names in the OpenAPI document
+    /// and in the table of commands.
     #[test]
     fn every_administrative_operation_of_the_api_has_a_command() {
-        // Everything else is for players and their clients, or for probes.
+        // Players, their clients and probes use these operations, so they need no administrative command.
         const NOT_ADMINISTRATION: [&str; 7] = [
             "/entries",
             "/summary",
@@ -222,7 +223,7 @@ mod tests {
             "POST /scores",
             "POST /leaderboards/{leaderboard}/scores",
         ];
-        let description = description();
+        let description = read_openapi_document();
         let mut known = Vec::new();
         for operation in nouns::NOUNS.iter().flat_map(|noun| noun.operations) {
             let mut paths = vec![operation.path.to_owned()];
@@ -251,11 +252,11 @@ mod tests {
                 !known.contains(call) && !NOT_ADMINISTRATION.iter().any(|other| call.contains(other))
             })
             .collect();
-        assert_eq!(missing, [""; 0], "no command makes these calls");
+        assert_eq!(missing, [""; 0], "these operations of the API have no command");
         let unknown: Vec<&String> = known.iter().filter(|call| !described.contains(call)).collect();
         assert_eq!(
             unknown, [""; 0],
-            "commands make these calls, which the API does not have"
+            "the API does not have these operations of commands"
         );
     }
 }

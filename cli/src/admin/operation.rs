@@ -1,6 +1,6 @@
 //! Administrative commands as data: each describes one request to the API.
 
-/// A kind of resource and its operations: `edgeboard <noun> <verb>`.
+/// A kind of resource with its operations: `edgeboard <noun> <verb>`.
 pub(crate) struct Noun {
     /// The noun on the command line.
     pub(in crate::admin) name: &'static str,
@@ -17,7 +17,7 @@ pub(crate) struct AdminOperation {
     pub(in crate::admin) method: &'static str,
     /// The path below `/api/v1`; each `{name}` is an argument.
     pub(in crate::admin) path: &'static str,
-    /// The path if the user leaves out the argument.
+    /// The path of the request if the user leaves out the argument.
     pub(in crate::admin) path_without: Option<&'static str>,
     /// Whether the same path exists below `/operator`, for the operator's own document.
     pub(in crate::admin) for_operator: bool,
@@ -132,17 +132,17 @@ impl AdminOperation {
         }
     }
 
-    /// Creates an operation that reads something.
+    /// Creates a `GET` operation, which reads a resource.
     pub(in crate::admin) const fn get(verb: &'static str, path: &'static str, about: &'static str) -> Self {
         Self::new(verb, "GET", path, about)
     }
 
-    /// Creates an operation that creates or replaces something.
+    /// Creates a `PUT` operation, which creates or replaces a resource.
     pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: BodyRule) -> Self {
         Self::new("put", "PUT", path, about).body(body)
     }
 
-    /// Creates an operation that changes something in part.
+    /// Creates a `PATCH` operation, which changes parts of a resource.
     pub(in crate::admin) const fn patch(
         path: &'static str,
         about: &'static str,
@@ -151,7 +151,7 @@ impl AdminOperation {
         Self::new("patch", "PATCH", path, about).body(BodyRule::Required(fields))
     }
 
-    /// Creates an operation that creates something new, or does something.
+    /// Creates a `POST` operation, which creates a resource or performs an action.
     pub(in crate::admin) const fn post(
         verb: &'static str,
         path: &'static str,
@@ -161,7 +161,7 @@ impl AdminOperation {
         Self::new(verb, "POST", path, about).body(body)
     }
 
-    /// Creates an operation that removes something.
+    /// Creates a `DELETE` operation, which removes a resource.
     pub(in crate::admin) const fn delete(
         verb: &'static str,
         path: &'static str,

@@ -175,7 +175,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_list_is_a_table_with_what_else_is_known_above() {
+    fn a_list_becomes_a_table_below_a_line_with_the_other_members() {
         let document = json!({"tenant": "acme", "holdings": {"entries": 3}, "next": null, "days": [
             {"day": "2026-11-21", "requests": 1207, "scores": "9007199254740993"},
             {"day": "2026-11-20", "requests": 5, "scores": null}]});
@@ -193,7 +193,7 @@ holdings.entries 3 · tenant acme
     }
 
     #[test]
-    fn objects_and_lists_in_a_cell_are_short() {
+    fn objects_and_lists_in_a_cell_are_shortened() {
         let board = json!({"columns": [{"name": "laps", "order": "desc"}, {"name": "ms", "order": "asc"}],
             "reset": {"cron": "0 4 * * 1", "time_zone": "Europe/Madrid"}, "scopes": ["a", "b"], "warm": [{"x": [1]}],
             "created_at": "2026-11-21T00:00:00.000Z", "none": [], "on": true});
@@ -223,7 +223,7 @@ holdings.entries 3 · tenant acme
     }
 
     #[test]
-    fn an_object_of_documents_is_a_table_by_name() {
+    fn an_object_of_documents_becomes_a_table_sorted_by_name() {
         let flags = json!({"flags": {"b": {"state": "ENABLED"}, "a": {"state": "DISABLED"}}});
         let text = render_named(&flags, "flags", "state");
         let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
@@ -231,7 +231,7 @@ holdings.entries 3 · tenant acme
     }
 
     #[test]
-    fn a_secret_is_taken_out_of_the_rest() {
+    fn a_secret_is_split_from_the_rest_of_the_document() {
         let (key, rest) = split_secret(json!({"id": "1", "key": "eb_secret"}), "key").unwrap();
         assert_eq!(key, "eb_secret");
         assert!(rest.contains("id") && !rest.contains("eb_secret"), "{rest}");

@@ -16,12 +16,13 @@ use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
 const DEFAULT_RETRIES: u32 = 3;
 /// How long one attempt may take, in seconds.
 const DEFAULT_TIMEOUT_S: u64 = 60;
-/// The argument of the configuration file.
+/// The id of the argument for the configuration file.
 const CONFIGURATION: &str = "configuration";
-/// The command that has a `--config` of its own: its mapping file.
+/// The command that has another option `--config`: for its mapping file.
 const HAS_ITS_OWN: &str = "import";
 
-// Variables are read by `profile`, not by clap: it would show those that are set as required in every usage line.
+// `profile` reads the environment variables. Clap would show the variables that are set as required options
+// in every usage line.
 /// The options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server and output")]
@@ -71,7 +72,8 @@ pub(crate) struct Global {
     timeout: Duration,
 }
 
-/// Adds `--config` to every command except `import`, which has its own; there, it goes before the command's name.
+/// Adds `--config` to every command except `import`, whose `--config` names the mapping file. The user gives
+/// the configuration file of `import` before the command's name.
 pub(crate) fn with_configuration(command: Command) -> Command {
     let argument = Arg::new(CONFIGURATION)
         .long("config")
@@ -92,7 +94,7 @@ pub(crate) fn with_configuration(command: Command) -> Command {
     })
 }
 
-/// The `--config` of the innermost command that has one.
+/// Returns the `--config` of the innermost command that has this option.
 fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     let deeper = matches
         .subcommand()
@@ -100,7 +102,7 @@ fn configuration(matches: &ArgMatches) -> Option<PathBuf> {
     deeper.or_else(|| matches.try_get_one(CONFIGURATION).ok().flatten().cloned())
 }
 
-/// Whether `--json` is given. Works even when other options are invalid.
+/// Returns whether `--json` is given, even if other options are invalid.
 pub(crate) fn is_json_requested(matches: &ArgMatches) -> bool {
     matches.get_flag("json")
 }
@@ -109,7 +111,7 @@ impl Global {
     /// Reads the options, the environment and the configuration file.
     ///
     /// # Errors
-    /// One of them is invalid.
+    /// An option, a variable or the file is invalid.
     pub(crate) fn new(matches: &ArgMatches) -> Result<Self, CliError> {
         let args =
             GlobalArgs::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
@@ -141,7 +143,7 @@ impl Global {
         ApiClient::new(self.client_options(None), notify, CancellationToken::new())
     }
 
-    /// The options of a client. `retries` is the command's default, which `--retries` overrides.
+    /// Returns the options of a client. `retries` is the command's default, which `--retries` overrides.
     pub(crate) fn client_options(&self, retries: Option<u32>) -> ClientOptions {
         ClientOptions {
             server: self.server.clone(),
@@ -150,7 +152,7 @@ impl Global {
         }
     }
 
-    /// The server and the tenant in one line: a checkpoint belongs to both.
+    /// Returns the server and the tenant in one line, because a checkpoint belongs to both.
     pub(crate) fn checkpoint_scope(&self) -> String {
         match &self.server.tenant {
             None => self.server.address.to_string(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// How often `export` starts again when the leaderboard changes under it.
+/// How often `export` starts again if the leaderboard changes during the export.
 const DEFAULT_RESTARTS: u32 = 5;
 
 /// Which period to read.
@@ -17,7 +17,7 @@ pub(crate) struct PeriodArg {
 }
 
 impl PeriodArg {
-    /// As query parameters.
+    /// Returns the period as a query parameter, if one is given.
     pub(crate) fn query(&self) -> Vec<(&'static str, String)> {
         self.period
             .iter()

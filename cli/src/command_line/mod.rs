@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn negative_scores_need_no_trick() {
+    fn a_negative_score_is_accepted_as_the_value_of_an_option() {
         let ScoreCommand::Submit(args) = parse(&[
             "edgeboard",
             "submit",
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mapping_of_an_import_and_the_profiles_are_two_files() {
+    fn import_has_a_config_option_separate_from_that_of_the_profiles() {
         let line = [
             "edgeboard",
             "--config",
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_misspelt_comes_back_with_a_suggestion() {
+    fn a_misspelt_word_gets_a_suggestion() {
         for (line, suggested) in [
             (&["edgeboard", "imprt"][..], "'import'"),
             (&["edgeboard", "top", "goals", "--limt", "3"], "'--limit'"),

@@ -1,4 +1,5 @@
-//! Generates the reference in `docs/reference/command-line.md` from the command line.
+//! Tests that `docs/reference/command-line.md` matches the help of the commands. With the variable
+//! `UPDATE_DOCS`, the test writes the document instead.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,18 +11,18 @@ use crate::admin;
 use crate::args::{GlobalArgs, with_configuration};
 use crate::error::EXIT_CODES;
 
-/// Everything after this line is generated.
+/// The line before the generated part of the document.
 const MARKER: &str =
     "<!-- Generated from the tool's own help: UPDATE_DOCS=1 cargo test -p edgeboard reference -->\n";
-/// The width of the help in the document, independent of the terminal.
+/// The width of the help texts in the document, in columns.
 const WIDTH: usize = 100;
 
 #[test]
-fn the_document_is_what_the_tool_says_of_itself() {
+fn the_reference_document_matches_the_help_of_the_commands() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/command-line.md");
     let text = std::fs::read_to_string(&path).unwrap();
-    let (written, generated) = text.split_once(MARKER).expect("the marker");
-    let expected = reference();
+    let (written, generated) = text.split_once(MARKER).expect("the document contains the marker");
+    let expected = build_reference();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, format!("{written}{MARKER}{expected}")).unwrap();
     } else {
@@ -32,12 +33,13 @@ fn the_document_is_what_the_tool_says_of_itself() {
     }
 }
 
-fn reference() -> String {
+/// Builds the generated part of the document.
+fn build_reference() -> String {
     let mut text = String::new();
     let options = with_configuration(GlobalArgs::augment_args(Command::new("edgeboard")));
-    section(&mut text, "## Options of every command", &help(options));
-    section(&mut text, "## Exit codes", EXIT_CODES);
-    // Without the options of every command, which would repeat in each.
+    push_section(&mut text, "## Options of every command", &format_help(options));
+    push_section(&mut text, "## Exit codes", EXIT_CODES);
+    // The options of every command are left out, because they would repeat in the help of each command.
     let mut commands = ScoreCommand::augment_subcommands(Command::new("edgeboard"))
         .subcommands(admin::build_commands())
         .disable_help_subcommand(true);
@@ -49,20 +51,20 @@ fn reference() -> String {
             .collect();
         let title = format!("## edgeboard {}", command.get_name());
         if verbs.is_empty() {
-            section(&mut text, &title, &help(command.clone()));
+            push_section(&mut text, &title, &format_help(command.clone()));
             continue;
         }
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         let _written = writeln!(text, "\n{title}\n{about}.");
         for verb in verbs {
             let title = format!("### edgeboard {} {}", command.get_name(), verb.get_name());
-            section(&mut text, &title, &help(verb.clone()));
+            push_section(&mut text, &title, &format_help(verb.clone()));
         }
     }
     text
 }
 
-fn help(command: Command) -> String {
+fn format_help(command: Command) -> String {
     command
         .disable_help_flag(true)
         .term_width(WIDTH)
@@ -70,6 +72,7 @@ fn help(command: Command) -> String {
         .to_string()
 }
 
-fn section(text: &mut String, title: &str, block: &str) {
+/// Appends a title and a code block to `text`.
+fn push_section(text: &mut String, title: &str, block: &str) {
     let _written = writeln!(text, "\n{title}\n```\n{}\n```", block.trim_end());
 }

@@ -1,4 +1,4 @@
-//! `completion`.
+//! The command `completion`: prints the completion script of a shell.
 
 use clap_complete::generate;
 use clap_complete::shells::{Bash, Fish, Zsh};
@@ -7,7 +7,7 @@ use crate::args::{CompletionArgs, Shell};
 use crate::error::CliError;
 use crate::output;
 
-/// Runs `completion`.
+/// Runs the command `completion`.
 pub(crate) fn run(args: &CompletionArgs, mut command: clap::Command) -> Result<(), CliError> {
     let name = command.get_name().to_owned();
     let mut script = Vec::new();

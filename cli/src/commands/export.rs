@@ -1,4 +1,4 @@
-//! `export`: a whole leaderboard, page by page, as one consistent snapshot.
+//! The command `export`: writes a whole leaderboard, page by page, as one consistent snapshot.
 
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Seek, Write};
@@ -12,19 +12,19 @@ use crate::wire::{EntryPage, PageEntry, parse_body};
 use crate::{formula, output, table};
 use indicatif::HumanCount;
 
-/// Entries in one page: the maximum of the API.
+/// The number of entries in one page: the maximum of the API.
 const PAGE_LIMIT: usize = 1000;
 
 /// The status when the order of the leaderboard changed, so that its old cursors are invalid.
 const GONE: u16 = 410;
 
-/// Runs `export`.
+/// Runs the command `export`.
 pub(crate) async fn run(global: &Global, args: &ExportArgs) -> Result<(), CliError> {
     let client = global.create_client()?;
     let format = if global.json { Format::Jsonl } else { args.format };
     let mut restarts = 0;
     loop {
-        // Pages go to a temporary file first, because a restart could not take back what is already written.
+        // Pages go to a temporary file first, because a restart cannot take back what is already printed.
         let mut file = ExportFile::new(args.output.as_deref())?;
         let pages = write_pages(&client, args, format, &mut file).await?;
         if pages.cut_off {
@@ -136,7 +136,7 @@ impl EntryWriter {
     fn write_page(&mut self, page: &EntryPage, file: &mut ExportFile<'_>) -> Result<(), CliError> {
         match self.format {
             Format::Jsonl => page.entries.iter().try_for_each(|entry| {
-                // A line break between JSON tokens is only layout.
+                // A line break between JSON tokens has no meaning, and JSON Lines has one entry per line.
                 let line = entry.get().replace(['\n', '\r'], " ");
                 file.write(|out| writeln!(out, "{line}"))
             }),
@@ -264,7 +264,7 @@ fn temporary_file_builder() -> tempfile::Builder<'static, 'static> {
 mod tests {
     use super::*;
 
-    fn page() -> EntryPage {
+    fn parse_page() -> EntryPage {
         serde_json::from_str(
             r#"{"leaderboard":"l","period":"all","entries":[
             {"rank":1,"player":"a, \"b\"","values":{"score":"9007199254740993","ms":-1},"metadata":{"x":1.10},"reached_at":"2020-01-01T00:00:00Z"},
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn csv_has_one_field_per_column_and_exact_numbers() {
-        let entries = table::read_entries(&page()).unwrap();
+        let entries = table::read_entries(&parse_page()).unwrap();
         let mut writer = EntryWriter::new(Format::Csv);
         let first = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
         let expected = "rank,player,score,ms,metadata,reached_at
@@ -284,18 +284,21 @@ mod tests {
 ";
         assert_eq!(first, expected);
         let second = String::from_utf8(writer.format_csv(&entries).unwrap()).unwrap();
-        assert!(!second.contains("player"), "the header stands once");
+        assert!(!second.contains("player"), "only the first page has a header");
     }
 
     #[test]
-    fn json_lines_are_the_server_s_own_entries() {
+    fn json_lines_contain_the_entries_as_the_server_wrote_them() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out.jsonl");
         let mut file = ExportFile::new(Some(&path)).unwrap();
         EntryWriter::new(Format::Jsonl)
-            .write_page(&page(), &mut file)
+            .write_page(&parse_page(), &mut file)
             .unwrap();
-        assert!(!path.exists(), "nothing is in place before the end");
+        assert!(
+            !path.exists(),
+            "the output file does not exist before the export is complete"
+        );
         file.finish().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(

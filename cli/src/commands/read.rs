@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::wire::{EntryPage, parse_body};
 use crate::{output, table};
 
-/// Runs `top`.
+/// Runs the command `top`.
 pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));
@@ -17,14 +17,14 @@ pub(crate) async fn top(global: &Global, args: &TopArgs) -> Result<(), CliError>
     print_page(global, &body, None)
 }
 
-/// Runs `rank`.
+/// Runs the command `rank`.
 pub(crate) async fn rank(global: &Global, args: &RankArgs) -> Result<(), CliError> {
     let path = ["leaderboards", &args.leaderboard, "entries", &args.player];
     let body = global.create_client()?.get(&path, &args.period.query()).await?;
     print_page(global, &body, None)
 }
 
-/// Runs `around`.
+/// Runs the command `around`.
 pub(crate) async fn around(global: &Global, args: &AroundArgs) -> Result<(), CliError> {
     let mut query = args.period.query();
     query.push(("limit", args.limit.to_string()));

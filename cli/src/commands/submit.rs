@@ -13,7 +13,7 @@ use crate::table::{self, format_optional, number_column, text_column};
 use crate::wire::{ScoreOutcome, SubmissionBody, parse_body};
 use crate::{instant, output};
 
-/// Runs `submit`.
+/// Runs the command `submit`.
 pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<(), CliError> {
     let client = global.create_client()?;
     let request = call(&client, args)?;

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// The most bytes of the rows in a request; the API accepts bodies up to 1 MiB.
+/// The size limit of the rows in a request, in bytes; the API accepts bodies up to 1 MiB.
 const MAX_BATCH_BYTES: usize = 1024 * 1024 - 1024;
 
 /// A row to send.
@@ -21,7 +21,7 @@ pub(crate) struct BatchRow {
 /// The rows of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ImportBatch {
-    /// The partition.
+    /// The index of the partition.
     pub(crate) partition: usize,
     /// The rows, in the order of the file.
     pub(crate) rows: Vec<BatchRow>,
@@ -110,7 +110,7 @@ impl Batcher {
 mod tests {
     use super::*;
 
-    fn row(number: u64, bytes: usize) -> BatchRow {
+    fn create_row(number: u64, bytes: usize) -> BatchRow {
         BatchRow {
             row: number,
             line: number + 2,
@@ -120,10 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_full_by_rows_or_by_bytes_and_nothing_is_lost() {
+    fn a_batch_is_limited_by_rows_and_by_bytes_and_no_row_is_lost() {
         let mut batcher = Batcher::new(1, 3);
         let mut batches: Vec<ImportBatch> = (0..7)
-            .filter_map(|number| batcher.push(0, row(number, 10)))
+            .filter_map(|number| batcher.push(0, create_row(number, 10)))
             .collect();
         batches.extend(batcher.finish());
         let sizes: Vec<usize> = batches.iter().map(|batch| batch.rows.len()).collect();
@@ -131,7 +131,7 @@ mod tests {
 
         let mut batcher = Batcher::new(1, 1000);
         let mut batches: Vec<ImportBatch> = (0..5)
-            .filter_map(|number| batcher.push(0, row(number, 400_000)))
+            .filter_map(|number| batcher.push(0, create_row(number, 400_000)))
             .collect();
         batches.extend(batcher.finish());
         let sizes: Vec<usize> = batches.iter().map(|batch| batch.rows.len()).collect();

@@ -25,7 +25,7 @@ pub(crate) struct CheckpointHeader {
     form: u32,
     /// The server's address.
     address: String,
-    /// The mapping's fingerprint.
+    /// The fingerprint of the mapping (`MappingSettings::fingerprint`).
     mapping: String,
     /// The SHA-256 of the file's content.
     content: String,
@@ -57,7 +57,7 @@ impl CheckpointHeader {
 /// The line of an acknowledged batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AcknowledgedBatch {
-    /// The partition.
+    /// The index of the partition.
     #[serde(rename = "lane")]
     pub(crate) partition: usize,
     /// The last row of the batch. All earlier rows of the partition were in this batch or an earlier one.
@@ -170,7 +170,7 @@ impl Checkpoint {
         &self.done
     }
 
-    /// Discards all records.
+    /// Discards all recorded batches.
     pub(crate) fn restart(&mut self) -> Result<(), CliError> {
         self.done = ImportedRows::new(self.header.partitions);
         self.file
@@ -249,11 +249,11 @@ fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<O
 mod tests {
     use super::*;
 
-    fn header(partitions: usize) -> CheckpointHeader {
+    fn create_header(partitions: usize) -> CheckpointHeader {
         CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "c".into(), partitions)
     }
 
-    fn acknowledged(
+    fn create_batch(
         partition: usize,
         through: u64,
         accepted: u64,
@@ -269,59 +269,59 @@ mod tests {
         }
     }
 
-    fn open(path: &Path, partitions: usize) -> Checkpoint {
-        Checkpoint::open(path, header(partitions), false).unwrap()
+    fn open_checkpoint(path: &Path, partitions: usize) -> Checkpoint {
+        Checkpoint::open(path, create_header(partitions), false).unwrap()
     }
 
     #[test]
-    fn what_was_noted_is_known_again_and_open_rows_stay_open_until_taken() {
+    fn a_reopened_checkpoint_knows_its_recorded_and_open_rows() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("deep/er/checkpoint");
-        let mut checkpoint = open(&path, 2);
-        checkpoint.record(&acknowledged(0, 10, 4, &[3], &[])).unwrap();
-        checkpoint.record(&acknowledged(1, 5, 3, &[], &[])).unwrap();
+        let mut checkpoint = open_checkpoint(&path, 2);
+        checkpoint.record(&create_batch(0, 10, 4, &[3], &[])).unwrap();
+        checkpoint.record(&create_batch(1, 5, 3, &[], &[])).unwrap();
         drop(checkpoint);
-        let mut checkpoint = open(&path, 2);
-        let contains = |done: &ImportedRows, partition, row| {
+        let mut checkpoint = open_checkpoint(&path, 2);
+        let read_row_state = |done: &ImportedRows, partition, row| {
             (done.contains(partition, row), done.is_through(partition, row))
         };
-        assert_eq!(contains(checkpoint.done(), 0, 10), (true, true));
-        assert_eq!(contains(checkpoint.done(), 0, 11), (false, false));
-        assert_eq!(contains(checkpoint.done(), 0, 3), (false, true));
-        assert_eq!(contains(checkpoint.done(), 1, 6), (false, false));
+        assert_eq!(read_row_state(checkpoint.done(), 0, 10), (true, true));
+        assert_eq!(read_row_state(checkpoint.done(), 0, 11), (false, false));
+        assert_eq!(read_row_state(checkpoint.done(), 0, 3), (false, true));
+        assert_eq!(read_row_state(checkpoint.done(), 1, 6), (false, false));
         assert_eq!(checkpoint.done().accepted(), 7);
-        checkpoint.record(&acknowledged(0, 3, 1, &[], &[3])).unwrap();
+        checkpoint.record(&create_batch(0, 3, 1, &[], &[3])).unwrap();
         drop(checkpoint);
-        let checkpoint = open(&path, 2);
+        let checkpoint = open_checkpoint(&path, 2);
         assert!(checkpoint.done().contains(0, 3) && checkpoint.done().contains(0, 10));
         assert_eq!(checkpoint.done().accepted(), 8);
     }
 
     #[test]
-    fn a_line_cut_off_by_a_kill_is_forgotten_and_the_file_goes_on_behind_the_last_whole_one() {
+    fn an_incomplete_last_line_is_removed_and_recording_continues() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
-        let mut checkpoint = open(&path, 1);
-        checkpoint.record(&acknowledged(0, 10, 11, &[], &[])).unwrap();
+        let mut checkpoint = open_checkpoint(&path, 1);
+        checkpoint.record(&create_batch(0, 10, 11, &[], &[])).unwrap();
         drop(checkpoint);
         let mut torn = std::fs::read(&path).unwrap();
         torn.extend_from_slice(br#"{"lane":0,"through":2"#);
         std::fs::write(&path, &torn).unwrap();
-        let mut checkpoint = open(&path, 1);
+        let mut checkpoint = open_checkpoint(&path, 1);
         assert!(checkpoint.done().contains(0, 10) && !checkpoint.done().is_through(0, 11));
-        checkpoint.record(&acknowledged(0, 20, 10, &[], &[])).unwrap();
+        checkpoint.record(&create_batch(0, 20, 10, &[], &[])).unwrap();
         drop(checkpoint);
-        assert_eq!(open(&path, 1).done().accepted(), 21);
+        assert_eq!(open_checkpoint(&path, 1).done().accepted(), 21);
     }
 
     #[test]
-    fn an_import_that_goes_on_keeps_its_partitions() {
+    fn a_continued_import_keeps_its_number_of_partitions() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
-        drop(open(&path, 4));
-        assert_eq!(open(&path, 1).header().partitions, 4);
+        drop(open_checkpoint(&path, 4));
+        assert_eq!(open_checkpoint(&path, 1).header().partitions, 4);
         assert_eq!(
-            Checkpoint::open(&path, header(1), true)
+            Checkpoint::open(&path, create_header(1), true)
                 .unwrap()
                 .header()
                 .partitions,
@@ -330,16 +330,16 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_of_something_else_is_refused_unless_told_to_start_over() {
+    fn a_checkpoint_of_another_import_is_refused_without_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
-        drop(open(&path, 1));
+        drop(open_checkpoint(&path, 1));
         let other = CheckpointHeader::new("http://127.0.0.1:3000".into(), "m".into(), "changed".into(), 1);
         let error = Checkpoint::open(&path, other.clone(), false).unwrap_err();
         assert!(error.to_string().contains("--again"), "{error}");
         assert!(Checkpoint::open(&path, other, true).is_ok());
         std::fs::write(&path, "date,scorer\n").unwrap();
-        let error = Checkpoint::open(&path, header(1), false).unwrap_err();
+        let error = Checkpoint::open(&path, create_header(1), false).unwrap_err();
         assert!(error.to_string().contains("no checkpoint"), "{error}");
     }
 
@@ -347,8 +347,8 @@ mod tests {
     fn two_imports_cannot_share_a_checkpoint() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("checkpoint");
-        let _first = open(&path, 1);
-        let error = Checkpoint::open(&path, header(1), false).unwrap_err();
+        let _first = open_checkpoint(&path, 1);
+        let error = Checkpoint::open(&path, create_header(1), false).unwrap_err();
         assert!(error.to_string().contains("another import"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use crate::document::convert_toml_table;
 use crate::error::CliError;
 use reqwest::Method;
 
-/// The header that creates a leaderboard only if it does not exist.
+/// The header with which a `PUT` creates a leaderboard only if it does not exist.
 const WHEN_MISSING: (&str, &str) = ("if-none-match", "*");
 
 /// Creates the leaderboards that do not exist, and returns their ids.
@@ -24,7 +24,7 @@ pub(crate) async fn create_missing(
             body: Some(convert_toml_table(configuration)?.to_string()),
         };
         let reply = client.send(&request).await?;
-        // 412: the leaderboard exists already.
+        // Status 412 means that the leaderboard exists already.
         if reply.status != 412 {
             reply.into_success_body()?;
             created.push(id.clone());

@@ -214,7 +214,7 @@ fn summarise_rows(partition: usize, rows: Vec<PendingRow>) -> BatchDelivery {
 mod tests {
     use super::*;
 
-    fn pending(count: u64) -> Vec<PendingRow> {
+    fn create_pending_rows(count: u64) -> Vec<PendingRow> {
         let row = |row| BatchRow {
             row,
             line: row + 2,
@@ -224,14 +224,14 @@ mod tests {
         (0..count).map(|number| (row(number), None)).collect()
     }
 
-    fn results(json: &str) -> Vec<ScoreOutcome> {
+    fn parse_results(json: &str) -> Vec<ScoreOutcome> {
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
-    fn every_row_gets_its_own_result_and_refused_ones_stay_open() {
-        let mut rows = pending(4);
-        let answer = results(
+    fn every_row_gets_its_own_result_and_refused_rows_stay_open() {
+        let mut rows = create_pending_rows(4);
+        let answer = parse_results(
             r##"[{"status_code":200,"results":[{"replayed":true},{"replayed":true}]},
             {"status_code":422,"problem":{"title":"Invalid","errors":[{"pointer":"#/scores/1/score","detail":"too high"}]}},
             {"status_code":503,"problem":{"title":"Busy"}},
@@ -258,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_the_whole_request_is_put_down_to_the_rows_it_names() {
-        let mut rows = pending(3);
+    fn a_refused_request_refuses_only_the_rows_that_its_problem_names() {
+        let mut rows = create_pending_rows(3);
         let body = br##"{"title":"Invalid","errors":[{"pointer":"#/scores/2/player","detail":"too long"},
             {"pointer":"#/scores/2/score","detail":"too high"},{"pointer":"#/scores/9","detail":"?"}]}"##;
         let problem = ApiProblem::from_response(422, body);
@@ -269,7 +269,7 @@ mod tests {
         );
         assert!(
             rows[0].1.is_none() && rows[1].1.is_none(),
-            "the others are sent again without it"
+            "the other rows are sent again without the refused row"
         );
         let delivery = summarise_rows(0, rows);
         assert_eq!(
@@ -280,8 +280,8 @@ mod tests {
 
     #[test]
     fn an_unknown_leaderboard_or_a_wrong_number_of_results_ends_the_import() {
-        let mut rows = pending(1);
-        let answer = results(r#"[{"status_code":404,"problem":{"title":"No such leaderboard"}}]"#);
+        let mut rows = create_pending_rows(1);
+        let answer = parse_results(r#"[{"status_code":404,"problem":{"title":"No such leaderboard"}}]"#);
         let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), answer).unwrap_err();
         assert_eq!(failure.exit_code(), 3);
         let failure = apply_results(&mut rows.iter_mut().collect::<Vec<_>>(), Vec::new()).unwrap_err();

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
     use crate::number::Integer;
 
-    fn ids(rows: &[(&str, Option<&str>)]) -> Vec<String> {
+    fn assign_ids(rows: &[(&str, Option<&str>)]) -> Vec<String> {
         let values = NamedIntegers(vec![("score".into(), Integer(1))]);
         let mut ids = RowIds::default();
         rows.iter()
@@ -79,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_say_the_same_are_told_apart_by_their_order() {
-        let ids = ids(&[
+    fn rows_with_equal_content_get_numbered_ids() {
+        let ids = assign_ids(&[
             ("a", Some("1")),
             ("b", Some("1")),
             ("a", Some("1")),
@@ -92,15 +92,15 @@ mod tests {
     }
 
     #[test]
-    fn other_rows_do_not_change_an_id_and_a_second_run_gives_the_same() {
-        let alone = ids(&[("a", Some("1"))]);
-        let among = ids(&[("x", None), ("a", Some("1")), ("y", None)]);
+    fn an_id_does_not_depend_on_other_rows() {
+        let alone = assign_ids(&[("a", Some("1"))]);
+        let among = assign_ids(&[("x", None), ("a", Some("1")), ("y", None)]);
         assert_eq!(alone[0], among[1]);
     }
 
     #[test]
-    fn parts_do_not_run_into_each_other() {
-        let ids = ids(&[("a1", Some("")), ("a", Some("1")), ("a", None)]);
+    fn the_boundaries_between_parts_change_the_id() {
+        let ids = assign_ids(&[("a1", Some("")), ("a", Some("1")), ("a", None)]);
         assert_ne!(ids[0], ids[1]);
         assert_ne!(ids[1], ids[2]);
     }

@@ -48,7 +48,7 @@ struct Import<'a> {
     survey: Survey,
 }
 
-/// Runs `import`.
+/// Runs the command `import`.
 pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<(), CliError> {
     let settings = MappingSettings::load(&args.mapping)?;
     let mapping = Mapping::new(&settings)?;

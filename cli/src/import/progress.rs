@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use indicatif::HumanCount;
 
-/// The interval of plain lines.
+/// The interval between two plain lines.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(5);
 /// The interval at which the bar is redrawn without progress.
 const TICK: Duration = Duration::from_millis(200);

@@ -134,7 +134,7 @@ pub(crate) fn format_rows(count: u64) -> String {
 mod tests {
     use super::*;
 
-    fn report() -> ImportReport {
+    fn create_report() -> ImportReport {
         ImportReport {
             leaderboards: vec!["goals".into(), "goals-by-year".into()],
             rows: 47_914,
@@ -155,9 +155,9 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_for_a_missing_row_is_said_with_its_count() {
+    fn the_report_counts_missing_rows_by_reason() {
         assert_eq!(
-            report().render(),
+            create_report().render(),
             "46,934 rows imported into goals, goals-by-year in 4.0 s (11,733 rows/s)\n\
              936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA"
         );
@@ -167,7 +167,7 @@ mod tests {
             not_sent: 3,
             replayed: 5,
             imported_before: 7,
-            ..report()
+            ..create_report()
         };
         assert!(
             bad.render()
@@ -179,15 +179,15 @@ mod tests {
             "5 rows of them were applied before (the server knows their ids): nothing changed\n7 rows imported by an earlier run"
         ));
         assert!(bad.incomplete_reason().unwrap().starts_with("1 row refused"));
-        assert_eq!(report().incomplete_reason(), None);
+        assert_eq!(create_report().incomplete_reason(), None);
     }
 
     #[test]
-    fn a_second_run_says_that_it_sent_nothing() {
+    fn the_report_of_a_second_run_says_that_nothing_was_sent() {
         let again = ImportReport {
             imported: 0,
             imported_before: 46_934,
-            ..report()
+            ..create_report()
         };
         assert!(
             again.render().starts_with(

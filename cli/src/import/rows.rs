@@ -96,8 +96,9 @@ impl<R: Read> CsvRows<R> {
 #[derive(Debug)]
 struct TailReader<R> {
     inner: R,
-    /// The bytes of the last read, and how many bytes were read before them.
+    /// The bytes of the last read.
     given: Vec<u8>,
+    /// The number of bytes that were read before the last read.
     before: u64,
     /// The last byte before the bytes of the last read.
     last_before: Option<u8>,
@@ -141,46 +142,52 @@ impl<R: Read> Read for TailReader<R> {
 mod tests {
     use super::*;
 
-    const FORM: CsvFormat = CsvFormat {
+    const FORMAT: CsvFormat = CsvFormat {
         delimiter: b',',
         trim: false,
     };
 
-    fn read(input: impl Read, form: CsvFormat) -> Vec<(u64, Result<Vec<String>, String>)> {
+    fn read_rows(input: impl Read, form: CsvFormat) -> Vec<(u64, Result<Vec<String>, String>)> {
         let (mut rows, _header) = CsvRows::new(input, form).unwrap().unwrap();
         std::iter::from_fn(|| rows.next().unwrap())
             .map(|(line, row)| (line, row.map(|row| row.iter().map(str::to_owned).collect())))
             .collect()
     }
 
-    fn lines(text: &str) -> Vec<u64> {
-        read(text.as_bytes(), FORM)
+    /// Returns the line number of each row.
+    fn list_line_numbers(text: &str) -> Vec<u64> {
+        read_rows(text.as_bytes(), FORMAT)
             .into_iter()
             .map(|(line, _row)| line)
             .collect()
     }
 
     #[test]
-    fn a_row_s_line_is_the_one_an_editor_shows() {
+    fn the_line_of_a_row_is_the_line_in_an_editor() {
         let rows = [
             "h,i", "a,1", "", "", "b,2", "\"c", "c\",3", "", "d,4", "e,\"5", "", "\"", "f,6",
         ];
         for (end, last) in [("\n", ""), ("\n", "\n"), ("\r\n", ""), ("\r\n", "\r\n\r\n")] {
             let text = rows.join(end) + last;
-            assert_eq!(lines(&text), [2, 5, 6, 9, 10, 13], "{text:?}");
+            assert_eq!(list_line_numbers(&text), [2, 5, 6, 9, 10, 13], "{text:?}");
             assert_eq!(
-                lines(&format!("\u{feff}{end}{text}")),
+                list_line_numbers(&format!("\u{feff}{end}{text}")),
                 [3, 6, 7, 10, 11, 14],
                 "{text:?}"
             );
         }
-        assert_eq!(lines("h,i\r\na,1\nb,2\r\n\nc,3"), [2, 3, 5], "mixed");
+        assert_eq!(
+            list_line_numbers("h,i\r\na,1\nb,2\r\n\nc,3"),
+            [2, 3, 5],
+            "mixed line ends"
+        );
     }
 
     #[test]
-    fn lines_stay_right_over_many_buffers() {
-        struct Slowly<'a>(&'a [u8]);
-        impl Read for Slowly<'_> {
+    fn line_numbers_are_right_over_many_small_reads() {
+        /// A reader that returns at most three bytes at a time.
+        struct SlowReader<'a>(&'a [u8]);
+        impl Read for SlowReader<'_> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 let length = 3.min(self.0.len()).min(buffer.len());
                 let (now, later) = self.0.split_at(length);
@@ -191,17 +198,17 @@ mod tests {
         }
         let text = "h,i\r\n".to_owned() + &"a,1\r\n\r\n".repeat(5000);
         let expected: Vec<u64> = (0..5000).map(|row| 2 + 2 * row).collect();
-        assert_eq!(lines(&text), expected);
-        let slowly: Vec<u64> = read(Slowly(text.as_bytes()), FORM)
+        assert_eq!(list_line_numbers(&text), expected);
+        let slow_lines: Vec<u64> = read_rows(SlowReader(text.as_bytes()), FORMAT)
             .into_iter()
             .map(|(line, _row)| line)
             .collect();
-        assert_eq!(slowly, expected);
+        assert_eq!(slow_lines, expected);
     }
 
     #[test]
-    fn rows_that_cannot_be_read_say_why_and_the_next_one_can() {
-        let rows = read(&b"h,i\r\na\r\n\xff,1\r\nb,2,3\r\nc,4\r\n"[..], FORM);
+    fn an_unreadable_row_gives_the_reason_and_reading_continues() {
+        let rows = read_rows(&b"h,i\r\na\r\n\xff,1\r\nb,2,3\r\nc,4\r\n"[..], FORMAT);
         let cells = |cells: [&str; 2]| Ok(cells.map(str::to_owned).to_vec());
         assert_eq!(
             rows,
@@ -215,13 +222,16 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_trimmed_when_asked_and_escaped_formulas_are_read_back() {
+    fn cells_are_trimmed_on_request_and_escaped_formulas_are_unescaped() {
         let text = " h ,i\n a\u{a0}, 1 \n'=b,'c\n";
-        let exact = read(text.as_bytes(), FORM);
+        let exact = read_rows(text.as_bytes(), FORMAT);
         assert_eq!(exact[0].1.as_ref().unwrap(), &[" a\u{a0}", " 1 "]);
         assert_eq!(exact[1].1.as_ref().unwrap(), &["=b", "'c"]);
-        let form = CsvFormat { trim: true, ..FORM };
-        assert_eq!(read(text.as_bytes(), form)[0].1.as_ref().unwrap(), &["a", "1"]);
+        let form = CsvFormat { trim: true, ..FORMAT };
+        assert_eq!(
+            read_rows(text.as_bytes(), form)[0].1.as_ref().unwrap(),
+            &["a", "1"]
+        );
         let (_rows, header) = CsvRows::new(text.as_bytes(), form).unwrap().unwrap();
         assert_eq!(header, vec!["h", "i"]);
     }
@@ -230,7 +240,7 @@ mod tests {
     fn an_empty_file_has_no_header() {
         for empty in ["", "\n\r\n", "\u{feff}"] {
             assert!(
-                CsvRows::new(empty.as_bytes(), FORM).unwrap().is_none(),
+                CsvRows::new(empty.as_bytes(), FORMAT).unwrap().is_none(),
                 "{empty:?}"
             );
         }

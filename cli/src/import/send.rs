@@ -20,7 +20,7 @@ const WAITING_BATCHES: usize = 2;
 /// The most results that wait to be recorded.
 const WAITING_REPORTS: usize = 64;
 
-/// How to send.
+/// The options for sending an import.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SendOptions {
     /// The most rows in a request.
@@ -56,7 +56,7 @@ pub(crate) struct ImportSender<'a> {
     pub(crate) progress: &'a ImportProgress,
     /// The stop signal that the client shares.
     pub(crate) stop: CancellationToken,
-    /// How to send.
+    /// The options for sending.
     pub(crate) options: SendOptions,
 }
 
@@ -83,7 +83,7 @@ impl ImportSender<'_> {
         let done = self.checkpoint.done().clone();
         let batch_rows = self.options.batch_rows;
         let reading = tokio::task::spawn_blocking(move || {
-            // A sender that has ended accepts no batch; then reading further is useless.
+            // A sender that has ended accepts no batch. Then the file is not read further.
             let to_partition = |batch: ImportBatch| {
                 senders
                     .get(batch.partition)
@@ -180,7 +180,7 @@ impl PartitionSender {
             let delivery = send_batch(&self.client, batch).await;
             let last = delivery.failure.is_some() || (self.stop_on_error && !delivery.refused.is_empty());
             if last {
-                // Before another sender gets the permit.
+                // The stop signal must come before another sender gets the permit.
                 self.stop.cancel();
             }
             if reports.send(delivery).await.is_err() || last {

@@ -141,7 +141,7 @@ fn split_pairs(flag: &str, pairs: &[String]) -> Result<impl Iterator<Item = (Str
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> (tempfile::TempDir, MappingArgs) {
+    fn write_mapping_file(text: &str) -> (tempfile::TempDir, MappingArgs) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("mapping.toml");
         std::fs::write(&path, text).unwrap();
@@ -154,12 +154,13 @@ mod tests {
         )
     }
 
+    /// A mapping file with one leaderboard.
     const FILE: &str = "leaderboards = ['goals']\nplayer = '{scorer}'\nskip = ['a=b']\n[values]\nscore = 1\n\
                         [create.goals]\noperator = 'increment'\n";
 
     #[test]
-    fn a_flag_replaces_the_same_setting_of_the_file_and_leaves_the_others() {
-        let (_directory, mut args) = file(FILE);
+    fn a_flag_replaces_its_setting_of_the_file_and_keeps_other_settings() {
+        let (_directory, mut args) = write_mapping_file(FILE);
         args.player = Some("{scorer} ({team})".into());
         args.values = vec!["points={p}=x".into()];
         let settings = MappingSettings::load(&args).unwrap();
@@ -172,35 +173,35 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_that_of_the_mapping_and_of_nothing_else() {
-        let (_directory, mut args) = file(FILE);
+    fn the_fingerprint_depends_only_on_the_mapping() {
+        let (_directory, mut args) = write_mapping_file(FILE);
         let base = MappingSettings::load(&args).unwrap().fingerprint().unwrap();
         args.values = vec!["score=1".into()];
         assert_eq!(
             MappingSettings::load(&args).unwrap().fingerprint().unwrap(),
             base,
-            "however the constant is written"
+            "a constant in a flag equals the constant in the file"
         );
         args.skip = vec!["a=c".into()];
         assert_ne!(MappingSettings::load(&args).unwrap().fingerprint().unwrap(), base);
-        let (_other, args) = file(&FILE.replace("increment", "best"));
+        let (_other, args) = write_mapping_file(&FILE.replace("increment", "best"));
         assert_eq!(
             MappingSettings::load(&args).unwrap().fingerprint().unwrap(),
             base,
-            "creation sends no row"
+            "the configurations of new leaderboards are not part of the mapping"
         );
     }
 
     #[test]
-    fn a_misspelt_setting_is_an_error_and_not_silence() {
-        let (_directory, args) = file("leaderbords = ['goals']");
+    fn a_misspelt_setting_is_refused() {
+        let (_directory, args) = write_mapping_file("leaderbords = ['goals']");
         let error = MappingSettings::load(&args).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains("leaderbords"), "{error}");
     }
 
     #[test]
-    fn missing_files_and_broken_pairs_are_told_apart() {
+    fn a_missing_file_and_an_invalid_pair_have_different_exit_codes() {
         let missing = MappingArgs {
             config: Some("no-such.toml".into()),
             ..MappingArgs::default()

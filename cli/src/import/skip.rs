@@ -55,7 +55,7 @@ impl SkipRules {
 mod tests {
     use super::*;
 
-    fn rules(texts: &[&str]) -> Result<SkipRules, String> {
+    fn bind_rules(texts: &[&str]) -> Result<SkipRules, String> {
         let rules: Vec<SkipRule> = texts.iter().map(|text| SkipRule::parse(text).unwrap()).collect();
         SkipRules::bind(
             &rules,
@@ -64,8 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_matches_counts_the_row() {
-        let rules = rules(&["own_goal=TRUE", "scorer=NA", "note=", "note=a=b"]).unwrap();
+    fn the_first_matching_rule_skips_the_row() {
+        let rules = bind_rules(&["own_goal=TRUE", "scorer=NA", "note=", "note=a=b"]).unwrap();
         let matching = |row: [&str; 3]| rules.find_match(&StringRecord::from(row.to_vec()));
         assert_eq!(matching(["NA", "TRUE", "x"]), Some(0));
         assert_eq!(matching(["NA", "FALSE", "x"]), Some(1));
@@ -75,10 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_checked_before_anything_is_sent() {
+    fn invalid_rules_are_refused() {
         assert!(SkipRule::parse("own_goal").is_err());
         assert!(
-            rules(&["penalty=TRUE"])
+            bind_rules(&["penalty=TRUE"])
                 .unwrap_err()
                 .contains("no column `penalty`")
         );

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::import::settings::{MappingSettings, ValueSetting};
 
-    fn source(content: &[u8]) -> (tempfile::TempDir, CsvSource) {
+    fn create_source(content: &[u8]) -> (tempfile::TempDir, CsvSource) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("rows.csv");
         std::fs::write(&path, content).unwrap();
@@ -258,9 +258,9 @@ mod tests {
     }
 
     #[test]
-    fn a_first_reading_counts_everything_and_names_the_lines_that_cannot_be_sent() {
+    fn the_survey_counts_all_rows_and_lists_the_unmappable_lines() {
         let content = b"\xef\xbb\xbfname,n\r\na,1\r\n\"b\nb\",NA\nc,x\nd\n\xff,2\ne,5\n";
-        let (_directory, source) = source(content);
+        let (_directory, source) = create_source(content);
         let survey = source.survey().unwrap();
         assert_eq!((survey.rows, survey.sendable, survey.unmappable), (6, 2, 3));
         assert_eq!(survey.skipped, [1]);
@@ -281,8 +281,8 @@ mod tests {
     }
 
     #[test]
-    fn the_second_reading_gives_every_row_once_in_order_with_its_line() {
-        let (_directory, source) = source(b"name,n\na,1\nb,NA\na,2\nc,3\na,1\n");
+    fn the_batches_have_every_row_once_in_order_with_its_line() {
+        let (_directory, source) = create_source(b"name,n\na,1\nb,NA\na,2\nc,3\na,1\n");
         let mut rows = Vec::new();
         let done = ImportedRows::default();
         source
@@ -295,10 +295,10 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_column_is_a_wrong_mapping_and_a_missing_file_is_not() {
-        let (_directory, unknown) = source(b"player,n\n");
+    fn an_unknown_column_and_a_missing_file_have_different_exit_codes() {
+        let (_directory, unknown) = create_source(b"player,n\n");
         assert_eq!(unknown.survey().unwrap_err().exit_code(), 2);
-        let (directory, missing) = source(b"name,n\n");
+        let (directory, missing) = create_source(b"name,n\n");
         drop(directory);
         assert_eq!(missing.survey().unwrap_err().exit_code(), 5);
     }

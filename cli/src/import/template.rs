@@ -142,45 +142,45 @@ impl HeaderColumns {
 mod tests {
     use super::*;
 
-    fn columns() -> HeaderColumns {
+    fn create_columns() -> HeaderColumns {
         HeaderColumns::new(StringRecord::from(vec!["date", "scorer", "team", "own goal"]))
     }
 
-    fn render(template: &str) -> String {
+    fn render_template(template: &str) -> String {
         let record = StringRecord::from(vec!["1916-07-02", "José Piendibene", "Uruguay", "{x}"]);
         RowTemplate::parse(template)
             .unwrap()
-            .bind(&columns())
+            .bind(&create_columns())
             .unwrap()
             .render(&record)
     }
 
     #[test]
-    fn columns_are_filled_in_and_everything_else_stays() {
-        assert_eq!(render("{scorer} ({team})"), "José Piendibene (Uruguay)");
-        assert_eq!(render("{date}{date}"), "1916-07-021916-07-02");
-        assert_eq!(render("1"), "1");
-        assert_eq!(render(""), "");
-        assert_eq!(render("{{{team}}} {{}}"), "{Uruguay} {}");
+    fn a_template_fills_in_columns_and_keeps_other_text() {
+        assert_eq!(render_template("{scorer} ({team})"), "José Piendibene (Uruguay)");
+        assert_eq!(render_template("{date}{date}"), "1916-07-021916-07-02");
+        assert_eq!(render_template("1"), "1");
+        assert_eq!(render_template(""), "");
+        assert_eq!(render_template("{{{team}}} {{}}"), "{Uruguay} {}");
     }
 
     #[test]
-    fn what_a_column_holds_is_never_taken_for_a_template() {
-        assert_eq!(render("{own goal}"), "{x}");
+    fn braces_in_a_cell_are_not_expanded() {
+        assert_eq!(render_template("{own goal}"), "{x}");
     }
 
     #[test]
-    fn broken_templates_are_refused() {
+    fn malformed_templates_are_refused() {
         for broken in ["{scorer", "scorer}", "{}", "a {b {c}}", "{{a}"] {
             assert!(RowTemplate::parse(broken).is_err(), "{broken}");
         }
     }
 
     #[test]
-    fn an_unknown_column_is_named_with_those_that_exist() {
+    fn an_unknown_column_is_reported_with_the_existing_columns() {
         let error = RowTemplate::parse("{player}")
             .unwrap()
-            .bind(&columns())
+            .bind(&create_columns())
             .unwrap_err();
         assert_eq!(
             error,
@@ -188,7 +188,7 @@ mod tests {
         );
         let error = RowTemplate::parse("{scorrer}")
             .unwrap()
-            .bind(&columns())
+            .bind(&create_columns())
             .unwrap_err();
         assert_eq!(error, "there is no column `scorrer`; did you mean `scorer`?");
         let twice = HeaderColumns::new(StringRecord::from(vec!["a", "a"]));

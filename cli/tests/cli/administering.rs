@@ -1,4 +1,4 @@
-//! The requests of the administrative commands.
+//! Tests the requests and the output of the administrative commands.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::run::{CommandResult, TestDirectory};
-use crate::server::{MockAnswer, MockServer, problem};
+use crate::server::{MockAnswer, MockServer, create_problem};
 
-fn run(directory: &TestDirectory, server: &MockServer, line: &str) -> CommandResult {
+/// Runs the program with the words of `line` as its arguments.
+fn run_line(directory: &TestDirectory, server: &MockServer, line: &str) -> CommandResult {
     let args: Vec<&str> = line.split(' ').collect();
     directory.run(&server.address(), &args)
 }
@@ -22,10 +23,10 @@ fn check_requests(cases: &[(&str, &str, Value)]) {
     });
     directory.write("flags.json", r#"{"flags": {}}"#);
     for (line, expected, body) in cases {
-        let result = run(&directory, &server, line);
+        let result = run_line(&directory, &server, line);
         assert_eq!(result.code, 0, "{line}: {}", result.err);
-        let [request] = &server.take()[..] else {
-            panic!("{line}: one request")
+        let [request] = &server.take_requests()[..] else {
+            panic!("{line}: not one request")
         };
         let (method, path) = expected.split_once(' ').unwrap();
         assert_eq!(request.line, format!("{method} /api/v1{path}"), "{line}");
@@ -105,41 +106,41 @@ fn commands_about_players_access_and_tenants_make_their_requests() {
 }
 
 #[test]
-fn a_secret_is_all_that_standard_output_gets() {
+fn standard_output_gets_only_the_secret() {
     let directory = TestDirectory::new();
     let key = json!({"id": "3f2504e04f8911d3", "name": "server", "key": "eb_default_3f_secret"});
     let answer = key.clone();
     let server = MockServer::start(move |_request| MockAnswer::Json(201, "", answer.clone()));
     let line = "keys create --name server --scopes scores:write,scores:read --expires-at 2030-01-01";
-    let text = run(&directory, &server, line);
+    let text = run_line(&directory, &server, line);
     assert_eq!((text.code, text.out.as_str()), (0, "eb_default_3f_secret\n"));
     assert!(
         text.err.contains("3f2504e04f8911d3") && !text.err.contains("secret"),
         "{}",
         text.err
     );
-    let request = server.take().remove(0);
+    let request = server.take_requests().remove(0);
     assert_eq!(
         request.body,
         json!({"name": "server", "scopes": ["scores:write", "scores:read"], "expires_at": "2030-01-01T00:00:00Z"})
     );
-    let json = run(&directory, &server, &format!("{line} --json"));
+    let json = run_line(&directory, &server, &format!("{line} --json"));
     assert_eq!((json.json(), json.err.as_str()), (key, ""));
 }
 
 #[test]
-fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be_rotated() {
+fn a_retry_of_a_lost_key_keeps_its_idempotency_key_and_offers_rotation() {
     let directory = TestDirectory::new();
-    let made: Mutex<Vec<String>> = Mutex::default();
+    let used_keys: Mutex<Vec<String>> = Mutex::default();
     let seen = AtomicUsize::new(0);
-    // As the service: what has been done under a name is not done again, and its secret is not shown again.
+    // Like the service, this server refuses a used idempotency key, and does not show the secret again.
     let server = MockServer::start(move |request| {
-        let (lost, name) = (
+        let (is_lost, idempotency_key) = (
             seen.fetch_add(1, Ordering::SeqCst) == 0,
             request.headers["idempotency-key"].clone(),
         );
-        let mut made = made.lock().unwrap();
-        if made.contains(&name) {
+        let mut used_keys = used_keys.lock().unwrap();
+        if used_keys.contains(&idempotency_key) {
             let detail = "The key 3f2504e04f8911d3 was made at 2026-11-21T10:00:00.000Z by a request with this \
                           Idempotency-Key, and its secret was shown then. Rotate it for another secret, with another \
                           Idempotency-Key.";
@@ -148,15 +149,15 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
                 "detail": detail, "instance": "trace-1", "errors": errors});
             return MockAnswer::Json(409, "", body);
         }
-        made.push(name);
-        if lost {
+        used_keys.push(idempotency_key);
+        if is_lost {
             MockAnswer::Close
         } else {
             MockAnswer::Json(201, "", json!({"key": "eb_secret"}))
         }
     });
     let line = "keys create --name server --scopes admin";
-    let lost = run(&directory, &server, line);
+    let lost = run_line(&directory, &server, line);
     assert_eq!((lost.code, lost.out.as_str()), (3, ""), "{}", lost.err);
     for expected in [
         "the server refused: 409 This was done already: The key 3f2504e04f8911d3 was made at",
@@ -164,19 +165,19 @@ fn a_key_whose_answer_was_lost_is_asked_for_again_under_the_same_name_and_can_be
     ] {
         assert!(lost.err.contains(expected), "{}", lost.err);
     }
-    assert_eq!(run(&directory, &server, line).code, 0);
+    assert_eq!(run_line(&directory, &server, line).code, 0);
     let sent: Vec<String> = server
-        .take()
+        .take_requests()
         .iter()
         .map(|request| request.headers["idempotency-key"].clone())
         .collect();
-    let [lost, again, other] = &sent[..] else {
+    let [first, retry, second_run] = &sent[..] else {
         panic!("{sent:?}")
     };
-    assert!(lost == again && again != other, "{sent:?}");
+    assert!(first == retry && retry != second_run, "{sent:?}");
     assert!(
-        lost.starts_with('"') && lost.ends_with('"') && lost.len() == 34,
-        "{lost}"
+        first.starts_with('"') && first.ends_with('"') && first.len() == 34,
+        "{first}"
     );
 }
 
@@ -199,13 +200,17 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
             json!({"records": records, "next": if next == 0 { Value::Null } else { json!(next) }}),
         )
     });
-    let some = run(&directory, &server, "audit list --limit 2 --json");
+    let some = run_line(&directory, &server, "audit list --limit 2 --json");
     assert_eq!(some.json()["records"][1]["position"], 2999);
     assert!(some.err.contains("--cursor 2998 continues"), "{}", some.err);
-    assert_eq!(server.take().len(), 1);
-    let many = run(&directory, &server, "audit list --limit 2500 --json");
+    assert_eq!(server.take_requests().len(), 1);
+    let many = run_line(&directory, &server, "audit list --limit 2500 --json");
     assert_eq!(many.json()["records"].as_array().unwrap().len(), 2500);
-    let lines: Vec<String> = server.take().into_iter().map(|request| request.line).collect();
+    let lines: Vec<String> = server
+        .take_requests()
+        .into_iter()
+        .map(|request| request.line)
+        .collect();
     assert_eq!(
         lines,
         [
@@ -214,13 +219,16 @@ fn a_list_is_read_page_by_page_up_to_its_limit() {
             "GET /api/v1/audit?limit=500&before=1000"
         ]
     );
-    let all = run(&directory, &server, "audit list --cursor 3 --limit 9");
+    let all = run_line(&directory, &server, "audit list --cursor 3 --limit 9");
     assert_eq!(all.out.lines().count(), 2 + 3, "{}", all.out);
-    assert_eq!(all.err, "", "nothing is left to go on with");
+    assert_eq!(
+        all.err, "",
+        "the list is complete, so the command prints no cursor"
+    );
 }
 
 #[test]
-fn a_change_can_be_bound_to_what_was_read() {
+fn a_change_can_be_conditional_on_an_etag() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|request| {
         if request
@@ -228,36 +236,39 @@ fn a_change_can_be_bound_to_what_was_read() {
             .get("if-match")
             .is_some_and(|etag| etag == "\"1\"")
         {
-            return MockAnswer::Json(412, "", problem(412, "It has changed", ""));
+            return MockAnswer::Json(412, "", create_problem(412, "It has changed", ""));
         }
         MockAnswer::Json(200, "etag: \"17\"\r\n", json!({"id": "race", "title": "Race"}))
     });
-    let shown = run(&directory, &server, "leaderboards get race");
+    let shown = run_line(&directory, &server, "leaderboards get race");
     assert!(shown.out.contains("(etag)  \"17\""), "{}", shown.out);
-    let changed = run(
+    let changed = run_line(
         &directory,
         &server,
         "leaderboards patch race --title R --if-match 17",
     );
     assert_eq!(changed.code, 0, "{}", changed.err);
-    let sent = server.take().remove(1);
-    assert_eq!(sent.headers["if-match"], "\"17\"", "a shell takes the marks away");
-    let refused = run(
+    let sent = server.take_requests().remove(1);
+    assert_eq!(
+        sent.headers["if-match"], "\"17\"",
+        "the command adds the quotation marks that a shell removes"
+    );
+    let refused = run_line(
         &directory,
         &server,
         "leaderboards patch race --title R --if-match \"1\"",
     );
     assert_eq!(refused.code, 3, "{}", refused.err);
-    server.take();
-    run(&directory, &server, "leaderboards put race --only-new");
-    assert_eq!(server.take()[0].headers["if-none-match"], "*");
+    server.take_requests();
+    run_line(&directory, &server, "leaderboards put race --only-new");
+    assert_eq!(server.take_requests()[0].headers["if-none-match"], "*");
 }
 
 #[test]
-fn what_was_removed_is_said_to_people_alone() {
+fn the_message_about_a_deletion_goes_only_to_standard_error() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|_request| MockAnswer::Json(204, "", Value::Null));
-    let run = run(&directory, &server, "leaderboards delete race --json");
+    let run = run_line(&directory, &server, "leaderboards delete race --json");
     assert_eq!(
         (run.code, run.out.as_str(), run.err.as_str()),
         (0, "", "edgeboard: race deleted\n")

@@ -1,4 +1,4 @@
-//! The requests of `import`.
+//! Tests the requests and the output of `import`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,16 +8,20 @@ use std::{fs, thread};
 
 use serde_json::{Value, json};
 
-use crate::run::{TestDirectory, sample};
-use crate::server::{MockAnswer, MockServer, RecordedRequest, accepted, problem, results, submissions};
+use crate::run::{TestDirectory, sample_path};
+use crate::server::{
+    MockAnswer, MockServer, RecordedRequest, accept_submission, answer_submissions, create_problem,
+    read_submissions,
+};
 
-/// 40 rows: five players, eight rows each.
-fn rows() -> String {
+/// Creates a file with 40 rows: five players with eight rows each.
+fn create_csv() -> String {
     (0..40).fold("player,points\n".to_owned(), |text, row| {
         text + &format!("p{},{row}\n", row % 5)
     })
 }
 
+/// The options that map a row of the file.
 const MAPPING: [&str; 6] = [
     "--leaderboard",
     "l",
@@ -27,8 +31,8 @@ const MAPPING: [&str; 6] = [
     "score={points}",
 ];
 
-fn import(directory: &TestDirectory, more: &[&str]) -> Vec<String> {
-    let file = directory.write("rows.csv", &rows());
+fn build_arguments(directory: &TestDirectory, more: &[&str]) -> Vec<String> {
+    let file = directory.write("rows.csv", &create_csv());
     let base = ["import", file.to_str().unwrap(), "--batch", "4", "--json"];
     base.iter()
         .chain(&MAPPING)
@@ -37,23 +41,26 @@ fn import(directory: &TestDirectory, more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-fn run(directory: &TestDirectory, server: &MockServer, more: &[&str]) -> crate::run::CommandResult {
-    let args = import(directory, more);
+/// Runs the import of the file with the further arguments `more`.
+fn run_import(directory: &TestDirectory, server: &MockServer, more: &[&str]) -> crate::run::CommandResult {
+    let args = build_arguments(directory, more);
     directory.run(
         &server.address(),
         &args.iter().map(String::as_str).collect::<Vec<_>>(),
     )
 }
 
-fn posts(requests: &[RecordedRequest]) -> Vec<Value> {
+/// Returns the submissions of all `POST` requests.
+fn collect_posted(requests: &[RecordedRequest]) -> Vec<Value> {
     requests
         .iter()
         .filter(|request| request.line.starts_with("POST"))
-        .flat_map(submissions)
+        .flat_map(read_submissions)
         .collect()
 }
 
-fn scores(submissions: &[Value]) -> Vec<i64> {
+/// Returns the scores of the submissions in ascending order.
+fn collect_scores(submissions: &[Value]) -> Vec<i64> {
     let mut scores: Vec<i64> = submissions
         .iter()
         .map(|submission| submission["score"].as_i64().unwrap())
@@ -63,14 +70,14 @@ fn scores(submissions: &[Value]) -> Vec<i64> {
 }
 
 #[test]
-fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
+fn every_goal_of_the_sample_is_sent_once_and_a_second_run_sends_nothing() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|request| match request.line.split_once(' ').unwrap() {
         ("PUT", _path) => MockAnswer::Json(201, "", json!({})),
-        ("POST", _path) => results(request, accepted),
+        ("POST", _path) => answer_submissions(request, accept_submission),
         _ => MockAnswer::Json(200, "", json!({})),
     });
-    let (file, config) = (sample("goalscorers.csv"), sample("goalscorers.toml"));
+    let (file, config) = (sample_path("goalscorers.csv"), sample_path("goalscorers.toml"));
     let run = |more: &[&str]| {
         let args = [
             "import",
@@ -87,21 +94,22 @@ fn the_sample_arrives_goal_by_goal_and_a_second_run_sends_nothing() {
     assert!(first.starts_with(begin), "{first}");
     let skipped = "\n936 rows skipped: own_goal=TRUE\n44 rows skipped: scorer=NA\n";
     assert!(first.contains(skipped), "{first}");
-    assert!(server.connections() < 20, "connections are kept alive");
-    let requests = server.take();
+    assert!(server.connections() < 20, "the requests share connections");
+    let requests = server.take_requests();
     check_sample_requests(&requests);
-    let ids = check_sample_goals(&posts(&requests));
+    let ids = check_sample_goals(&collect_posted(&requests));
 
     let second = run(&[]);
     assert!(second.contains("by an earlier run: nothing sent"), "{second}");
-    assert!(posts(&server.take()).is_empty());
+    assert!(collect_posted(&server.take_requests()).is_empty());
 
     run(&["--again"]);
-    let resent = posts(&server.take());
+    let resent = collect_posted(&server.take_requests());
     let resent_ids: BTreeSet<String> = resent.iter().map(|goal| goal["id"].to_string()).collect();
-    assert_eq!(resent_ids, ids, "the same ids again");
+    assert_eq!(resent_ids, ids, "the second import sends the same ids");
 }
 
+/// Checks the paths, headers and configurations of the requests of the sample.
 fn check_sample_requests(requests: &[RecordedRequest]) {
     let created: Vec<(&str, &Value)> = requests
         .iter()
@@ -137,7 +145,7 @@ fn check_sample_goals(goals: &[Value]) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_killed_import_goes_on_with_exactly_the_rest() {
+fn a_killed_import_continues_with_exactly_the_remaining_rows() {
     let directory = TestDirectory::new();
     let checkpoint = directory.path("checkpoint");
     let answered = Arc::new(Mutex::new(Vec::new()));
@@ -150,47 +158,54 @@ fn a_killed_import_goes_on_with_exactly_the_rest() {
                 drop(answered);
                 return MockAnswer::Hang;
             }
-            answered.extend(submissions(request));
-            results(request, accepted)
+            answered.extend(read_submissions(request));
+            answer_submissions(request, accept_submission)
         })
     };
     let more = ["--checkpoint", checkpoint.to_str().unwrap(), "--concurrency", "2"];
-    let args = import(&directory, &more);
+    let args = build_arguments(&directory, &more);
     let mut child = directory.spawn(
         &server.address(),
         &args.iter().map(String::as_str).collect::<Vec<_>>(),
     );
-    // Until all that was answered is noted: the header and four batches.
+    // Wait until the checkpoint has a line for the header and for each of the four answered batches.
     while fs::read_to_string(&checkpoint).map_or(0, |text| text.lines().count()) < 5 {
-        assert!(child.try_wait().unwrap().is_none(), "it must not end by itself");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the import must not end by itself"
+        );
         thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let before = scores(&answered.lock().unwrap());
+    let before = collect_scores(&answered.lock().unwrap());
     assert_eq!(before.len(), 16);
     hanging.store(false, Ordering::SeqCst);
 
-    // A request of the killed process may still be read by the server; the key tells the two runs apart.
-    let resumed = run(&directory, &server, &[&more[..], &["--key", "second"]].concat());
+    // The server may still read a request of the killed process, so another key marks the second run.
+    let resumed = run_import(&directory, &server, &[&more[..], &["--key", "second"]].concat());
     assert_eq!(resumed.code, 0, "{}", resumed.err);
     let imported = (&resumed.json()["imported"], &resumed.json()["imported_before"]);
     assert_eq!(imported, (&json!(24), &json!(16)));
-    let mut requests = server.take();
+    let mut requests = server.take_requests();
     requests.retain(|request| request.headers["x-api-key"] == "second");
-    let after = scores(&posts(&requests));
+    let after = collect_scores(&collect_posted(&requests));
     let mut all = [before, after].concat();
     all.sort_unstable();
-    assert_eq!(all, (0..40).collect::<Vec<i64>>(), "every row once");
+    assert_eq!(
+        all,
+        (0..40).collect::<Vec<i64>>(),
+        "the server accepted every row once"
+    );
 }
 
 #[test]
-fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
+fn the_rows_of_a_player_stay_in_order_at_any_concurrency() {
     let directory = TestDirectory::new();
-    let server = MockServer::start(|request| results(request, accepted));
-    assert_eq!(run(&directory, &server, &["--concurrency", "8"]).code, 0);
+    let server = MockServer::start(|request| answer_submissions(request, accept_submission));
+    assert_eq!(run_import(&directory, &server, &["--concurrency", "8"]).code, 0);
     let mut last: BTreeMap<String, i64> = BTreeMap::new();
-    for submission in posts(&server.take()) {
+    for submission in collect_posted(&server.take_requests()) {
         let score = submission["score"].as_i64().unwrap();
         let before = last.insert(submission["player"].to_string(), score);
         assert!(before.is_none_or(|before| before < score));
@@ -198,28 +213,32 @@ fn a_player_s_rows_stay_in_order_whatever_the_concurrency() {
 }
 
 #[test]
-fn trouble_that_passes_is_waited_for() {
+fn temporary_errors_are_retried() {
     let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
     let server = MockServer::start(move |request| match seen.fetch_add(1, Ordering::SeqCst) {
-        0 => MockAnswer::Json(503, "retry-after: 0\r\n", problem(503, "Store out of reach", "")),
+        0 => MockAnswer::Json(
+            503,
+            "retry-after: 0\r\n",
+            create_problem(503, "Store out of reach", ""),
+        ),
         1 => MockAnswer::Close,
         2 => MockAnswer::Json(429, "retry-after: 0\r\n", json!({})),
         // One row of the batch gets a transient error.
-        3 => results(request, |submission| match submission["score"].as_i64() {
-            Some(1) => json!({"status_code": 503, "problem": problem(503, "Busy", "")}),
-            _ => accepted(submission),
+        3 => answer_submissions(request, |submission| match submission["score"].as_i64() {
+            Some(1) => json!({"status_code": 503, "problem": create_problem(503, "Busy", "")}),
+            _ => accept_submission(submission),
         }),
-        _ => results(request, accepted),
+        _ => answer_submissions(request, accept_submission),
     });
-    let run = run(&directory, &server, &["--concurrency", "1"]);
+    let run = run_import(&directory, &server, &["--concurrency", "1"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(run.json()["imported"], 40);
-    let requests = server.take();
+    let requests = server.take_requests();
     let sent: Vec<Vec<i64>> = requests
         .iter()
         .take(6)
-        .map(|request| scores(&submissions(request)))
+        .map(|request| collect_scores(&read_submissions(request)))
         .collect();
     assert_eq!(
         sent,
@@ -240,29 +259,29 @@ fn trouble_that_passes_is_waited_for() {
 }
 
 #[test]
-fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
+fn refused_rows_are_reported_and_only_these_rows_are_sent_again() {
     let directory = TestDirectory::new();
     let strict = Arc::new(AtomicBool::new(true));
     let refuses = Arc::clone(&strict);
     let server = MockServer::start(move |request| {
-        let malformed = submissions(request)
+        let malformed = read_submissions(request)
             .iter()
             .position(|submission| submission["score"] == 9);
         match malformed.filter(|_position| refuses.load(Ordering::SeqCst)) {
             Some(position) => MockAnswer::Json(
                 422,
                 "",
-                problem(422, "Invalid", &format!("#/scores/{position}/score")),
+                create_problem(422, "Invalid", &format!("#/scores/{position}/score")),
             ),
-            None => results(request, |submission| match submission["score"].as_i64() {
+            None => answer_submissions(request, |submission| match submission["score"].as_i64() {
                 Some(20) if refuses.load(Ordering::SeqCst) => {
-                    json!({"status_code": 422, "problem": problem(422, "Invalid", "#/score")})
+                    json!({"status_code": 422, "problem": create_problem(422, "Invalid", "#/score")})
                 }
-                _ => accepted(submission),
+                _ => accept_submission(submission),
             }),
         }
     });
-    let first = run(&directory, &server, &[]);
+    let first = run_import(&directory, &server, &[]);
     assert_eq!(first.code, 1, "{}", first.err);
     assert_eq!(
         (&first.json()["imported"], &first.json()["refused"]),
@@ -274,14 +293,14 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
     ] {
         assert!(first.err.contains(line), "{}", first.err);
     }
-    server.take();
+    server.take_requests();
     strict.store(false, Ordering::SeqCst);
-    let second = run(&directory, &server, &[]);
+    let second = run_import(&directory, &server, &[]);
     assert_eq!(second.code, 0, "{}", second.err);
-    assert_eq!(scores(&posts(&server.take())), [9, 20]);
+    assert_eq!(collect_scores(&collect_posted(&server.take_requests())), [9, 20]);
 
     strict.store(true, Ordering::SeqCst);
-    let stopped = run(
+    let stopped = run_import(
         &directory,
         &server,
         &["--again", "--stop-on-error", "--concurrency", "1"],
@@ -291,7 +310,7 @@ fn a_refused_row_is_named_the_others_go_on_and_only_it_is_sent_again() {
 }
 
 #[test]
-fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone() {
+fn all_rows_are_sent_again_only_if_all_leaderboards_are_missing() {
     let directory = TestDirectory::new();
     let gone = Arc::new(Mutex::new(BTreeSet::new()));
     let missing = Arc::clone(&gone);
@@ -300,12 +319,12 @@ fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone(
             MockAnswer::Json(404, "", json!({}))
         }
         ("GET /api/v1/leaderboards", _id) => MockAnswer::Json(200, "", json!({})),
-        _ => results(request, accepted),
+        _ => answer_submissions(request, accept_submission),
     });
     let more = ["--leaderboard", "other"];
-    assert_eq!(run(&directory, &server, &more).json()["imported"], 40);
+    assert_eq!(run_import(&directory, &server, &more).json()["imported"], 40);
     gone.lock().unwrap().insert("l".to_owned());
-    let half = run(&directory, &server, &more);
+    let half = run_import(&directory, &server, &more);
     assert_eq!(half.code, 2, "{}", half.err);
     assert!(
         half.err
@@ -314,14 +333,14 @@ fn an_emptied_server_gets_everything_again_and_a_half_emptied_one_is_left_alone(
         half.err
     );
     gone.lock().unwrap().insert("other".to_owned());
-    assert_eq!(run(&directory, &server, &more).json()["imported"], 40);
+    assert_eq!(run_import(&directory, &server, &more).json()["imported"], 40);
 }
 
 #[test]
-fn an_unreachable_server_ends_the_import_and_says_how_to_go_on() {
+fn an_unreachable_server_ends_the_import_with_advice_to_continue() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|_request| MockAnswer::Close);
-    let run = run(&directory, &server, &["--retries", "1"]);
+    let run = run_import(&directory, &server, &["--retries", "1"]);
     assert_eq!(run.code, 4, "{}", run.err);
     assert_eq!(run.json()["not_sent"], 40);
     assert!(

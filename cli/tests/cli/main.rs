@@ -1,4 +1,4 @@
-//! The program against a small HTTP server: what it sends, what it makes of answers, and how it ends.
+//! Tests the program against a mock HTTP server: its requests, its output and its exit codes.
 
 #[cfg(test)]
 mod administering;

@@ -1,4 +1,4 @@
-//! `submit`, `top`, `rank`, `around` and `export` on the wire.
+//! Tests the requests and the output of `submit`, `top`, `rank`, `around` and `export`.
 
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,29 +6,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::run::TestDirectory;
-use crate::server::{MockAnswer, MockServer, RecordedRequest, problem};
+use crate::server::{MockAnswer, MockServer, RecordedRequest, create_problem};
 
-fn page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value {
+/// Creates a page with the entries of `ranks`, and with the cursor `next`.
+fn create_page(ranks: std::ops::Range<u32>, next: Option<&str>, drifted: bool) -> Value {
     let entry = |rank: u32| json!({"rank": rank, "player": format!("p{rank}"), "values": {"score": "9007199254740993"}, "metadata": {}});
     let entries: Vec<Value> = ranks.map(entry).collect();
     json!({"leaderboard": "l", "period": {"id": "2014", "starts_at": null, "ends_at": null}, "version": 3, "count": 4,
         "entries": entries, "next": next, "previous": null, "drifted": drifted})
 }
 
-fn lines(requests: &[RecordedRequest]) -> Vec<&str> {
+/// Returns the method, path and query of each request.
+fn list_lines(requests: &[RecordedRequest]) -> Vec<&str> {
     requests.iter().map(|request| request.line.as_str()).collect()
 }
 
 #[test]
-fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard_changed() {
+fn an_export_reads_all_pages_of_one_period_and_restarts_after_a_change() {
     let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
     let server = MockServer::start(move |request| {
         let nth = seen.fetch_add(1, Ordering::SeqCst);
         match (nth, request.line.contains("cursor=")) {
-            (3, _) => MockAnswer::Json(410, "", problem(410, "The cursor is out of date", "")),
-            (_, true) => MockAnswer::Json(200, "", page(3..5, None, nth == 1)),
-            (_, false) => MockAnswer::Json(200, "", page(1..3, Some("c/1"), false)),
+            (3, _) => MockAnswer::Json(410, "", create_problem(410, "The cursor is out of date", "")),
+            (_, true) => MockAnswer::Json(200, "", create_page(3..5, None, nth == 1)),
+            (_, false) => MockAnswer::Json(200, "", create_page(1..3, Some("c/1"), false)),
         }
     });
     let file = directory.path("out.csv");
@@ -41,7 +43,7 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
     let first = "GET /api/v1/leaderboards/l/entries?limit=1000";
     let second = "GET /api/v1/leaderboards/l/entries?period=2014&limit=1000&cursor=c%2F1";
     assert_eq!(
-        lines(&server.take()),
+        list_lines(&server.take_requests()),
         [first, second, first, second, first, second]
     );
     let text = fs::read_to_string(&file).unwrap();
@@ -58,13 +60,13 @@ fn an_export_walks_all_pages_in_one_period_and_starts_again_when_the_leaderboard
 }
 
 #[test]
-fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
+fn an_export_of_a_changing_leaderboard_fails_unless_drift_is_allowed() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|request| {
         let body = if request.line.contains("cursor=") {
-            page(3..5, None, true)
+            create_page(3..5, None, true)
         } else {
-            page(1..3, Some("c"), false)
+            create_page(1..3, Some("c"), false)
         };
         MockAnswer::Json(200, "", body)
     });
@@ -82,9 +84,9 @@ fn an_export_that_never_holds_still_writes_nothing_unless_that_is_allowed() {
 }
 
 #[test]
-fn people_get_tables_and_programs_the_server_s_own_json() {
+fn the_default_output_is_a_table_and_json_is_the_response_itself() {
     let directory = TestDirectory::new();
-    let server = MockServer::start(|_request| MockAnswer::Json(200, "", page(1..3, None, false)));
+    let server = MockServer::start(|_request| MockAnswer::Json(200, "", create_page(1..3, None, false)));
     let args = [
         "around",
         "l",
@@ -102,16 +104,17 @@ fn people_get_tables_and_programs_the_server_s_own_json() {
     );
     let expected =
         "GET /api/v1/leaderboards/l/entries/Jos%C3%A9%2F%20(Uruguay)/around?period=previous&limit=2";
-    assert_eq!(lines(&server.take()), [expected]);
+    assert_eq!(list_lines(&server.take_requests()), [expected]);
     let json = directory.run(&server.address(), &["top", "l", "--json"]);
-    assert_eq!(json.json(), page(1..3, None, false));
+    assert_eq!(json.json(), create_page(1..3, None, false));
 }
 
 #[test]
-fn a_refusal_is_one_message_and_has_its_own_exit_code() {
+fn a_refusal_is_one_message_and_each_failure_has_its_exit_code() {
     let directory = TestDirectory::new();
-    let server =
-        MockServer::start(|_request| MockAnswer::Json(404, "", problem(404, "No such entry", "#/player")));
+    let server = MockServer::start(|_request| {
+        MockAnswer::Json(404, "", create_problem(404, "No such entry", "#/player"))
+    });
     let text = directory.run(&server.address(), &["rank", "l", "nobody"]);
     assert_eq!(text.code, 3);
     let expected =
@@ -137,7 +140,7 @@ fn a_refusal_is_one_message_and_has_its_own_exit_code() {
 }
 
 #[test]
-fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
+fn a_retried_submission_keeps_its_id_and_exact_numbers() {
     let directory = TestDirectory::new();
     let seen = AtomicUsize::new(0);
     let server = MockServer::start(move |_request| match seen.fetch_add(1, Ordering::SeqCst) {
@@ -166,8 +169,8 @@ fn a_retried_submission_carries_the_same_id_and_exact_numbers() {
         "{}",
         run.out
     );
-    let requests = server.take();
-    assert_eq!(lines(&requests), ["POST /api/v1/leaderboards/l/scores"; 2]);
+    let requests = server.take_requests();
+    assert_eq!(list_lines(&requests), ["POST /api/v1/leaderboards/l/scores"; 2]);
     assert_eq!(requests[0].body, requests[1].body);
     assert_eq!(requests[0].body["score"], "-9223372036854775808");
     assert_eq!(requests[0].body["occurred_at"], "1916-07-02T00:00:00Z");

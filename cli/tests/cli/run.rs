@@ -1,4 +1,4 @@
-//! Runs the program in a temporary directory.
+//! Runs the program `edgeboard` in a temporary directory.
 
 use std::fs;
 use std::io::Write;
@@ -26,18 +26,18 @@ impl TestDirectory {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A path in the directory.
+    /// Returns the path of `name` in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// Writes a file.
+    /// Writes a file, and returns its path.
     pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         fs::write(self.path(name), content).unwrap();
         self.path(name)
     }
 
-    /// Writes a file that only this user can read, and creates its folders.
+    /// Writes a file that only this user can read, creates its folders, and returns its path.
     pub(crate) fn write_private(&self, name: &str, content: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -47,7 +47,7 @@ impl TestDirectory {
         path
     }
 
-    /// Builds the command `edgeboard …` with a key, and without the tester's environment.
+    /// Builds the command `edgeboard …` with a key, and without the variables of the tester's environment.
     pub(crate) fn command(&self, address: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_edgeboard"));
         command
@@ -63,7 +63,7 @@ impl TestDirectory {
 
     /// Runs the program to its end.
     pub(crate) fn run(&self, address: &str, args: &[&str]) -> CommandResult {
-        CommandResult::of(self.command(address, args).output().unwrap())
+        CommandResult::from_output(self.command(address, args).output().unwrap())
     }
 
     /// Runs the program to its end with `input` on standard input.
@@ -75,10 +75,10 @@ impl TestDirectory {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        CommandResult::of(child.wait_with_output().unwrap())
+        CommandResult::from_output(child.wait_with_output().unwrap())
     }
 
-    /// Starts the program without waiting.
+    /// Starts the program, and does not wait for its end.
     pub(crate) fn spawn(&self, address: &str, args: &[&str]) -> Child {
         self.command(address, args)
             .stdout(Stdio::null())
@@ -89,8 +89,8 @@ impl TestDirectory {
 }
 
 impl CommandResult {
-    /// Reads the output of a process.
-    pub(crate) fn of(output: Output) -> Self {
+    /// Creates the result from the output of a process.
+    pub(crate) fn from_output(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self {
             code: output.status.code().unwrap(),
@@ -99,14 +99,14 @@ impl CommandResult {
         }
     }
 
-    /// Standard output as JSON.
+    /// Parses standard output as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
     }
 }
 
-/// The project's sample data.
-pub(crate) fn sample(name: &str) -> PathBuf {
+/// Returns the path of a file of the project's sample data.
+pub(crate) fn sample_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/data")
         .join(name)

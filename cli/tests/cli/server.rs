@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as the test says, and records the requests.
+//! A mock HTTP server: a function of the test decides each answer, and the server records the requests.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -9,29 +9,29 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// One request.
+/// A request that the server received.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordedRequest {
-    /// `GET /api/v1/…?…`
+    /// The method, the path and the query, such as `GET /api/v1/leaderboards?limit=100`.
     pub(crate) line: String,
-    /// By lower-case name.
+    /// The headers by lower-case name.
     pub(crate) headers: HashMap<String, String>,
-    /// `null` without a body.
+    /// The body as JSON; `null` if the request has no body.
     pub(crate) body: Value,
 }
 
 /// How the server reacts to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum MockAnswer {
-    /// A status, further headers, and JSON.
+    /// The server answers with a status, further headers, and a JSON body (none for `null`).
     Json(u16, &'static str, Value),
-    /// The connection is closed without an answer.
+    /// The server closes the connection without an answer.
     Close,
-    /// The server never answers.
+    /// The server keeps the connection open and never answers.
     Hang,
 }
 
-/// A running server; it ends with the test process.
+/// A running server. It ends with the test process.
 pub(crate) struct MockServer {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<RecordedRequest>>>,
@@ -39,7 +39,7 @@ pub(crate) struct MockServer {
 }
 
 impl MockServer {
-    /// Starts on a free port.
+    /// Starts a server on a free port. `answer` decides the answer to each request.
     pub(crate) fn start(answer: impl Fn(&RecordedRequest) -> MockAnswer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -51,7 +51,7 @@ impl MockServer {
             for stream in listener.incoming() {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let (kept, answer) = (Arc::clone(&kept), Arc::clone(&answer));
-                thread::spawn(move || serve(stream.unwrap(), &kept, &*answer));
+                thread::spawn(move || serve_connection(stream.unwrap(), &kept, &*answer));
             }
         });
         Self {
@@ -61,23 +61,24 @@ impl MockServer {
         }
     }
 
-    /// `http://127.0.0.1:…`
+    /// Returns the base address, `http://127.0.0.1:` and the port.
     pub(crate) fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many connections were made.
+    /// Returns how many connections were opened.
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// Returns the requests since the last call.
-    pub(crate) fn take(&self) -> Vec<RecordedRequest> {
+    /// Returns the requests since the last call of this function.
+    pub(crate) fn take_requests(&self) -> Vec<RecordedRequest> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
 }
 
-fn serve(
+/// Answers the requests of one connection, one after the other.
+fn serve_connection(
     stream: TcpStream,
     kept: &Mutex<Vec<RecordedRequest>>,
     answer: &dyn Fn(&RecordedRequest) -> MockAnswer,
@@ -85,7 +86,7 @@ fn serve(
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
-    while let Some(request) = read(&mut reader) {
+    while let Some(request) = read_request(&mut reader) {
         kept.lock().unwrap().push(request.clone());
         match answer(&request) {
             MockAnswer::Json(status, headers, body) => {
@@ -96,7 +97,7 @@ fn serve(
                 };
                 let length = body.len();
                 let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\n{headers}\r\n");
-                // The client may have been killed.
+                // Writing fails if a test has killed the client.
                 if stream.write_all((head + &body).as_bytes()).is_err() {
                     return;
                 }
@@ -109,10 +110,11 @@ fn serve(
     }
 }
 
-fn read(reader: &mut impl BufRead) -> Option<RecordedRequest> {
-    let line = text_line(reader)?;
+/// Reads a request; `None` when the client has closed the connection.
+fn read_request(reader: &mut impl BufRead) -> Option<RecordedRequest> {
+    let line = read_text_line(reader)?;
     let mut headers = HashMap::new();
-    while let Some((name, value)) = text_line(reader)?.split_once(':') {
+    while let Some((name, value)) = read_text_line(reader)?.split_once(':') {
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
     let length = headers
@@ -132,25 +134,25 @@ fn read(reader: &mut impl BufRead) -> Option<RecordedRequest> {
     })
 }
 
-fn text_line(reader: &mut impl BufRead) -> Option<String> {
+fn read_text_line(reader: &mut impl BufRead) -> Option<String> {
     let mut line = String::new();
     let length = reader.read_line(&mut line).ok()?;
     (length > 0).then(|| line.trim_end().to_owned())
 }
 
-/// The submissions of a request.
-pub(crate) fn submissions(request: &RecordedRequest) -> Vec<Value> {
+/// Returns the submissions of a request.
+pub(crate) fn read_submissions(request: &RecordedRequest) -> Vec<Value> {
     request.body["scores"].as_array().cloned().unwrap_or_default()
 }
 
-/// 207 with one result per submission, as `outcome` says.
-pub(crate) fn results(request: &RecordedRequest, outcome: impl Fn(&Value) -> Value) -> MockAnswer {
-    let results: Vec<Value> = submissions(request).iter().map(outcome).collect();
+/// Creates an answer with status 207, and with the result that `outcome` returns for each submission.
+pub(crate) fn answer_submissions(request: &RecordedRequest, outcome: impl Fn(&Value) -> Value) -> MockAnswer {
+    let results: Vec<Value> = read_submissions(request).iter().map(outcome).collect();
     MockAnswer::Json(207, "", json!({ "results": results }))
 }
 
-/// The result of a submission that all its leaderboards accepted.
-pub(crate) fn accepted(submission: &Value) -> Value {
+/// Returns the result for a submission that all its leaderboards accept.
+pub(crate) fn accept_submission(submission: &Value) -> Value {
     let one =
         |leaderboard: &Value| json!({"leaderboard": leaderboard, "status": "changed", "replayed": false});
     let each: Vec<Value> = submission["leaderboards"]
@@ -162,8 +164,8 @@ pub(crate) fn accepted(submission: &Value) -> Value {
     json!({"status_code": 200, "results": each})
 }
 
-/// A problem document.
-pub(crate) fn problem(status: u16, title: &str, pointer: &str) -> Value {
+/// Creates a problem document with one invalid field.
+pub(crate) fn create_problem(status: u16, title: &str, pointer: &str) -> Value {
     json!({"type": "/problems/x", "title": title, "status": status, "instance": "trace-1",
         "errors": [{"pointer": pointer, "detail": "not like this"}]})
 }

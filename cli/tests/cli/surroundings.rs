@@ -1,4 +1,4 @@
-//! Profiles, variables, usage lines and completions.
+//! Tests of profiles, environment variables, usage lines and shell completions.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,23 +8,24 @@ use serde_json::{Value, json};
 use crate::run::{CommandResult, TestDirectory};
 use crate::server::{MockAnswer, MockServer};
 
-fn nothing() -> MockServer {
+/// Starts a server that has no leaderboards.
+fn start_empty_server() -> MockServer {
     MockServer::start(|_request| MockAnswer::Json(200, "", json!({"leaderboards": [], "next": null})))
 }
 
 /// Runs the program without the variables of the key and the address.
-fn plain(directory: &TestDirectory, args: &[&str]) -> CommandResult {
+fn run_without_variables(directory: &TestDirectory, args: &[&str]) -> CommandResult {
     let mut command = directory.command("", args);
     command
         .env_remove("EDGEBOARD_ADDRESS")
         .env_remove("EDGEBOARD_KEY");
-    CommandResult::of(command.output().unwrap())
+    CommandResult::from_output(command.output().unwrap())
 }
 
 #[test]
-fn a_profile_tells_the_address_the_key_and_the_tenant() {
+fn a_profile_provides_the_address_the_key_and_the_tenant() {
     let directory = TestDirectory::new();
-    let server = nothing();
+    let server = start_empty_server();
     let file = format!(
         "profile = 'one'\n[profiles.one]\naddress = '{0}/api/v1'\nkey = 'key-one'\n\
          [profiles.two]\naddress = '{0}'\nkey = 'key-two'\ntenant = 'acme'\n",
@@ -32,9 +33,9 @@ fn a_profile_tells_the_address_the_key_and_the_tenant() {
     );
     let path = directory.write_private("config/edgeboard/config.toml", &file);
     let sent = |args: &[&str]| {
-        let run = plain(&directory, args);
+        let run = run_without_variables(&directory, args);
         assert_eq!((run.code, run.err.as_str()), (0, ""));
-        let request = server.take().remove(0);
+        let request = server.take_requests().remove(0);
         assert_eq!(request.line, "GET /api/v1/leaderboards?limit=100");
         let header = |name: &str| request.headers.get(name).cloned();
         (header("x-api-key").unwrap(), header("x-tenant-id"))
@@ -50,14 +51,14 @@ fn a_profile_tells_the_address_the_key_and_the_tenant() {
     assert_eq!(sent(&config), ("key-one".to_owned(), None));
     let tenant = [&config[..], &["--tenant", "other"]].concat();
     assert_eq!(sent(&tenant).1, Some("other".to_owned()));
-    let wrong = plain(&directory, &[&config[..], &["--profile", "tow"]].concat());
+    let wrong = run_without_variables(&directory, &[&config[..], &["--profile", "tow"]].concat());
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("did you mean `two`?"), "{}", wrong.err);
     #[cfg(unix)]
     {
         let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         std::fs::set_permissions(elsewhere.clone(), readable).unwrap();
-        let warned = plain(&directory, &config).err;
+        let warned = run_without_variables(&directory, &config).err;
         assert!(
             warned.contains("warning:") && warned.contains("chmod 600"),
             "{warned}"
@@ -83,7 +84,7 @@ fn usage_lines_do_not_show_variables_that_are_set() {
 }
 
 #[test]
-fn completions_know_every_noun_and_are_scripts_of_their_shell() {
+fn completion_scripts_contain_the_commands_and_have_valid_syntax() {
     let directory = TestDirectory::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = directory.run("", &["completion", shell]);

@@ -1,42 +1,45 @@
-//! Import and export of unusual CSV files.
+//! Tests of the import and the export of unusual CSV files.
 
 use serde_json::{Value, json};
 
 use crate::run::{CommandResult, TestDirectory};
-use crate::server::{MockAnswer, MockServer, accepted, results, submissions};
+use crate::server::{MockAnswer, MockServer, accept_submission, answer_submissions, read_submissions};
 
-/// A server that accepts every submission.
-fn accepting_server() -> MockServer {
-    MockServer::start(|request| results(request, accepted))
+/// Starts a server that accepts every submission.
+fn start_accepting_server() -> MockServer {
+    MockServer::start(|request| answer_submissions(request, accept_submission))
 }
 
-fn import(directory: &TestDirectory, server: &MockServer, content: &str, more: &[&str]) -> CommandResult {
+/// Writes `content` to a file, and imports it with the further arguments `more`.
+fn run_import(directory: &TestDirectory, server: &MockServer, content: &str, more: &[&str]) -> CommandResult {
     let file = directory.write("rows.csv", content);
     let base = ["import", file.to_str().unwrap(), "--leaderboard", "l", "--json"];
     directory.run(&server.address(), &[&base[..], more].concat())
 }
 
+/// The options that map a row of a file with the columns player and points.
 const MAPPING: [&str; 4] = ["--player", "{player}", "--value", "score={points}"];
 
-fn sent(server: &MockServer) -> Vec<(String, Value)> {
+/// Returns the player and the score of each submission since the last call.
+fn take_sent_rows(server: &MockServer) -> Vec<(String, Value)> {
     server
-        .take()
+        .take_requests()
         .iter()
-        .flat_map(submissions)
+        .flat_map(read_submissions)
         .map(|row| (row["player"].as_str().unwrap().to_owned(), row["score"].clone()))
         .collect()
 }
 
 #[test]
-fn a_refused_row_has_the_line_of_an_editor_too() {
+fn a_refused_row_is_reported_with_its_line_in_an_editor() {
     let directory = TestDirectory::new();
     let server = MockServer::start(|request| {
-        results(request, |row| match row["player"].as_str() {
+        answer_submissions(request, |row| match row["player"].as_str() {
             Some("bob") => json!({"status_code": 422, "problem": {"title": "No"}}),
-            _ => accepted(row),
+            _ => accept_submission(row),
         })
     });
-    let run = import(
+    let run = run_import(
         &directory,
         &server,
         "player,points\r\nann,1\r\n\r\nbob,2\r\n",
@@ -46,26 +49,26 @@ fn a_refused_row_has_the_line_of_an_editor_too() {
 }
 
 #[test]
-fn a_column_without_braces_is_refused_before_anything_is_sent() {
+fn a_column_name_without_braces_is_refused_before_rows_are_sent() {
     let directory = TestDirectory::new();
-    let server = accepting_server();
+    let server = start_accepting_server();
     let wrong = ["--player", "player", "--value", "score={points}"];
-    let run = import(&directory, &server, "player,points\nann,1\n", &wrong);
+    let run = run_import(&directory, &server, "player,points\nann,1\n", &wrong);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("write `{player}`"), "{}", run.err);
-    assert!(server.take().is_empty());
+    assert!(server.take_requests().is_empty());
 }
 
 #[test]
-fn standard_input_is_a_file_like_any_other() {
+fn standard_input_is_imported_like_a_file() {
     let directory = TestDirectory::new();
-    let server = accepting_server();
+    let server = start_accepting_server();
     let args = [&["import", "-", "--leaderboard", "l"][..], &MAPPING].concat();
     let input = "player,points\nann,1\nbob,x\n";
     let first = directory.run_with_input(&server.address(), &args, input);
     assert_eq!(first.code, 1);
     assert!(first.err.contains("line 3: score: `x`"), "{}", first.err);
-    assert_eq!(sent(&server), [("ann".to_owned(), json!(1))]);
+    assert_eq!(take_sent_rows(&server), [("ann".to_owned(), json!(1))]);
     let again = directory.run_with_input(&server.address(), &args, input);
     assert!(again.out.contains("by an earlier run"), "{}", again.out);
     let empty = directory.run_with_input(&server.address(), &args, "");
@@ -74,10 +77,10 @@ fn standard_input_is_a_file_like_any_other() {
 }
 
 #[test]
-fn files_without_rows_say_so() {
+fn a_file_without_rows_is_reported() {
     let directory = TestDirectory::new();
-    let server = accepting_server();
-    let empty = import(&directory, &server, "", &MAPPING);
+    let server = start_accepting_server();
+    let empty = run_import(&directory, &server, "", &MAPPING);
     assert_eq!(empty.code, 5);
     assert!(
         empty
@@ -86,18 +89,18 @@ fn files_without_rows_say_so() {
         "{}",
         empty.err
     );
-    let header = import(&directory, &server, "player,points\n", &MAPPING);
+    let header = run_import(&directory, &server, "player,points\n", &MAPPING);
     assert_eq!(header.code, 0, "{}", header.err);
     assert!(header.err.contains("a header and no rows"), "{}", header.err);
 }
 
 #[test]
-fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
+fn options_trim_cells_and_remove_thousands_separators() {
     let directory = TestDirectory::new();
-    let server = accepting_server();
+    let server = start_accepting_server();
     let content = "player ; points\n ann ; 1.234.567 \nbob;-5\n";
     let form = ["--delimiter", ";"];
-    let exact = import(
+    let exact = run_import(
         &directory,
         &server,
         content,
@@ -108,16 +111,16 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
         .concat(),
     );
     assert_eq!(exact.code, 1, "{}", exact.err);
-    assert_eq!(sent(&server), [("bob".to_owned(), json!(-5))]);
+    assert_eq!(take_sent_rows(&server), [("bob".to_owned(), json!(-5))]);
     let asked = ["--trim", "--thousands-separator", "."];
-    let run = import(
+    let run = run_import(
         &directory,
         &server,
         content,
         &[&form[..], &MAPPING, &asked].concat(),
     );
     assert_eq!(run.code, 0, "{}", run.err);
-    let mut rows = sent(&server);
+    let mut rows = take_sent_rows(&server);
     rows.sort_by(|one, other| one.0.cmp(&other.0));
     assert_eq!(
         rows,
@@ -129,19 +132,19 @@ fn cells_are_trimmed_and_numbers_ungrouped_when_asked() {
 }
 
 #[test]
-fn imports_for_two_tenants_have_a_checkpoint_each() {
+fn imports_for_two_tenants_have_separate_checkpoints() {
     let directory = TestDirectory::new();
-    let server = accepting_server();
+    let server = start_accepting_server();
     for tenant in ["one", "two"] {
         let more = [&MAPPING[..], &["--tenant", tenant]].concat();
-        let run = import(&directory, &server, "player,points\nann,1\n", &more);
+        let run = run_import(&directory, &server, "player,points\nann,1\n", &more);
         assert_eq!(run.json()["imported"], 1, "{}", run.err);
-        assert_eq!(server.take()[0].headers["x-tenant-id"], tenant);
+        assert_eq!(server.take_requests()[0].headers["x-tenant-id"], tenant);
     }
 }
 
 #[test]
-fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_were() {
+fn players_like_formulas_are_escaped_by_export_and_restored_by_import() {
     let directory = TestDirectory::new();
     let players = [
         "=HYPERLINK(\"http://x\")",
@@ -158,7 +161,7 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
         .map(|(player, rank)| json!({"rank": rank, "player": player, "values": {"score": -rank}, "metadata": -1}))
         .collect();
     let server = MockServer::start(move |request| match request.line.split_once(' ').unwrap().0 {
-        "POST" => results(request, accepted),
+        "POST" => answer_submissions(request, accept_submission),
         _ => MockAnswer::Json(
             200,
             "",
@@ -172,9 +175,12 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
     );
     assert_eq!(export.code, 0, "{}", export.err);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("\n3,'-1,-3,'-1,"), "the number stays one: {text}");
+    assert!(
+        text.contains("\n3,'-1,-3,'-1,"),
+        "a number gets no apostrophe: {text}"
+    );
     assert!(!text.contains(",=") && !text.contains(",\"="), "{text}");
-    server.take();
+    server.take_requests();
     let mapping = [
         "--player",
         "{player}",
@@ -183,12 +189,12 @@ fn players_like_formulas_are_harmless_in_a_spreadsheet_and_come_back_as_they_wer
         "--concurrency",
         "1",
     ];
-    let run = import(&directory, &server, &text, &mapping);
+    let run = run_import(&directory, &server, &text, &mapping);
     assert_eq!(run.code, 0, "{}", run.err);
     let expected: Vec<(String, Value)> = players
         .iter()
         .zip(1..)
         .map(|(player, rank)| ((*player).to_owned(), json!(-rank)))
         .collect();
-    assert_eq!(sent(&server), expected);
+    assert_eq!(take_sent_rows(&server), expected);
 }

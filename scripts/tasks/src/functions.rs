@@ -1,7 +1,8 @@
-//! The components: built for Wasm, then put where `spin.toml` looks for them.
+//! Builds the components for Wasm, and copies them to the folder where `spin.toml` looks for them.
 //!
-//! Host and Wasm never share a cargo call, so that neither's features leak into the other. A component is
-//! replaced only when its bytes changed: whatever was compiled from the old file stays valid.
+//! A cargo call builds either for the host or for Wasm, so that cargo does not unify the features of the two.
+//! A component is replaced only if its bytes have changed, so that what was compiled from the old file stays
+//! valid.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -12,18 +13,19 @@ use anyhow::{Context, Result};
 use crate::workspace::{Kind, WASM_TARGET, Workspace};
 use crate::{Profile, process, steps};
 
-/// Where `spin.toml` looks for the components, below the root whatever cargo's target folder is.
+/// The folder where `spin.toml` looks for the components, relative to the root. Cargo's target folder can be
+/// another one.
 pub(crate) const FOLDER: &str = "target/functions";
 
-/// Builds every component of a kind and puts the changed ones into `target/functions`.
+/// Builds every component of a kind, and copies the changed components to `target/functions`.
 ///
 /// # Errors
-/// When a component does not compile or cannot be put into its folder.
+/// A component does not compile or cannot be copied.
 pub(crate) fn build(workspace: &Workspace, kind: Kind, profile: Profile) -> Result<()> {
     let started = Instant::now();
     let folder = workspace.root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let _lock = lock(&folder.join(".lock"))?;
+    let _lock = lock_folder(&folder.join(".lock"))?;
     let built = compile(workspace, kind, profile)?;
     let mut changed = Vec::new();
     for (name, file) in &built {
@@ -36,15 +38,20 @@ pub(crate) fn build(workspace: &Workspace, kind: Kind, profile: Profile) -> Resu
     } else {
         changed.join(", ")
     };
-    let (count, name, time) = (built.len(), profile.name(), steps::display(started.elapsed()));
+    let (count, name, time) = (
+        built.len(),
+        profile.name(),
+        steps::format_duration(started.elapsed()),
+    );
     eprintln!("    {count} components of profile {name} in {FOLDER} after {time}: {changes}");
     Ok(())
 }
 
-/// Compiles every component of a kind; returns the name of each and the file that cargo made.
+/// Compiles every component of a kind. Returns the name and the file of each component in cargo's target
+/// folder.
 ///
 /// # Errors
-/// When one does not compile.
+/// A component does not compile.
 pub(crate) fn compile(workspace: &Workspace, kind: Kind, profile: Profile) -> Result<Vec<(String, PathBuf)>> {
     let mut arguments = vec!["build", "--target", WASM_TARGET, "--profile", profile.name()];
     for component in workspace.components_of(kind) {
@@ -58,8 +65,9 @@ pub(crate) fn compile(workspace: &Workspace, kind: Kind, profile: Profile) -> Re
         .collect())
 }
 
-/// Waits until no other build puts components into the folder; released when the file is dropped.
-fn lock(path: &Path) -> Result<File> {
+/// Locks the folder of the components. Waits while another build has the lock. Dropping the file releases the
+/// lock.
+fn lock_folder(path: &Path) -> Result<File> {
     let cannot = || format!("cannot lock {}", path.display());
     let file = File::create(path).with_context(cannot)?;
     match file.try_lock() {
@@ -71,7 +79,8 @@ fn lock(path: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// Copies `from` to `to` when the bytes differ and returns whether they did. A reader never sees half a file.
+/// Copies `from` to `to` if their bytes differ, and returns whether they did. A reader never sees a partial
+/// file.
 fn copy_if_changed(from: &Path, to: &Path) -> Result<bool> {
     let new = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
@@ -89,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unchanged_component_keeps_its_time() {
+    fn an_unchanged_component_keeps_its_modification_time() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("a.wasm"), folder.path().join("b.wasm"));
         fs::write(&from, "one").unwrap();
@@ -106,10 +115,10 @@ mod tests {
     fn a_second_build_waits_for_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".lock");
-        let first = lock(&path).unwrap();
+        let first = lock_folder(&path).unwrap();
         let second = std::thread::spawn({
             let path = path.clone();
-            move || lock(&path).map(|_| ())
+            move || lock_folder(&path).map(|_| ())
         });
         assert!(File::create(&path).unwrap().try_lock().is_err());
         drop(first);

@@ -1,7 +1,7 @@
-//! The task runner behind `scripts/`: what people and CI do with this repository, each task once.
+//! The task runner behind `scripts/`. People and CI run the same tasks with it.
 //!
-//! The scripts make sure that the toolchain is there and then become this program, in the root of the
-//! repository. `cargo tasks <task>` calls it directly.
+//! The scripts check that the toolchain is installed, and then replace themselves with this program, in the
+//! root of the repository. `cargo tasks <task>` calls it directly.
 
 mod functions;
 mod process;
@@ -27,9 +27,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Build the function components and put them into target/functions (changes nothing that is current)
+    /// Build the function components and put them into target/functions (leaves unchanged components
+    /// untouched)
     Functions {
-        /// `edge` as shipped, `edge-test` as tested: the same code, compiled faster
+        /// `edge` as shipped, or `edge-test` as tested: the same code, compiled faster
         #[arg(long, default_value = "edge")]
         profile: Profile,
     },
@@ -38,18 +39,18 @@ enum Task {
         #[arg(long, default_value = "edge-test")]
         profile: Profile,
     },
-    /// Print the size of each shipped component beside its budget; fails when one is above
+    /// Print the size of each shipped component beside its budget; fails if a component is above its budget
     Sizes,
-    /// Format, rules, lints, components, tests; the first step that fails ends it
+    /// Run format, rules, lints, builds of components, and tests; the first step that fails ends the run
     Test {
-        /// Run the tests with one of these words in their name, and nothing but the tests
+        /// Run only the tests with one of these words in their name
         filters: Vec<String>,
     },
     /// Build everything, start it, load the sample data into an empty store, stay in the foreground
     Up(up::Options),
 }
 
-/// How components are compiled; a profile of the workspace's Cargo.toml.
+/// The profile with which components are compiled; it is defined in the workspace's Cargo.toml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Profile {
     Edge,

@@ -1,21 +1,22 @@
-//! Other programs: cargo above all.
+//! Runs other programs, mostly cargo.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A cargo call in `folder`, by the very cargo that started this program.
+/// Returns a command that calls cargo in `folder`. It is the cargo that started this program, if there is
+/// one.
 pub(crate) fn cargo<'a>(folder: &Path, arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     command
 }
 
-/// Runs a command with its output on ours.
+/// Runs a command. Its output goes to the output of this program.
 ///
 /// # Errors
-/// When it cannot be started or does not succeed.
+/// The command cannot be started, or does not succeed.
 pub(crate) fn run(mut command: Command) -> Result<()> {
     let line = describe(&command);
     let status = command
@@ -27,10 +28,11 @@ pub(crate) fn run(mut command: Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it prints on standard output.
+/// Runs a command, and returns its standard output.
 ///
 /// # Errors
-/// When it cannot be started; when it does not succeed, with what it says on standard error.
+/// The command cannot be started, does not succeed, or prints something that is not UTF-8. If it does not
+/// succeed, the error contains its standard error.
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let line = describe(&command);
     let output = command
@@ -38,13 +40,13 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
         .output()
         .with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{line}` ended with {}: {}", output.status, said.trim());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        bail!("`{line}` ended with {}: {}", output.status, stderr.trim());
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed something that is not UTF-8"))
 }
 
-/// The command as one would type it; the program by its file name.
+/// Returns the command as a user would type it, with only the file name of the program.
 pub(crate) fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()
@@ -54,7 +56,7 @@ pub(crate) fn describe(command: &Command) -> String {
     words.join(" ")
 }
 
-/// Quotes a word for a POSIX shell when it needs it.
+/// Quotes a word for a POSIX shell, if it needs quotes.
 pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -68,14 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_quoted_only_when_a_shell_would_change_them() {
+    fn words_are_quoted_only_if_a_shell_would_change_them() {
         assert_eq!(quote("--profile"), "--profile");
         assert_eq!(quote("it's"), r"'it'\''s'");
         assert_eq!(quote(""), "''");
     }
 
     #[test]
-    fn a_failure_names_the_command_and_its_end() {
+    fn a_failure_names_the_command_and_its_exit_status() {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "exit 3"]);
         let error = run(command).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The sizes of the components as shipped, beside a budget each.
+//! Compares the sizes of the shipped components with their budgets.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,31 +9,34 @@ use serde::Deserialize;
 use crate::workspace::{Kind, Workspace};
 use crate::{Profile, functions};
 
+/// The file of the budgets, relative to the root.
 const BUDGETS_FILE: &str = "scripts/sizes.toml";
-const BYTES_A_KIB: u64 = 1024;
+const BYTES_PER_KIB: u64 = 1024;
 
 /// The budgets, in KiB.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Budgets {
-    /// For a component that has none of its own.
+    /// The budget of a component that is not in `kib`.
     default_kib: u64,
+    /// The budgets of single components.
     kib: BTreeMap<String, u64>,
 }
 
-/// Builds the functions as shipped and prints their sizes.
+/// Builds the functions as shipped, and prints their sizes.
 ///
 /// # Errors
-/// When they cannot be built, the budgets cannot be read, or a component is above its budget.
+/// The functions cannot be built, the budgets cannot be read, or a component is above its budget.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let text = fs::read_to_string(workspace.root.join(BUDGETS_FILE));
     let budgets: Budgets = toml::from_str(&text.with_context(|| format!("cannot read {BUDGETS_FILE}"))?)
         .with_context(|| format!("cannot read {BUDGETS_FILE}"))?;
-    // Where cargo put them, so that components in `target/functions` are left alone.
+    // The files in cargo's target folder are measured, so that the components in `target/functions` stay as
+    // they are.
     let mut sizes = BTreeMap::new();
     for (name, file) in functions::compile(workspace, Kind::Function, Profile::Edge)? {
         let size = fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        sizes.insert(name, size.len().div_ceil(BYTES_A_KIB));
+        sizes.insert(name, size.len().div_ceil(BYTES_PER_KIB));
     }
     let (table, over) = budgets.compare(&sizes)?;
     print!("{table}");
@@ -46,7 +49,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 }
 
 impl Budgets {
-    /// The table in Markdown, and the components above their budgets. Sizes are in KiB.
+    /// Returns the table in Markdown, and the names of the components above their budgets. Sizes are in KiB.
+    ///
+    /// # Errors
+    /// There is a budget for a component that does not exist.
     fn compare<'a>(&self, sizes: &'a BTreeMap<String, u64>) -> Result<(String, Vec<&'a str>)> {
         for name in self.kib.keys() {
             let known = sizes.contains_key(name);
@@ -73,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_component_above_its_budget_is_named_and_a_budget_for_nothing_is_an_error() {
+    fn oversized_components_are_named_and_unknown_budgets_are_errors() {
         let budgets: Budgets = toml::from_str("default_kib = 4\n[kib]\nbig = 8\n").unwrap();
         let mut sizes = BTreeMap::from([("small".to_owned(), 4), ("big".to_owned(), 9)]);
         let (table, over) = budgets.compare(&sizes).unwrap();

@@ -1,10 +1,11 @@
-//! The steps of a task, and how durations are shown. Progress goes to standard error; standard output belongs to results.
+//! Runs the steps of a task, and formats durations. Progress goes to standard error, because standard output
+//! is for results.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-const SECONDS_A_MINUTE: u64 = 60;
+const SECONDS_PER_MINUTE: u64 = 60;
 
 /// One step of a task.
 pub(crate) struct Step<'a> {
@@ -14,10 +15,11 @@ pub(crate) struct Step<'a> {
     pub(crate) run: Box<dyn FnOnce() -> Result<()> + 'a>,
 }
 
-/// Runs the steps in order, announces each, and prints its time.
+/// Runs the steps in order. Prints the name of each step before it, and its time after it.
 ///
 /// # Errors
-/// The first step that fails ends the run; the error names the step and the command that runs it alone.
+/// A step fails. The later steps are not run, and the error names the step and the command that runs it
+/// alone.
 pub(crate) fn run(steps: Vec<Step<'_>>) -> Result<()> {
     let started = Instant::now();
     let count = steps.len();
@@ -27,19 +29,25 @@ pub(crate) fn run(steps: Vec<Step<'_>>) -> Result<()> {
         run().map_err(|error| {
             anyhow!("step {number}/{count} ({name}) failed: {error:#}\n       alone: {alone}")
         })?;
-        eprintln!("    {number}/{count} {name}: {}", display(step_started.elapsed()));
+        eprintln!(
+            "    {number}/{count} {name}: {}",
+            format_duration(step_started.elapsed())
+        );
     }
-    eprintln!("==> all {count} steps passed in {}", display(started.elapsed()));
+    eprintln!(
+        "==> all {count} steps passed in {}",
+        format_duration(started.elapsed())
+    );
     Ok(())
 }
 
-/// A duration as people say it: `3.4 s`, `2 min 05 s`.
-pub(crate) fn display(duration: Duration) -> String {
+/// Formats a duration for people: `3.4 s`, `2 min 05 s`.
+pub(crate) fn format_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    if seconds < SECONDS_A_MINUTE {
+    if seconds < SECONDS_PER_MINUTE {
         return format!("{:.1} s", duration.as_secs_f64());
     }
-    let (minutes, rest) = (seconds / SECONDS_A_MINUTE, seconds % SECONDS_A_MINUTE);
+    let (minutes, rest) = (seconds / SECONDS_PER_MINUTE, seconds % SECONDS_PER_MINUTE);
     format!("{minutes} min {rest:02} s")
 }
 
@@ -49,7 +57,7 @@ mod tests {
     use std::cell::Cell;
 
     #[test]
-    fn the_first_failure_ends_the_run_and_says_how_to_repeat_it() {
+    fn the_first_failure_ends_the_run_and_names_the_command_to_repeat() {
         let done = Cell::new(0);
         let step = |name, result: Result<()>| Step {
             name,
@@ -70,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_well() {
-        assert_eq!(display(Duration::from_millis(3_400)), "3.4 s");
-        assert_eq!(display(Duration::from_secs(125)), "2 min 05 s");
+    fn durations_are_formatted_for_people() {
+        assert_eq!(format_duration(Duration::from_millis(3_400)), "3.4 s");
+        assert_eq!(format_duration(Duration::from_secs(125)), "2 min 05 s");
     }
 }

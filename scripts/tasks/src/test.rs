@@ -1,8 +1,9 @@
-//! `scripts/test`: everything that must hold before a change is good, cheapest first.
+//! `scripts/test`: the checks that every change must pass, the cheapest first.
 //!
-//! All native code is compiled with `--release`, the lints too: build scripts (SQLite's C code) and macros are
-//! then compiled once for lints, tests, `up` and benchmarks, and the tests of the local host compile
-//! components with an optimised compiler. Components are linted and built with `edge-test`, for the same reason.
+//! All native code is compiled with `--release`, even for the lints. So build scripts (SQLite's C code) and
+//! macros are compiled only once for lints, tests, `up` and benchmarks, and the tests of the local host
+//! compile components with an optimised compiler. Components are linted and built with one profile,
+//! `edge-test`, so that their dependencies are also compiled only once.
 
 use anyhow::Result;
 
@@ -10,15 +11,18 @@ use crate::steps::{self, Step};
 use crate::workspace::{Kind, WASM_TARGET, Workspace};
 use crate::{Profile, functions, process};
 
-/// The rules are tests of this program, so that they run before the minutes of lints and builds.
+/// The arguments of cargo for the rules. They are tests of this small package, so that they run before lints
+/// and builds, which take minutes.
 const RULES: [&str; 5] = ["test", "--release", "--package=tasks", "--test=rules", "--quiet"];
-/// Leaves the suite's own code as it is: optimising it takes minutes and makes no test faster.
+/// The argument that turns off optimisation for the code of the suite, because optimising it takes minutes
+/// and makes no test faster.
 const PLAIN_SUITE: &str = "--config=profile.release.package.leaderboard-suite.opt-level=0";
 
-/// Runs the steps; with `filters` only the components and the tests that have one of these words in their name.
+/// Runs the steps. With `filters`, it only builds the components, and runs the tests with one of these words
+/// in their name.
 ///
 /// # Errors
-/// The first step that fails.
+/// A step fails.
 pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
     let mut steps = Vec::new();
     if filters.is_empty() {
@@ -37,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
     }
     steps.push(components_step(workspace, "build functions", Kind::Function));
     steps.push(components_step(workspace, "build guests", Kind::Guest));
-    steps.push(cargo_step(workspace, "test", &tests(workspace, filters)));
+    steps.push(cargo_step(workspace, "test", &test_arguments(workspace, filters)));
     steps::run(steps)
 }
 
@@ -62,8 +66,9 @@ fn components_step<'a>(workspace: &'a Workspace, name: &'static str, kind: Kind)
     }
 }
 
-/// A cargo command for everything but what compiles to Wasm alone.
-fn native(workspace: &Workspace, command: &[&str]) -> Vec<String> {
+/// Returns the arguments of a cargo command for all packages except the components, which compile only to
+/// Wasm.
+fn native_arguments(workspace: &Workspace, command: &[&str]) -> Vec<String> {
     let mut arguments: Vec<String> = command.iter().map(ToString::to_string).collect();
     arguments.push("--workspace".to_owned());
     for component in &workspace.components {
@@ -73,7 +78,7 @@ fn native(workspace: &Workspace, command: &[&str]) -> Vec<String> {
 }
 
 fn native_lints(workspace: &Workspace) -> Vec<String> {
-    let mut arguments = native(workspace, &["clippy", "--release", "--all-targets"]);
+    let mut arguments = native_arguments(workspace, &["clippy", "--release", "--all-targets"]);
     arguments.extend(["--", "-D", "warnings"].map(str::to_owned));
     arguments
 }
@@ -90,9 +95,10 @@ fn component_lints(workspace: &Workspace) -> Vec<String> {
     arguments
 }
 
-/// Every test is run even when one fails, so that one call shows all that is wrong.
-fn tests(workspace: &Workspace, filters: &[String]) -> Vec<String> {
-    let mut arguments = native(workspace, &["test", PLAIN_SUITE, "--release", "--no-fail-fast"]);
+/// Returns the arguments of cargo for the tests. All tests are run even if one fails, so that one run shows
+/// all failures.
+fn test_arguments(workspace: &Workspace, filters: &[String]) -> Vec<String> {
+    let mut arguments = native_arguments(workspace, &["test", PLAIN_SUITE, "--release", "--no-fail-fast"]);
     arguments.push("--".to_owned());
     arguments.extend_from_slice(filters);
     arguments
@@ -103,7 +109,7 @@ mod tests_of_the_steps {
     use super::*;
 
     #[test]
-    fn native_calls_leave_every_component_out_and_wasm_calls_name_every_one() {
+    fn native_calls_exclude_every_component_and_wasm_calls_name_each() {
         let workspace = Workspace::load().unwrap();
         let (native, wasm) = (native_lints(&workspace), component_lints(&workspace));
         for component in &workspace.components {
@@ -114,9 +120,9 @@ mod tests_of_the_steps {
     }
 
     #[test]
-    fn filters_reach_the_tests() {
+    fn filters_are_passed_to_the_tests() {
         let filters = ["ties".to_owned(), "period".to_owned()];
-        let line = tests(&Workspace::load().unwrap(), &filters).join(" ");
+        let line = test_arguments(&Workspace::load().unwrap(), &filters).join(" ");
         assert!(line.ends_with(" -- ties period"), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! What cargo knows about this repository.
+//! The packages of this repository, as cargo reports them.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 pub(crate) struct Workspace {
     /// The root of the repository.
     pub(crate) root: PathBuf,
-    /// Where cargo puts what it builds.
+    /// Cargo's target folder.
     pub(crate) target: PathBuf,
     pub(crate) components: Vec<Component>,
 }
@@ -23,24 +23,26 @@ pub(crate) struct Workspace {
 pub(crate) struct Component {
     pub(crate) kind: Kind,
     pub(crate) package: String,
-    /// The name of its folder, which is its name in `spin.toml`.
+    /// The name of the package's folder, which is also the id of the component in `spin.toml`.
     pub(crate) name: String,
-    /// The file that cargo makes of it.
+    /// The name of the file that cargo builds from the package.
     pub(crate) artefact: String,
 }
 
-/// Which components.
+/// The kind of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The product's, in `functions/`.
+    /// A component of the product, in `functions/`.
     Function,
-    /// Those of tests and benchmarks, in `tests/guests/`.
+    /// A component for tests and benchmarks, in `tests/guests/`.
     Guest,
 }
 
 impl Workspace {
+    /// Loads the workspace around the current folder.
+    ///
     /// # Errors
-    /// When cargo cannot read the workspace.
+    /// Cargo cannot read the workspace.
     pub(crate) fn load() -> Result<Self> {
         let metadata = MetadataCommand::new().no_deps().exec();
         let metadata = metadata.context("cannot read the workspace")?;
@@ -51,23 +53,26 @@ impl Workspace {
         })
     }
 
+    /// Returns the components of a kind.
     pub(crate) fn components_of(&self, kind: Kind) -> impl Iterator<Item = &Component> {
         self.components
             .iter()
             .filter(move |component| component.kind == kind)
     }
 
-    /// A program that cargo has built in the profile `release`.
+    /// Returns the path of a program that cargo has built in the profile `release`.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.target.join("release").join(name)
     }
 }
 
 impl Component {
-    /// Returns `None` for a package that is not in a folder of components, or builds no component.
+    /// Returns the component of a package; `None` if the package is not in a folder of components, or builds
+    /// no component.
     fn of(package: &Package) -> Option<Self> {
         let folder = match package.manifest_path.parent()? {
-            // The component of a function stands in a folder of its own beside the function's library.
+            // The component of a function is in the folder `component` below the folder of the function's
+            // library.
             component if component.ends_with("component") => component.parent()?,
             folder => folder,
         };

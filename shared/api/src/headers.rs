@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_comes_once_or_is_refused() {
+    fn a_repeated_header_is_refused() {
         let mut headers = HeaderMap::new();
         assert_eq!(one_header(&headers, "x-a"), Ok(None));
         headers.append("x-a", HeaderValue::from_static(" b "));

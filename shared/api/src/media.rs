@@ -210,26 +210,39 @@ mod tests {
 
     use super::*;
 
-    fn with(name: HeaderName, value: &str) -> HeaderMap {
+    fn create_headers(name: HeaderName, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(name, HeaderValue::from_str(value).unwrap());
         headers
     }
 
-    fn content(kind: BodyKind, value: &str) -> bool {
-        check_content(kind, &with(CONTENT_TYPE, value), b"{}").is_ok()
+    /// Returns whether a body with this `Content-Type` is accepted.
+    fn is_content_accepted(kind: BodyKind, value: &str) -> bool {
+        check_content(kind, &create_headers(CONTENT_TYPE, value), b"{}").is_ok()
     }
 
     #[test]
-    fn a_body_is_json_in_utf8() {
-        assert!(content(BodyKind::Json, "application/json"));
-        assert!(content(BodyKind::Json, "Application/JSON; charset=\"UTF-8\""));
-        assert!(content(BodyKind::MergePatch, "application/merge-patch+json"));
-        assert!(content(BodyKind::MergePatch, "application/json"));
-        assert!(content(BodyKind::None, "text/plain"));
-        assert!(!content(BodyKind::Json, "application/merge-patch+json"));
-        assert!(!content(BodyKind::Json, "application/json; charset=latin1"));
-        assert!(!content(BodyKind::Json, "text/plain"));
+    fn only_json_in_utf_8_is_accepted_as_a_body() {
+        assert!(is_content_accepted(BodyKind::Json, "application/json"));
+        assert!(is_content_accepted(
+            BodyKind::Json,
+            "Application/JSON; charset=\"UTF-8\""
+        ));
+        assert!(is_content_accepted(
+            BodyKind::MergePatch,
+            "application/merge-patch+json"
+        ));
+        assert!(is_content_accepted(BodyKind::MergePatch, "application/json"));
+        assert!(is_content_accepted(BodyKind::None, "text/plain"));
+        assert!(!is_content_accepted(
+            BodyKind::Json,
+            "application/merge-patch+json"
+        ));
+        assert!(!is_content_accepted(
+            BodyKind::Json,
+            "application/json; charset=latin1"
+        ));
+        assert!(!is_content_accepted(BodyKind::Json, "text/plain"));
         assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"{}").is_err());
         assert!(check_content(BodyKind::Json, &HeaderMap::new(), b"").is_err());
         assert!(check_content(BodyKind::OptionalJson, &HeaderMap::new(), b"{}").is_err());
@@ -237,21 +250,23 @@ mod tests {
     }
 
     #[test]
-    fn a_coded_body_is_refused() {
-        let mut headers = with(CONTENT_TYPE, JSON);
+    fn a_body_with_a_content_encoding_is_refused() {
+        let mut headers = create_headers(CONTENT_TYPE, JSON);
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         assert!(check_content(BodyKind::Json, &headers, b"{}").is_err());
     }
 
     #[test]
-    fn a_patch_tells_what_it_takes() {
+    fn a_refused_patch_names_the_accepted_media_type() {
         let problem = check_content(BodyKind::MergePatch, &HeaderMap::new(), b"{}").unwrap_err();
         assert_eq!(problem.headers[0].1, MERGE_PATCH);
     }
 
     #[test]
-    fn accept_chooses_between_the_names_of_the_same_document() {
-        let of = |value: &str| accepted(&with(ACCEPT, value), ApiVersion::V1).map_err(|problem| problem.kind);
+    fn accept_chooses_the_media_type_of_the_response() {
+        let choose_type = |value: &str| {
+            accepted(&create_headers(ACCEPT, value), ApiVersion::V1).map_err(|problem| problem.kind)
+        };
         let named = Ok(MediaType::Versioned(ApiVersion::V1));
         assert_eq!(accepted(&HeaderMap::new(), ApiVersion::V2), Ok(MediaType::Json));
         for json in [
@@ -262,7 +277,7 @@ mod tests {
             "application/json, application/vnd.edgeboard.v1+json;q=0.9",
             "application/vnd.edgeboard.v9+json, */*;q=0.1",
         ] {
-            assert_eq!(of(json), Ok(MediaType::Json), "{json}");
+            assert_eq!(choose_type(json), Ok(MediaType::Json), "{json}");
         }
         for vendor in [
             V1,
@@ -272,7 +287,7 @@ mod tests {
             "application/json, application/vnd.edgeboard.v1+json",
             "application/json;q=0, */*",
         ] {
-            assert_eq!(of(vendor), named, "{vendor}");
+            assert_eq!(choose_type(vendor), named, "{vendor}");
         }
         for none in [
             "text/html",
@@ -280,25 +295,25 @@ mod tests {
             "application/json;q=0, application/vnd.edgeboard.v1+json;q=0",
             "*/*;q=0",
         ] {
-            assert_eq!(of(none), Err(ProblemType::NotAcceptable), "{none}");
+            assert_eq!(choose_type(none), Err(ProblemType::NotAcceptable), "{none}");
         }
     }
 
     #[test]
-    fn a_media_type_asks_for_its_version_unless_plain_json_is_liked_better() {
-        let of = |value: &str| version(&with(ACCEPT, value));
-        assert_eq!(of(V1), Some(ApiVersion::V1));
-        assert_eq!(of(V2), Some(ApiVersion::V2));
+    fn a_media_type_selects_its_version_unless_plain_json_is_preferred() {
+        let read_version = |value: &str| version(&create_headers(ACCEPT, value));
+        assert_eq!(read_version(V1), Some(ApiVersion::V1));
+        assert_eq!(read_version(V2), Some(ApiVersion::V2));
         assert_eq!(
-            of("application/vnd.edgeboard.v2+json, */*;q=0.1"),
+            read_version("application/vnd.edgeboard.v2+json, */*;q=0.1"),
             Some(ApiVersion::V2)
         );
         assert_eq!(
-            of("application/vnd.edgeboard.v1+json, application/vnd.edgeboard.v2+json;q=0.5"),
+            read_version("application/vnd.edgeboard.v1+json, application/vnd.edgeboard.v2+json;q=0.5"),
             Some(ApiVersion::V1)
         );
         assert_eq!(
-            of("application/vnd.edgeboard.v2+json, application/vnd.edgeboard.v1+json"),
+            read_version("application/vnd.edgeboard.v2+json, application/vnd.edgeboard.v1+json"),
             Some(ApiVersion::V2)
         );
         for none in [
@@ -308,7 +323,7 @@ mod tests {
             "application/vnd.edgeboard.v2+json;q=0",
             "application/vnd.edgeboard.v9+json",
         ] {
-            assert_eq!(of(none), None, "{none}");
+            assert_eq!(read_version(none), None, "{none}");
         }
         assert_eq!(version(&HeaderMap::new()), None);
     }

@@ -127,7 +127,8 @@ mod tests {
 
     const PATTERN: &str = "/leaderboards/:leaderboard/entries/:player";
 
-    fn player(path: &str) -> Result<String, String> {
+    /// Returns the player in a path, or why the player is invalid.
+    fn parse_player(path: &str) -> Result<String, String> {
         let params = PathParams::capture(PATTERN, path).unwrap();
         params
             .player()
@@ -136,30 +137,33 @@ mod tests {
     }
 
     #[test]
-    fn each_segment_is_decoded_by_itself() {
+    fn each_segment_is_decoded_separately() {
         assert_eq!(
-            player("/leaderboards/a/entries/a%2Fb%2Cc%25+d").as_deref(),
+            parse_player("/leaderboards/a/entries/a%2Fb%2Cc%25+d").as_deref(),
             Ok("a/b,c%+d")
         );
-        assert_eq!(player("/leaderboards/a/entries/Jos%C3%A9").as_deref(), Ok("José"));
+        assert_eq!(
+            parse_player("/leaderboards/a/entries/Jos%C3%A9").as_deref(),
+            Ok("José")
+        );
     }
 
     #[test]
-    fn what_is_no_name_is_refused_by_its_name() {
+    fn an_invalid_player_is_refused_with_the_reason() {
         assert_eq!(
-            player("/leaderboards/a/entries/%FF"),
+            parse_player("/leaderboards/a/entries/%FF"),
             Err("is not percent-encoded UTF-8".to_owned())
         );
         assert_eq!(
-            player("/leaderboards/a/entries/"),
+            parse_player("/leaderboards/a/entries/"),
             Err("must not be empty".to_owned())
         );
-        assert!(player("/leaderboards/a/entries/a%00b").is_err());
-        assert!(player(&format!("/leaderboards/a/entries/{}", "x".repeat(129))).is_err());
+        assert!(parse_player("/leaderboards/a/entries/a%00b").is_err());
+        assert!(parse_player(&format!("/leaderboards/a/entries/{}", "x".repeat(129))).is_err());
     }
 
     #[test]
-    fn the_number_of_segments_counts() {
+    fn a_path_must_have_the_segments_of_the_pattern() {
         assert!(PathParams::capture(PATTERN, "/leaderboards/a/entries").is_none());
         assert!(PathParams::capture(PATTERN, "/leaderboards/a/entries/b/c").is_none());
         assert!(PathParams::capture(PATTERN, "/leaderboards/a/scores/b").is_none());

@@ -201,7 +201,8 @@ mod tests {
 
     use super::*;
 
-    fn of(name: &'static str, value: impl AsRef<[u8]>) -> Result<Preconditions, Problem> {
+    /// Parses the preconditions of a request with one header.
+    fn parse_header(name: &'static str, value: impl AsRef<[u8]>) -> Result<Preconditions, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(
             HeaderName::from_bytes(name.as_bytes()).unwrap(),
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn if_match_compares_strongly() {
-        let holds = |value: &str, current| of(IF_MATCH, value).unwrap().match_holds(current);
+        let holds = |value: &str, current| parse_header(IF_MATCH, value).unwrap().match_holds(current);
         assert!(holds("\"17\"", Some(17)));
         assert!(holds("\"x\", \"17\"", Some(17)));
         assert!(holds("*", Some(17)));
@@ -224,7 +225,11 @@ mod tests {
 
     #[test]
     fn if_none_match_compares_weakly() {
-        let holds = |value: &str, current| of(IF_NONE_MATCH, value).unwrap().none_match_holds(current);
+        let holds = |value: &str, current| {
+            parse_header(IF_NONE_MATCH, value)
+                .unwrap()
+                .none_match_holds(current)
+        };
         assert!(!holds("W/\"17\"", Some(17)));
         assert!(!holds("\"a,b\" , \"17\"", Some(17)));
         assert!(!holds("*", Some(17)));
@@ -233,17 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_tags_is_refused() {
+    fn an_invalid_list_of_etags_is_refused() {
         for bad in ["", ",", "17", "\"17", "\"17\" \"18\"", "*, \"17\"", "w/\"17\""] {
-            assert!(of(IF_MATCH, bad).is_err(), "{bad}");
+            assert!(parse_header(IF_MATCH, bad).is_err(), "{bad}");
         }
         assert!(!Preconditions::of(&HeaderMap::new()).unwrap().exist());
     }
 
     #[test]
-    fn what_was_overtaken_names_the_header_that_was_sent() {
+    fn a_failed_precondition_names_its_header_and_the_current_etag() {
         let overtaken = |name: &'static str, value: &str, now| {
-            let problem = of(name, value).unwrap().overtaken(now);
+            let problem = parse_header(name, value).unwrap().overtaken(now);
             let tag = problem.headers.iter().find(|(name, _)| *name == ETAG);
             let tag = tag.map(|(_, value)| value.to_str().unwrap().to_owned());
             (problem.errors.first().unwrap().location.clone(), tag)
@@ -266,18 +271,29 @@ mod tests {
     }
 
     #[test]
-    fn empty_members_of_a_list_do_not_count() {
+    fn empty_members_of_a_list_are_ignored() {
         for list in ["\"17\",", ",\"17\"", " , ,\"x\",, \"17\" ,"] {
-            assert!(of(IF_MATCH, list).unwrap().match_holds(Some(17)), "{list}");
+            assert!(
+                parse_header(IF_MATCH, list).unwrap().match_holds(Some(17)),
+                "{list}"
+            );
         }
     }
 
     #[test]
-    fn a_tag_of_other_bytes_than_text_counts_as_what_it_is() {
+    fn an_etag_of_bytes_that_are_not_text_is_compared_as_bytes() {
         let tag = b"\"\xff\"";
-        assert!(!of(IF_MATCH, tag).unwrap().match_holds(Some(17)));
-        assert!(of(IF_NONE_MATCH, tag).unwrap().none_match_holds(Some(17)));
-        assert!(of(IF_MATCH, b"\"\xff\", \"17\"").unwrap().match_holds(Some(17)));
-        assert!(of(IF_MATCH, b"\xff").is_err());
+        assert!(!parse_header(IF_MATCH, tag).unwrap().match_holds(Some(17)));
+        assert!(
+            parse_header(IF_NONE_MATCH, tag)
+                .unwrap()
+                .none_match_holds(Some(17))
+        );
+        assert!(
+            parse_header(IF_MATCH, b"\"\xff\", \"17\"")
+                .unwrap()
+                .match_holds(Some(17))
+        );
+        assert!(parse_header(IF_MATCH, b"\xff").is_err());
     }
 }

@@ -134,12 +134,12 @@ fn shorten(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn named(result: Result<impl std::fmt::Debug, Problem>) -> Vec<FieldError> {
+    fn list_errors(result: Result<impl std::fmt::Debug, Problem>) -> Vec<FieldError> {
         result.unwrap_err().errors.clone()
     }
 
     #[test]
-    fn values_are_decoded_as_forms_are() {
+    fn values_are_decoded_like_values_of_forms() {
         let query = Query::parse("cursor=a+b%2Bc%26&limit=5", &["cursor", "limit"]).unwrap();
         assert_eq!(query.text("cursor").unwrap().as_deref(), Some("a b+c&"));
         assert_eq!(query.integer("limit", 1, 1000).unwrap(), Some(5));
@@ -148,10 +148,10 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_that_came_as_a_space_is_explained() {
+    fn a_plus_sign_that_is_not_encoded_is_explained() {
         let detail = |raw: &str| {
             let query = Query::parse(raw, &["period"]).unwrap();
-            named(query.period()).remove(0).detail
+            list_errors(query.period()).remove(0).detail
         };
         assert!(detail("period=2026-11-09T00:00:00+01:00").contains("%2B"));
         assert!(!detail("period=next+week").contains("%2B"));
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn unknown_and_repeated_parameters_are_named() {
-        let errors = named(Query::parse("a=1&limit=1&limit=2", &["limit"]));
+        let errors = list_errors(Query::parse("a=1&limit=1&limit=2", &["limit"]));
         assert_eq!(
             errors,
             [
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_their_range_are_named() {
+    fn invalid_values_are_refused() {
         for bad in ["0", "1001", "-1", "+1", "1.0", "", "99999999999", "%FF"] {
             let raw = format!("limit={bad}");
             let query = Query::parse(&raw, &["limit"]).unwrap();

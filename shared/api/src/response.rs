@@ -151,7 +151,7 @@ mod tests {
     use crate::problem::ProblemType;
 
     #[test]
-    fn a_credential_and_a_second_try_are_asked_for_by_header() {
+    fn problems_have_the_headers_for_credentials_and_retries() {
         let response = Problem::new(ProblemType::Unauthenticated).into_response("t");
         let challenge = response.headers[WWW_AUTHENTICATE].to_str().unwrap();
         assert!(

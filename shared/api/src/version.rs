@@ -133,7 +133,7 @@ fn http_date(at: Timestamp) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn told(version: ApiVersion, path: &str, deprecation: &Deprecation) -> Vec<(String, String)> {
+    fn list_headers(version: ApiVersion, path: &str, deprecation: &Deprecation) -> Vec<(String, String)> {
         let mut headers = HeaderMap::new();
         describe(&mut headers, version, path, Some(deprecation));
         headers
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deprecated_version_says_since_when_until_when_and_what_instead() {
+    fn a_deprecated_version_has_the_headers_of_its_deprecation() {
         let at = |text: &str| Timestamp::parse(text).unwrap();
         let deprecation = Deprecation::new(
             at("2027-01-01T00:00:00Z"),
@@ -153,7 +153,7 @@ mod tests {
         .unwrap();
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
-            told(ApiVersion::V1, "/api/v1/scores", &deprecation),
+            list_headers(ApiVersion::V1, "/api/v1/scores", &deprecation),
             [
                 pair("api-version", "1"),
                 pair("deprecation", "@1798761600"),
@@ -162,15 +162,15 @@ mod tests {
                 pair("link", "</api/v2/scores>; rel=\"successor-version\""),
             ]
         );
-        assert_eq!(told(ApiVersion::V1, "/api/scores", &deprecation).len(), 4);
+        assert_eq!(list_headers(ApiVersion::V1, "/api/scores", &deprecation).len(), 4);
         assert_eq!(
-            told(ApiVersion::V2, "/api/v2/scores", &deprecation),
+            list_headers(ApiVersion::V2, "/api/v2/scores", &deprecation),
             [pair("api-version", "2")]
         );
     }
 
     #[test]
-    fn what_no_header_can_say_is_refused() {
+    fn a_deprecation_that_no_header_can_express_is_refused() {
         let ok = Timestamp::parse("2027-01-01T00:00:00Z").unwrap();
         let before = Timestamp::parse("1969-12-31T23:59:59Z").unwrap();
         assert!(Deprecation::new(ok, None, None).is_some());

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_that_was_used_least_recently_makes_room() {
+    fn a_full_map_removes_the_least_recently_used_entry() {
         let mut map = LruMap::<u8, char, 3>::default();
         for (key, value) in [(1, 'a'), (2, 'b'), (3, 'c')] {
             map.insert(key, value);
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(map.get(&2), None);
         assert_eq!(map.get(&1), Some(&'a'));
         assert_eq!(map.len(), 3);
-        // To replace a value is a use, and displaces nothing.
+        // A replaced value counts as used, and removes no other entry.
         map.insert(3, 'e');
         map.insert(9, 'f');
         assert_eq!(map.get(&0), None);

@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_typo_is_near_and_another_word_is_not() {
+    fn a_typo_is_corrected_and_another_word_is_not() {
         let names = ["scores:read", "scores:write", "admin"];
         assert_eq!(find_nearest("score:read", names), Some("scores:read"));
         assert_eq!(find_nearest("Admni", names), Some("admin"));

@@ -126,17 +126,17 @@ mod tests {
     fn all_faulty_fields_of_an_expression_are_named() {
         let found = faults("60 0 32 1 9", "UTC");
         assert_eq!(found.len(), 3, "{found:?}");
-        for ((place, detail), field) in
+        for ((pointer, detail), field) in
             found
                 .iter()
                 .zip(["minute (60)", "day of month (32)", "day of week (9)"])
         {
-            assert!(place == "/cron" && detail.contains(field), "{found:?}");
+            assert!(pointer == "/cron" && detail.contains(field), "{found:?}");
         }
     }
 
     #[test]
-    fn both_parts_are_checked_and_a_zone_is_suggested() {
+    fn expression_and_zone_are_checked_and_a_zone_is_suggested() {
         let found = faults("0 0 * * 8", "Europe/Madird");
         assert_eq!(found.len(), 2);
         assert_eq!(found[1].0, "/time_zone");

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_offsets_and_cuts_what_is_finer_than_a_millisecond() {
+    fn offsets_are_parsed_and_instants_rounded_down_to_milliseconds() {
         let parsed = Timestamp::parse("1969-12-31T23:59:59.999999Z").map(Timestamp::as_unix_ms);
         assert_eq!(parsed, Ok(-1));
         let offset = Timestamp::parse("2026-07-19T21:04:00.25+02:00").map(|t| t.to_string());
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_local_times_and_other_text() {
+    fn local_times_and_other_text_are_refused() {
         for bad in [
             "",
             "2026-07-19",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_the_extremes() {
+    fn the_first_and_the_last_instant_are_printed() {
         assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.999Z");
     }

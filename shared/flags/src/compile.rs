@@ -56,7 +56,7 @@ struct RuleCompiler<'a> {
     problems: &'a mut Problems,
     depth: usize,
     references: Vec<SharedRuleReference>,
-    /// Whether the rule has no problems. Problems that are not reported count, too.
+    /// Whether the rule has no problems. Problems beyond the limit of reported problems count, too.
     sound: bool,
 }
 

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_problems_ends() {
+    fn the_number_of_reported_problems_is_limited() {
         let mut problems = Problems::default();
         for _ in 0..MAX_PROBLEMS * 2 {
             problems.add(&DocumentPath::Document, "wrong");

@@ -67,7 +67,7 @@ operators! {
     In = "in",
     Cat = "cat",
     Substr = "substr",
-    /// Yields its argument; nothing is logged.
+    /// Returns its argument. Nothing is logged.
     Log = "log",
     Fractional = "fractional",
     StartsWith = "starts_with",

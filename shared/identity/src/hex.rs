@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn decoding_restores_bytes_and_refuses_other_text() {
         assert_eq!(encode(&[0, 10, 255]), "000aff");
         assert_eq!(decode::<3>("000aff"), Some([0, 10, 255]));
         for bad in ["000af", "000afff", "000aFF", "000ag0", "", "é0aff"] {

@@ -1,4 +1,4 @@
-//! The committed description is the one that the code gives, and its examples are what it says.
+//! Tests that the committed OpenAPI documents match the code, and that their schemas and examples are valid.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,7 +8,7 @@ use leaderboard_openapi::conformance::Conformance;
 use leaderboard_openapi::{document, undescribed};
 use serde_json::Value;
 
-/// Every description, and the file that has it.
+/// The version, the integer format and the file of each OpenAPI document.
 const FILES: [(ApiVersion, IntegerFormat, &str); 4] = [
     (ApiVersion::V1, IntegerFormat::NumberOrString, "v1.json"),
     (ApiVersion::V1, IntegerFormat::String, "v1-strings.json"),
@@ -16,7 +16,8 @@ const FILES: [(ApiVersion, IntegerFormat, &str); 4] = [
     (ApiVersion::V2, IntegerFormat::String, "v2-strings.json"),
 ];
 
-fn documents() -> impl Iterator<Item = (&'static str, Value)> {
+/// Creates the OpenAPI documents, each with the name of its file.
+fn create_documents() -> impl Iterator<Item = (&'static str, Value)> {
     FILES
         .into_iter()
         .map(|(version, integers, file)| (file, document(version, integers)))
@@ -28,9 +29,9 @@ fn every_route_is_described() {
 }
 
 #[test]
-fn the_committed_documents_are_those_of_the_code() {
+fn the_committed_documents_match_the_code() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi");
-    for (file, document) in documents() {
+    for (file, document) in create_documents() {
         let path = folder.join(file);
         let made = serde_json::to_string_pretty(&document).unwrap_or_default() + "\n";
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
@@ -48,7 +49,7 @@ fn the_committed_documents_are_those_of_the_code() {
     }
 }
 
-/// `docs/reference/routes.md` is written by hand. Its rows name routes as `GET /path`, without the version.
+/// Authors write `docs/reference/routes.md` by hand. Its rows name routes as `GET /path`, without a version.
 #[test]
 fn the_reference_lists_every_route() {
     let document = document(ApiVersion::V1, IntegerFormat::NumberOrString);
@@ -69,8 +70,8 @@ fn the_reference_lists_every_route() {
 }
 
 #[test]
-fn references_lead_somewhere() {
-    for (file, document) in documents() {
+fn every_reference_has_a_target() {
+    for (file, document) in create_documents() {
         let mut dangling = Vec::new();
         visit(&document, "", &mut |value, _| {
             if let Some(reference) = value.get("$ref").and_then(Value::as_str)
@@ -87,7 +88,7 @@ fn references_lead_somewhere() {
 }
 
 #[test]
-fn examples_are_what_their_schemas_say() {
+fn every_example_conforms_to_its_schema() {
     for version in ApiVersion::ALL {
         let integers = IntegerFormat::NumberOrString;
         let mut faults = Vec::new();
@@ -124,7 +125,7 @@ fn every_body_has_an_example() {
                 let Some(content) = value.get("content").and_then(Value::as_object) else {
                     return;
                 };
-                // Pages and scripts are themselves, and so is the description.
+                // HTML pages, scripts and the OpenAPI documents need no examples.
                 let exempt = content
                     .keys()
                     .any(|name| name == "text/html" || name == "text/javascript");
@@ -139,8 +140,8 @@ fn every_body_has_an_example() {
 }
 
 #[test]
-fn every_operation_is_named_once_and_says_what_it_does_and_needs() {
-    for (file, document) in documents() {
+fn every_operation_has_a_unique_id_and_names_its_permission() {
+    for (file, document) in create_documents() {
         let mut ids = BTreeSet::new();
         let paths = document["paths"].as_object().into_iter().flatten();
         for (path, operations) in paths {
@@ -161,10 +162,10 @@ fn every_operation_is_named_once_and_says_what_it_does_and_needs() {
     }
 }
 
-/// What code generators stumble over (named in docs/guide/generated-clients.md).
+/// Checks for constructs that code generators cannot handle (`docs/guide/generated-clients.md` names them).
 #[test]
-fn schemas_are_as_code_generators_need_them() {
-    for (file, document) in documents() {
+fn schemas_have_the_form_that_code_generators_need() {
+    for (file, document) in create_documents() {
         let mut faults = Vec::new();
         let names = |kind: &str| -> BTreeSet<String> {
             let components = document["components"][kind].as_object();
@@ -220,8 +221,8 @@ fn schemas_are_as_code_generators_need_them() {
 }
 
 #[test]
-fn a_description_with_strings_has_no_integer_of_64_bits_that_is_a_number() {
-    for (file, document) in documents().filter(|(file, _)| file.ends_with("-strings.json")) {
+fn a_document_with_strings_has_no_64_bit_integer_as_a_number() {
+    for (file, document) in create_documents().filter(|(file, _)| file.ends_with("-strings.json")) {
         assert_eq!(document["components"]["schemas"]["Int64"]["type"], "string");
         let mut numbers = Vec::new();
         visit(&document, "", &mut |schema, place| {
@@ -233,11 +234,11 @@ fn a_description_with_strings_has_no_integer_of_64_bits_that_is_a_number() {
     }
 }
 
-/// What is always a number is told apart from what may be a string, and is exact for every reader.
+/// These fields are always JSON numbers, so their schema has a maximum that every reader keeps exactly.
 #[test]
-fn ranks_counts_and_positions_are_numbers_that_every_reader_keeps_exact() {
+fn ranks_counts_and_positions_are_exact_json_numbers() {
     const MAX_EXACT: u64 = (1 << 53) - 1;
-    for (file, document) in documents() {
+    for (file, document) in create_documents() {
         let schemas = &document["components"]["schemas"];
         for (schema, field) in [
             ("Entry", "rank"),
@@ -267,6 +268,7 @@ fn ranks_counts_and_positions_are_numbers_that_every_reader_keeps_exact() {
     }
 }
 
+/// Returns whether a schema allows integers.
 fn may_be_an_integer(schema: &Value) -> bool {
     match &schema["type"] {
         Value::Array(types) => types.contains(&"integer".into()),
@@ -274,6 +276,7 @@ fn may_be_an_integer(schema: &Value) -> bool {
     }
 }
 
+/// Calls `see` for a value and all values within it, each with its path.
 fn visit(value: &Value, place: &str, see: &mut impl FnMut(&Value, &str)) {
     see(value, place);
     match value {

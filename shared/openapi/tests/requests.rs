@@ -1,5 +1,5 @@
-//! Each document that clients send is read as its schema says: the reader takes every field of the schema and no other, and misses
-//! the required ones.
+//! Tests that the code reads the documents of clients as their schemas say: each reader accepts exactly the
+//! fields of the schema, and reports missing required fields.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,7 +19,8 @@ use leaderboard_identity::token::Hosts;
 use leaderboard_openapi::document;
 use serde_json::{Value, json};
 
-/// The name of a schema, a document that contains one of its objects, the object's pointer, and the reader of the document.
+/// The name of a schema, a document that contains an object of the schema, the pointer of the object, and the
+/// reader of the document.
 type Row = (
     &'static str,
     Value,
@@ -28,7 +29,7 @@ type Row = (
 );
 
 #[expect(clippy::too_many_lines, reason = "one table, a row for each schema")]
-fn rows() -> Vec<Row> {
+fn list_rows() -> Vec<Row> {
     let root = || json!({});
     vec![
         ("LeaderboardWritten", root(), "", read_leaderboard),
@@ -73,16 +74,16 @@ fn rows() -> Vec<Row> {
             ban::read(body, Timestamp::MIN).map(drop)
         }),
         ("KeyWritten", root(), "", |body| {
-            key::read(&tree(body), Timestamp::MIN).map(drop)
+            key::read(&parse_tree(body), Timestamp::MIN).map(drop)
         }),
         ("KeyRotation", root(), "", |body| {
-            key::read_overlap(&tree(body)).map(drop)
+            key::read_overlap(&parse_tree(body)).map(drop)
         }),
         ("IssuerWritten", root(), "", |body| {
-            issuer::read(&tree(body), "games", None, Hosts::Public).map(drop)
+            issuer::read(&parse_tree(body), "games", None, Hosts::Public).map(drop)
         }),
         ("TokenWritten", root(), "", |body| {
-            token::read(&tree(body), Scopes::ADMIN).map(drop)
+            token::read(&parse_tree(body), Scopes::ADMIN).map(drop)
         }),
         ("Submission", root(), "", read_scores),
         ("Batch", json!({"scores": []}), "", read_scores),
@@ -96,36 +97,41 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-fn tree(body: &[u8]) -> Json<'_> {
+fn parse_tree(body: &[u8]) -> Json<'_> {
     parse(body).unwrap_or(Json::Null)
 }
 
-fn board() -> LeaderboardId {
+fn create_leaderboard_id() -> LeaderboardId {
     LeaderboardId::new("goals").unwrap()
 }
 
 fn read_leaderboard(body: &[u8]) -> Result<(), Problem> {
-    leaderboard::read(&tree(body), &board()).map(drop)
+    leaderboard::read(&parse_tree(body), &create_leaderboard_id()).map(drop)
 }
 
 fn read_tenant(body: &[u8]) -> Result<(), Problem> {
-    tenant::read(&tree(body), &TenantId::new("acme").unwrap()).map(drop)
+    tenant::read(&parse_tree(body), &TenantId::new("acme").unwrap()).map(drop)
 }
 
 fn read_limits(body: &[u8]) -> Result<(), Problem> {
-    LimitsDocument::read(&tree(body), DocumentOwner::Operator).map(drop)
+    LimitsDocument::read(&parse_tree(body), DocumentOwner::Operator).map(drop)
 }
 
 fn read_scores(body: &[u8]) -> Result<(), Problem> {
-    scores(body, SubmissionTarget::Path(&board()), Sender::Server).map(drop)
+    scores(
+        body,
+        SubmissionTarget::Path(&create_leaderboard_id()),
+        Sender::Server,
+    )
+    .map(drop)
 }
 
 fn read_scores_to_several(body: &[u8]) -> Result<(), Problem> {
     scores(body, SubmissionTarget::Body, Sender::Server).map(drop)
 }
 
-/// The faults of a document: the pointer of each, and its text.
-fn faults(document: &Value, read: fn(&[u8]) -> Result<(), Problem>) -> Vec<(String, String)> {
+/// Returns the faults of a document: the pointer and the text of each.
+fn find_faults(document: &Value, read: fn(&[u8]) -> Result<(), Problem>) -> Vec<(String, String)> {
     let problem = read(document.to_string().as_bytes()).err();
     let errors = problem.iter().flat_map(|problem| &problem.errors);
     errors
@@ -136,12 +142,12 @@ fn faults(document: &Value, read: fn(&[u8]) -> Result<(), Problem>) -> Vec<(Stri
         .collect()
 }
 
-fn schemas() -> Value {
+fn create_schemas() -> Value {
     document(ApiVersion::V1, IntegerFormat::NumberOrString)["components"]["schemas"].take()
 }
 
-/// The names of a schema's properties.
-fn properties(schema: &Value) -> Vec<String> {
+/// Returns the names of a schema's properties.
+fn list_properties(schema: &Value) -> Vec<String> {
     let properties = schema["properties"].as_object();
     properties
         .into_iter()
@@ -150,24 +156,25 @@ fn properties(schema: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The beginning of the text about an unknown field.
 const UNKNOWN: &str = "is not a field of this object";
 
 #[test]
-fn a_reader_takes_every_field_of_the_schema_and_no_other() {
-    let schemas = schemas();
-    for (name, document, pointer, read) in rows() {
-        let known = properties(&schemas[name]);
+fn a_reader_accepts_exactly_the_fields_of_the_schema() {
+    let schemas = create_schemas();
+    for (name, document, pointer, read) in list_rows() {
+        let known = list_properties(&schemas[name]);
         assert!(!known.is_empty(), "{name}");
         for field in known.iter().map(String::as_str).chain(["another"]) {
-            // It may be sent as it was read, and changes nothing.
+            // Clients may send this field as they read it. The field changes nothing.
             if field == "reset_takes_effect_at" {
                 continue;
             }
             let mut document = document.clone();
-            // No field is a list with a number in it.
+            // A list with a number is not a valid value of any field.
             document.pointer_mut(pointer).unwrap()[field] = json!([0]);
             let place = format!("#{pointer}/{field}");
-            let found = faults(&document, read);
+            let found = find_faults(&document, read);
             let of_field = found.iter().find(|(pointer, _)| pointer.starts_with(&place));
             let is_unknown = of_field.map(|(_, detail)| detail.starts_with(UNKNOWN));
             assert_eq!(is_unknown, Some(field == "another"), "{name}: {field}: {found:?}");
@@ -176,9 +183,9 @@ fn a_reader_takes_every_field_of_the_schema_and_no_other() {
 }
 
 #[test]
-fn a_reader_misses_the_required_fields() {
-    let schemas = schemas();
-    for (name, document, pointer, read) in rows() {
+fn a_reader_reports_missing_required_fields() {
+    let schemas = create_schemas();
+    for (name, document, pointer, read) in list_rows() {
         let sent = document.pointer(pointer).unwrap();
         let required = schemas[name]["required"].as_array().into_iter().flatten();
         let required: BTreeSet<String> = required
@@ -186,7 +193,7 @@ fn a_reader_misses_the_required_fields() {
             .filter(|field| sent.get(field).is_none())
             .map(|field| format!("#{pointer}/{field}"))
             .collect();
-        let missed = faults(&document, read).into_iter();
+        let missed = find_faults(&document, read).into_iter();
         let missed: BTreeSet<String> = missed
             .filter(|(_, detail)| detail == "is required")
             .map(|(pointer, _)| pointer)
@@ -196,12 +203,12 @@ fn a_reader_misses_the_required_fields() {
 }
 
 #[test]
-fn every_document_that_clients_send_is_read_here() {
-    // Documents of flagd and OpenFeature, which may have more fields than the API reads.
+fn every_document_that_clients_send_is_in_the_table() {
+    // The documents of flagd and OpenFeature may have more fields than the API reads.
     let mut tested = BTreeSet::from(["FlagSet", "OfrepContext"]);
-    // How many entries or buckets are kept warm is read only beside a `view`.
+    // The other fields of this schema are only read together with its `view`.
     tested.insert("WarmView");
-    tested.extend(rows().iter().map(|(name, ..)| *name));
+    tested.extend(list_rows().iter().map(|(name, ..)| *name));
     let document = document(ApiVersion::V1, IntegerFormat::NumberOrString);
     let bodies = document["paths"].as_object().into_iter().flatten();
     let bodies = bodies.flat_map(|(_, operations)| operations.as_object().into_iter().flatten());
@@ -214,7 +221,7 @@ fn every_document_that_clients_send_is_read_here() {
             && seen.insert(name.to_owned())
         {
             let schema = &document["components"]["schemas"][name];
-            // A merge patch is applied to the document, which is read then.
+            // The reader reads the document that results from a merge patch.
             let is_read = tested.contains(name) || name.ends_with("Patch");
             assert!(schema.get("properties").is_none() || is_read, "{name}");
             pending.push(schema.clone());

@@ -97,33 +97,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shared_cache_must_see_all_that_an_answer_depends_on() {
-        let apart = |key: &str, tenant_in_address: bool, origins: &CorsOrigins| {
+    fn a_cdn_key_must_contain_all_headers_that_responses_depend_on() {
+        let is_key_sufficient = |key: &str, tenant_in_address: bool, origins: &CorsOrigins| {
             let key: CdnKeyHeaders = key.parse().unwrap();
             key.tell_apart(tenant_in_address, origins, IntegerFormat::default())
         };
         let listed: CorsOrigins = "https://a.example".parse().unwrap();
         for origins in [&CorsOrigins::None, &CorsOrigins::Any] {
-            assert!(!apart("", false, origins));
-            assert!(apart("", true, origins));
-            assert!(apart(" X-Tenant-ID", false, origins));
+            assert!(!is_key_sufficient("", false, origins));
+            assert!(is_key_sufficient("", true, origins));
+            assert!(is_key_sufficient(" X-Tenant-ID", false, origins));
         }
-        assert!(!apart("", true, &listed));
-        assert!(!apart("x-tenant-id", false, &listed));
-        assert!(!apart("origin", false, &listed));
-        assert!(apart("origin", true, &listed));
-        assert!(apart("Origin, X-Tenant-ID,", false, &listed));
-        let strings = |key: &str| {
+        assert!(!is_key_sufficient("", true, &listed));
+        assert!(!is_key_sufficient("x-tenant-id", false, &listed));
+        assert!(!is_key_sufficient("origin", false, &listed));
+        assert!(is_key_sufficient("origin", true, &listed));
+        assert!(is_key_sufficient("Origin, X-Tenant-ID,", false, &listed));
+        let is_sufficient_for_strings = |key: &str| {
             let key: CdnKeyHeaders = key.parse().unwrap();
             key.tell_apart(true, &CorsOrigins::None, IntegerFormat::String)
         };
-        assert!(!strings("") && !strings("origin, x-tenant-id") && strings("API-Integers"));
+        assert!(
+            !is_sufficient_for_strings("")
+                && !is_sufficient_for_strings("origin, x-tenant-id")
+                && is_sufficient_for_strings("API-Integers")
+        );
         assert!("cookie".parse::<CdnKeyHeaders>().is_err());
     }
 
     #[test]
-    fn what_is_not_for_shared_caches_says_so() {
-        for (said, cdn, told) in [
+    fn responses_that_are_not_for_shared_caches_say_so() {
+        for (sent, cdn, expected) in [
             (None, false, "no-store"),
             (Some("no-store"), false, "no-store"),
             (Some("no-cache"), false, "private, no-cache"),
@@ -132,15 +136,15 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(RATE_LIMIT, HeaderValue::from_static("x"));
-            if let Some(said) = said {
-                headers.insert(CACHE_CONTROL, HeaderValue::from_static(said));
+            if let Some(sent) = sent {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static(sent));
             }
             if cdn {
                 headers.insert(CDN_CACHE_CONTROL, HeaderValue::from_static("max-age=5"));
             }
-            assert_eq!(limit_sharing(&mut headers), cdn, "{said:?}");
-            assert_eq!(headers[CACHE_CONTROL], told, "{said:?}");
-            assert_eq!(headers.contains_key(RATE_LIMIT), !cdn, "{said:?}");
+            assert_eq!(limit_sharing(&mut headers), cdn, "{sent:?}");
+            assert_eq!(headers[CACHE_CONTROL], expected, "{sent:?}");
+            assert_eq!(headers.contains_key(RATE_LIMIT), !cdn, "{sent:?}");
         }
     }
 }

@@ -164,11 +164,13 @@ mod tests {
 
     use super::*;
 
-    fn of(trusted: &str, headers: &[(&'static str, &'static str)]) -> String {
-        written_in(ForwardedHeader::XForwardedFor, trusted, headers)
+    /// Returns the client address of a request, or `none`. The proxies write `X-Forwarded-For`.
+    fn find_client(trusted: &str, headers: &[(&'static str, &'static str)]) -> String {
+        find_client_in(ForwardedHeader::XForwardedFor, trusted, headers)
     }
 
-    fn written_in(
+    /// Returns the client address of a request, or `none`. The proxies write `header`.
+    fn find_client_in(
         header: ForwardedHeader,
         trusted: &str,
         headers: &[(&'static str, &'static str)],
@@ -182,70 +184,75 @@ mod tests {
         found.map_or("none".to_owned(), |address| address.to_string())
     }
 
+    /// The header of the host with the address of a proxy.
     const PROXY: (&str, &str) = (HOST_HEADER, "10.0.0.1:5000");
 
     #[test]
-    fn the_last_value_counts_without_its_port() {
-        assert_eq!(of("", &[]), "none");
+    fn the_last_address_of_the_host_is_used_without_its_port() {
+        assert_eq!(find_client("", &[]), "none");
         let both = [(HOST_HEADER, "192.0.2.1:1"), (HOST_HEADER, "[2001:db8::1]:443")];
-        assert_eq!(of("", &both), "2001:db8::1");
-        assert_eq!(of("", &[(HOST_HEADER, "[::ffff:192.0.2.1]:443")]), "192.0.2.1");
+        assert_eq!(find_client("", &both), "2001:db8::1");
+        assert_eq!(
+            find_client("", &[(HOST_HEADER, "[::ffff:192.0.2.1]:443")]),
+            "192.0.2.1"
+        );
     }
 
     #[test]
-    fn strangers_are_not_believed() {
+    fn the_header_of_an_untrusted_address_is_ignored() {
         for (header, line) in [
             (ForwardedHeader::XForwardedFor, (X_FORWARDED_FOR, "192.0.2.9")),
             (ForwardedHeader::Forwarded, (FORWARDED, "for=192.0.2.9")),
         ] {
-            let of = |trusted| written_in(header, trusted, &[PROXY, line]);
-            assert_eq!(of(""), "10.0.0.1");
-            assert_eq!(of("10.0.1.0/24"), "10.0.0.1");
-            assert_eq!(of("10.0.0.0/24"), "192.0.2.9");
+            let find = |trusted| find_client_in(header, trusted, &[PROXY, line]);
+            assert_eq!(find(""), "10.0.0.1");
+            assert_eq!(find("10.0.1.0/24"), "10.0.0.1");
+            assert_eq!(find("10.0.0.0/24"), "192.0.2.9");
         }
     }
 
     #[test]
-    fn it_is_the_first_from_the_right_that_no_proxy_is() {
-        let of = |line| of("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
-        assert_eq!(of("1.1.1.1, 192.0.2.9, 10.2.2.2"), "192.0.2.9");
-        assert_eq!(of("10.3.3.3,10.2.2.2:80"), "10.3.3.3");
-        assert_eq!(of("2001:db8::7"), "2001:db8::7");
-        assert_eq!(of("[2001:db8::7]:80"), "2001:db8::7");
+    fn the_client_is_the_last_address_that_is_not_a_proxy() {
+        let find = |line| find_client("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
+        assert_eq!(find("1.1.1.1, 192.0.2.9, 10.2.2.2"), "192.0.2.9");
+        assert_eq!(find("10.3.3.3,10.2.2.2:80"), "10.3.3.3");
+        assert_eq!(find("2001:db8::7"), "2001:db8::7");
+        assert_eq!(find("[2001:db8::7]:80"), "2001:db8::7");
     }
 
     #[test]
-    fn what_cannot_be_read_ends_it() {
-        let of = |line| of("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
-        assert_eq!(of("192.0.2.9, nonsense"), "10.0.0.1");
-        assert_eq!(of("192.0.2.9, nonsense, 10.2.2.2"), "10.2.2.2");
-        assert_eq!(of(""), "10.0.0.1");
-        assert_eq!(of(",,"), "10.0.0.1");
+    fn an_unreadable_address_ends_the_search_for_the_client() {
+        let find = |line| find_client("10.0.0.0/8", &[PROXY, (X_FORWARDED_FOR, line)]);
+        assert_eq!(find("192.0.2.9, nonsense"), "10.0.0.1");
+        assert_eq!(find("192.0.2.9, nonsense, 10.2.2.2"), "10.2.2.2");
+        assert_eq!(find(""), "10.0.0.1");
+        assert_eq!(find(",,"), "10.0.0.1");
     }
 
     #[test]
-    fn a_client_slips_nothing_in_by_the_header_that_its_proxy_does_not_write() {
+    fn only_the_configured_header_of_the_proxies_is_read() {
         let both = [
             PROXY,
             (X_FORWARDED_FOR, "192.0.2.9"),
             (FORWARDED, "for=198.51.100.1"),
         ];
-        let of = |header, headers: &[(&'static str, &'static str)]| written_in(header, "10.0.0.0/8", headers);
-        assert_eq!(of(ForwardedHeader::XForwardedFor, &both), "192.0.2.9");
-        assert_eq!(of(ForwardedHeader::Forwarded, &both), "198.51.100.1");
+        let find =
+            |header, headers: &[(&'static str, &'static str)]| find_client_in(header, "10.0.0.0/8", headers);
+        assert_eq!(find(ForwardedHeader::XForwardedFor, &both), "192.0.2.9");
+        assert_eq!(find(ForwardedHeader::Forwarded, &both), "198.51.100.1");
         let [proxy, x_forwarded_for, forwarded] = both;
         assert_eq!(
-            of(ForwardedHeader::XForwardedFor, &[proxy, forwarded]),
+            find(ForwardedHeader::XForwardedFor, &[proxy, forwarded]),
             "10.0.0.1"
         );
         assert_eq!(
-            of(ForwardedHeader::Forwarded, &[proxy, x_forwarded_for]),
+            find(ForwardedHeader::Forwarded, &[proxy, x_forwarded_for]),
             "10.0.0.1"
         );
     }
 
     #[test]
-    fn the_header_of_the_proxies_is_one_of_two() {
+    fn the_name_of_the_header_of_the_proxies_is_parsed() {
         for (text, header) in [
             ("", ForwardedHeader::XForwardedFor),
             ("X-Forwarded-For", ForwardedHeader::XForwardedFor),
@@ -257,38 +264,38 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_is_read_as_proxies_write_it() {
-        let of = |line| {
+    fn forwarded_is_parsed_with_ports_quotes_and_parameters() {
+        let find = |line| {
             let headers = [PROXY, (X_FORWARDED_FOR, "198.51.100.1"), (FORWARDED, line)];
-            written_in(ForwardedHeader::Forwarded, "10.0.0.0/8", &headers)
+            find_client_in(ForwardedHeader::Forwarded, "10.0.0.0/8", &headers)
         };
         assert_eq!(
-            of("for=1.1.1.1, For=\"192.0.2.9:80\";proto=http;by=10.9.9.9"),
+            find("for=1.1.1.1, For=\"192.0.2.9:80\";proto=http;by=10.9.9.9"),
             "192.0.2.9"
         );
-        assert_eq!(of("for=\"[2001:db8::7]:80\""), "2001:db8::7");
+        assert_eq!(find("for=\"[2001:db8::7]:80\""), "2001:db8::7");
         assert_eq!(
-            of("for=192.0.2.9;host=\"a,for=1.1.1.1\", for=10.2.2.2"),
+            find("for=192.0.2.9;host=\"a,for=1.1.1.1\", for=10.2.2.2"),
             "192.0.2.9"
         );
-        assert_eq!(of("for=unknown, for=10.2.2.2"), "10.2.2.2");
-        assert_eq!(of("proto=http"), "10.0.0.1");
-        // A quote that a client left open does not swallow what the proxy added.
-        assert_eq!(of("for=\"1.1.1.1, for=192.0.2.9"), "192.0.2.9");
+        assert_eq!(find("for=unknown, for=10.2.2.2"), "10.2.2.2");
+        assert_eq!(find("proto=http"), "10.0.0.1");
+        // An open quote of the client does not hide the element that the proxy added.
+        assert_eq!(find("for=\"1.1.1.1, for=192.0.2.9"), "192.0.2.9");
     }
 
     #[test]
-    fn several_lines_are_one_list() {
+    fn several_lines_of_a_header_are_one_list() {
         let lines = [
             PROXY,
             (X_FORWARDED_FOR, "192.0.2.9"),
             (X_FORWARDED_FOR, "10.2.2.2"),
         ];
-        assert_eq!(of("10.0.0.0/8", &lines), "192.0.2.9");
+        assert_eq!(find_client("10.0.0.0/8", &lines), "192.0.2.9");
     }
 
     #[test]
-    fn a_list_of_proxies_is_read_strictly() {
+    fn a_malformed_list_of_proxies_is_refused() {
         assert!("".parse::<TrustedProxies>().is_ok());
         assert!(" 10.0.0.0/8 ,::1,".parse::<TrustedProxies>().is_ok());
         assert!("10.0.0.0/8;::1".parse::<TrustedProxies>().is_err());

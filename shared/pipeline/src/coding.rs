@@ -132,14 +132,14 @@ mod tests {
 
     use super::*;
 
-    fn of(accepted: &str, body_bytes: usize) -> Option<Coding> {
+    fn choose_coding(accepted: &str, body_bytes: usize) -> Option<Coding> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(accepted).unwrap());
         Coding::accepted(&headers, body_bytes).ok()
     }
 
     #[test]
-    fn the_coding_of_the_highest_weight_is_taken() {
+    fn the_coding_with_the_highest_weight_is_chosen() {
         let (identity, gzip) = (Some(Coding::Identity), Some(Coding::Gzip));
         assert_eq!(Coding::accepted(&HeaderMap::new(), 9999), Ok(Coding::Identity));
         for (accepted, small, large) in [
@@ -160,7 +160,7 @@ mod tests {
             ("zstd", identity, identity),
         ] {
             assert_eq!(
-                (of(accepted, 1024), of(accepted, 1025)),
+                (choose_coding(accepted, 1024), choose_coding(accepted, 1025)),
                 (small, large),
                 "{accepted}"
             );
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coded_body_is_the_body_and_the_same_each_time() {
+    fn an_encoded_body_decodes_to_the_body_and_is_deterministic() {
         let body = Bytes::from(r#"{"rank":1,"player":"José"},"#.repeat(5000));
         let gzip = Coding::Gzip.encode(&body);
         let mut read = Vec::new();

@@ -158,16 +158,16 @@ fn permit(response: &mut Response<Bytes>, methods: HeaderValue) {
 mod tests {
     use super::*;
 
-    fn of(text: &str) -> Result<CorsOrigins, InvalidOrigins> {
+    fn parse_origins(text: &str) -> Result<CorsOrigins, InvalidOrigins> {
         text.parse()
     }
 
     #[test]
-    fn origins_are_read_as_browsers_write_them() {
-        assert_eq!(of(""), Ok(CorsOrigins::None));
-        assert_eq!(of(" , "), Ok(CorsOrigins::None));
-        assert_eq!(of("*"), Ok(CorsOrigins::Any));
-        let listed = of("https://a.example, http://localhost:8080,http://[::1]:80").unwrap();
+    fn only_origins_in_the_form_of_browsers_are_accepted() {
+        assert_eq!(parse_origins(""), Ok(CorsOrigins::None));
+        assert_eq!(parse_origins(" , "), Ok(CorsOrigins::None));
+        assert_eq!(parse_origins("*"), Ok(CorsOrigins::Any));
+        let listed = parse_origins("https://a.example, http://localhost:8080,http://[::1]:80").unwrap();
         assert!(matches!(&listed, CorsOrigins::Listed(all) if all.len() == 3));
         for bad in [
             "a.example",
@@ -180,14 +180,16 @@ mod tests {
             "https://*.example.com, *",
             "https://",
         ] {
-            assert!(of(bad).is_err(), "{bad}");
+            assert!(parse_origins(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn the_port_of_the_scheme_itself_goes_without_saying() {
-        let listed =
-            of("https://a.example:443, http://a.example:80, https://a.example:80, http://[::1]:80").unwrap();
+    fn the_default_port_of_a_scheme_is_ignored() {
+        let listed = parse_origins(
+            "https://a.example:443, http://a.example:80, https://a.example:80, http://[::1]:80",
+        )
+        .unwrap();
         for (asked, granted) in [
             ("https://a.example", true),
             ("http://a.example", true),
@@ -201,13 +203,13 @@ mod tests {
                 "{asked}"
             );
         }
-        assert!(of("https://:443").is_err());
+        assert!(parse_origins("https://:443").is_err());
     }
 
     #[test]
-    fn only_what_is_listed_is_granted() {
+    fn only_listed_origins_are_granted() {
         let value = HeaderValue::from_static;
-        let listed = of("https://a.example").unwrap();
+        let listed = parse_origins("https://a.example").unwrap();
         assert_eq!(
             listed.grant(&value("https://a.example")),
             Some(value("https://a.example"))

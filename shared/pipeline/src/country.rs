@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_letters_are_a_country() {
+    fn a_country_is_a_single_header_with_two_letters() {
         let header = HeaderName::from_static("x-country");
         let mut headers = HeaderMap::new();
         assert_eq!(read_country(&headers, Some(&header)), None);

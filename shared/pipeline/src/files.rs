@@ -157,6 +157,7 @@ fn problem(problem: Problem, trace_id: &str) -> http::Response<Bytes> {
 mod tests {
     use super::*;
 
+    /// The only file of most tests.
     const FILES: &[StaticFile] = &[StaticFile {
         path: "/docs",
         media_type: "text/html; charset=utf-8",
@@ -164,7 +165,8 @@ mod tests {
         bytes: b"<p>",
     }];
 
-    fn of(method: &str, path: &str, tag: Option<&str>) -> http::Response<Bytes> {
+    /// Requests `path`, with the header `If-None-Match` if there is a tag.
+    fn request_file(method: &str, path: &str, tag: Option<&str>) -> http::Response<Bytes> {
         let mut request = http::Request::builder().method(method).uri(path);
         if let Some(tag) = tag {
             request = request.header(IF_NONE_MATCH, tag);
@@ -178,22 +180,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_served_with_its_tag_and_its_policy() {
-        let first = of("GET", "/docs", None);
+    fn a_file_is_served_with_its_etag_and_its_security_policy() {
+        let first = request_file("GET", "/docs", None);
         assert_eq!((first.status().as_u16(), &first.body()[..]), (200, &b"<p>"[..]));
         assert_eq!(first.headers()[CONTENT_LENGTH], "3");
         assert_eq!(first.headers()[CONTENT_SECURITY_POLICY], PAGE_POLICY);
         assert_eq!(first.headers()["x-content-type-options"], "nosniff");
         let tag = first.headers()[ETAG].to_str().unwrap();
-        let again = of("GET", "/docs", Some(&format!("W/\"x\", {tag}")));
+        let again = request_file("GET", "/docs", Some(&format!("W/\"x\", {tag}")));
         assert_eq!((again.status().as_u16(), again.body().len()), (304, 0));
-        assert_eq!(of("GET", "/docs", Some("\"x\"")).status(), 200);
-        assert_eq!(of("HEAD", "/docs", None).body().len(), 0);
+        assert_eq!(request_file("GET", "/docs", Some("\"x\"")).status(), 200);
+        assert_eq!(request_file("HEAD", "/docs", None).body().len(), 0);
     }
 
     #[test]
-    fn scripts_of_any_origin_may_read_it_and_every_answer_has_its_trace_id() {
-        let ask = |method: &str, path: &str| {
+    fn files_allow_every_origin_and_other_answers_have_a_trace_id() {
+        let send_request = |method: &str, path: &str| {
             let request = http::Request::builder()
                 .method(method)
                 .uri(path)
@@ -215,7 +217,7 @@ mod tests {
             ("GET", "/x", 404),
             ("OPTIONS", "/docs", 204),
         ] {
-            let answer = ask(method, path);
+            let answer = send_request(method, path);
             assert_eq!(answer.status(), status);
             let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
             assert_eq!(header("access-control-allow-origin"), "*");
@@ -223,10 +225,13 @@ mod tests {
             assert_eq!(!shared, answer.headers().contains_key("x-request-id"));
             assert!(shared || header("x-request-id") == "0af7651916cd43dd8448eb211c80319c");
         }
-        let preflight = ask("OPTIONS", "/docs");
+        let preflight = send_request("OPTIONS", "/docs");
         assert_eq!(preflight.headers()["access-control-allow-methods"], "GET, HEAD");
         assert!(preflight.body().is_empty() && !preflight.headers().contains_key(CONTENT_LENGTH));
-        assert_eq!(of("GET", "/x", None).headers()["x-request-id"], hex(&[7; 16]));
+        assert_eq!(
+            request_file("GET", "/x", None).headers()["x-request-id"],
+            hex(&[7; 16])
+        );
     }
 
     #[test]
@@ -241,7 +246,7 @@ mod tests {
             gzip: true,
             bytes: gzip,
         }];
-        let ask = |accepted: &str| {
+        let send_request = |accepted: &str| {
             let request = http::Request::builder()
                 .uri("/f")
                 .header("accept-encoding", accepted);
@@ -252,7 +257,7 @@ mod tests {
                 &TrustedProxies::default(),
             )
         };
-        let (coded, plain) = (ask("br, gzip"), ask("gzip;q=0"));
+        let (coded, plain) = (send_request("br, gzip"), send_request("gzip;q=0"));
         assert_eq!(
             (&coded.body()[..], &coded.headers()[CONTENT_ENCODING]),
             (gzip, &HeaderValue::from_static("gzip"))
@@ -271,7 +276,7 @@ mod tests {
             let Some(slug) = kind.uri().strip_prefix("/problems/") else {
                 continue;
             };
-            let page = of("GET", kind.uri(), None);
+            let page = request_file("GET", kind.uri(), None);
             let text = String::from_utf8(page.body().to_vec()).unwrap();
             assert_eq!(page.status(), 200, "{slug}");
             assert!(
@@ -279,7 +284,7 @@ mod tests {
                 "{text}"
             );
             assert_eq!(page.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
-            let list = of("GET", "/problems", None);
+            let list = request_file("GET", "/problems", None);
             assert!(String::from_utf8_lossy(list.body()).contains(kind.uri()));
         }
         for missing in [
@@ -288,13 +293,13 @@ mod tests {
             "/problemsx",
             "/problems/internal/x",
         ] {
-            assert_eq!(of("GET", missing, None).status(), 404, "{missing}");
+            assert_eq!(request_file("GET", missing, None).status(), 404, "{missing}");
         }
     }
 
     #[test]
-    fn over_tls_browsers_are_told_to_stay_with_it() {
-        let ask = |url: &'static str| {
+    fn answers_over_tls_have_strict_transport_security() {
+        let has_strict_transport = |url: &'static str| {
             let request = http::Request::builder().uri("/docs").header("spin-full-url", url);
             let answer = serve_file(
                 FILES,
@@ -304,13 +309,15 @@ mod tests {
             );
             answer.headers().contains_key("strict-transport-security")
         };
-        assert!(ask("https://a.example/docs") && !ask("http://a.example/docs"));
+        assert!(
+            has_strict_transport("https://a.example/docs") && !has_strict_transport("http://a.example/docs")
+        );
     }
 
     #[test]
-    fn a_proxy_that_is_trusted_says_that_a_file_goes_over_tls() {
+    fn a_trusted_proxy_decides_whether_a_file_is_sent_over_tls() {
         let proxies: TrustedProxies = "192.0.2.1".parse().unwrap();
-        let ask = |path: &str, near: &str, scheme: &str, proxies: &TrustedProxies| {
+        let has_strict_transport = |path: &str, near: &str, scheme: &str, proxies: &TrustedProxies| {
             let request = http::Request::builder()
                 .uri(path)
                 .header("spin-full-url", "http://a.example/")
@@ -321,17 +328,23 @@ mod tests {
         };
         let near = "192.0.2.1:80";
         for path in ["/docs", "/problems", "/none"] {
-            assert!(ask(path, near, "https", &proxies), "{path}");
-            assert!(!ask(path, near, "http", &proxies), "{path}");
-            assert!(!ask(path, "203.0.113.1:80", "https", &proxies), "{path}");
-            assert!(!ask(path, near, "https", &TrustedProxies::default()), "{path}");
+            assert!(has_strict_transport(path, near, "https", &proxies), "{path}");
+            assert!(!has_strict_transport(path, near, "http", &proxies), "{path}");
+            assert!(
+                !has_strict_transport(path, "203.0.113.1:80", "https", &proxies),
+                "{path}"
+            );
+            assert!(
+                !has_strict_transport(path, near, "https", &TrustedProxies::default()),
+                "{path}"
+            );
         }
     }
 
     #[test]
-    fn what_is_no_file_is_a_problem() {
-        assert_eq!(of("GET", "/docs/x", None).status(), 404);
-        let other = of("POST", "/docs", None);
+    fn an_unknown_path_or_method_gets_a_problem_document() {
+        assert_eq!(request_file("GET", "/docs/x", None).status(), 404);
+        let other = request_file("POST", "/docs", None);
         assert_eq!(
             (other.status().as_u16(), &other.headers()["allow"]),
             (405, &HeaderValue::from_static("GET, HEAD"))

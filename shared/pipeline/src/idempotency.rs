@@ -170,13 +170,15 @@ mod tests {
     use super::*;
     use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
 
+    /// Two submissions, of which the second has an id.
     const BATCH: &str = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1,"id":"own"}]}"#;
 
-    fn keyed(key: &str, body: &str) -> Result<Vec<Item>, Problem> {
-        keyed_by(&Identity::operator(), key, body)
+    /// Applies an idempotency key of the operator to the submissions of `body`.
+    fn apply_key(key: &str, body: &str) -> Result<Vec<Item>, Problem> {
+        apply_key_of(&Identity::operator(), key, body)
     }
 
-    fn keyed_by(identity: &Identity, key: &str, body: &str) -> Result<Vec<Item>, Problem> {
+    fn apply_key_of(identity: &Identity, key: &str, body: &str) -> Result<Vec<Item>, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
         let board = LeaderboardId::new("b").unwrap();
@@ -187,8 +189,8 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_for_the_items_without_an_id() {
-        let items = keyed("\"a \\\" key\"", BATCH).unwrap();
+    fn a_key_gives_ids_to_the_items_without_an_id() {
+        let items = apply_key("\"a \\\" key\"", BATCH).unwrap();
         let id = items[0].submission.id.clone().unwrap();
         assert!(id.as_str().starts_with("key-") && id.as_str().len() == 36);
         assert!(items[0].submission.request.is_some() && items[0].place.keyed);
@@ -197,23 +199,23 @@ mod tests {
     }
 
     #[test]
-    fn the_id_follows_from_key_and_place_and_the_digest_from_the_body() {
+    fn the_id_depends_on_key_and_position_and_the_digest_on_the_body() {
         let twice = r#"{"scores":[{"player":"p","score":1},{"player":"p","score":1}]}"#;
-        let first = keyed("\"k\"", twice).unwrap();
-        let again = keyed("\"k\"", twice).unwrap();
+        let first = apply_key("\"k\"", twice).unwrap();
+        let again = apply_key("\"k\"", twice).unwrap();
         assert_eq!(first[0].submission, again[0].submission);
         assert_ne!(first[0].submission.id, first[1].submission.id);
-        let other = keyed("\"k\"", BATCH).unwrap();
+        let other = apply_key("\"k\"", BATCH).unwrap();
         assert_eq!(first[0].submission.id, other[0].submission.id);
         assert_ne!(first[0].submission.request, other[0].submission.request);
         assert_ne!(
-            keyed("\"l\"", twice).unwrap()[0].submission.id,
+            apply_key("\"l\"", twice).unwrap()[0].submission.id,
             first[0].submission.id
         );
     }
 
     #[test]
-    fn callers_have_keys_of_their_own() {
+    fn the_same_key_of_another_caller_gives_another_id() {
         let by = |credential| Identity {
             credential,
             ..Identity::operator()
@@ -233,7 +235,12 @@ mod tests {
         ];
         let ids: Vec<_> = callers
             .iter()
-            .map(|caller| keyed_by(caller, "\"k\"", BATCH).unwrap()[0].submission.id.clone())
+            .map(|caller| {
+                apply_key_of(caller, "\"k\"", BATCH).unwrap()[0]
+                    .submission
+                    .id
+                    .clone()
+            })
             .collect();
         for (at, id) in ids.iter().enumerate() {
             assert!(id.is_some() && !ids[..at].contains(id), "{:?}", callers[at]);
@@ -241,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn a_malformed_key_is_refused() {
         for bad in [
             "k k",
             "k;x=1",
@@ -254,14 +261,14 @@ mod tests {
             "\"a\\\"",
             "\"a\";x=1",
         ] {
-            assert!(keyed(bad, BATCH).is_err(), "{bad}");
+            assert!(apply_key(bad, BATCH).is_err(), "{bad}");
         }
-        let quoted = keyed("\"abc\"", BATCH).unwrap();
+        let quoted = apply_key("\"abc\"", BATCH).unwrap();
         assert_eq!(
-            keyed("abc", BATCH).unwrap()[0].submission.id,
+            apply_key("abc", BATCH).unwrap()[0].submission.id,
             quoted[0].submission.id
         );
-        assert!(keyed(&format!("\"{}\"", "x".repeat(255)), BATCH).is_ok());
-        assert!(keyed(&format!("\"{}\"", "x".repeat(256)), BATCH).is_err());
+        assert!(apply_key(&format!("\"{}\"", "x".repeat(255)), BATCH).is_ok());
+        assert!(apply_key(&format!("\"{}\"", "x".repeat(256)), BATCH).is_err());
     }
 }

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_have_the_same_lines() {
+    fn both_types_of_headers_have_the_same_lines() {
         let raw: RawHeaders = [("x-a", "1\t2"), ("x-b", "3"), ("x-a", "\u{e9}"), ("x-a", "~ ")]
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()))
             .to_vec();

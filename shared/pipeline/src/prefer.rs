@@ -25,8 +25,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_return_counts() {
-        let of = |value: &'static str| {
+    fn the_first_return_preference_counts() {
+        let is_minimal = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert("prefer", HeaderValue::from_static(value));
             wants_minimal(&headers)
@@ -36,7 +36,7 @@ mod tests {
             "respond-async, Return = \"minimal\"; a=b",
             "wait=1,return=minimal,return=representation",
         ] {
-            assert!(of(yes), "{yes}");
+            assert!(is_minimal(yes), "{yes}");
         }
         for no in [
             "",
@@ -45,7 +45,7 @@ mod tests {
             "minimal",
             "x;return=minimal",
         ] {
-            assert!(!of(no), "{no}");
+            assert!(!is_minimal(no), "{no}");
         }
         assert!(!wants_minimal(&HeaderMap::new()));
     }

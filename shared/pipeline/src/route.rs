@@ -297,6 +297,7 @@ pub(crate) fn find_route<'t, 'p, R>(
 mod tests {
     use super::*;
 
+    /// Routes that return their names instead of handlers.
     const TABLE: RouteTable<&'static str> = &[
         Route::new(Verb::Get, "/boards", Permission::Admin, |_| Ok("list")),
         Route::new(Verb::Get, "/boards/:board", Permission::Read, |_| Ok("one")),
@@ -305,11 +306,12 @@ mod tests {
         Route::new(Verb::Get, "/live", Permission::Open, |_| Ok("live")).also_at_root(),
     ];
 
-    fn found(method: &Method, path: &str) -> String {
-        found_at(Base::Api, method, path)
+    /// Returns the name of the route of the API, the allowed methods, or `nothing`.
+    fn find(method: &Method, path: &str) -> String {
+        find_at(Base::Api, method, path)
     }
 
-    fn found_at(base: Base, method: &Method, path: &str) -> String {
+    fn find_at(base: Base, method: &Method, path: &str) -> String {
         match find_route(TABLE, base, method, path) {
             RouteMatch::Route(route, params) => (route.build)(&params).unwrap().to_owned(),
             RouteMatch::OtherMethods(allow) => allow,
@@ -318,16 +320,16 @@ mod tests {
     }
 
     #[test]
-    fn the_method_and_the_path_decide() {
-        assert_eq!(found(&Method::GET, "/boards"), "list");
-        assert_eq!(found(&Method::HEAD, "/boards/a"), "one");
-        assert_eq!(found(&Method::PUT, "/boards/a"), "put");
-        assert_eq!(found(&Method::GET, "/boards/a/b"), "nothing");
-        assert_eq!(found(&Method::GET, "/board"), "nothing");
+    fn a_route_is_found_by_its_method_and_its_path() {
+        assert_eq!(find(&Method::GET, "/boards"), "list");
+        assert_eq!(find(&Method::HEAD, "/boards/a"), "one");
+        assert_eq!(find(&Method::PUT, "/boards/a"), "put");
+        assert_eq!(find(&Method::GET, "/boards/a/b"), "nothing");
+        assert_eq!(find(&Method::GET, "/board"), "nothing");
     }
 
     #[test]
-    fn reading_waits_for_no_charge_whoever_may_read() {
+    fn a_read_is_charged_locally_whatever_its_permission() {
         let charging = |verb, permission| Route::<()>::new(verb, "/", permission, |_| Ok(())).charging;
         for permission in [
             Permission::Read,
@@ -342,18 +344,18 @@ mod tests {
     }
 
     #[test]
-    fn the_base_decides_too() {
-        assert_eq!(found_at(Base::Root, &Method::GET, "/docs"), "docs");
-        assert_eq!(found_at(Base::Api, &Method::GET, "/docs"), "nothing");
-        assert_eq!(found_at(Base::Root, &Method::GET, "/boards"), "nothing");
+    fn a_route_is_found_only_at_its_base() {
+        assert_eq!(find_at(Base::Root, &Method::GET, "/docs"), "docs");
+        assert_eq!(find_at(Base::Api, &Method::GET, "/docs"), "nothing");
+        assert_eq!(find_at(Base::Root, &Method::GET, "/boards"), "nothing");
         for base in [Base::Root, Base::Api] {
-            assert_eq!(found_at(base, &Method::GET, "/live"), "live");
+            assert_eq!(find_at(base, &Method::GET, "/live"), "live");
         }
     }
 
     #[test]
-    fn other_methods_are_told_which_there_are() {
-        assert_eq!(found(&Method::DELETE, "/boards/a"), "GET, HEAD, PUT");
-        assert_eq!(found(&Method::TRACE, "/boards"), "GET, HEAD");
+    fn an_unsupported_method_gets_the_allowed_methods() {
+        assert_eq!(find(&Method::DELETE, "/boards/a"), "GET, HEAD, PUT");
+        assert_eq!(find(&Method::TRACE, "/boards"), "GET, HEAD");
     }
 }

@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    fn of(trusted: &TrustedProxies, headers: &[(&'static str, &'static str)]) -> bool {
+    fn is_secure_request(trusted: &TrustedProxies, headers: &[(&'static str, &'static str)]) -> bool {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_static(value));
@@ -60,34 +60,43 @@ mod tests {
     }
 
     #[test]
-    fn the_host_knows_the_scheme() {
+    fn the_header_of_the_host_contains_the_scheme() {
         let nobody = TrustedProxies::default();
-        assert!(of(&nobody, &[("spin-full-url", "https://a.example/")]));
-        assert!(!of(&nobody, &[("spin-full-url", "http://a.example/?https://")]));
-        // A client's own line comes first.
+        assert!(is_secure_request(
+            &nobody,
+            &[("spin-full-url", "https://a.example/")]
+        ));
+        assert!(!is_secure_request(
+            &nobody,
+            &[("spin-full-url", "http://a.example/?https://")]
+        ));
+        // A line of the client comes before the line of the host, so the last line counts.
         let both = [
             ("spin-full-url", "https://a.example/"),
             ("spin-full-url", "http://a.example/"),
         ];
-        assert!(!of(&nobody, &both));
-        assert!(!of(&nobody, &[]));
+        assert!(!is_secure_request(&nobody, &both));
+        assert!(!is_secure_request(&nobody, &[]));
     }
 
     #[test]
-    fn a_trusted_proxy_tells_what_it_was_asked_over() {
+    fn the_header_of_a_trusted_proxy_contains_the_scheme() {
         let proxies: TrustedProxies = "10.0.0.0/8".parse().unwrap();
         let (near, far) = (
             ("spin-client-addr", "10.0.0.1:80"),
             ("spin-client-addr", "192.0.2.1:80"),
         );
         let https = ("x-forwarded-proto", "https");
-        assert!(of(&proxies, &[near, https]));
-        assert!(!of(&proxies, &[far, https]) && !of(&proxies, &[https]));
-        assert!(!of(&proxies, &[near, ("x-forwarded-proto", "https, http")]));
-        assert!(!of(&TrustedProxies::default(), &[near, https]));
+        assert!(is_secure_request(&proxies, &[near, https]));
+        assert!(!is_secure_request(&proxies, &[far, https]) && !is_secure_request(&proxies, &[https]));
+        assert!(!is_secure_request(
+            &proxies,
+            &[near, ("x-forwarded-proto", "https, http")]
+        ));
+        assert!(!is_secure_request(&TrustedProxies::default(), &[near, https]));
         let forwarded = proxies.writing(ForwardedHeader::Forwarded);
-        assert!(!of(&forwarded, &[near, https]));
-        assert!(of(
+        assert!(!is_secure_request(&forwarded, &[near, https]));
+        assert!(is_secure_request(
             &forwarded,
             &[
                 near,
@@ -97,7 +106,7 @@ mod tests {
                 )
             ]
         ));
-        assert!(!of(
+        assert!(!is_secure_request(
             &forwarded,
             &[near, ("forwarded", "for=192.0.2.1;proto=https, for=192.0.2.2")]
         ));

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_keeps_its_own_policy_and_has_the_rest() {
+    fn a_page_keeps_its_own_policy_and_gets_the_other_headers() {
         let mut headers = HeaderMap::new();
         protect(&mut headers, false);
         assert_eq!(headers.len(), HEADERS.len() + 1);

@@ -95,28 +95,28 @@ pub(crate) fn within_limit(body: Body) -> Result<Bytes, Problem> {
 mod tests {
     use super::*;
 
-    fn head(path: &str, header: &str) -> Result<(), ProblemType> {
+    fn check_request_head(path: &str, header: &str) -> Result<(), ProblemType> {
         let request = http::Request::get(path).header("x-a", header).body(()).unwrap();
         check_head(&request.into_parts().0).map_err(|problem| problem.kind)
     }
 
     #[test]
-    fn addresses_and_headers_have_limits() {
+    fn the_sizes_of_addresses_and_headers_are_limited() {
         let long = |bytes| format!("/{}", "a".repeat(bytes - 1));
-        assert_eq!(head(&long(MAX_ADDRESS_BYTES), ""), Ok(()));
+        assert_eq!(check_request_head(&long(MAX_ADDRESS_BYTES), ""), Ok(()));
         assert_eq!(
-            head(&long(MAX_ADDRESS_BYTES + 1), ""),
+            check_request_head(&long(MAX_ADDRESS_BYTES + 1), ""),
             Err(ProblemType::AddressTooLong)
         );
-        assert_eq!(head("/", &"a".repeat(MAX_HEADER_BYTES - 3)), Ok(()));
+        assert_eq!(check_request_head("/", &"a".repeat(MAX_HEADER_BYTES - 3)), Ok(()));
         assert_eq!(
-            head("/", &"a".repeat(MAX_HEADER_BYTES - 2)),
+            check_request_head("/", &"a".repeat(MAX_HEADER_BYTES - 2)),
             Err(ProblemType::HeadersTooLarge)
         );
     }
 
     #[test]
-    fn a_body_ends_in_one_way() {
+    fn a_body_with_two_kinds_of_framing_is_refused() {
         let check = |names: &[&'static str]| {
             let headers = names
                 .iter()
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mebibyte_is_the_limit() {
+    fn the_size_of_a_body_is_limited_to_one_mebibyte() {
         let exact = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES]));
         assert_eq!(within_limit(exact).map(|bytes| bytes.len()), Ok(MAX_BODY_BYTES));
         let larger = Body::Bytes(Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]));

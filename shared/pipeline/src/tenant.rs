@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tenant_is_named_or_the_default_one() {
+    fn a_header_or_the_identity_names_the_tenant_or_the_default_applies() {
         let default = TenantId::new("default").unwrap();
         let mut headers = HeaderMap::new();
         let acme = TenantId::new("acme").unwrap();
@@ -98,28 +98,28 @@ mod tests {
     }
 
     #[test]
-    fn the_address_of_a_read_may_name_the_tenant() {
+    fn the_query_of_a_read_may_name_the_tenant() {
         let acme = TenantId::new("acme").unwrap();
-        let of = |permission, query| {
+        let read_query = |permission, query| {
             read_from_query(permission, query).map(|(tenant, rest)| (tenant, rest.into_owned()))
         };
         let named = |rest: &str| Ok((Some(acme.clone()), rest.to_owned()));
-        assert_eq!(of(Permission::Read, "tenant=acme"), named(""));
+        assert_eq!(read_query(Permission::Read, "tenant=acme"), named(""));
         assert_eq!(
-            of(Permission::Read, "limit=1&tenant=acme&period=previous"),
+            read_query(Permission::Read, "limit=1&tenant=acme&period=previous"),
             named("limit=1&period=previous")
         );
         assert_eq!(
-            of(Permission::Read, "tenants=acme"),
+            read_query(Permission::Read, "tenants=acme"),
             Ok((None, "tenants=acme".to_owned()))
         );
-        // Elsewhere it is no parameter, and the route says so.
+        // Other routes have no parameter `tenant`, so it stays in the query and the route refuses it.
         assert_eq!(
-            of(Permission::Admin, "tenant=acme"),
+            read_query(Permission::Admin, "tenant=acme"),
             Ok((None, "tenant=acme".to_owned()))
         );
         for bad in ["tenant=acme&tenant=acme", "tenant=", "tenant=A", "tenant=ac%6de"] {
-            assert!(of(Permission::Read, bad).is_err(), "{bad}");
+            assert!(read_query(Permission::Read, bad).is_err(), "{bad}");
         }
         let mut headers = HeaderMap::new();
         let (other, nobody) = (TenantId::new("other").unwrap(), Identity::anonymous());

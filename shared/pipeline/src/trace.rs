@@ -59,9 +59,10 @@ mod tests {
 
     use super::*;
 
+    /// A valid trace id.
     const ID: &str = "0af7651916cd43dd8448eb211c80319c";
 
-    fn of(values: &[&str]) -> String {
+    fn find_trace_id(values: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append("traceparent", HeaderValue::from_str(value).unwrap());
@@ -71,12 +72,15 @@ mod tests {
 
     #[test]
     fn a_valid_traceparent_is_continued() {
-        assert_eq!(of(&[&format!("00-{ID}-b7ad6b7169203331-01")]), ID);
-        assert_eq!(of(&[&format!("cc-{ID}-b7ad6b7169203331-01-what-comes-next")]), ID);
+        assert_eq!(find_trace_id(&[&format!("00-{ID}-b7ad6b7169203331-01")]), ID);
+        assert_eq!(
+            find_trace_id(&[&format!("cc-{ID}-b7ad6b7169203331-01-what-comes-next")]),
+            ID
+        );
     }
 
     #[test]
-    fn anything_else_begins_a_new_trace() {
+    fn an_invalid_traceparent_begins_a_new_trace() {
         let new = "ab".repeat(16);
         let valid = format!("00-{ID}-b7ad6b7169203331-01");
         for bad in [
@@ -88,9 +92,9 @@ mod tests {
             format!("00-{}-b7ad6b7169203331-01", ID.to_uppercase()),
             format!("00-{ID}-b7ad6b7169203331"),
         ] {
-            assert_eq!(of(&[&bad]), new, "{bad}");
+            assert_eq!(find_trace_id(&[&bad]), new, "{bad}");
         }
-        assert_eq!(of(&[]), new);
-        assert_eq!(of(&[&valid, &valid]), new);
+        assert_eq!(find_trace_id(&[]), new);
+        assert_eq!(find_trace_id(&[&valid, &valid]), new);
     }
 }

@@ -113,7 +113,8 @@ mod tests {
     const V1: Option<ApiVersion> = Some(ApiVersion::V1);
     const V2: Option<ApiVersion> = Some(ApiVersion::V2);
 
-    fn of<'p>(
+    /// Returns the version and the path below the base of a request.
+    fn read_version<'p>(
         path: &'p str,
         sent: &[(&'static str, &str)],
     ) -> Result<(Option<ApiVersion>, &'p str), ProblemType> {
@@ -128,19 +129,23 @@ mod tests {
 
     #[test]
     fn the_path_names_the_version() {
-        assert_eq!(of("/api/v1/scores", &[]), Ok((V1, "/scores")));
-        assert_eq!(of("/api/v2/scores", &[]), Ok((V2, "/scores")));
-        assert_eq!(of("/api/v1", &[]), Ok((V1, "")));
-        assert_eq!(of("/api/scores", &[]), Ok((None, "/scores")));
-        assert_eq!(of("/api/", &[]), Ok((None, "/")));
+        assert_eq!(read_version("/api/v1/scores", &[]), Ok((V1, "/scores")));
+        assert_eq!(read_version("/api/v2/scores", &[]), Ok((V2, "/scores")));
+        assert_eq!(read_version("/api/v1", &[]), Ok((V1, "")));
+        assert_eq!(read_version("/api/scores", &[]), Ok((None, "/scores")));
+        assert_eq!(read_version("/api/", &[]), Ok((None, "/")));
         for unknown in ["/api/v3/scores", "/api/v01/scores", "/api/v0"] {
-            assert_eq!(of(unknown, &[]), Err(ProblemType::UnknownVersion), "{unknown}");
+            assert_eq!(
+                read_version(unknown, &[]),
+                Err(ProblemType::UnknownVersion),
+                "{unknown}"
+            );
         }
-        assert_eq!(of("/api/vx/scores", &[]), Ok((None, "/vx/scores")));
+        assert_eq!(read_version("/api/vx/scores", &[]), Ok((None, "/vx/scores")));
     }
 
     #[test]
-    fn a_path_outside_has_no_version() {
+    fn a_path_outside_of_the_api_has_no_version() {
         let headers = HeaderMap::new();
         for path in ["/openapi.json", "/api", "/apis/v1"] {
             let requested = read_requested(path, &headers).unwrap();
@@ -152,46 +157,52 @@ mod tests {
     }
 
     #[test]
-    fn the_header_agrees_with_the_path_or_is_refused() {
+    fn a_header_that_contradicts_the_path_is_refused() {
         let header = |value| [("api-version", value)];
-        assert_eq!(of("/api/v1/scores", &header("1")), Ok((V1, "/scores")));
+        assert_eq!(read_version("/api/v1/scores", &header("1")), Ok((V1, "/scores")));
         assert_eq!(
-            of("/api/v1/scores", &header("2")),
+            read_version("/api/v1/scores", &header("2")),
             Err(ProblemType::VersionConflict)
         );
         assert_eq!(
-            of("/api/v2/scores", &header("1")),
+            read_version("/api/v2/scores", &header("1")),
             Err(ProblemType::VersionConflict)
         );
         assert_eq!(
-            of("/api/v2/scores", &header("9")),
+            read_version("/api/v2/scores", &header("9")),
             Err(ProblemType::VersionConflict)
         );
         assert_eq!(
-            of("/api/v1/scores", &header("latest")),
+            read_version("/api/v1/scores", &header("latest")),
             Err(ProblemType::InvalidHeader)
         );
         assert_eq!(
-            of("/api/v3/scores", &header("1")),
+            read_version("/api/v3/scores", &header("1")),
             Err(ProblemType::UnknownVersion)
         );
     }
 
     #[test]
-    fn without_a_version_in_the_path_the_header_wins_over_the_media_type() {
+    fn without_a_version_in_the_path_the_header_overrides_the_media_type() {
         let v2 = ("accept", "application/vnd.edgeboard.v2+json");
-        assert_eq!(of("/api/scores", &[("api-version", "2")]), Ok((V2, "/scores")));
-        assert_eq!(of("/api/scores", &[v2]), Ok((V2, "/scores")));
         assert_eq!(
-            of("/api/scores", &[v2, ("api-version", "1")]),
+            read_version("/api/scores", &[("api-version", "2")]),
+            Ok((V2, "/scores"))
+        );
+        assert_eq!(read_version("/api/scores", &[v2]), Ok((V2, "/scores")));
+        assert_eq!(
+            read_version("/api/scores", &[v2, ("api-version", "1")]),
             Ok((V1, "/scores"))
         );
-        assert_eq!(of("/api/v1/scores", &[v2]), Ok((V1, "/scores")));
+        assert_eq!(read_version("/api/v1/scores", &[v2]), Ok((V1, "/scores")));
         assert_eq!(
-            of("/api/scores", &[("api-version", "3")]),
+            read_version("/api/scores", &[("api-version", "3")]),
             Err(ProblemType::InvalidHeader)
         );
         let twice = [("api-version", "1"), ("api-version", "1")];
-        assert_eq!(of("/api/scores", &twice), Err(ProblemType::InvalidHeader));
+        assert_eq!(
+            read_version("/api/scores", &twice),
+            Err(ProblemType::InvalidHeader)
+        );
     }
 }

@@ -243,13 +243,14 @@ mod tests {
 
     use super::*;
 
-    fn buckets(identity: &Identity, client: &str) -> Vec<String> {
+    /// Returns the names of the buckets that a request of this caller is charged to.
+    fn select_buckets(identity: &Identity, client: &str) -> Vec<String> {
         let client = client.parse().ok();
         let found = select_limits(&RateLimitRules::default(), identity, client, FunctionName::Ranks);
         found.into_iter().map(|limit| limit.bucket).collect()
     }
 
-    fn identity(credential: Credential, player: Option<&str>) -> Identity {
+    fn create_identity(credential: Credential, player: Option<&str>) -> Identity {
         Identity {
             credential,
             tenant: None,
@@ -260,31 +261,40 @@ mod tests {
     }
 
     #[test]
-    fn callers_are_counted_by_what_they_cannot_choose() {
+    fn callers_are_limited_by_properties_that_they_cannot_choose() {
         let nobody = Identity::anonymous();
-        assert_eq!(buckets(&nobody, "192.0.2.1"), ["client:192.0.2.1@100/1/200"]);
         assert_eq!(
-            buckets(&nobody, "2001:db8:1:2:3::4"),
-            buckets(&nobody, "2001:db8:1:2::")
+            select_buckets(&nobody, "192.0.2.1"),
+            ["client:192.0.2.1@100/1/200"]
+        );
+        assert_eq!(
+            select_buckets(&nobody, "2001:db8:1:2:3::4"),
+            select_buckets(&nobody, "2001:db8:1:2::")
         );
         assert_ne!(
-            buckets(&nobody, "2001:db8:1:2::"),
-            buckets(&nobody, "2001:db8:1:3::")
+            select_buckets(&nobody, "2001:db8:1:2::"),
+            select_buckets(&nobody, "2001:db8:1:3::")
         );
-        assert_eq!(buckets(&nobody, ""), ["client:unknown@100/1/200"]);
+        assert_eq!(select_buckets(&nobody, ""), ["client:unknown@100/1/200"]);
         let key = Credential::Key("k1".into());
-        assert_eq!(buckets(&identity(key, None), "192.0.2.1"), ["key:k1@1000/1/2000"]);
+        assert_eq!(
+            select_buckets(&create_identity(key, None), "192.0.2.1"),
+            ["key:k1@1000/1/2000"]
+        );
         let token = |subject: &str| Credential::Token {
             issuer: "i".into(),
             subject: subject.into(),
         };
         assert_eq!(
-            buckets(&identity(token("s"), Some("ana")), ""),
+            select_buckets(&create_identity(token("s"), Some("ana")), ""),
             ["player:ana@100/1/200"]
         );
-        let server = buckets(&identity(token("s\n"), None), "");
-        assert_ne!(server, buckets(&identity(token("s"), None), ""));
+        let server = select_buckets(&create_identity(token("s\n"), None), "");
+        assert_ne!(server, select_buckets(&create_identity(token("s"), None), ""));
         assert_eq!(server[0].len(), "token:".len() + 64 + "@1000/1/2000".len());
-        assert_eq!(buckets(&Identity::operator(), "192.0.2.1"), Vec::<String>::new());
+        assert_eq!(
+            select_buckets(&Identity::operator(), "192.0.2.1"),
+            Vec::<String>::new()
+        );
     }
 }

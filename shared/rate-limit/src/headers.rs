@@ -151,7 +151,7 @@ mod tests {
     use super::*;
     use leaderboard_api::rate_limits::{Policy, PolicyName};
 
-    fn limit(name: PolicyName, quota: u32, burst: u32) -> AppliedLimit {
+    fn create_limit(name: PolicyName, quota: u32, burst: u32) -> AppliedLimit {
         AppliedLimit {
             name,
             policy: Policy {
@@ -166,7 +166,8 @@ mod tests {
         }
     }
 
-    fn headers(
+    /// Returns the values of `RateLimit-Policy` and `RateLimit`, and the problem of a refusal.
+    fn create_headers(
         limits: &[AppliedLimit],
         ahead_us: &[u64],
         day: Option<(u64, u64)>,
@@ -193,23 +194,23 @@ mod tests {
     #[test]
     fn the_headers_are_structured_lists() {
         let both = [
-            limit(PolicyName::Player, 100, 200),
-            limit(PolicyName::Tenant, 10_000, 10_000),
+            create_limit(PolicyName::Player, 100, 200),
+            create_limit(PolicyName::Tenant, 10_000, 10_000),
         ];
-        let (policies, remainders, _) = headers(&both, &[1_580_000, 0], None);
+        let (policies, remainders, _) = create_headers(&both, &[1_580_000, 0], None);
         assert_eq!(policies, r#""player";q=100;w=1, "tenant";q=10000;w=1"#);
         assert_eq!(remainders, r#""player";r=42;t=1, "tenant";r=10000;t=0"#);
     }
 
     #[test]
-    fn a_refusal_names_what_is_used_up_and_when_to_come_back() {
-        let slow = [limit(PolicyName::Client, 1, 3)];
-        let (_, remainders, problem) = headers(&slow, &[5_500_000], None);
+    fn a_refusal_names_the_exhausted_limit_and_the_time_to_retry() {
+        let slow = [create_limit(PolicyName::Client, 1, 3)];
+        let (_, remainders, problem) = create_headers(&slow, &[5_500_000], None);
         assert_eq!(remainders, r#""client";r=0;t=4"#);
         assert_eq!(problem.violated, ["client"]);
         let retry = problem.headers.iter().find(|(name, _)| name == RETRY_AFTER);
         assert_eq!(retry.unwrap().1, "4");
-        let (policies, remainders, problem) = headers(&slow, &[0], Some((50, 50)));
+        let (policies, remainders, problem) = create_headers(&slow, &[0], Some((50, 50)));
         assert_eq!(policies, r#""client";q=1;w=1, "day";q=50;w=86400"#);
         assert_eq!(remainders, r#""client";r=3;t=0, "day";r=0;t=91"#);
         assert_eq!(problem.violated, ["day"]);

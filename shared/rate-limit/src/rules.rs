@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use leaderboard_api::json;
 
-    fn rules(operator: &str, tenant: &str) -> RateLimitRules {
+    fn create_rules(operator: &str, tenant: &str) -> RateLimitRules {
         let read =
             |text: &str, scope| LimitsDocument::read(&json::parse(text.as_bytes()).unwrap(), scope).unwrap();
         RateLimitRules::new(
@@ -106,28 +106,28 @@ mod tests {
         )
     }
 
-    fn quota(rules: &RateLimitRules, name: PolicyName) -> Option<u32> {
+    fn read_quota(rules: &RateLimitRules, name: PolicyName) -> Option<u32> {
         rules.policy(name).map(|policy| policy.quota)
     }
 
     #[test]
-    fn the_tenant_goes_before_the_operator_and_both_before_the_defaults() {
-        let both = rules(
+    fn the_tenant_overrides_the_operator_and_both_override_the_defaults() {
+        let both = create_rules(
             r#"{"policies":{"player":{"quota":7},"client":"off","tenant":{"quota":50}}}"#,
             r#"{"policies":{"player":{"quota":8}}}"#,
         );
-        assert_eq!(quota(&both, PolicyName::Player), Some(8));
-        assert_eq!(quota(&both, PolicyName::Client), None);
-        assert_eq!(quota(&both, PolicyName::Tenant), Some(50));
-        assert_eq!(quota(&both, PolicyName::Key), Some(1000));
+        assert_eq!(read_quota(&both, PolicyName::Player), Some(8));
+        assert_eq!(read_quota(&both, PolicyName::Client), None);
+        assert_eq!(read_quota(&both, PolicyName::Tenant), Some(50));
+        assert_eq!(read_quota(&both, PolicyName::Key), Some(1000));
         let none = RateLimitRules::default();
-        assert_eq!(quota(&none, PolicyName::Player), Some(100));
-        assert_eq!(quota(&none, PolicyName::Tenant), None);
+        assert_eq!(read_quota(&none, PolicyName::Player), Some(100));
+        assert_eq!(read_quota(&none, PolicyName::Tenant), None);
     }
 
     #[test]
-    fn what_the_operator_sets_for_all_of_a_tenant_binds_the_tenant() {
-        let tenant = |operator, own| quota(&rules(operator, own), PolicyName::Tenant);
+    fn the_operators_limit_of_a_whole_tenant_bounds_the_tenants_own_limit() {
+        let tenant = |operator, own| read_quota(&create_rules(operator, own), PolicyName::Tenant);
         let set = r#"{"policies":{"tenant":{"quota":50}}}"#;
         assert_eq!(tenant(set, r#"{"policies":{"tenant":{"quota":60}}}"#), Some(50));
         assert_eq!(tenant(set, r#"{"policies":{"tenant":"off"}}"#), Some(50));
@@ -138,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_that_is_newer_than_the_tenants_document_holds() {
+    fn a_bound_applies_to_an_older_document_of_the_tenant() {
         let bound = r#"{"bounds":{"player":{"quota":5},"tenant":{"quota":9}}}"#;
-        let loud = rules(bound, r#"{"policies":{"player":{"quota":8}}}"#);
-        assert_eq!(quota(&loud, PolicyName::Player), Some(5));
-        assert_eq!(quota(&loud, PolicyName::Tenant), Some(9));
-        let quiet = rules(bound, r#"{"policies":{"player":{"quota":3}}}"#);
-        assert_eq!(quota(&quiet, PolicyName::Player), Some(3));
+        let above_bound = create_rules(bound, r#"{"policies":{"player":{"quota":8}}}"#);
+        assert_eq!(read_quota(&above_bound, PolicyName::Player), Some(5));
+        assert_eq!(read_quota(&above_bound, PolicyName::Tenant), Some(9));
+        let below_bound = create_rules(bound, r#"{"policies":{"player":{"quota":3}}}"#);
+        assert_eq!(read_quota(&below_bound, PolicyName::Player), Some(3));
     }
 }

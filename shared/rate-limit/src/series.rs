@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_regions_part_of_what_the_store_counts_has_a_name_of_its_own() {
+    fn the_regional_part_of_a_stored_series_has_its_own_name() {
         for stored in [
             limited_series(PolicyName::Client),
             quota_limited_series(),

@@ -1,4 +1,4 @@
-//! The table of one build, or of an earlier and the current build side by side.
+//! Prints a table of one build, or of an earlier and the current build side by side.
 
 use anyhow::{Result, bail};
 

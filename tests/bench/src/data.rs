@@ -1,13 +1,15 @@
-//! The data that a server holds: tenants, leaderboards, players.
+//! The size and the names of the data of a server: tenants, leaderboards and players.
 
 use serde::{Deserialize, Serialize};
 
-/// The number of digits of a tenant's and a leaderboard's number, which goes up to 999.
+/// The number of digits in the names of tenants and leaderboards, whose numbers go up to 999.
 const NAME_DIGITS: usize = 3;
-/// What a sequence of numbers is multiplied with: a prime number, so that the sequence visits all players out of order.
+/// The factor from a number to a player's number. It is a prime number, so that consecutive numbers give all
+/// players, but not in order.
 const STEP: u64 = 7_919;
 
-/// The size of the data. Each of the tenants has all of the leaderboards, and each leaderboard has all of the players.
+/// The size of the data. Each of the tenants has all of the leaderboards, and each leaderboard has all of the
+/// players.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Data {
     /// Each leaderboard has 10^`digits` entries.
@@ -19,7 +21,7 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// One tenant with one leaderboard of 10^`digits` entries.
+    /// Returns the size of one tenant with one leaderboard of 10^`digits` entries.
     pub(crate) fn single(digits: u32) -> Self {
         Self {
             digits,
@@ -28,15 +30,18 @@ impl Data {
         }
     }
 
+    /// Returns the number of entries of each leaderboard.
     pub(crate) fn entries_each(self) -> u64 {
         10_u64.pow(self.digits)
     }
 
+    /// Returns the number of entries of all leaderboards of all tenants.
     pub(crate) fn total_entries(self) -> u64 {
         self.entries_each() * u64::from(self.leaderboards) * u64::from(self.tenants)
     }
 
-    /// Returns the player of a number. Numbers from 0 to the number of entries give all players.
+    /// Returns the player of a number. The numbers from 0 up to the number of entries, excluded, give all
+    /// players.
     pub(crate) fn player(self, number: u64) -> String {
         let number = number.wrapping_mul(STEP) % self.entries_each();
         format!("player-{number:0width$}", width = self.digits as usize)
@@ -49,12 +54,13 @@ impl Data {
 
     /// Returns a regular expression for the leaderboards.
     pub(crate) fn leaderboard_pattern(self) -> String {
-        pattern("board", self.leaderboards)
+        name_pattern("board", self.leaderboards)
     }
 
-    /// Returns a regular expression for the tenants; `None` for the one tenant that need not be named.
+    /// Returns a regular expression for the tenants; `None` if there is only one tenant, which requests need
+    /// not name.
     pub(crate) fn tenant_pattern(self) -> Option<String> {
-        (self.tenants > 1).then(|| pattern("tenant", self.tenants))
+        (self.tenants > 1).then(|| name_pattern("tenant", self.tenants))
     }
 }
 
@@ -63,7 +69,7 @@ pub(crate) fn leaderboard(number: u32) -> String {
     format!("board-{number:0NAME_DIGITS$}")
 }
 
-/// Returns the tenant of a number. A request that names no tenant belongs to the only tenant.
+/// Returns the name of a tenant. The only tenant has the default name, so that requests need not name it.
 pub(crate) fn tenant(data: Data, number: u32) -> String {
     if data.tenants == 1 {
         "default".into()
@@ -72,7 +78,8 @@ pub(crate) fn tenant(data: Data, number: u32) -> String {
     }
 }
 
-fn pattern(name: &str, count: u32) -> String {
+/// Returns a regular expression for `count` numbered names. A single name is its own pattern.
+fn name_pattern(name: &str, count: u32) -> String {
     if count == 1 {
         format!("{name}-{:0NAME_DIGITS$}", 0)
     } else {
@@ -87,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_give_all_players() {
+    fn consecutive_numbers_give_all_players() {
         let data = Data::single(3);
         let players: BTreeSet<String> = (0..1000).map(|number| data.player(number)).collect();
         assert_eq!(players.len(), 1000);
@@ -95,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn one_name_is_no_pattern() {
+    fn a_single_leaderboard_has_its_name_as_pattern() {
         let mut data = Data::single(3);
         assert_eq!(data.leaderboard_pattern(), leaderboard(0));
         assert_eq!(data.tenant_pattern(), None);

@@ -1,4 +1,4 @@
-//! The service of a saved build on the local host, with the guests beside its routes.
+//! The service of a saved build on the local host. The guests have routes beside those of the service.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,9 +15,9 @@ use crate::http_client::HttpClient;
 use crate::process::RunningProgram;
 use crate::redis_info::read_info;
 
-/// The key of the administrator. The server lives as long as this program.
+/// The admin key. A constant is safe enough, because the server ends with this program.
 const ADMIN_KEY: &str = "a-key-for-this-run-alone-and-no-other";
-/// Components of a build that stand beside those of the application.
+/// The guests of a build. They are added to the components of the application.
 const GUESTS: [&str; 3] = ["hello", "tokens", "evalsha"];
 const READY_PATH: &str = "/api/v1/health/ready";
 
@@ -105,7 +105,7 @@ impl Edgeboard {
     }
 }
 
-/// What a store holds.
+/// The size of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoreSize {
     pub(crate) data_bytes: u64,
@@ -113,8 +113,8 @@ pub(crate) struct StoreSize {
     pub(crate) wal_bytes: Option<u64>,
 }
 
-/// Reads the address from the first line of a server's output, and the rest of the output until its end in a thread, so that the
-/// server can go on writing.
+/// Returns the address in the first line of a server's output. A thread reads and drops the rest of the
+/// output, so that the server never waits for a full pipe.
 pub(crate) fn read_address(output: impl std::io::Read + Send + 'static) -> Result<String> {
     let mut lines = BufReader::new(output).lines();
     let first = lines.next().context("the server ends before it listens")??;
@@ -125,13 +125,14 @@ pub(crate) fn read_address(output: impl std::io::Read + Send + 'static) -> Resul
     }
 }
 
-/// Returns the directory in which hosts keep compiled components.
+/// Returns the cache directory of compiled components, which all hosts share.
 fn compiled_components() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     target.join("compiled")
 }
 
-/// Returns the manifest of a build with the guests. Its components have absolute paths, because the file stands elsewhere.
+/// Returns the manifest of a build with the guests added. The paths of its components are absolute, because
+/// the manifest is written to another directory.
 fn write_manifest(build: &Path) -> Result<String> {
     let build = build.canonicalize()?;
     let functions = build.join("functions").display().to_string();

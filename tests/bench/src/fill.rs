@@ -16,36 +16,40 @@ use crate::edgeboard::{Edgeboard, StoreSize};
 use crate::http_client::HttpClient;
 use crate::native;
 
-/// The submissions of one request, and the members of one `ZADD`.
-const FILLED_AT_ONCE: u64 = 1_000;
-/// The requests under way at a time.
+/// The most submissions of one request, and the most members of one `ZADD`.
+const MAX_BATCH: u64 = 1_000;
+/// The number of requests in flight at a time.
 const IN_FLIGHT: usize = 8;
-/// A limit that is counted and never reached: the requests of a second.
-const GENEROUS: u64 = 1_000_000;
-/// What the score of a player's number is multiplied with, so that scores are in another order than players.
+/// The quota of the rate limits, in requests per second. The service counts requests, but no measurement
+/// reaches this quota.
+const UNREACHED_QUOTA: u64 = 1_000_000;
+/// The factor from a player's number to the player's first score, so that scores have another order than
+/// players.
 const SCORE_STEP: u64 = 104_729;
-/// The script of the guest `evalsha`, which knows its digest.
+/// The script that the guest `evalsha` runs by its digest.
 const EVALSHA_SCRIPT: &[u8] = b"return redis.call(\"INCR\", KEYS[1])";
 
-/// How long it took to fill a store, and what the store then held.
+/// How long it took to fill a store, and the size of the filled store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Filled {
     pub(crate) system: String,
     pub(crate) data: Data,
     pub(crate) seconds: f64,
-    /// The size afterwards, without the data of the empty store.
+    /// The size of the filled store, minus the size of the empty store.
     pub(crate) size: StoreSize,
 }
 
-/// Creates leaderboards and entries, and a key for writes. Returns the key, and what the store then holds.
+/// Creates leaderboards, entries, and an API key for writes. Returns the key, and the time and size of the
+/// filled store.
 pub(crate) async fn fill(edgeboard: &Edgeboard, system: &str, data: Data) -> Result<(String, Filled)> {
     set_limits(&edgeboard.admin).await?;
     configure(&edgeboard.admin, data, 0).await?;
     let empty = edgeboard.store_size().await?;
     let started_at = Instant::now();
-    let batches = places(data).flat_map(|place| batches(data).map(move |numbers| (place.clone(), numbers)));
+    let batches =
+        list_leaderboards(data).flat_map(|pair| batches(data).map(move |numbers| (pair.clone(), numbers)));
     futures::stream::iter(batches)
-        .map(|(place, numbers)| send_batch(&edgeboard.admin, data, place, numbers))
+        .map(|(pair, numbers)| send_batch(&edgeboard.admin, data, pair, numbers))
         .buffer_unordered(IN_FLIGHT)
         .try_collect::<()>()
         .await?;
@@ -66,16 +70,17 @@ pub(crate) async fn fill(edgeboard: &Edgeboard, system: &str, data: Data) -> Res
     Ok((create_key(&edgeboard.admin, data).await?, filled))
 }
 
-/// The tenants with each of their leaderboards.
-fn places(data: Data) -> impl Iterator<Item = (String, String)> {
+/// Returns all pairs of a tenant and one of its leaderboards.
+fn list_leaderboards(data: Data) -> impl Iterator<Item = (String, String)> {
     (0..data.tenants).flat_map(move |tenant| {
         let tenant = data::tenant(data, tenant);
         (0..data.leaderboards).map(move |number| (tenant.clone(), data::leaderboard(number)))
     })
 }
 
+/// Raises the rate limits of all tenants to [`UNREACHED_QUOTA`].
 async fn set_limits(admin: &HttpClient) -> Result<()> {
-    let generous = json!({"quota": GENEROUS, "window_s": 1});
+    let generous = json!({"quota": UNREACHED_QUOTA, "window_s": 1});
     let limits = json!({"policies": {"client": generous, "tenant": generous, "key": generous}});
     let body = limits.to_string();
     admin
@@ -84,10 +89,10 @@ async fn set_limits(admin: &HttpClient) -> Result<()> {
     Ok(())
 }
 
-/// Creates or replaces all leaderboards. Their responses are fresh for `lifetime_ms`.
+/// Creates or replaces all leaderboards. Their cached responses are fresh for `lifetime_ms` milliseconds.
 pub(crate) async fn configure(admin: &HttpClient, data: Data, lifetime_ms: u32) -> Result<()> {
     let body = json!({"operator": "increment", "cache": {"lifetime_ms": lifetime_ms}}).to_string();
-    futures::stream::iter(places(data))
+    futures::stream::iter(list_leaderboards(data))
         .map(|(tenant, leaderboard)| {
             let body = body.clone();
             async move {
@@ -103,27 +108,28 @@ pub(crate) async fn configure(admin: &HttpClient, data: Data, lifetime_ms: u32) 
         .await
 }
 
-/// Returns the score that a player begins with.
+/// Returns the first score of the player with this number.
 fn first_score(data: Data, number: u64) -> u64 {
     number.wrapping_mul(SCORE_STEP) % data.entries_each()
 }
 
-/// Returns the numbers of a leaderboard's players, so many at a time as are filled at once.
+/// Returns the numbers of a leaderboard's players in ranges of at most [`MAX_BATCH`].
 fn batches(data: Data) -> impl Iterator<Item = Range<u64>> {
-    let count = data.entries_each().div_ceil(FILLED_AT_ONCE);
+    let count = data.entries_each().div_ceil(MAX_BATCH);
     (0..count).map(move |batch| {
-        let first = batch * FILLED_AT_ONCE;
-        first..(first + FILLED_AT_ONCE).min(data.entries_each())
+        let first = batch * MAX_BATCH;
+        first..(first + MAX_BATCH).min(data.entries_each())
     })
 }
 
+/// Submits the first scores of the players with these numbers to a leaderboard.
 async fn send_batch(
     admin: &HttpClient,
     data: Data,
-    place: (String, String),
+    tenant_and_leaderboard: (String, String),
     numbers: Range<u64>,
 ) -> Result<()> {
-    let (tenant, leaderboard) = place;
+    let (tenant, leaderboard) = tenant_and_leaderboard;
     let scores: Vec<String> = numbers
         .map(|number| {
             let (player, score) = (data.player(number), first_score(data, number));
@@ -135,7 +141,7 @@ async fn send_batch(
     admin.send(Method::POST, &path, &tenant, body).await.map(drop)
 }
 
-/// Creates a server's key. Of many tenants, the first one gets it.
+/// Creates an API key for writes to the first tenant, and returns the key.
 async fn create_key(admin: &HttpClient, data: Data) -> Result<String> {
     let body = json!({"name": "bench", "scopes": ["scores:write"]}).to_string();
     let created = admin

@@ -10,13 +10,14 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-/// How long one request may take. A batch on SQLite waits for the disk.
+/// The longest time of one request. It is long, because a batch on SQLite waits for the disk.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How often a request is sent at most, and the pause between two tries.
+/// The most times that a request is sent.
 const MAX_TRIES: u32 = 60;
+/// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A client of one server, as its administrator.
+/// A client of one server, with the admin key.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpClient {
     client: Client<HttpConnector, Full<axum::body::Bytes>>,
@@ -25,9 +26,11 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
+    /// Creates a client of the server at `address`.
     pub(crate) fn new(address: &str, admin_key: &str) -> Self {
         Self {
-            // A kept connection may be closed by the server at the moment when it is used again.
+            // Each request gets a new connection, because the server could close a kept connection at the
+            // moment when the client uses it again.
             client: Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(0)
                 .build_http(),
@@ -36,10 +39,10 @@ impl HttpClient {
         }
     }
 
-    /// Sends a request of a tenant's administrator, and returns the body of the response.
+    /// Sends a request for a tenant with the admin key, and returns the body of the response.
     ///
     /// # Errors
-    /// The server gives no answer, or an answer without success.
+    /// The server does not respond, or the status is not a success.
     pub(crate) async fn send(&self, method: Method, path: &str, tenant: &str, body: String) -> Result<Value> {
         let request = Request::builder()
             .method(method.clone())
@@ -65,8 +68,8 @@ impl HttpClient {
         Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    /// Sends a request that may be sent twice, until it succeeds: after a measurement beyond what the server can do, the server may
-    /// refuse requests for some seconds.
+    /// Sends an idempotent request again and again until it succeeds. After a measurement that overloads the
+    /// server, the server may refuse requests for some seconds.
     ///
     /// # Errors
     /// The error of the last try after [`MAX_TRIES`].

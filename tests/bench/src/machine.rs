@@ -1,4 +1,4 @@
-//! When, of what and on which machine figures were taken.
+//! Describes the date, the commit and the machine of a measurement.
 
 use std::fs;
 use std::process::Command;
@@ -7,18 +7,18 @@ use jiff::Timestamp;
 
 const KIB_PER_GIB: u64 = 1_048_576;
 
-/// Returns the date in UTC and the commit.
+/// Returns the date in UTC and the current commit.
 pub(crate) fn date_and_commit() -> String {
     let date = Timestamp::now().strftime("%Y-%m-%d");
     let commit = output_of("git", &["describe", "--always", "--dirty"]);
     format!("{date}, commit `{commit}`")
 }
 
-/// Returns the processor, the memory, the system, and the versions of the programs.
+/// Returns the processor, the memory, the operating system, and the versions of Redis and oha.
 pub(crate) fn describe() -> String {
-    let processor = field("/proc/cpuinfo", "model name");
+    let processor = read_field("/proc/cpuinfo", "model name");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let memory_kib = field("/proc/meminfo", "MemTotal");
+    let memory_kib = read_field("/proc/meminfo", "MemTotal");
     let memory_kib = memory_kib
         .trim_end_matches(" kB")
         .parse::<u64>()
@@ -35,7 +35,7 @@ pub(crate) fn describe() -> String {
 }
 
 /// Returns the value of the first line `name : value` of a file; `?` if the file has no such line.
-fn field(file: &str, name: &str) -> String {
+fn read_field(file: &str, name: &str) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     let value = text.lines().find_map(|line| {
         let (found, value) = line.split_once(':')?;
@@ -44,6 +44,7 @@ fn field(file: &str, name: &str) -> String {
     value.unwrap_or_else(|| "?".into())
 }
 
+/// Returns the standard output of a program; `?` if the program cannot be started.
 fn output_of(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());

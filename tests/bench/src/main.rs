@@ -1,7 +1,9 @@
-//! Measures the service beside a native server and redis-benchmark. `scripts/bench` builds what it needs and starts it.
+//! Measures the service, and for comparison a native server and redis-benchmark. `scripts/bench` builds this
+//! program and what it measures, and starts it.
 //!
-//! The load comes from oha. Each system is a set of processes on this machine: the local host with its store, the native server, or
-//! Redis alone. In each round, the systems take turns, so that other work of the machine affects all of them alike.
+//! The load comes from oha. Each system is a set of processes on this machine: the local host with its store,
+//! the native server, or Redis alone. In each round, the systems take turns, so that other work of the
+//! machine affects all of them alike.
 
 mod compare;
 mod data;
@@ -47,7 +49,7 @@ enum Command {
     },
 }
 
-/// What is measured, and how.
+/// The options of a measurement.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The directory of the build: `spin.toml`, `leaderboard-host`, `functions/*.wasm`.
@@ -59,7 +61,8 @@ pub(crate) struct RunArgs {
     /// The directory that the report goes to. Without it, a table goes to standard output.
     #[arg(long)]
     pub(crate) report: Option<PathBuf>,
-    /// 10^N entries; for the report a list, whose first number is also that of the other sections [default: 4, or 4,6 for a report]
+    /// 10^N entries; for the report a list, whose first number is also that of the other sections [default:
+    /// 4, or 4,6 for a report]
     #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=8))]
     pub(crate) digits: Vec<u32>,
     /// The same for the embedded store [default: the first of --digits, or 4,5 for a report]

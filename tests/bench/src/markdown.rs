@@ -3,14 +3,15 @@
 use crate::fill::Filled;
 use crate::sample::Row;
 
-/// Figures below this number get decimal places.
+/// Figures below this number are written with decimal places.
 const ROUND_FROM: f64 = 100.0;
 const BYTES_PER_MIB: f64 = 1_048_576.0;
 
-/// What stands in an empty cell.
+/// The text of an empty cell.
 const NONE: &str = "–";
 
-/// Formats a figure that matters down to its digits before the point, with separators of thousands.
+/// Formats a figure as a whole number with separators of thousands. A figure below [`ROUND_FROM`] has one
+/// decimal place.
 pub(crate) fn format_count(value: f64) -> String {
     if value < ROUND_FROM {
         return format!("{value:.1}");
@@ -26,7 +27,8 @@ pub(crate) fn format_count(value: f64) -> String {
     text
 }
 
-/// Formats a figure with two decimal places if it is small; a dash for `None`.
+/// Formats a figure like [`format_count`], but with two decimal places below [`ROUND_FROM`]; `None` is a
+/// dash.
 pub(crate) fn format_option(value: Option<f64>) -> String {
     match value {
         Some(value) if value < ROUND_FROM => format!("{value:.2}"),
@@ -35,7 +37,7 @@ pub(crate) fn format_option(value: Option<f64>) -> String {
     }
 }
 
-/// A column before the figures, which tells the rows of a section apart.
+/// A column before the figures, with the value that varies in a section.
 pub(crate) struct Column {
     pub(crate) heading: &'static str,
     pub(crate) value: fn(&Row) -> String,
@@ -68,7 +70,7 @@ pub(crate) fn write_rows(rows: &[&Row], column: Option<&Column>) -> String {
     write_table(&headings, 2 + usize::from(column.is_some()), lines)
 }
 
-/// Writes the table of what it took to fill the stores.
+/// Writes the table of the times and sizes of the filled stores.
 pub(crate) fn write_filled(filled: &[Filled]) -> String {
     let headings = [
         "store",
@@ -105,6 +107,7 @@ pub(crate) fn write_filled(filled: &[Filled]) -> String {
     write_table(&headings, 1, lines)
 }
 
+/// Formats a figure as a whole number; `None` is a dash.
 fn format_whole(value: Option<f64>) -> String {
     value.map_or_else(|| NONE.into(), |value| format!("{value:.0}"))
 }

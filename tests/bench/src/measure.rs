@@ -1,4 +1,4 @@
-//! Measures systems in turns.
+//! Measures several systems in turns.
 
 use anyhow::Result;
 
@@ -6,9 +6,10 @@ use crate::operation::Operation;
 use crate::sample::{Case, Row};
 use crate::system::System;
 
-/// The longest warm-up.
+/// The longest warm-up, in seconds.
 const MAX_WARM_UP_S: f64 = 1.0;
-/// The most connections that send batches. Batches come from servers, of which there are few, and each waits for all before it.
+/// The most connections that send batches. Only game servers send batches, so there are few such connections,
+/// and each batch waits for all batches before it.
 const MAX_BATCH_CONNECTIONS: u32 = 32;
 
 /// How often and how long each case is measured.
@@ -20,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) counts_commands: bool,
 }
 
-/// Measures a case on each system that has it. In each round, each system has one turn.
+/// Measures a case on each system that supports its operation. In each round, each system has one turn.
 pub(crate) async fn measure(section: &str, systems: &[System], case: Case, plan: Plan) -> Result<Vec<Row>> {
     let Case {
         operation,

@@ -11,14 +11,15 @@ use crate::oha::{self, Target};
 use crate::process::RunningProgram;
 use crate::sample::Case;
 
-/// The requests whose commands are counted.
+/// The number of requests whose commands are counted.
 const COUNTED: u32 = 200;
-/// How long `MONITOR` takes to begin, and to show the last command.
+/// The time that `MONITOR` needs to begin, and to show the last command.
 const SETTLING: Duration = Duration::from_millis(300);
 /// The mark of a command that a script runs.
 const IN_SCRIPT: &str = " lua]";
 
-/// Returns the Redis commands of one request, by `MONITOR`, without those inside a script.
+/// Returns the number of Redis commands of one request, without the commands inside a script. It runs
+/// requests while `MONITOR` shows all commands.
 pub(crate) async fn count_commands(target: &Target, redis_port: u16, data: Data, case: Case) -> Result<f64> {
     let file = tempfile::NamedTempFile::new()?;
     let monitor = Command::new("redis-cli")

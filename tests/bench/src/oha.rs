@@ -10,11 +10,11 @@ use crate::data::Data;
 use crate::operation::Operation;
 use crate::sample::{Case, Load};
 
-/// A request without an answer after this time is an error.
+/// A request counts as an error if it has no response after this time.
 const TIMEOUT: &str = "10s";
 const MS_PER_S: f64 = 1_000.0;
 
-/// How long a run takes.
+/// The length of a run, in seconds or in requests.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Duration {
     Seconds(f64),
@@ -26,11 +26,11 @@ pub(crate) enum Duration {
 pub(crate) struct Target {
     /// `http://host:port`
     pub(crate) address: String,
-    /// The key of writes.
+    /// The API key of writes; `None` if the server checks no keys.
     pub(crate) key: Option<String>,
 }
 
-/// The part of oha's report that is read here.
+/// The fields of oha's report that this program uses.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -42,11 +42,12 @@ struct Report {
 
 #[derive(Debug, Deserialize)]
 struct Summary {
-    /// Seconds.
+    /// The length of the run, in seconds.
     total: f64,
 }
 
-/// Sends requests of a case to a server. `run` distinguishes the ids of this run from those of other runs.
+/// Sends requests of a case to a server, and returns what oha measured. The ids of submissions begin with
+/// `run`, so that they differ from those of other runs.
 pub(crate) fn run(target: &Target, data: Data, case: Case, duration: Duration, run: &str) -> Result<Load> {
     let mut oha = Command::new("oha");
     oha.args(["--no-tui", "--output-format", "json", "-w", "-t", TIMEOUT]);
@@ -61,7 +62,7 @@ pub(crate) fn run(target: &Target, data: Data, case: Case, duration: Duration, r
             1.0
         }
     };
-    // The file stays until oha has read it.
+    // The temporary file must exist until oha has read it.
     let bodies = tempfile::NamedTempFile::new()?;
     if case.operation.is_write() {
         case.operation.write_bodies(data, run, seconds, bodies.path())?;
@@ -81,10 +82,12 @@ pub(crate) fn run(target: &Target, data: Data, case: Case, duration: Duration, r
     Ok(read_report(&report))
 }
 
+/// Returns the URLs of an operation as a regular expression.
 fn url_pattern(address: &str, operation: Operation, data: Data) -> String {
     format!("{}{}", address.replace('.', "[.]"), operation.path_pattern(data))
 }
 
+/// Converts oha's report. A response whose status is not 2xx is an error.
 fn read_report(report: &Report) -> Load {
     let (mut requests, mut errors) = (0, report.error_distribution.values().sum());
     for (status, count) in &report.status_code_distribution {
@@ -113,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_that_refuse_and_lost_answers_are_errors() {
+    fn refused_and_lost_requests_count_as_errors() {
         let report = r#"{"summary": {"total": 2.0}, "latencyPercentiles": {"p50": 0.001, "p99": 0.01, "p99.9": null},
             "statusCodeDistribution": {"200": 90, "207": 10, "429": 3, "503": 1}, "errorDistribution": {"timeout": 2}}"#;
         let load = read_report(&serde_json::from_str(report).unwrap());

@@ -1,4 +1,4 @@
-//! What a request does.
+//! The kinds of requests that are measured.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Data;
 
-/// The submissions of one batch.
+/// The number of submissions of one batch.
 pub(crate) const BATCH: u64 = 100;
-/// How long a cached response is fresh in the row `cached`, in milliseconds: longer than the row takes.
+/// How long a cached response is fresh in the row `cached top ten`, in milliseconds. It is longer than the
+/// measurement takes.
 const LONG_LIFETIME_MS: u32 = 600_000;
 /// The default lifetime of a cached response, in milliseconds.
 const DEFAULT_LIFETIME_MS: u32 = 5_000;
@@ -21,7 +22,7 @@ const MAX_SCORE: u64 = 1_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
-    /// A component that only answers.
+    /// A component that answers with a fixed text.
     Hello,
     /// A component that runs one short script in Redis.
     EvalSha,
@@ -58,6 +59,7 @@ impl Operation {
         Self::TokensEs256,
     ];
 
+    /// Returns the name of the operation in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Hello => "hello",
@@ -73,16 +75,18 @@ impl Operation {
         }
     }
 
-    /// Returns whether the name contains one of the words, or there are no words.
+    /// Returns whether the name contains one of the words. Without words, every operation is chosen.
     pub(crate) fn is_chosen(self, words: &[String]) -> bool {
         words.is_empty() || words.iter().any(|word| self.name().contains(word.as_str()))
     }
 
+    /// Returns whether the operation submits scores.
     pub(crate) fn is_write(self) -> bool {
         matches!(self, Self::Write | Self::Batch)
     }
 
-    /// Returns how long the leaderboard's responses are fresh, in milliseconds; `None` if the request reads no leaderboard.
+    /// Returns how long the leaderboard's responses are fresh, in milliseconds; `None` if the request reads
+    /// no leaderboard.
     pub(crate) fn lifetime_ms(self) -> Option<u32> {
         match self {
             Self::Cached => Some(LONG_LIFETIME_MS),
@@ -106,7 +110,7 @@ impl Operation {
             Self::TokensEdDsa => r"/bench/tokens\?algorithm=EdDSA&count=10".into(),
             Self::TokensEs256 => r"/bench/tokens\?algorithm=ES256&count=10".into(),
         };
-        // A write names its tenant by its key.
+        // A write needs no tenant in its query, because its key belongs to a tenant.
         if let Some(tenant) = data.tenant_pattern()
             && self.lifetime_ms().is_some()
             && !self.is_write()
@@ -117,7 +121,8 @@ impl Operation {
         path
     }
 
-    /// Returns how many different bodies a second of requests needs, so that few ids are sent twice.
+    /// Returns how many different bodies are written for each second of a run, so that oha sends few ids
+    /// twice.
     fn bodies_per_second(self) -> f64 {
         match self {
             Self::Batch => 2_000.0,
@@ -125,7 +130,8 @@ impl Operation {
         }
     }
 
-    /// Writes the bodies of the requests of `seconds` into a file, one on each line. The ids begin with `run`.
+    /// Writes the bodies for a run of `seconds` into a file, one on each line. The ids of the submissions
+    /// begin with `run`.
     pub(crate) fn write_bodies(self, data: Data, run: &str, seconds: f64, file: &Path) -> Result<()> {
         let mut lines = BufWriter::new(std::fs::File::create(file)?);
         #[expect(
@@ -148,6 +154,7 @@ impl Operation {
     }
 }
 
+/// Returns the JSON of one submission.
 fn submission(data: Data, run: &str, number: u64) -> String {
     let (player, score) = (data.player(number), number % MAX_SCORE);
     format!(r#"{{"player":"{player}","score":{score},"id":"{run}-{number}"}}"#)
@@ -177,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn each_line_is_a_body_with_ids_of_its_own() {
+    fn each_line_is_a_body_with_unique_ids() {
         let file = tempfile::NamedTempFile::new().unwrap();
         Operation::Batch
             .write_bodies(Data::single(2), "r1", 0.001, file.path())

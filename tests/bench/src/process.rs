@@ -1,13 +1,14 @@
-//! What the system counts for a process.
+//! The processor time and the memory of processes.
 
 use std::fs;
 use std::process::Child;
 
 use anyhow::{Context, Result};
 
-/// The fields of `/proc/PID/stat` after the name of the program that count the clock ticks in user and system mode: those of the
-/// process, and those of its children that have ended (proc(5)).
+/// The fields of `/proc/PID/stat` with the clock ticks of the process in user and in system mode, counted
+/// after the name of the program (proc(5)).
 const OWN_TICKS: [usize; 2] = [11, 12];
+/// The fields with the clock ticks of the children of the process that have ended.
 const CHILDREN_TICKS: [usize; 2] = [13, 14];
 
 /// A program that is killed when this value is dropped.
@@ -15,6 +16,7 @@ const CHILDREN_TICKS: [usize; 2] = [13, 14];
 pub(crate) struct RunningProgram(pub(crate) Child);
 
 impl RunningProgram {
+    /// Returns the id of the process.
     pub(crate) fn id(&self) -> u32 {
         self.0.id()
     }
@@ -22,7 +24,7 @@ impl RunningProgram {
 
 impl Drop for RunningProgram {
     fn drop(&mut self) {
-        // The program may have ended already.
+        // Both calls fail only if the program has already ended, which is not an error.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -33,7 +35,7 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     read_ticks(&pid.to_string(), OWN_TICKS)
 }
 
-/// Returns the processor time of the ended children of this program, in seconds.
+/// Returns the processor time of the children of this program that have ended, in seconds.
 pub(crate) fn children_cpu_seconds() -> Result<f64> {
     read_ticks("self", CHILDREN_TICKS)
 }
@@ -45,7 +47,8 @@ fn read_ticks(process: &str, fields: [usize; 2]) -> Result<f64> {
     Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
-/// Adds up fields of a line of `/proc/PID/stat`. The name of the program, which is in parentheses, can contain spaces.
+/// Adds up fields of a line of `/proc/PID/stat`. The name of the program, which is in parentheses, can
+/// contain spaces.
 fn sum_fields(text: &str, fields: [usize; 2]) -> Option<u64> {
     let (_, after_name) = text.rsplit_once(')')?;
     let values: Vec<&str> = after_name.split_whitespace().collect();
@@ -53,7 +56,7 @@ fn sum_fields(text: &str, fields: [usize; 2]) -> Option<u64> {
     numbers.sum()
 }
 
-/// Returns the memory of a process that is in RAM, in MiB.
+/// Returns the resident memory of a process, in MiB.
 pub(crate) fn resident_mib(pid: u32) -> Result<f64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let kib = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,4 +1,5 @@
-//! Runs redis-benchmark with the commands of the native server: what Redis can do when nothing stands before it.
+//! Runs redis-benchmark with the commands of the native server. It shows what Redis can do without a server
+//! in front of it.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -16,9 +17,9 @@ use crate::sample::{Case, Load};
 
 /// The fewest requests of a run.
 const MIN_REQUESTS: u32 = 5_000;
-/// The beginning of the names of the copied library and its functions.
+/// The prefix of the names of the copied library and of its functions.
 const COPY_BEGIN: &str = "bench_";
-/// How the library registers a function.
+/// The argument with which the library registers the callback of a function.
 const CALLBACK: &str = "callback = run";
 
 /// A command: its name and arguments. The last argument can be any bytes.
@@ -28,7 +29,7 @@ struct RedisCommand {
     last: Vec<u8>,
 }
 
-/// A connection that keeps the last function call. Clones share what they keep.
+/// A connection that records the last function call. Clones share the record.
 #[derive(Clone)]
 struct Recorder {
     connection: NativeRedis,
@@ -58,7 +59,8 @@ impl Connection for Recorder {
     }
 }
 
-/// Measures a case with about so many requests. Of many leaderboards, all requests go to the first one.
+/// Measures a case with about `requests` requests, but at least [`MIN_REQUESTS`]. All requests go to the
+/// first leaderboard.
 pub(crate) async fn run(redis_url: &str, port: u16, data: Data, case: Case, requests: f64) -> Result<Load> {
     let command = match case.operation {
         Operation::Write => record_write(redis_url, data).await?,
@@ -73,6 +75,7 @@ pub(crate) async fn run(redis_url: &str, port: u16, data: Data, case: Case, requ
     measure(&command, port, case.connections, requests)
 }
 
+/// Returns the command that reads the top ten of the first leaderboard.
 fn top_ten() -> RedisCommand {
     let key = native::sorted_set(&data::leaderboard(0));
     let words = ["ZRANGE", &key, "0", "9", "REV"].map(str::to_owned);
@@ -82,7 +85,8 @@ fn top_ten() -> RedisCommand {
     }
 }
 
-/// Submits a score by the function library, and returns the command that did it, for the copy of the library.
+/// Records how the function library submits a score, and loads a copy of the library for redis-benchmark.
+/// Returns the command that submits the score by the copy.
 async fn record_write(redis_url: &str, data: Data) -> Result<RedisCommand> {
     let recorder = Recorder {
         connection: try_connect(redis_url).await?,
@@ -106,8 +110,9 @@ async fn record_write(redis_url: &str, data: Data) -> Result<RedisCommand> {
     Ok(call)
 }
 
-/// Loads a copy of a library whose functions replace `stand_in` in the last argument by zero bytes: redis-benchmark ends an argument
-/// at its first zero byte. The replacement takes about a microsecond.
+/// Loads a copy of a library whose functions replace each byte `stand_in` in the last argument by a zero
+/// byte. The copy is needed because redis-benchmark ends an argument at its first zero byte. The replacement
+/// takes about a microsecond.
 async fn load_copy(connection: &NativeRedis, library: &str, stand_in: u8) -> Result<()> {
     let list = [&b"LIST"[..], b"LIBRARYNAME", library.as_bytes(), b"WITHCODE"];
     let listed = connection.command("FUNCTION", &list).await;
@@ -134,6 +139,7 @@ async fn load_copy(connection: &NativeRedis, library: &str, stand_in: u8) -> Res
     loaded.map(drop).map_err(|error| anyhow!("{error:?}"))
 }
 
+/// Runs redis-benchmark with a command, and returns what it measured.
 fn measure(command: &RedisCommand, port: u16, connections: u32, requests: u32) -> Result<Load> {
     let mut program = Command::new("redis-benchmark")
         .args(["-p", &port.to_string(), "-c", &connections.to_string()])
@@ -147,7 +153,7 @@ fn measure(command: &RedisCommand, port: u16, connections: u32, requests: u32) -
         input.write_all(&command.last)?;
     }
     let output = program.wait_with_output()?;
-    // The program ends at the first error of the server.
+    // redis-benchmark ends with a failure at the first error of the server.
     if !output.status.success() {
         return Ok(Load {
             errors: 1,
@@ -157,9 +163,10 @@ fn measure(command: &RedisCommand, port: u16, connections: u32, requests: u32) -
     read_csv(&String::from_utf8_lossy(&output.stdout), requests).context("the output of redis-benchmark")
 }
 
-/// Reads the last line: name, requests per second, then latencies in milliseconds: mean, minimum, p50, p95, p99, maximum.
+/// Reads the last line of the output: the name, the requests per second, and the latencies in milliseconds
+/// (mean, minimum, p50, p95, p99, maximum).
 fn read_csv(output: &str, requests: u32) -> Option<Load> {
-    // From the end: the name is the command and can contain commas.
+    // Read the fields from the end, because the name is the command, which can contain commas.
     let mut fields = output
         .lines()
         .last()?

@@ -1,4 +1,4 @@
-//! What a Redis server tells about itself.
+//! Reads figures from the `INFO` command of a Redis server.
 
 use anyhow::{Context, Result, bail};
 use leaderboard_redis::{Connection, Reply};

@@ -1,4 +1,5 @@
-//! The report: one section for each dimension, which varies alone while the others stay as in the first section.
+//! The report. Each section varies one dimension (connections, entries, leaderboards or tenants), and keeps
+//! the others as in the first section.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -21,14 +22,15 @@ const DEFAULT_DIGITS: [u32; 2] = [4, 6];
 const DEFAULT_EMBEDDED_DIGITS: [u32; 2] = [4, 5];
 const DEFAULT_ROUNDS: u32 = 5;
 const DEFAULT_SECONDS: f64 = 1.5;
-/// The connections of every section but that of the connections.
+/// The number of connections of all sections except the one that varies the connections.
 const CONNECTIONS: u32 = 32;
-/// The tenants or leaderboards of a section that has many, and the digits of the entries of each leaderboard.
+/// The number of tenants or leaderboards in a section that varies them.
 const MANY: u32 = 1_000;
+/// In such a section, each leaderboard has 10^`DIGITS_OF_MANY` entries.
 const DIGITS_OF_MANY: u32 = 2;
 
-/// The operations of each section.
-const BASE: &[Operation] = &[
+/// The operations of the first section, which varies the connections.
+const BASE_OPERATIONS: &[Operation] = &[
     Operation::Hello,
     Operation::Cached,
     Operation::Uncached,
@@ -37,21 +39,23 @@ const BASE: &[Operation] = &[
     Operation::Write,
     Operation::Batch,
 ];
-const OF_SIZES: &[Operation] = &[
+/// The operations of the section that varies the entries.
+const ENTRIES_OPERATIONS: &[Operation] = &[
     Operation::Uncached,
     Operation::Around,
     Operation::Rank,
     Operation::Write,
     Operation::Batch,
 ];
-const OF_MANY: &[Operation] = &[
+/// The operations of the sections that vary leaderboards and tenants.
+const MANY_OPERATIONS: &[Operation] = &[
     Operation::Cached,
     Operation::Uncached,
     Operation::Rank,
     Operation::Write,
 ];
 
-/// The data of the two stores; `None` leaves the store out.
+/// The size of the data of the two stores; `None` leaves the store out.
 #[derive(Debug, Clone, Copy)]
 struct Stores {
     redis: Option<Data>,
@@ -61,7 +65,8 @@ struct Stores {
 struct Report<'a> {
     args: &'a RunArgs,
     plan: Plan,
-    /// Each row is written when it has been measured, so that an aborted run leaves what it has.
+    /// The file of raw data. Each row is written as soon as it is measured, so that an aborted run keeps the
+    /// rows so far.
     raw: File,
     rows: Vec<Row>,
     filled: Vec<Filled>,
@@ -98,10 +103,10 @@ impl Report<'_> {
         for (index, stores) in sizes.enumerate() {
             if index == 0 {
                 let connections = self.args.connections.clone();
-                self.measure_section(BY_CONNECTIONS, stores, BASE, &connections)
+                self.measure_section(BY_CONNECTIONS, stores, BASE_OPERATIONS, &connections)
                     .await?;
             } else {
-                self.measure_section(BY_ENTRIES, stores, OF_SIZES, &[CONNECTIONS])
+                self.measure_section(BY_ENTRIES, stores, ENTRIES_OPERATIONS, &[CONNECTIONS])
                     .await?;
             }
         }
@@ -115,7 +120,7 @@ impl Report<'_> {
                 redis: many,
                 sqlite: many,
             };
-            self.measure_section(section, stores, OF_MANY, &[CONNECTIONS])
+            self.measure_section(section, stores, MANY_OPERATIONS, &[CONNECTIONS])
                 .await?;
         }
         Ok(())
@@ -157,6 +162,7 @@ impl Report<'_> {
         Ok(())
     }
 
+    /// Starts the service on each store, and beside Redis also the native server and redis-benchmark.
     async fn start_systems(&mut self, section: &str, stores: Stores) -> Result<Vec<System>> {
         let mut systems = Vec::new();
         let names = [
@@ -248,7 +254,8 @@ impl Report<'_> {
         text
     }
 
-    /// Returns the rows of a section by operation; the other order stays.
+    /// Returns the rows that `is_wanted` selects, sorted by operation. Rows of the same operation keep their
+    /// order.
     fn rows_of(&self, is_wanted: impl Fn(&Row) -> bool) -> Vec<&Row> {
         let mut rows: Vec<&Row> = self.rows.iter().filter(|row| is_wanted(row)).collect();
         rows.sort_by_key(|row| row.case.operation);

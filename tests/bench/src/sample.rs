@@ -1,4 +1,4 @@
-//! The figures of one measurement, and medians of them.
+//! The figures of measurements, and their medians.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +11,22 @@ pub(crate) const BY_ENTRIES: &str = "entries";
 pub(crate) const BY_LEADERBOARDS: &str = "leaderboards";
 pub(crate) const BY_TENANTS: &str = "tenants";
 
-/// What the load generator saw.
+/// The figures of the load generator.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Load {
-    /// Requests with a successful answer.
+    /// The number of requests with a successful response.
     pub(crate) requests: u64,
-    /// Requests with another answer or none.
+    /// The number of requests with another response or without a response.
     pub(crate) errors: u64,
     pub(crate) requests_per_s: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// `None` if the load generator does not tell.
+    /// `None` if the load generator does not report it.
     pub(crate) p999_ms: Option<f64>,
 }
 
-/// The processor time of a run divided by its requests, in microseconds; `None` where the system has no such process.
+/// The processor time of a run divided by its requests, in microseconds; `None` where the system has no such
+/// process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CpuPerRequest {
     pub(crate) client_us: f64,
@@ -40,7 +41,7 @@ pub(crate) struct Memory {
     pub(crate) redis_mib: Option<f64>,
 }
 
-/// What is measured in turns: an operation on some data with some connections.
+/// A case to measure: an operation with a number of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Case {
     pub(crate) operation: Operation,
@@ -62,7 +63,8 @@ pub(crate) struct Row {
     pub(crate) system: String,
     pub(crate) data: Data,
     pub(crate) case: Case,
-    /// The Redis commands of a request, without those inside a script; `None` if they were not counted.
+    /// The number of Redis commands of a request, without those inside a script; `None` if they were not
+    /// counted.
     pub(crate) redis_commands: Option<f64>,
     pub(crate) rounds: Vec<Sample>,
 }
@@ -73,6 +75,7 @@ impl Row {
         median(self.rounds.iter().filter_map(figure).collect())
     }
 
+    /// Returns the median of the requests per second.
     pub(crate) fn requests_per_s(&self) -> f64 {
         self.median(|sample| Some(sample.load.requests_per_s))
             .unwrap_or_default()
@@ -83,13 +86,13 @@ impl Row {
         self.median(|sample| figure(&sample.load).filter(|_| sample.load.requests > 0))
     }
 
-    /// Returns the errors of all rounds.
+    /// Returns the number of errors of all rounds.
     pub(crate) fn errors(&self) -> u64 {
         self.rounds.iter().map(|sample| sample.load.errors).sum()
     }
 }
 
-/// Returns the median, the lower one of the two in the middle; `None` of nothing.
+/// Returns the median; the lower one of two values in the middle; `None` if there are no values.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len().saturating_sub(1) / 2).copied()
@@ -100,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_is_the_lower_middle_value() {
         assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(vec![4.0, 3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(Vec::new()), None);

@@ -1,4 +1,4 @@
-//! The systems that stand side by side.
+//! The systems that are measured: the service, the native server, and redis-benchmark.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::sample::{Case, CpuPerRequest, Load, Memory, Sample};
 
 const US_PER_S: f64 = 1_000_000.0;
 
-/// A system that answers requests.
+/// A system that is measured.
 #[derive(Debug)]
 pub(crate) struct System {
     pub(crate) name: String,
@@ -39,13 +39,14 @@ enum Kind {
         program: RunningProgram,
         target: Target,
     },
-    /// The requests per second of the last warm-up: redis-benchmark counts requests, not seconds.
+    /// `requests_per_s` is the result of the last warm-up. It is needed because a run of redis-benchmark has
+    /// a number of requests, not of seconds.
     RedisBenchmark {
         requests_per_s: Cell<f64>,
     },
 }
 
-/// A Redis server that other systems may use, too.
+/// A Redis server, which several systems can use.
 #[derive(Debug, Clone)]
 struct RedisProcess {
     url: String,
@@ -116,7 +117,8 @@ impl System {
         })
     }
 
-    /// Returns redis-benchmark on the Redis server of a service. The native server has filled it.
+    /// Returns redis-benchmark as a system, on the Redis server of the native server, whose sorted sets it
+    /// reads.
     pub(crate) fn redis_benchmark(native: &Self) -> Self {
         Self {
             name: "redis-benchmark".into(),
@@ -128,7 +130,8 @@ impl System {
         }
     }
 
-    /// Returns whether the system has the operation. What needs no store is measured on one store only.
+    /// Returns whether the system supports the operation. An operation that needs no store is measured on
+    /// only one store.
     pub(crate) fn has(&self, operation: Operation) -> bool {
         match &self.kind {
             Kind::Edgeboard { edgeboard, .. } => match operation {
@@ -170,7 +173,7 @@ impl System {
         Ok(())
     }
 
-    /// Counts the Redis commands of a request; `None` for a system that is not the service on Redis.
+    /// Counts the Redis commands of a request. Returns `None` for a system that is not the service on Redis.
     pub(crate) async fn count_commands(&self, case: Case) -> Result<Option<f64>> {
         match (&self.kind, &self.redis) {
             (Kind::Edgeboard { target, .. }, Some(redis)) => {
@@ -182,7 +185,7 @@ impl System {
         }
     }
 
-    /// Measures a case.
+    /// Measures a case: the load, the processor time and the memory.
     pub(crate) async fn measure(&self, case: Case, seconds: f64, run: &str) -> Result<Sample> {
         let before = self.read_cpu_times()?;
         let load = self.send(case, seconds, run).await?;
@@ -196,6 +199,7 @@ impl System {
         Ok(Sample { load, cpu, memory })
     }
 
+    /// Sends requests of a case for about `seconds`.
     async fn send(&self, case: Case, seconds: f64, run: &str) -> Result<Load> {
         match (&self.kind, &self.redis) {
             (Kind::Edgeboard { target, .. } | Kind::Native { target, .. }, _) => {
@@ -238,7 +242,7 @@ struct CpuTimes {
 }
 
 impl CpuTimes {
-    /// Divides the time since `before` by the requests.
+    /// Divides the processor time since `before` by the number of requests.
     fn per_request(&self, before: &Self, requests: u64) -> CpuPerRequest {
         #[expect(clippy::cast_precision_loss, reason = "the requests of one run")]
         let requests = requests.max(1) as f64;

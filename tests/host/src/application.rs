@@ -1,4 +1,5 @@
-//! The application: the manifest with the values of its variables. It has components with their grants, routes, and subscriptions.
+//! The application: the manifest after its variables are replaced by their values. An application has routes,
+//! subscriptions, and components with their grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -56,15 +57,15 @@ impl Application {
     /// The manifest is wrong, a variable has no value, or a value makes the manifest wrong.
     pub(crate) fn load(config: &HostConfig) -> Result<Self, StartError> {
         let manifest = manifest::read(&config.manifest)?;
-        let values = values(config, &manifest)?;
-        let keep = keep(config, &manifest)?;
+        let values = resolve_variables(config, &manifest)?;
+        let selected = select_components(config, &manifest)?;
         let router = Router::build(
             manifest
                 .trigger
                 .http
                 .iter()
                 .filter(|trigger| match &trigger.component {
-                    Some(id) => keep.contains(&id.0),
+                    Some(id) => selected.contains(&id.0),
                     None => config.only.is_empty(),
                 }),
         )
@@ -72,7 +73,7 @@ impl Application {
         let directory = config.manifest.parent().unwrap_or(Path::new(""));
         let ids: Vec<String> = manifest.component.keys().cloned().collect();
         let mut components = BTreeMap::new();
-        for (id, declared) in manifest.component.iter().filter(|(id, _)| keep.contains(*id)) {
+        for (id, declared) in manifest.component.iter().filter(|(id, _)| selected.contains(*id)) {
             let component = Component::resolve(id, declared, &values, directory, &ids)?;
             components.insert(id.clone(), Arc::new(component));
         }
@@ -85,9 +86,9 @@ impl Application {
             router,
             http_components: http
                 .map(|id| id.0.clone())
-                .filter(|id| keep.contains(id))
+                .filter(|id| selected.contains(id))
                 .collect(),
-            subscriptions: subscriptions(&manifest, &values, &keep)?,
+            subscriptions: resolve_subscriptions(&manifest, &values, &selected)?,
             components,
             name: manifest.application.name,
             version: manifest.application.version,
@@ -111,7 +112,7 @@ fn value_error(place: impl Into<String>, reason: impl Into<String>) -> StartErro
     }
 }
 
-fn values(config: &HostConfig, manifest: &Manifest) -> Result<VariableValues, StartError> {
+fn resolve_variables(config: &HostConfig, manifest: &Manifest) -> Result<VariableValues, StartError> {
     let mut given = BTreeMap::new();
     for source in &config.variables {
         source
@@ -129,7 +130,7 @@ fn values(config: &HostConfig, manifest: &Manifest) -> Result<VariableValues, St
 }
 
 /// Returns the components that have a trigger and were requested.
-fn keep(config: &HostConfig, manifest: &Manifest) -> Result<BTreeSet<String>, StartError> {
+fn select_components(config: &HostConfig, manifest: &Manifest) -> Result<BTreeSet<String>, StartError> {
     if let Some(unknown) = config
         .only
         .iter()
@@ -152,16 +153,16 @@ fn keep(config: &HostConfig, manifest: &Manifest) -> Result<BTreeSet<String>, St
         .collect())
 }
 
-fn subscriptions(
+fn resolve_subscriptions(
     manifest: &Manifest,
     values: &VariableValues,
-    keep: &BTreeSet<String>,
+    selected: &BTreeSet<String>,
 ) -> Result<Vec<Subscription>, StartError> {
     let triggers = manifest
         .trigger
         .redis
         .iter()
-        .filter(|trigger| keep.contains(&trigger.component.0));
+        .filter(|trigger| selected.contains(&trigger.component.0));
     triggers
         .map(|trigger| {
             let render = |text: &str| {
@@ -213,7 +214,7 @@ impl Component {
             id: id.into(),
             source: directory.join(source),
             environment: declared.environment.clone(),
-            files: mounts(declared, directory).map_err(|reason| wrong("files", reason))?,
+            files: resolve_mounts(declared, directory).map_err(|reason| wrong("files", reason))?,
             variables,
             allowed_hosts,
             key_value_stores: declared.key_value_stores.clone(),
@@ -222,7 +223,7 @@ impl Component {
     }
 }
 
-fn mounts(declared: &manifest::Component, directory: &Path) -> Result<Vec<Mount>, String> {
+fn resolve_mounts(declared: &manifest::Component, directory: &Path) -> Result<Vec<Mount>, String> {
     let placements = declared.files.iter().filter_map(|mount| match mount {
         FilesMount::Placement { source, destination } => Some((directory.join(source), destination.clone())),
         FilesMount::Pattern(_) => None,

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line options of the host.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,8 +43,8 @@ pub struct Cli {
     /// The directory of the key-value and SQLite files.
     #[arg(long, default_value = ".edgeboard")]
     state_dir: PathBuf,
-    /// The directory of compiled components, which all state directories share [default: edgeboard/compiled in
-    /// $XDG_CACHE_HOME or ~/.cache; without a home `compiled` in the state directory].
+    /// The directory of compiled components, which all state directories share [default: edgeboard/compiled
+    /// in $XDG_CACHE_HOME or ~/.cache; without a home `compiled` in the state directory].
     #[arg(long)]
     cache_dir: Option<PathBuf>,
     /// Sets application variables; wins over SPIN_VARIABLE_NAME of the environment. Repeatable.
@@ -59,8 +59,8 @@ pub struct Cli {
     /// Threads, each with its own event loop; 0 is one per core.
     #[arg(long, default_value_t = 0)]
     workers: usize,
-    /// Serves as Spin does: one event loop on all cores, and no TCP_NODELAY. It is slower, and shows responses that
-    /// are sent in two parts.
+    /// Serves as Spin does: one event loop on all cores, and no TCP_NODELAY. It is slower, and
+    /// shows the delay of responses that are sent in two parts.
     #[arg(long, conflicts_with = "workers")]
     like_spin: bool,
     /// How log lines on standard error look: json or text.
@@ -74,7 +74,7 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// How log lines look.
+    /// Returns the format of log lines.
     #[must_use]
     pub fn log_format(&self) -> LogFormat {
         self.log_format
@@ -87,7 +87,7 @@ impl From<Cli> for HostConfig {
             manifest: cli.manifest,
             listen: cli.listen,
             state_dir: cli.state_dir,
-            cache_dir: cli.cache_dir.or_else(shared_cache_dir),
+            cache_dir: cli.cache_dir.or_else(user_cache_dir),
             variables: cli.variables,
             variables_from_environment: true,
             only: cli.only,
@@ -99,7 +99,7 @@ impl From<Cli> for HostConfig {
     }
 }
 
-fn shared_cache_dir() -> Option<PathBuf> {
+fn user_cache_dir() -> Option<PathBuf> {
     shared_directory(
         std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from),
         std::env::home_dir(),
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent_and_its_defaults_are_the_library_s() {
+    fn the_command_line_is_consistent_and_has_the_defaults_of_the_library() {
         Cli::command().debug_assert();
         let from_cli = HostConfig::from(Cli::parse_from(["leaderboard-host"]));
         assert_eq!(

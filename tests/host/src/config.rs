@@ -20,7 +20,8 @@ pub struct HostConfig {
     pub state_dir: PathBuf,
     /// The directory of compiled components; `None` is `compiled` in the state directory.
     pub cache_dir: Option<PathBuf>,
-    /// Values of application variables. A later value replaces an earlier one, and each replaces a value of the environment.
+    /// Values of application variables. A later value replaces an earlier one, and each replaces a value of
+    /// the environment.
     pub variables: Vec<VariableSource>,
     /// Whether variables are also read from `SPIN_VARIABLE_…` in the environment.
     pub variables_from_environment: bool,
@@ -28,11 +29,12 @@ pub struct HostConfig {
     pub only: Vec<String>,
     /// The number of worker threads, each with its own event loop; 0 is one for each core.
     pub workers: usize,
-    /// Whether all cores share one event loop and connections have no `TCP_NODELAY`, as on Spin. Then `workers` is not used.
+    /// Whether all cores share one event loop and connections have no `TCP_NODELAY`, as on Spin. Then
+    /// `workers` is not used.
     pub like_spin: bool,
     /// How instances are reused.
     pub reuse: ReuseConfig,
-    /// The limits.
+    /// The limits that protect the host.
     pub limits: HostLimits,
 }
 
@@ -83,14 +85,14 @@ pub struct HostLimits {
     /// Connections from clients at a time; others wait to be accepted.
     #[arg(long, default_value_t = HostLimits::default().max_connections)]
     pub max_connections: usize,
-    /// How long a stop waits for what is in flight.
+    /// How long a stop waits for requests in flight.
     #[arg(long, value_parser = parse_duration, default_value = "30s")]
     pub drain_limit: Duration,
 }
 
 impl HostConfig {
-    /// Creates a configuration with defaults, for `manifest`, with its state in `state_dir`, and on a free port of the loopback
-    /// address. It does not read the environment.
+    /// Creates a configuration with defaults, for `manifest`, with its state in `state_dir`, and on a free
+    /// port of the loopback address. It does not read the environment.
     #[must_use]
     pub fn new(manifest: impl Into<PathBuf>, state_dir: impl Into<PathBuf>) -> Self {
         Self {

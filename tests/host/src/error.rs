@@ -1,4 +1,4 @@
-//! Errors at start. Each is displayed as one line.
+//! The errors of a start. Each error is displayed as one line.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::application::Application;
 use crate::config::HostConfig;
-use crate::engine::{Compiler, Ticker, engine};
+use crate::engine::{Compiler, Ticker, create_engine};
 use crate::error::{StartError, one_line};
 use crate::guest::HostServices;
 use crate::worker::{HostState, Worker};
@@ -44,7 +44,7 @@ impl Host {
     /// Loads the application, and serves it on new threads.
     ///
     /// # Errors
-    /// The application cannot run. The reason is one line.
+    /// The application cannot run. The error is displayed as one line.
     pub async fn start(config: HostConfig) -> Result<Running, StartError> {
         let started = tokio::task::spawn_blocking(move || start(&config)).await;
         started.map_err(|error| StartError::System(error.to_string()))?
@@ -58,7 +58,8 @@ impl Running {
         self.address
     }
 
-    /// Returns the base of the application's URLs, such as `http://127.0.0.1:3000`; empty if the application has no HTTP trigger.
+    /// Returns the base of the application's URLs, such as `http://127.0.0.1:3000`; empty if the application
+    /// has no HTTP trigger.
     #[must_use]
     pub fn url(&self) -> String {
         self.address
@@ -92,7 +93,8 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
     std::fs::create_dir_all(&config.state_dir)
         .map_err(|error| state(format!("{}: {error}", config.state_dir.display())))?;
     let system = |error: wasmtime::Error| StartError::System(one_line(&error));
-    let engine = engine(config.limits.max_instances, config.limits.max_instance_memory).map_err(system)?;
+    let engine =
+        create_engine(config.limits.max_instances, config.limits.max_instance_memory).map_err(system)?;
     let cache = config
         .cache_dir
         .clone()
@@ -117,10 +119,11 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
         like_spin: config.like_spin,
         stopping: CancellationToken::new(),
     });
-    run(config, &host, has_http)
+    start_workers(config, &host, has_http)
 }
 
-fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
+/// Starts the worker threads, with one listening socket for each if the application has an HTTP trigger.
+fn start_workers(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Running, StartError> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let count = match config.workers {
         _ if config.like_spin => 1,
@@ -141,18 +144,18 @@ fn run(config: &HostConfig, host: &Arc<HostState>, has_http: bool) -> Result<Run
     let mut workers = Vec::new();
     for (index, listener) in listeners.into_iter().enumerate() {
         let worker = Worker::new(host, count).map_err(StartError::State)?;
-        workers.push(spawn(index, worker, listener, count).map_err(system)?);
+        workers.push(spawn_worker(index, worker, listener, count).map_err(system)?);
     }
     Ok(Running {
         address,
-        routes: routes(host),
+        routes: list_routes(host),
         stopping: host.stopping.clone(),
         workers,
         _ticker: ticker,
     })
 }
 
-fn routes(host: &HostState) -> Vec<RouteLine> {
+fn list_routes(host: &HostState) -> Vec<RouteLine> {
     let line = |entry: &crate::routes::RouteEntry| RouteLine {
         route: entry.raw.clone(),
         wildcard: entry.wildcard,
@@ -164,8 +167,9 @@ fn routes(host: &HostState) -> Vec<RouteLine> {
     host.application.router.routes().map(line).collect()
 }
 
-/// Starts a worker's thread. The first worker also runs the Redis trigger.
-fn spawn(
+/// Starts the thread of a worker. The first worker also runs the Redis trigger. The returned channel reports
+/// the end of the thread.
+fn spawn_worker(
     index: usize,
     worker: Arc<Worker>,
     listener: Option<TcpListener>,

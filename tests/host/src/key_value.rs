@@ -1,5 +1,5 @@
-//! Key-value stores in the file and format that Spin uses. Each worker thread reads on its own connection, and one thread writes
-//! for all.
+//! Key-value stores in the file and format that Spin uses. Each worker thread reads on its own connection,
+//! and one thread writes for all.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -45,7 +45,8 @@ struct Write {
 }
 
 impl Database {
-    /// Opens or creates the file in `directory`, and starts the writing thread. The thread ends when the database is dropped.
+    /// Opens or creates the file in `directory`, and starts the writing thread. The thread ends when the
+    /// database is dropped.
     ///
     /// # Errors
     /// The message of SQLite or of the operating system, in one line.
@@ -72,7 +73,8 @@ impl Database {
             .map_err(|error| format!("{}: {error}", self.path.display()))
     }
 
-    /// Sets `key`, or deletes it if `value` is `None`. A read that begins after this function has returned sees the change.
+    /// Sets `key`, or deletes it if `value` is `None`. A read that begins after this function has returned
+    /// sees the change.
     ///
     /// # Errors
     /// The message of SQLite.
@@ -115,8 +117,8 @@ impl Database {
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // With a write-ahead log, readers never wait. A crash of this process loses nothing. A power failure can lose the last writes,
-    // but does not damage the file.
+    // With a write-ahead log, readers never wait. A crash of this process loses nothing. A power failure can
+    // lose the last writes, but does not damage the file.
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
@@ -152,8 +154,8 @@ fn commit(connection: &mut Connection, batch: &[Write]) -> rusqlite::Result<()> 
     transaction.commit()
 }
 
-/// The reader of one worker thread. It reads on this thread, because a read takes only microseconds, less than passing it to
-/// another thread.
+/// The reader of one worker thread. It reads on this thread, because a read takes only microseconds, less
+/// than passing it to another thread.
 pub(crate) struct WorkerReader(Mutex<Connection>);
 
 impl WorkerReader {

@@ -1,11 +1,12 @@
-//! The local host: runs the components of a `spin.toml` on Wasmtime. So everything can be run and tested on a machine without the Spin CLI.
-//! Spin runs the same components.
+//! The local host. It runs the components of a `spin.toml` on Wasmtime, so that a machine without the Spin
+//! CLI can run and test everything. Spin runs the same components.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), leaderboard_host::StartError> {
 //! use leaderboard_host::{Host, HostConfig};
 //!
-//! let running = Host::start(HostConfig::new("spin.toml", ".edgeboard").variable("admin_key", "secret")).await?;
+//! let config = HostConfig::new("spin.toml", ".edgeboard").variable("admin_key", "secret");
+//! let running = Host::start(config).await?;
 //! println!("{}", running.url());
 //! running.stop().await;
 //! # Ok(())

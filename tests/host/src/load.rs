@@ -23,11 +23,11 @@ pub(crate) struct Loaded {
     pub(crate) subscriber: Option<RedisTriggerPre<GuestState>>,
 }
 
-/// Loads every component of `application`.
+/// Compiles and links every component of `application`.
 ///
 /// # Errors
-/// A file is missing or is not a component, a component imports an interface that this host does not have, or it does not export
-/// the function that its trigger calls.
+/// A file is missing or is not a component, a component imports an interface that this host does not have, or
+/// it does not export the function that its trigger calls.
 pub(crate) fn all(
     engine: &Engine,
     compiler: &Compiler<'_>,

@@ -1,4 +1,5 @@
-//! Random numbers for jitter and for ranges on the command line. Do not use them where a guess would do harm.
+//! Random numbers for jitter and for ranges on the command line. They can be guessed, so do not use them for
+//! secrets.
 
 use std::hash::{BuildHasher, RandomState};
 

@@ -42,9 +42,9 @@ impl OneOf<Duration> {
 /// Parses a count or a range of counts.
 ///
 /// # Errors
-/// The expected form, for the command line.
+/// `text` has another form. The error names the expected form.
 pub fn parse_count(text: &str) -> Result<OneOf<usize>, String> {
-    parse(text, |part| {
+    parse_one_of(text, |part| {
         part.parse()
             .map_err(|_| format!("expected a number or a range such as 1..8, not {text:?}"))
     })
@@ -53,15 +53,15 @@ pub fn parse_count(text: &str) -> Result<OneOf<usize>, String> {
 /// Parses a duration (`2`, `2s`, `5ms`, `5us`, `5ns`; a bare number is seconds) or a range of durations.
 ///
 /// # Errors
-/// The expected form, for the command line.
+/// `text` has another form. The error names the expected form.
 pub fn parse_durations(text: &str) -> Result<OneOf<Duration>, String> {
-    parse(text, parse_duration)
+    parse_one_of(text, parse_duration)
 }
 
 /// Parses a duration: `2`, `2s`, `5ms`, `5us`, `5ns`; a bare number is seconds.
 ///
 /// # Errors
-/// The expected form, for the command line.
+/// `text` has another form. The error names the expected form.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     type Unit = (&'static str, fn(u64) -> Duration);
     let units: [Unit; 5] = [
@@ -77,11 +77,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("expected a duration such as 2s or 500ms, not {text:?}"))
 }
 
-fn parse<T: PartialOrd>(text: &str, one: impl Fn(&str) -> Result<T, String>) -> Result<OneOf<T>, String> {
+fn parse_one_of<T: PartialOrd>(
+    text: &str,
+    parse_value: impl Fn(&str) -> Result<T, String>,
+) -> Result<OneOf<T>, String> {
     let Some((start, end)) = text.split_once("..") else {
-        return one(text).map(OneOf::Value);
+        return parse_value(text).map(OneOf::Value);
     };
-    let (start, end) = (one(start)?, one(end)?);
+    let (start, end) = (parse_value(start)?, parse_value(end)?);
     if start >= end {
         return Err(format!("the range {text:?} is empty"));
     }
@@ -93,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_and_ranges_are_parsed_and_picked_from() {
+    fn values_and_ranges_are_parsed_and_a_pick_is_in_its_range() {
         assert_eq!(parse_count("8"), Ok(OneOf::Value(8)));
         assert_eq!(parse_count("1..8"), Ok(OneOf::Range(1, 8)));
         assert_eq!(

@@ -1,5 +1,5 @@
-//! Finds the route of a path. As on Spin, `routefinder` does the matching: an exact route comes before a wildcard, and a longer
-//! route before a shorter one.
+//! Finds the route of a path. As on Spin, `routefinder` does the matching: an exact route comes before a
+//! wildcard, and a longer route before a shorter one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use crate::manifest::{HttpTrigger, Route, StaticResponse};
 
-/// The host itself handles paths with this prefix.
+/// The prefix of the paths that the host itself handles.
 pub(crate) const WELL_KNOWN_PREFIX: &str = "/.well-known/spin/";
 
 /// How many paths are cached with their routes.
@@ -99,8 +99,8 @@ impl Router {
         let found = match known {
             Some(found) => found,
             None => {
-                let found = self.look(path)?;
-                self.remember(path, &found);
+                let found = self.search(path)?;
+                self.cache(path, &found);
                 found
             }
         };
@@ -111,7 +111,8 @@ impl Router {
         })
     }
 
-    fn remember(&self, path: &str, found: &Found) {
+    /// Adds a result to the cache. A full cache is emptied first.
+    fn cache(&self, path: &str, found: &Found) {
         if path.len() > MAX_KNOWN_PATH_BYTES {
             return;
         }
@@ -126,7 +127,7 @@ impl Router {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, path: &str) -> Option<Found> {
+    fn search(&self, path: &str) -> Option<Found> {
         let found = self.finder.best_match(path)?;
         let captures = found.captures();
         let trailing = captures.wildcard().map_or_else(String::new, |rest| {
@@ -172,7 +173,8 @@ impl RouteEntry {
         })
     }
 
-    /// Creates the route of requests between components: as if the whole path had matched the wildcard `/...`.
+    /// Creates the route of requests between components: as if the whole path had matched the wildcard
+    /// `/...`.
     pub(crate) fn synthetic(component: &str) -> Self {
         let any = HeaderValue::from_static("/...");
         Self {
@@ -211,14 +213,16 @@ mod tests {
         Router::build(triggers.t.iter()).unwrap()
     }
 
-    fn found(router: &Router, path: &str) -> Option<(String, String)> {
+    /// Returns the route of a path as the manifest has it, and the part of the path that the wildcard
+    /// matched.
+    fn find_route(router: &Router, path: &str) -> Option<(String, String)> {
         router
             .find(path)
             .map(|found| (found.entry.raw.clone(), found.trailing))
     }
 
     #[test]
-    fn exact_beats_parameter_beats_wildcard() {
+    fn an_exact_route_beats_a_parameter_which_beats_a_wildcard() {
         let router = router(&[
             "/",
             "/users/:id",
@@ -237,7 +241,7 @@ mod tests {
             ("/other", "/...", "/other"),
         ] {
             assert_eq!(
-                found(&router, path),
+                find_route(&router, path),
                 Some((route.to_owned(), trailing.to_owned())),
                 "{path}"
             );
@@ -248,8 +252,11 @@ mod tests {
     #[test]
     fn without_a_catch_all_some_paths_have_no_route() {
         let router = router(&["/a", "/b/..."]);
-        assert_eq!(found(&router, "/b"), Some(("/b/...".to_owned(), String::new())));
-        assert_eq!(found(&router, "/c"), None);
-        assert_eq!(found(&router, "/a/b"), None);
+        assert_eq!(
+            find_route(&router, "/b"),
+            Some(("/b/...".to_owned(), String::new()))
+        );
+        assert_eq!(find_route(&router, "/c"), None);
+        assert_eq!(find_route(&router, "/a/b"), None);
     }
 }

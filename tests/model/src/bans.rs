@@ -1,9 +1,9 @@
-//! Shadow bans: each is applied to every leaderboard at once, and ends when a call comes that knows it is over.
+//! The port of shadow bans. A ban applies to all leaderboards, and ends at the first call after its expiry.
 
 use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
 
-use crate::scores::broken;
+use crate::scores::rejected;
 use crate::{Model, Tenant};
 
 impl Bans for Model {
@@ -64,7 +64,7 @@ impl Bans for Model {
 }
 
 impl Model {
-    /// Ends the bans of a tenant that are over, in the order in which they end.
+    /// Ends the expired bans of a tenant, in the order of their expiries.
     pub(crate) fn end_bans(&self, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
         let mut tenants = self.tenants.borrow_mut();
         let Some(tenant) = tenants.get_mut(tenant) else {
@@ -83,6 +83,7 @@ impl Model {
 }
 
 impl Tenant {
+    /// Ends the ban of a player, if there is one.
     fn end_ban(&mut self, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
         if self.bans.remove(player).is_none() {
             return Ok(());
@@ -94,7 +95,7 @@ impl Tenant {
     }
 }
 
-/// Appends `body` wherever the player has an entry.
+/// Appends an event to the log of every leaderboard on which the player has an entry.
 fn append_to_all(
     tenant: &mut Tenant,
     player: &PlayerId,
@@ -107,7 +108,7 @@ fn append_to_all(
                 recorded_at: at,
                 body: body.clone(),
             };
-            board.append(event).map_err(|error| broken(&error))?;
+            board.append(event).map_err(|error| rejected(&error))?;
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use leaderboard_core::{StoreError, TenantId};
 
 use crate::Model;
 
-/// The letters, oldest first.
+/// The dead letters of all tenants, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct DeadLetterQueue {
     last_id: u64,
@@ -15,6 +15,7 @@ pub(crate) struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
+    /// Returns whether the queue has the same letter from less than [`IDEMPOTENCY_MS`] before or after.
     fn has(&self, tenant: Option<&TenantId>, letter: &DeadLetter) -> bool {
         self.kept.iter().any(|known| {
             let apart_ms = known.letter.at.as_unix_ms().abs_diff(letter.at.as_unix_ms());
@@ -34,11 +35,11 @@ impl DeadLetterQueue {
         });
     }
 
-    /// Deletes the oldest one of a tenant, or of all.
-    fn delete_oldest(&mut self, of: impl Fn(&StoredDeadLetter) -> bool, most: u64) {
-        let count = self.kept.iter().filter(|letter| of(letter)).count() as u64;
+    /// Deletes the oldest letter of those that `selected` accepts, if they are more than `most`.
+    fn delete_oldest(&mut self, selected: impl Fn(&StoredDeadLetter) -> bool, most: u64) {
+        let count = self.kept.iter().filter(|letter| selected(letter)).count() as u64;
         if count > most
-            && let Some(oldest) = self.kept.iter().position(of)
+            && let Some(oldest) = self.kept.iter().position(selected)
         {
             self.kept.remove(oldest);
         }

@@ -1,4 +1,4 @@
-//! The ports of the edge: documents, rate limits and usage, counters, the audit log.
+//! The ports of documents, rate limits, usage, counters and the audit log.
 
 use std::collections::BTreeMap;
 
@@ -13,25 +13,28 @@ use crate::Model;
 
 const DAY_US: u64 = 24 * 60 * 60 * 1_000_000;
 
-/// What the edge stores: documents, rate limits, usage, counters, audit records.
+/// The documents, rate limits, usage, counters and audit records of all tenants and of the operator.
 #[derive(Debug, Default)]
 pub(crate) struct Edge {
     /// The store's own clock, in microseconds since the epoch. Only [`Model::set_clock`] moves it.
     pub(crate) clock_us: u64,
     documents: BTreeMap<DocumentName, Versioned<Vec<u8>>>,
     last_versions: BTreeMap<Option<TenantId>, u64>,
+    /// The instant until which each bucket is ahead, in microseconds since the epoch.
     arrivals_us: BTreeMap<(TenantId, Box<str>), u64>,
+    /// The usage by tenant and day.
     usage: BTreeMap<(TenantId, u32), Usage>,
     counters: BTreeMap<Box<str>, u64>,
     audit: BTreeMap<Option<TenantId>, Vec<RecordedAudit>>,
 }
 
 impl Model {
-    /// Sets the store's own clock, which rate limits use: microseconds since the epoch.
+    /// Sets the store's own clock, in microseconds since the epoch. Rate limits use this clock.
     pub fn set_clock(&self, now_us: u64) {
         self.edge.borrow_mut().clock_us = now_us;
     }
 
+    /// Charges a request. With `refusing`, refuses a request that does not fit; otherwise always charges it.
     pub(crate) fn charge(
         &self,
         tenant: &TenantId,
@@ -42,7 +45,7 @@ impl Model {
     }
 }
 
-/// Returns the version that follows `last`.
+/// Returns the version that follows `last`: the time of the clock, or `last + 1` if that is larger.
 pub(crate) fn version_after(last: u64, clock_us: u64) -> u64 {
     clock_us.max(last + 1)
 }
@@ -97,6 +100,7 @@ impl Edge {
         }
     }
 
+    /// Returns by how many microseconds a bucket is ahead of the clock.
     fn ahead(&self, tenant: &TenantId, charge: &Charge) -> u64 {
         let arrival = self.arrivals_us.get(&(tenant.clone(), charge.bucket.clone()));
         arrival.map_or(0, |arrival| arrival.saturating_sub(self.clock_us))
@@ -122,16 +126,16 @@ impl Documents for Model {
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
         let mut edge = self.edge.borrow_mut();
-        let there = edge.documents.get(name);
-        if let Err(mismatch) = expected.check(there.map(|document| document.version)) {
+        let current = edge.documents.get(name);
+        if let Err(mismatch) = expected.check(current.map(|document| document.version)) {
             return Ok(Err(mismatch));
         }
-        if let Some(document) = there
+        if let Some(document) = current
             && document.value == body
         {
             return Ok(Ok((document.version, false)));
         }
-        let created = there.is_none();
+        let created = current.is_none();
         let clock_us = edge.clock_us;
         let last = edge.last_versions.entry(name.tenant.clone()).or_default();
         *last = version_after(*last, clock_us);
@@ -191,7 +195,7 @@ impl RateLimits for Model {
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
         let edge = self.edge.borrow();
-        let own = edge.usage.iter().rev().filter(|((whose, _), _)| whose == tenant);
+        let own = edge.usage.iter().rev().filter(|((owner, _), _)| owner == tenant);
         let limit = usize::try_from(days).unwrap_or(usize::MAX);
         let days = own
             .take(limit)

@@ -7,8 +7,9 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// The most steps of one history.
+/// The largest number of steps of a history.
 const MOST_STEPS: usize = 80;
+/// The ids of documents.
 const IDS: [&str; 5] = ["a", "a.b", "B", "0", "~"];
 /// The kinds of documents.
 pub const KINDS: [DocumentKind; 2] = [DocumentKind::Key, DocumentKind::Flags];
@@ -51,9 +52,9 @@ pub struct RandomCharge {
     pub burst: u64,
     /// Requests and scores to count.
     pub usage: (u64, u64),
-    /// The most requests of a day.
+    /// The largest number of requests of a day.
     pub quota: Option<u64>,
-    /// Whether the cost is reported after the work, and not refused before it.
+    /// Whether the cost is reported after the work. Otherwise it is charged before, and can be refused.
     pub is_report: bool,
 }
 
@@ -82,11 +83,11 @@ pub enum EdgeStep {
     Read(Vec<RandomName>),
     /// Documents are listed.
     List {
-        /// Owner and kind, and the id to start after.
+        /// The owner, the kind, and the id after which the list starts.
         name: RandomName,
-        /// Whether the list starts after the id, and not at its beginning.
+        /// Whether the list starts after the id. Otherwise it starts at the first document.
         is_after: bool,
-        /// The most documents.
+        /// The largest number of documents.
         limit: u32,
     },
     /// Counters are increased.
@@ -102,9 +103,9 @@ pub enum EdgeStep {
     ReadLog {
         /// Their owner.
         scope: Scope,
-        /// The position that they are before.
+        /// The position before which the records are read; `None` for the newest records.
         before: Option<u64>,
-        /// The most records.
+        /// The largest number of records.
         limit: u32,
     },
 }

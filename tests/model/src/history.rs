@@ -1,4 +1,4 @@
-//! Random histories of leaderboards: what a store and the model are compared on.
+//! Random histories of leaderboards. Tests run them on a store and on the model, and compare the results.
 
 use leaderboard_core::{
     Columns, IdScope, Leaderboard, Limits, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_KEEP_PERIODS,
@@ -9,16 +9,16 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// The most steps of one history.
+/// The largest number of steps of a history.
 pub const MOST_STEPS: usize = 60;
-/// The leaderboards of one history.
+/// The ids of the leaderboards of a history.
 pub const BOARDS: [&str; 3] = [FIRST, SECOND, THIRD];
 const FIRST: &str = "one";
 const SECOND: &str = "two";
 const THIRD: &str = "three";
 const HOUR_MS: i64 = 3_600_000;
 
-/// Players and leaderboards to begin with, and the calls that follow.
+/// The players and the leaderboards of a history, and the calls that follow.
 #[derive(Debug, Clone)]
 pub struct History {
     /// The players that the steps choose from.
@@ -39,11 +39,11 @@ pub enum Step {
         /// The limits.
         limits: CallLimits,
     },
-    /// An earlier submission comes again, to these leaderboards.
+    /// An earlier submission is repeated.
     Repeat {
         /// Chooses the submission.
         which: Index,
-        /// Which leaderboards it goes to.
+        /// For each of [`BOARDS`], whether the repeated submission goes to it.
         boards: Vec<bool>,
     },
     /// A configuration is stored.
@@ -52,7 +52,7 @@ pub enum Step {
         leaderboard: Box<Leaderboard>,
         /// Whether entries may be reordered.
         rebuild: bool,
-        /// The most leaderboards of the tenant.
+        /// The largest number of leaderboards of the tenant.
         max_leaderboards: Option<u64>,
     },
     /// A leaderboard is deleted.
@@ -66,21 +66,21 @@ pub enum Step {
         board: usize,
         /// Chooses the player.
         player: Index,
-        /// How long ago its period was the current one.
+        /// How long ago its period was the current period, in milliseconds.
         back_ms: i64,
     },
     /// A player is banned.
     Ban {
         /// Chooses the player.
         player: Index,
-        /// How long; `None` has no end.
+        /// The duration in milliseconds; `None` for a ban without an end.
         for_ms: Option<i64>,
     },
     /// A ban ends.
     Unban(Index),
     /// Time passes.
     Pass {
-        /// How much.
+        /// The time in milliseconds.
         ms: i64,
     },
 }
@@ -88,18 +88,18 @@ pub enum Step {
 /// The limits of a call.
 #[derive(Debug, Clone, Default)]
 pub struct CallLimits {
-    /// The burst of the limit that every submission is charged on.
+    /// The burst of the rate limit to which every submission is charged.
     pub burst: Option<u64>,
-    /// The most entries of the tenant.
+    /// The largest number of entries of the tenant.
     pub max_entries: Option<u64>,
-    /// The most calls within a day.
+    /// The largest number of calls of a day.
     pub max_calls: Option<u64>,
 }
 
-/// A submission. It has three values, as many as a leaderboard has at most.
+/// A submission. It has three values, because a leaderboard has at most three columns.
 #[derive(Debug, Clone)]
 pub struct RandomSubmission {
-    /// Which leaderboards it goes to.
+    /// For each of [`BOARDS`], whether the submission goes to it.
     pub boards: Vec<bool>,
     /// Chooses the player.
     pub player: Index,
@@ -109,7 +109,7 @@ pub struct RandomSubmission {
     pub operator: Operator,
     /// The metadata.
     pub metadata: Option<Metadata>,
-    /// How long ago it happened. A negative number is a clock that is ahead.
+    /// How long before the call the submission happened, in milliseconds. Negative if its clock is ahead.
     pub ago_ms: i64,
     /// The number in its id.
     pub id: Option<u8>,
@@ -121,7 +121,7 @@ pub struct RandomSubmission {
 
 /// Generates small values often, so that there are ties, and values of the whole range.
 fn values() -> impl Strategy<Value = i64> {
-    let edges = [
+    let edges_of_64_bits = [
         i64::MIN,
         i64::MIN + 1,
         i64::MAX - 1,
@@ -130,7 +130,7 @@ fn values() -> impl Strategy<Value = i64> {
         (1 << 53) + 1,
         -(1 << 53) - 1,
     ];
-    let words = [
+    let edges_of_32_bits = [
         1 << 32,
         (1 << 32) - 1,
         -(1 << 32),
@@ -140,13 +140,13 @@ fn values() -> impl Strategy<Value = i64> {
     ];
     prop_oneof![
         5 => -2..=2_i64,
-        1 => select(edges.to_vec()),
-        1 => select(words.to_vec()),
+        1 => select(edges_of_64_bits.to_vec()),
+        1 => select(edges_of_32_bits.to_vec()),
         1 => any::<i64>(),
     ]
 }
 
-/// Generates names with combining marks, right-to-left letters, emoji and quotes, and names of the greatest length.
+/// Generates names with combining marks, right-to-left letters, emoji and quotes, and the longest names.
 fn players() -> impl Strategy<Value = Vec<PlayerId>> {
     let name = prop_oneof![
         "[ab]{1,2}",
@@ -210,9 +210,9 @@ fn leaderboards(name: &'static str) -> impl Strategy<Value = Leaderboard> {
             operator,
             schedule,
             limits,
-            // A period that has expired may be gone or not, so none does here.
+            // A store may or may not have deleted an expired period, so no period expires in these histories.
             keep_periods: MAX_KEEP_PERIODS,
-            // No event is deleted, so that the log can be replayed.
+            // The log keeps all events, so that it can be replayed.
             log: LogPolicy {
                 keep_events: MAX_KEEP_EVENTS,
                 keep_days: MAX_KEEP_DAYS,
@@ -222,7 +222,8 @@ fn leaderboards(name: &'static str) -> impl Strategy<Value = Leaderboard> {
     )
 }
 
-fn some_boards() -> impl Strategy<Value = Vec<bool>> {
+/// Generates, for each of [`BOARDS`], whether a submission goes to it.
+fn targeted_boards() -> impl Strategy<Value = Vec<bool>> {
     prop::collection::vec(prop::bool::weighted(0.6), BOARDS.len())
 }
 
@@ -236,7 +237,7 @@ fn submissions() -> impl Strategy<Value = RandomSubmission> {
     ];
     let tuple = prop::collection::vec(values(), 3);
     (
-        some_boards(),
+        targeted_boards(),
         any::<Index>(),
         tuple,
         operators(),
@@ -289,7 +290,7 @@ fn steps() -> impl Strategy<Value = Step> {
     let pass = prop_oneof![0..100_i64, 0..2 * HOUR_MS, 0..DAY_MS];
     prop_oneof![
         12 => (prop::collection::vec(submissions(), 1..5), call_limits()).prop_map(|(submissions, limits)| Step::Submit { submissions, limits }),
-        3 => (any::<Index>(), some_boards()).prop_map(|(which, boards)| Step::Repeat { which, boards }),
+        3 => (any::<Index>(), targeted_boards()).prop_map(|(which, boards)| Step::Repeat { which, boards }),
         2 => (any_board, any::<bool>(), weighted(0.4, 0..4_u64))
             .prop_map(|(leaderboard, rebuild, max_leaderboards)| Step::Configure { leaderboard, rebuild, max_leaderboards }),
         1 => (0..BOARDS.len()).prop_map(|board| Step::Delete { board }),

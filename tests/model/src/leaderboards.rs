@@ -1,4 +1,4 @@
-//! Configurations.
+//! The port of the configurations of leaderboards.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use leaderboard_core::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLe
 use leaderboard_core::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
 
 use crate::edge::version_after;
-use crate::scores::broken;
+use crate::scores::rejected;
 use crate::{LeaderboardState, Model, Projection};
 
 impl Leaderboards for Model {
@@ -38,19 +38,19 @@ impl Leaderboards for Model {
         self.end_bans(put.tenant, put.at)?;
         let mut tenants = self.tenants.borrow_mut();
         let tenant = tenants.entry(put.tenant.clone()).or_default();
-        let there = tenant.boards.get(&put.leaderboard.id);
-        if let Err(mismatch) = put.expected.check(version_of(there)) {
+        let existing = tenant.boards.get(&put.leaderboard.id);
+        if let Err(mismatch) = put.expected.check(version_of(existing)) {
             return Ok(Err(mismatch.into()));
         }
-        if let Some(board) = there {
+        if let Some(board) = existing {
             if board.configuration.value == *put.leaderboard && !reorders(&board.projection, put) {
                 return Ok(Ok((board.configuration.version, false)));
             }
-            if let Err(refusal) = keeps_order(&board.projection, put) {
+            if let Err(refusal) = check_order(&board.projection, put) {
                 return Ok(Err(refusal));
             }
         }
-        let created = there.is_none();
+        let created = existing.is_none();
         if created
             && put
                 .max_leaderboards
@@ -76,7 +76,9 @@ impl Leaderboards for Model {
             });
         board.configuration = configuration;
         board.expiries.extend(put.expiries.iter().cloned());
-        board.append(event_of(put)).map_err(|error| broken(&error))?;
+        board
+            .append(configured_event(put))
+            .map_err(|error| rejected(&error))?;
         Ok(Ok((tenant.last_version, created)))
     }
 
@@ -119,14 +121,14 @@ fn version_of(board: Option<&LeaderboardState>) -> Option<u64> {
     board.map(|board| board.configuration.version)
 }
 
-/// Whether the current period has another order.
+/// Returns whether the current period has another order than the new configuration.
 fn reorders(projection: &Projection, put: &PutLeaderboard<'_>) -> bool {
     let current = projection.periods.get(put.current);
     current.is_some_and(|state| state.layout != put.leaderboard.layout())
 }
 
-/// Checks that the current period has no entries whose order would change, or that it may be rebuilt.
-fn keeps_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), PutRefusal> {
+/// Checks that the current period has no entries whose order would change, or that the call may rebuild them.
+fn check_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), PutRefusal> {
     let Some(state) = projection.periods.get(put.current) else {
         return Ok(());
     };
@@ -142,7 +144,8 @@ fn keeps_order(projection: &Projection, put: &PutLeaderboard<'_>) -> Result<(), 
     }
 }
 
-fn event_of(put: &PutLeaderboard<'_>) -> Event {
+/// Returns the event of a stored configuration.
+fn configured_event(put: &PutLeaderboard<'_>) -> Event {
     Event {
         recorded_at: put.at,
         body: EventBody::Configured {

@@ -1,8 +1,9 @@
-//! The oracle: the whole domain in memory, in the plainest form.
+//! The test oracle: a model of the whole domain in memory, in the simplest form.
 //!
-//! It compares entries themselves, never the bytes of an order key, and it keeps no index: it counts every result
-//! again. It is slow and easy to check. Tests compare the stores with it, and replay event logs with it
-//! ([`Projection::replay`]). [`history`] and [`edge_history`] generate the random histories of these comparisons.
+//! The model compares the entries themselves, not the bytes of order keys. It has no index: it computes every
+//! result from all entries. It is slow, but easy to check. Tests compare the stores with the model, and
+//! replay event logs with it ([`Projection::replay`]). [`history`] and [`edge_history`] generate the random
+//! histories for these comparisons.
 
 mod bans;
 mod dead_letters;
@@ -40,19 +41,21 @@ pub struct Model {
 /// The data of one tenant.
 #[derive(Debug, Default)]
 struct Tenant {
-    /// The version given last. It stays when the leaderboard of this version is deleted.
+    /// The last version of a leaderboard. It does not change when this leaderboard is deleted.
     last_version: u64,
     boards: BTreeMap<LeaderboardId, LeaderboardState>,
     bans: BTreeMap<PlayerId, Ban>,
 }
 
-/// One leaderboard: its log, and what the log results in.
+/// One leaderboard: its configuration, its log, and the state that results from the log.
 #[derive(Debug)]
 struct LeaderboardState {
     configuration: Versioned<Leaderboard>,
     log: Vec<RecordedEvent>,
     projection: Projection,
+    /// When each period expires; `None` for never.
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
+    /// The idempotency records, by their names.
     ids: BTreeMap<String, IdempotencyRecord>,
     /// The weight in bytes of the idempotency records of each span of [`IDEMPOTENCY_MS`].
     record_bytes: BTreeMap<i64, u64>,
@@ -67,13 +70,14 @@ struct IdempotencyRecord {
 }
 
 impl Model {
-    /// Makes a model without tenants.
+    /// Creates a model without data.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns what the log of a leaderboard results in; `None` when the leaderboard does not exist.
+    /// Returns the state that results from the log of a leaderboard; `None` if the leaderboard does not
+    /// exist.
     #[must_use]
     pub fn projection(&self, tenant: &TenantId, leaderboard: &LeaderboardId) -> Option<Projection> {
         let tenants = self.tenants.borrow();
@@ -81,7 +85,7 @@ impl Model {
         Some(board.projection.clone())
     }
 
-    /// Returns how much a tenant stores at `now`.
+    /// Returns how many leaderboards, entries and bytes of logs a tenant has at `now`.
     fn entry_quota(&self, tenant: &TenantId, now: Timestamp) -> EntryQuota {
         let tenants = self.tenants.borrow();
         let tenant = tenants.get(tenant);
@@ -131,8 +135,8 @@ impl Tenant {
         periods.map(|period| period.entries.len() as u64).sum()
     }
 
-    /// Removes the oldest events of these leaderboards while the tenant's logs and records weigh too much. The last event
-    /// of a log stays.
+    /// Removes the oldest events of these leaderboards while the tenant's logs and records have more than
+    /// `max_log_bytes`. The last event of a log stays.
     fn trim_logs<'a>(
         &mut self,
         written: impl Iterator<Item = &'a LeaderboardId>,
@@ -178,7 +182,7 @@ impl LeaderboardState {
         Ok(self.projection.position)
     }
 
-    /// Removes the events that are too many or too old. The last event stays.
+    /// Removes the oldest events while there are too many or they are too old. The last event stays.
     fn trim(&mut self, now: Timestamp) {
         let policy = self.configuration.value.log;
         while self.log.len() > 1
@@ -191,6 +195,7 @@ impl LeaderboardState {
         }
     }
 
+    /// Returns whether the player has an entry in any period.
     fn has_entries_of(&self, player: &PlayerId) -> bool {
         let mut periods = self.projection.periods.values();
         periods.any(|period| period.entries.contains_key(player))

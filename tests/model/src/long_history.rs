@@ -1,4 +1,4 @@
-//! Random histories of long lists, in which a store counts ranks in more than one step and a call has many submissions.
+//! Random histories of long lists: ranks are counted in several steps, and a call has many submissions.
 
 use leaderboard_core::{IdScope, Leaderboard, Operator, PlayerId, Ties};
 use leaderboard_test_support::values as examples;
@@ -8,11 +8,11 @@ use proptest::sample::{Index, select};
 
 use crate::history::{BOARDS, CallLimits, History, RandomSubmission, Step};
 
-/// How many players a history has.
+/// The number of players of a history.
 const PLAYERS: usize = 700;
-/// How many submissions a call has.
+/// The number of submissions of a call.
 const SUBMISSIONS: std::ops::Range<usize> = 200..500;
-/// The most steps of one history.
+/// The largest number of steps of a history.
 const MOST_STEPS: usize = 8;
 
 fn submissions() -> impl Strategy<Value = RandomSubmission> {
@@ -49,7 +49,7 @@ fn steps() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Generates histories of three leaderboards with one column, whose rules for ties differ.
+/// Generates histories of three leaderboards with one column and different tie policies.
 pub fn histories() -> impl Strategy<Value = History> {
     let ties = Just(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]).prop_shuffle();
     (ties, prop::collection::vec(steps(), 1..=MOST_STEPS)).prop_map(|(ties, steps)| History {

@@ -1,4 +1,4 @@
-//! The result of a log: entries are a projection of events.
+//! The state of a leaderboard as the result of its event log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,39 +22,40 @@ pub struct Projection {
     pub banned: BTreeSet<PlayerId>,
 }
 
-/// One period's entries.
+/// The entries of one period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeriodState {
-    /// The period as it was when its first score came in.
+    /// The period, by the schedule at the time of its first score.
     pub period: Period,
-    /// How its entries are ordered.
+    /// The order of the entries.
     pub layout: Layout,
-    /// The position of the last event that changed them.
+    /// The position of the last event that changed the entries.
     pub version: u64,
-    /// The entries, also those of banned players.
+    /// The entries, including those of banned players.
     pub entries: BTreeMap<PlayerId, Entry>,
 }
 
 /// The reason why a log cannot be replayed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReplayError {
-    /// An event is not at the position after the one before it.
+    /// An event does not have the position that follows that of the previous event.
     Gap {
-        /// The position it should have.
+        /// The position that the event should have.
         expected: u64,
-        /// The position it has.
+        /// The position that the event has.
         found: u64,
     },
-    /// An event names a configuration, a period or an entry that no earlier event made.
+    /// An event does not follow from earlier events, for example because it names an entry that does not
+    /// exist.
     Unfounded {
         /// The event's position.
         position: u64,
     },
-    /// A submission that the leaderboard would have refused.
+    /// An event is a submission that the leaderboard would have refused.
     Refused {
         /// The event's position.
         position: u64,
-        /// Why it would have been refused.
+        /// Why the submission would have been refused.
         reason: RefusalReason,
     },
 }
@@ -75,7 +76,7 @@ impl Projection {
     /// Rebuilds a leaderboard from its log, from the first event on.
     ///
     /// # Errors
-    /// [`ReplayError`] at the first event that does not follow from those before it.
+    /// [`ReplayError`] at the first event that does not follow from the earlier events.
     pub fn replay<'a>(events: impl IntoIterator<Item = &'a RecordedEvent>) -> Result<Self, ReplayError> {
         let mut projection = Self::default();
         for event in events {
@@ -84,10 +85,10 @@ impl Projection {
         Ok(projection)
     }
 
-    /// Applies the next event. After an error the projection is as it was before.
+    /// Applies the next event. An error leaves the projection unchanged.
     ///
     /// # Errors
-    /// [`ReplayError`] when the event does not follow from those before it.
+    /// [`ReplayError`] when the event does not follow from the earlier events.
     pub fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), ReplayError> {
         let position = recorded.position;
         let expected = self.position + 1;
@@ -106,7 +107,7 @@ impl Projection {
                 current,
                 rebuild,
             } => self.configure(position, leaderboard, current, *rebuild)?,
-            EventBody::Submitted { .. } => self.submitted(position, &recorded.event)?,
+            EventBody::Submitted { .. } => self.apply_submission(position, &recorded.event)?,
             EventBody::Removed { player, period } => {
                 let unfounded = ReplayError::Unfounded { position };
                 let state = self.periods.get_mut(period).ok_or(unfounded.clone())?;
@@ -114,11 +115,11 @@ impl Projection {
                 state.version = position;
             }
             EventBody::Banned { player } => {
-                self.touch(position, player);
+                self.update_versions(position, player);
                 self.banned.insert(player.clone());
             }
             EventBody::Unbanned { player } => {
-                self.touch(position, player);
+                self.update_versions(position, player);
                 self.banned.remove(player);
             }
         }
@@ -126,23 +127,25 @@ impl Projection {
         Ok(())
     }
 
-    /// The entries of a period that everyone sees, best first.
+    /// Returns the entries of a period that everyone sees, best first.
     #[must_use]
     pub fn visible<'a>(&self, state: &'a PeriodState) -> Vec<&'a Entry> {
-        let shown = state
+        let visible = state
             .entries
             .values()
             .filter(|entry| !self.banned.contains(&entry.player));
-        sorted(&state.layout, shown)
+        sorted(&state.layout, visible)
     }
 
-    /// The visible entries without `player`'s: those that the player's rank is counted among.
+    /// Returns the visible entries except the entry of `player`. The player's rank is counted among these
+    /// entries.
     pub(crate) fn others<'a>(&self, state: &'a PeriodState, player: &PlayerId) -> Vec<&'a Entry> {
         let mut visible = self.visible(state);
         visible.retain(|entry| entry.player != *player);
         visible
     }
 
+    /// Stores a configuration, and reorders the current period if the order is new.
     fn configure(
         &mut self,
         position: u64,
@@ -169,7 +172,8 @@ impl Projection {
         Ok(())
     }
 
-    fn submitted(&mut self, position: u64, event: &Event) -> Result<(), ReplayError> {
+    /// Applies the event of an accepted submission.
+    fn apply_submission(&mut self, position: u64, event: &Event) -> Result<(), ReplayError> {
         let unfounded = ReplayError::Unfounded { position };
         let EventBody::Submitted {
             player,
@@ -194,7 +198,7 @@ impl Projection {
         let change = EntryChange {
             operator: *operator,
             values,
-            // The event of a submission that kept the entry goes without its metadata: it was that of the entry, or lost.
+            // The event of a submission that kept the entry has no metadata, because the entry keeps its own.
             metadata: match existing {
                 Some(entry) if *kept => entry.metadata.as_ref(),
                 _ => metadata.as_ref(),
@@ -227,8 +231,8 @@ impl Projection {
         Ok(())
     }
 
-    /// A new version for every period in which the player has an entry.
-    fn touch(&mut self, position: u64, player: &PlayerId) {
+    /// Gives a new version to every period in which the player has an entry.
+    fn update_versions(&mut self, position: u64, player: &PlayerId) {
         for state in self.periods.values_mut() {
             if state.entries.contains_key(player) {
                 state.version = position;
@@ -237,7 +241,7 @@ impl Projection {
     }
 }
 
-/// The values in the columns of another layout, matched by name; 0 where there was no such column.
+/// Returns the values for the columns of another layout, matched by name. The value of a new column is 0.
 fn values_by_name(from: &Layout, to: &Layout, values: &Values) -> Values {
     let value_of = |name: &str| {
         let mut named = from.columns.iter().zip(values.as_slice());

@@ -1,10 +1,11 @@
-//! Order and rank by their definition: sort, then count.
+//! Order and rank by their definition: entries are sorted, and the better ones are counted.
 
 use std::cmp::Ordering;
 
 use leaderboard_core::{Columns, Entry, Layout, Order, RankedEntry, Ties, Values};
 
-/// The order of two entries, the better one less: tuple, then time by the tie policy, then player bytes.
+/// Returns the order of two entries; the better entry is less. Compares the tuples, then the times by the tie
+/// policy, then the bytes of the players.
 #[must_use]
 pub fn compare(layout: &Layout, a: &Entry, b: &Entry) -> Ordering {
     let by_time = a.reached_at.cmp(&b.reached_at);
@@ -16,7 +17,8 @@ pub fn compare(layout: &Layout, a: &Entry, b: &Entry) -> Ordering {
         .then_with(|| a.player.as_bytes().cmp(b.player.as_bytes()))
 }
 
-/// The order of two tuples, the better one less. A shorter one is compared by the columns it has.
+/// Returns the order of two tuples; the better tuple is less. Compares only the columns that both tuples
+/// have.
 pub(crate) fn compare_tuples(columns: &Columns, a: &Values, b: &Values) -> Ordering {
     for ((column, a), b) in columns.iter().zip(a.as_slice()).zip(b.as_slice()) {
         let by_value = match column.order() {
@@ -30,7 +32,7 @@ pub(crate) fn compare_tuples(columns: &Columns, a: &Values, b: &Values) -> Order
     Ordering::Equal
 }
 
-/// The entries, best first.
+/// Returns the entries, best first.
 #[must_use]
 pub fn sorted<'a>(layout: &Layout, entries: impl Iterator<Item = &'a Entry>) -> Vec<&'a Entry> {
     let mut entries: Vec<_> = entries.collect();
@@ -38,7 +40,7 @@ pub fn sorted<'a>(layout: &Layout, entries: impl Iterator<Item = &'a Entry>) -> 
     entries
 }
 
-/// The rank of `entry` among `others`, which may or may not hold it.
+/// Returns the rank of `entry` among `others`. It does not matter whether `others` contains `entry`.
 #[must_use]
 pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
     let above: Vec<&Entry> = others
@@ -51,11 +53,11 @@ pub fn rank_among(layout: &Layout, others: &[&Entry], entry: &Entry) -> u64 {
         .collect();
     1 + match layout.ties {
         Ties::Earliest | Ties::Latest | Ties::Shared => above.len() as u64,
-        Ties::Dense => different_tuples(&above),
+        Ties::Dense => count_different_tuples(&above),
     }
 }
 
-/// All of `entries`, best first, each with its rank.
+/// Returns all entries with their ranks, best first.
 #[must_use]
 pub fn ranked(layout: &Layout, entries: &[&Entry]) -> Vec<RankedEntry> {
     let sorted = sorted(layout, entries.iter().copied());
@@ -68,12 +70,13 @@ pub fn ranked(layout: &Layout, entries: &[&Entry]) -> Vec<RankedEntry> {
         .collect()
 }
 
+/// Returns whether the tuple `a` is better than `b`.
 pub(crate) fn is_better(layout: &Layout, a: &Values, b: &Values) -> bool {
     compare_tuples(&layout.columns, a, b) == Ordering::Less
 }
 
-/// How many different tuples there are.
-pub(crate) fn different_tuples(entries: &[&Entry]) -> u64 {
+/// Returns the number of different tuples of the entries.
+pub(crate) fn count_different_tuples(entries: &[&Entry]) -> u64 {
     let mut tuples: Vec<&[i64]> = entries.iter().map(|entry| entry.values.as_slice()).collect();
     tuples.sort_unstable();
     tuples.dedup();

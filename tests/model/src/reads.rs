@@ -1,4 +1,4 @@
-//! Answers to readers, each counted out of the sorted list.
+//! Reads of a period. Each result is computed from the sorted list.
 
 use std::cmp::Ordering;
 
@@ -9,16 +9,18 @@ use leaderboard_core::{
 };
 
 use crate::projection::{PeriodState, Projection};
-use crate::ranking::{compare, compare_tuples, different_tuples, is_better, rank_among, ranked, sorted};
+use crate::ranking::{
+    compare, compare_tuples, count_different_tuples, is_better, rank_among, ranked, sorted,
+};
 
-/// One period as a reader sees it, best first.
+/// The entries of one period that a caller sees, best first.
 pub(crate) struct VisibleEntries<'a> {
     state: &'a PeriodState,
     entries: Vec<&'a Entry>,
 }
 
 impl<'a> VisibleEntries<'a> {
-    /// As everyone sees it.
+    /// Returns the entries that everyone sees.
     pub(crate) fn of(projection: &Projection, state: &'a PeriodState) -> Self {
         Self {
             entries: projection.visible(state),
@@ -26,16 +28,16 @@ impl<'a> VisibleEntries<'a> {
         }
     }
 
-    /// As `caller` sees it, who is shown when a player.
+    /// Returns the entries that `caller` sees. A banned player sees the own entry.
     pub(crate) fn seen_by(caller: &Caller, projection: &Projection, state: &'a PeriodState) -> Self {
         match caller.own_player() {
-            Some(own) => Self::with(projection, state, own),
+            Some(own) => Self::with_player(projection, state, own),
             None => Self::of(projection, state),
         }
     }
 
-    /// As if `player` were shown.
-    fn with(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
+    /// Returns the entries that everyone sees and the entry of `player`, even if the player is banned.
+    fn with_player(projection: &Projection, state: &'a PeriodState, player: &PlayerId) -> Self {
         let mut entries = projection.others(state, player);
         entries.extend(state.entries.get(player));
         Self {
@@ -44,7 +46,7 @@ impl<'a> VisibleEntries<'a> {
         }
     }
 
-    /// `limit` entries from index `start` on.
+    /// Returns a page of up to `limit` entries from the index `start` on.
     fn window(&self, start: usize, limit: usize) -> Page {
         let all = ranked(&self.state.layout, &self.entries);
         let entries: Vec<RankedEntry> = all.into_iter().skip(start).take(limit).collect();
@@ -59,7 +61,7 @@ impl<'a> VisibleEntries<'a> {
     }
 }
 
-/// The page of a period that has never had an entry.
+/// Returns the page of a period that has never had an entry.
 pub(crate) fn empty_page() -> Page {
     Page {
         layout: None,
@@ -71,11 +73,12 @@ pub(crate) fn empty_page() -> Page {
     }
 }
 
-/// Nothing follows a key that is not one of the period's layout.
+/// Returns a page. The page is empty if the key in `from` does not belong to the period's layout.
 pub(crate) fn page(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Page {
     page_from(visible, from, limit).unwrap_or_else(|| visible.window(0, 0))
 }
 
+/// Returns a page; `None` if the key in `from` does not belong to the period's layout.
 fn page_from(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Option<Page> {
     let layout = &visible.state.layout;
     let entries = &visible.entries;
@@ -96,7 +99,7 @@ fn page_from(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Opt
     })
 }
 
-/// An entry that would stand where the key says.
+/// Returns an entry with this order key; `None` if the key does not belong to the layout.
 fn entry_at(layout: &Layout, key: &OrderKey) -> Option<Entry> {
     let (values, reached_at, player) = layout.parse(key.as_bytes())?;
     Some(Entry {
@@ -118,13 +121,14 @@ pub(crate) fn around(
     if !state.entries.contains_key(player) || !sees(projection, caller, player) {
         return None;
     }
-    let visible = VisibleEntries::with(projection, state, caller.own_player().unwrap_or(player));
+    let visible = VisibleEntries::with_player(projection, state, caller.own_player().unwrap_or(player));
     let at = visible.entries.iter().position(|entry| entry.player == *player)?;
     let last_start = visible.entries.len().saturating_sub(limit);
     let start = at.saturating_sub(limit / 2).min(last_start);
     Some(visible.window(start, limit))
 }
 
+/// Returns whether `caller` sees the entry of `player`.
 fn sees(projection: &Projection, caller: &Caller, player: &PlayerId) -> bool {
     !projection.banned.contains(player) || caller.sees_banned(player)
 }
@@ -201,17 +205,17 @@ fn position(visible: &VisibleEntries<'_>, tuple: &Values) -> Position {
         better: better.len() as u64,
         equal: visible.entries.iter().filter(equal).count() as u64,
         better_tuples: match layout.ties {
-            leaderboard_core::Ties::Dense => different_tuples(&better),
+            leaderboard_core::Ties::Dense => count_different_tuples(&better),
             _ => better.len() as u64,
         },
     }
 }
 
-/// The values of the whole columns that `bytes` are the key's beginning of.
+/// Returns the values of the columns that are complete in `bytes`, which are the first bytes of an order key.
 fn tuple(layout: &Layout, bytes: &[u8]) -> Values {
-    let words = bytes.chunks_exact(SORTABLE_BYTES);
-    let values = layout.columns.iter().zip(words).filter_map(|(column, word)| {
-        let value = from_sortable(word.try_into().ok()?);
+    let chunks = bytes.chunks_exact(SORTABLE_BYTES);
+    let values = layout.columns.iter().zip(chunks).filter_map(|(column, chunk)| {
+        let value = from_sortable(chunk.try_into().ok()?);
         Some(match column.order() {
             leaderboard_core::Order::Ascending => value,
             leaderboard_core::Order::Descending => -1 - value,

@@ -1,4 +1,4 @@
-//! The ports of entries and of their log.
+//! The ports of entries and of the event log.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -14,7 +14,7 @@ use crate::reads::{self, VisibleEntries};
 use crate::{Model, submit};
 
 impl Model {
-    /// The periods that have entries and have not expired at `now`, newest first.
+    /// Returns the periods that have entries and have not expired at `now`, newest first.
     fn summaries(
         &self,
         tenant: &TenantId,
@@ -69,7 +69,7 @@ impl Scores for Model {
         let tenant = tenants.entry(tenant.clone()).or_default();
         let answers = submissions
             .iter()
-            .map(|prepared| submit::submit(tenant, prepared, options).map_err(|error| broken(&error)))
+            .map(|prepared| submit::submit(tenant, prepared, options).map_err(|error| rejected(&error)))
             .collect::<Result<_, _>>()?;
         if let (Some(max_log_bytes), Some(last)) = (options.max_log_bytes, submissions.last()) {
             let targets = submissions.iter().flat_map(|prepared| &prepared.targets);
@@ -145,7 +145,7 @@ impl Scores for Model {
         period_ref: &PeriodRef<'_>,
         tuples: &[Vec<u8>],
     ) -> Result<Positions, ReadError> {
-        let nowhere = Position {
+        let empty_position = Position {
             better: 0,
             equal: 0,
             better_tuples: 0,
@@ -154,7 +154,7 @@ impl Scores for Model {
             None => Positions {
                 version: 0,
                 count: 0,
-                positions: vec![nowhere; tuples.len()],
+                positions: vec![empty_position; tuples.len()],
             },
             Some(state) => reads::positions(&VisibleEntries::of(projection, state), tuples),
         })
@@ -198,10 +198,10 @@ impl Scores for Model {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        let there = self.read(period_ref, |_, state| {
+        let exists = self.read(period_ref, |_, state| {
             state.is_some_and(|state| state.entries.contains_key(player))
         })?;
-        if !there {
+        if !exists {
             return Ok(None);
         }
         let mut tenants = self.tenants.borrow_mut();
@@ -217,7 +217,7 @@ impl Scores for Model {
             recorded_at: at,
             body,
         };
-        Ok(Some(board.append(event).map_err(|error| broken(&error))?))
+        Ok(Some(board.append(event).map_err(|error| rejected(&error))?))
     }
 }
 
@@ -239,7 +239,7 @@ impl Events for Model {
     }
 }
 
-/// The error of a call that contradicts the state of the model.
-pub(crate) fn broken(cause: &dyn std::fmt::Display) -> StoreError {
+/// Returns the error of a call that contradicts the state of the model.
+pub(crate) fn rejected(cause: &dyn std::fmt::Display) -> StoreError {
     StoreError::Rejected(cause.to_string())
 }

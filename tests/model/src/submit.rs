@@ -1,4 +1,4 @@
-//! Submissions: every target is checked before the first is applied.
+//! Submissions: all targets of a submission are checked before the first target is applied.
 
 use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail, SubmitOptions};
 use leaderboard_core::{
@@ -10,7 +10,7 @@ use crate::projection::{PeriodState, Projection, ReplayError};
 use crate::ranking::rank_among;
 use crate::{IdempotencyRecord, LeaderboardState, Tenant, span_of};
 
-/// Settles one prepared: all of its targets or none.
+/// Applies a submission to all of its targets or to none.
 pub(crate) fn submit(
     tenant: &mut Tenant,
     prepared: &PreparedSubmission,
@@ -18,7 +18,7 @@ pub(crate) fn submit(
 ) -> Result<Result<Vec<Outcome>, Refusal>, ReplayError> {
     let mut plans = Vec::new();
     for target in &prepared.targets {
-        match plan(tenant, prepared, target) {
+        match plan_target(tenant, prepared, target) {
             Ok(plan) => plans.push(plan),
             Err(reason) => {
                 let leaderboard = target.leaderboard.value.id.clone();
@@ -40,8 +40,8 @@ pub(crate) fn submit(
         }));
     }
     let applied = |plan: &&Plan| matches!(plan, Plan::Apply(_));
-    let making = prepared.targets.iter().zip(&plans);
-    let new_bytes: u64 = making
+    let planned = prepared.targets.iter().zip(&plans);
+    let new_bytes: u64 = planned
         .filter(|(_, plan)| applied(plan))
         .map(|(target, _)| prepared.record_weight(target))
         .sum();
@@ -66,13 +66,20 @@ pub(crate) fn submit(
     Ok(Ok(outcomes))
 }
 
-/// What is to be done for a target.
+/// How a submission is applied to a target.
 enum Plan {
+    /// The outcome of an earlier submission with the same id is returned again.
     Replay(Box<Outcome>),
+    /// The submission is applied with this status.
     Apply(Status),
 }
 
-fn plan(tenant: &Tenant, prepared: &PreparedSubmission, target: &Target) -> Result<Plan, RefusalReason> {
+/// Checks a submission against one target, without a change.
+fn plan_target(
+    tenant: &Tenant,
+    prepared: &PreparedSubmission,
+    target: &Target,
+) -> Result<Plan, RefusalReason> {
     let board = tenant
         .boards
         .get(&target.leaderboard.value.id)
@@ -103,20 +110,21 @@ fn plan(tenant: &Tenant, prepared: &PreparedSubmission, target: &Target) -> Resu
         .map(|decision| Plan::Apply(decision.status))
 }
 
-/// Returns the idempotency record of the submission's id, unless it is too old.
+/// Returns the idempotency record of the submission's id; `None` if there is none or it has expired.
 fn find_record<'a>(
     board: &'a LeaderboardState,
     prepared: &PreparedSubmission,
 ) -> Option<&'a IdempotencyRecord> {
     let known = board.ids.get(&*prepared.record_name()?)?;
-    let forgotten_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
-    (prepared.recorded_at.as_unix_ms() < forgotten_at).then_some(known)
+    let expires_at = known.first_at.as_unix_ms() + IDEMPOTENCY_MS;
+    (prepared.recorded_at.as_unix_ms() < expires_at).then_some(known)
 }
 
 fn conflicting_id(prepared: &PreparedSubmission) -> Result<leaderboard_core::SubmissionId, RefusalReason> {
     prepared.id.clone().ok_or(RefusalReason::StaleConfiguration)
 }
 
+/// Applies a submission to one target, and keeps the outcome under the submission's id.
 fn apply(
     tenant: &mut Tenant,
     prepared: &PreparedSubmission,
@@ -124,19 +132,19 @@ fn apply(
     status: Status,
     ranks: RankDetail,
 ) -> Result<Outcome, ReplayError> {
-    let hidden = tenant.bans.contains_key(&prepared.player);
-    let gone = ReplayError::Unfounded { position: 0 };
+    let banned = tenant.bans.contains_key(&prepared.player);
+    let missing = ReplayError::Unfounded { position: 0 };
     let board = tenant
         .boards
         .get_mut(&target.leaderboard.value.id)
-        .ok_or(gone.clone())?;
-    let previous = entry_of(board, prepared, target).map(|(state, entry)| Previous {
+        .ok_or(missing.clone())?;
+    let previous = find_entry(board, prepared, target).map(|(state, entry)| Previous {
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
     });
-    board.append(Event::submitted(prepared, target, hidden, status))?;
+    board.append(Event::submitted(prepared, target, banned, status))?;
     board.expiries.insert(target.period.id.clone(), target.expires_at);
-    let (state, entry) = entry_of(board, prepared, target).ok_or(gone)?;
+    let (state, entry) = find_entry(board, prepared, target).ok_or(missing)?;
     let outcome = Outcome {
         leaderboard: target.leaderboard.value.id.clone(),
         period: target.period.id.clone(),
@@ -164,7 +172,8 @@ fn apply(
     Ok(outcome)
 }
 
-fn entry_of<'a>(
+/// Returns the player's entry in the period of a target.
+fn find_entry<'a>(
     board: &'a LeaderboardState,
     prepared: &PreparedSubmission,
     target: &Target,
@@ -173,6 +182,7 @@ fn entry_of<'a>(
     Some((state, state.entries.get(&prepared.player)?))
 }
 
+/// Returns the rank of an entry, if ranks are requested.
 fn rank(projection: &Projection, state: &PeriodState, entry: &Entry, ranks: RankDetail) -> Option<u64> {
     let others = projection.others(state, &entry.player);
     (ranks == RankDetail::Full).then(|| rank_among(&state.layout, &others, entry))

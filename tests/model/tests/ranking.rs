@@ -1,4 +1,4 @@
-//! The ranking of the oracle, compared with results that were worked out by hand.
+//! Tests of the model's ranking. The expected results were computed by hand.
 
 use leaderboard_core::{Entry, Layout, Order, Ties};
 use leaderboard_model::{compare, ranked, sorted};
@@ -14,6 +14,7 @@ fn entry(name: &str, numbers: &[i64], reached_at: &str) -> Entry {
     }
 }
 
+/// Returns rank and player of these entries. An entry is given as player, value and second.
 fn ranks(ties: Ties, order: Order, entries: &[(&str, i64, &str)]) -> Vec<(u64, String)> {
     let layout = Layout {
         columns: columns(&[order]),
@@ -31,7 +32,8 @@ fn ranks(ties: Ties, order: Order, entries: &[(&str, i64, &str)]) -> Vec<(u64, S
         .collect()
 }
 
-fn named(ranks: &[(u64, &str)]) -> Vec<(u64, String)> {
+/// Returns the ranks with owned names.
+fn with_owned_names(ranks: &[(u64, &str)]) -> Vec<(u64, String)> {
     ranks
         .iter()
         .map(|(rank, name)| (*rank, (*name).to_owned()))
@@ -50,29 +52,29 @@ fn ties_rank_by_policy() {
     let rank = |ties| ranks(ties, Order::Descending, &entries);
     assert_eq!(
         rank(Ties::Earliest),
-        named(&[(1, "b"), (2, "c"), (3, "e"), (4, "a"), (5, "d")])
+        with_owned_names(&[(1, "b"), (2, "c"), (3, "e"), (4, "a"), (5, "d")])
     );
     assert_eq!(
         rank(Ties::Latest),
-        named(&[(1, "b"), (2, "a"), (3, "c"), (4, "e"), (5, "d")])
+        with_owned_names(&[(1, "b"), (2, "a"), (3, "c"), (4, "e"), (5, "d")])
     );
     assert_eq!(
         rank(Ties::Shared),
-        named(&[(1, "b"), (2, "c"), (2, "e"), (2, "a"), (5, "d")])
+        with_owned_names(&[(1, "b"), (2, "c"), (2, "e"), (2, "a"), (5, "d")])
     );
     assert_eq!(
         rank(Ties::Dense),
-        named(&[(1, "b"), (2, "c"), (2, "e"), (2, "a"), (3, "d")])
+        with_owned_names(&[(1, "b"), (2, "c"), (2, "e"), (2, "a"), (3, "d")])
     );
     let lowest_first = ranks(Ties::Shared, Order::Ascending, &entries);
     assert_eq!(
         lowest_first,
-        named(&[(1, "d"), (2, "c"), (2, "e"), (2, "a"), (5, "b")])
+        with_owned_names(&[(1, "d"), (2, "c"), (2, "e"), (2, "a"), (5, "b")])
     );
 }
 
 #[test]
-fn columns_count_in_their_order_and_direction() {
+fn columns_are_compared_in_their_order_and_direction() {
     let layout = Layout {
         columns: columns(&[Order::Descending, Order::Ascending]),
         ties: Ties::Earliest,

@@ -21,7 +21,7 @@ pub const ADMIN_KEY: &str = "a key for tests alone, with 32 bytes and more";
 /// The most submissions that one request may have.
 const MAX_BATCH: usize = 1000;
 
-/// A client of the API that uses the operator's key and speaks for one tenant.
+/// A client of the API that uses the operator's key and acts for one tenant.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "a transport has no text form")]
 pub struct ApiClient {
@@ -31,7 +31,7 @@ pub struct ApiClient {
 }
 
 impl ApiClient {
-    /// Makes a client of a tenant that no other test of this process has.
+    /// Creates a client for a tenant that no other test of this process has.
     #[must_use]
     pub fn new(transport: Rc<dyn Transport>) -> Self {
         static TENANTS: AtomicUsize = AtomicUsize::new(0);
@@ -42,7 +42,7 @@ impl ApiClient {
         }
     }
 
-    /// Creates a client of the service at an address. Its tenant is new, as with [`ApiClient::new`].
+    /// Creates a client of the service at this address, for a new tenant as [`ApiClient::new`].
     #[must_use]
     pub fn over_http(url: &str) -> Self {
         Self::new(Rc::new(HttpTransport::new(url)))
@@ -63,19 +63,20 @@ impl ApiClient {
         }
     }
 
-    /// Returns the beginning of the addresses of requests.
+    /// Returns the URL of the service, without a path.
     #[must_use]
     pub fn url(&self) -> &str {
         self.transport.url()
     }
 
-    /// Starts a request of version 1 with the key, for this tenant; `path` is the path below `/api/v1`.
+    /// Starts a request to version 1 of the API, with the operator's key and for this tenant. `path` is the
+    /// path below `/api/v1`.
     pub fn request(&self, method: &str, path: &str) -> ApiRequest {
         self.request_at(method, &format!("/api/v1{path}"))
     }
 
-    /// Starts a request with the key, for this tenant, to any path of the service. The request asks for a response from the
-    /// store, not from a cache.
+    /// Starts a request to any path of the service, with the operator's key and for this tenant. The request
+    /// asks for a response from the store, not from a cache.
     ///
     /// # Panics
     /// When the method or the path is not valid in a request.
@@ -84,37 +85,37 @@ impl ApiClient {
             .method(method)
             .uri(format!("{}{path}", self.url()))
             .header("x-api-key", ADMIN_KEY)
-            // Tests read what they have just written.
+            // A test must see its own last write.
             .header("cache-control", "no-cache")
             .header("x-tenant-id", &self.tenant)
             .body(Bytes::new());
         ApiRequest::new(Rc::clone(&self.transport), request.expect("a request"))
     }
 
-    /// Starts a request without a credential and without a tenant. `path` goes below `/api/v1`, unless it begins with `/api/` or
-    /// `/ofrep/`.
+    /// Starts a request without a credential and without a tenant. `path` is the path below `/api/v1`, unless
+    /// it begins with `/api/` or `/ofrep/`.
     pub fn bare(&self, method: &str, path: &str) -> ApiRequest {
-        let is_whole = ["/api/", "/ofrep/"].iter().any(|start| path.starts_with(start));
-        let base = if is_whole { "" } else { "/api/v1" };
+        let is_full_path = ["/api/", "/ofrep/"].iter().any(|start| path.starts_with(start));
+        let base = if is_full_path { "" } else { "/api/v1" };
         let request = self.request_at(method, &format!("{base}{path}"));
         request.without_header("x-api-key").without_header("x-tenant-id")
     }
 
-    /// Starts a request with an API key alone, as [`ApiClient::bare`].
+    /// Starts a request with an API key as its only credential. For `path`, see [`ApiClient::bare`].
     pub fn with_key(&self, key: &str, method: &str, path: &str) -> ApiRequest {
         self.bare(method, path).header("x-api-key", key)
     }
 
-    /// Starts a request with a token alone, as [`ApiClient::bare`].
+    /// Starts a request with a token as its only credential. For `path`, see [`ApiClient::bare`].
     pub fn with_token(&self, token: &str, method: &str, path: &str) -> ApiRequest {
         self.bare(method, path)
             .header("authorization", &format!("Bearer {token}"))
     }
 
-    /// Makes an API key with these scopes: its id and its text.
+    /// Creates an API key with these scopes. Returns its id and its text.
     ///
     /// # Panics
-    /// When the service refuses it.
+    /// When the service refuses the request.
     pub async fn make_key(&self, scopes: Value) -> (String, String) {
         let body = json!({"name": "server", "scopes": scopes});
         let made = self.post("/keys", &body).await.expect_status(201);
@@ -122,10 +123,10 @@ impl ApiClient {
         (text("id"), text("key"))
     }
 
-    /// Issues a player's token with a key of a server.
+    /// Issues a player's token with a server's key, and returns it.
     ///
     /// # Panics
-    /// When the service refuses it.
+    /// When the service refuses the request.
     pub async fn issue_token(&self, key: &str, player: &str) -> String {
         let call = self
             .with_key(key, "POST", "/tokens")
@@ -184,7 +185,7 @@ impl ApiClient {
         self.post(&path, submission).await.expect_status(200)
     }
 
-    /// Submits one score that happens now.
+    /// Submits one score that happens now, and returns its outcome.
     pub async fn submit_score(&self, leaderboard: &str, player: &str, score: i64) -> Value {
         let submission = json!({"player": player, "score": score});
         self.submit(leaderboard, &submission).await
@@ -207,18 +208,18 @@ impl ApiClient {
         }
     }
 
-    /// Returns a page as a document; `query` begins with `?` or is empty.
+    /// Returns the body of a page of entries. `query` begins with `?` or is empty.
     pub async fn page(&self, leaderboard: &str, query: &str) -> Value {
         let path = format!("/leaderboards/{leaderboard}/entries{query}");
         self.get(&path).await.expect_status(200)
     }
 
-    /// Lists the first thousand entries.
+    /// Returns the first 1000 entries.
     pub async fn list_entries(&self, leaderboard: &str) -> Vec<ListedEntry> {
         ListedEntry::parse_all(&self.page(leaderboard, "?limit=1000").await["entries"])
     }
 
-    /// Lists rank and player of the first thousand entries.
+    /// Returns rank and player of the first 1000 entries.
     pub async fn list_ranks(&self, leaderboard: &str) -> Vec<(u64, String)> {
         let entries = self.list_entries(leaderboard).await.into_iter();
         entries.map(|entry| (entry.rank, entry.player)).collect()

@@ -1,4 +1,4 @@
-//! Computes the entries that a leaderboard should list, from the documented rules and without code of the product.
+//! Computes the entries that a leaderboard should list, from the documented rules without the product's code.
 
 #![expect(
     clippy::expect_used,
@@ -52,7 +52,8 @@ impl ListedEntry {
     }
 }
 
-/// Reads a 64-bit integer of a document: a JSON number if every parser keeps it exact, otherwise a string.
+/// Reads a 64-bit integer of a document. An integer that some JSON parsers would round must be a string, and
+/// every other integer a number.
 fn parse_integer(value: &Value) -> i64 {
     const SAFE: u64 = (1 << 53) - 1;
     let number = match value {
@@ -98,7 +99,8 @@ pub struct ScoredPlayer {
     pub reached_at: String,
 }
 
-/// Ranks all players. Within a tie they are sorted by time (the latest first for `latest`), then by the bytes of the name.
+/// Returns the entries of all players with their ranks, best first. Equal scores are sorted by time (the
+/// latest first for `latest`), then by the bytes of the player's name.
 #[must_use]
 pub fn ranked_entries(
     mut players: Vec<ScoredPlayer>,

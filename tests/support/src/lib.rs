@@ -1,8 +1,8 @@
-//! Tools that tests share: servers that belong to one test, native connections to both stores, a running service, a client of its
-//! API, and example values.
+//! Tools that tests share: servers for single tests, native connections to both stores, a running service, a
+//! client of its API, and example values.
 //!
-//! Each feature adds one part: `redis` and `sqlite` the connections and the stores on them, `client` the client of the API,
-//! `service` the real components on the local host.
+//! Each feature adds one part. `redis` and `sqlite` add the connections and the stores that use them,
+//! `client` adds the client of the API, and `service` adds the real components on the local host.
 
 #[cfg(feature = "client")]
 mod client;

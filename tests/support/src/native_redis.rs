@@ -1,4 +1,4 @@
-//! A Redis connection for tests. It implements with the native client what a component gets from its host.
+//! A connection to Redis for tests and measurements. It uses the native client instead of a host.
 
 use std::task::Poll;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Value};
 
-/// How long a test waits for a response at most, in seconds. A rebuild of the largest period takes a few seconds.
+/// The longest time to wait for a response, in seconds. A rebuild of the largest period takes a few seconds.
 const RESPONSE_TIMEOUT_S: u64 = 30;
 
 /// One multiplexed connection, without Nagle's algorithm. Clones share the connection.
@@ -75,7 +75,7 @@ impl Connection for NativeRedis {
     }
 }
 
-/// Flattens arrays, as Spin does.
+/// Appends a value to the replies. Arrays are flattened, as Spin flattens them.
 fn flatten(value: Value, replies: &mut Vec<Reply>) -> Result<(), ConnectionError> {
     replies.push(match value {
         Value::Nil => Reply::Nil,

@@ -1,4 +1,4 @@
-//! SQLite without a host: the library's own connection, for tests and measurements.
+//! A connection to SQLite for tests and measurements. It uses the native library instead of a host.
 
 use std::cell::{Cell as Counter, RefCell};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Signal, Value};
 use rusqlite::StatementStatus;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-/// How long a statement waits for another connection, as on Spin.
+/// How long a statement waits for a lock of another connection. Spin has the same limit.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// A connection to a database file.
@@ -24,18 +24,18 @@ pub struct NativeSqlite {
 }
 
 impl NativeSqlite {
-    /// Opens a file, and creates it when it does not exist.
+    /// Opens a database file, and creates it if it does not exist.
     ///
     /// # Errors
-    /// [`ConnectionError`].
+    /// The error of SQLite.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ConnectionError> {
         Self::open_waiting(path, BUSY_WAIT)
     }
 
-    /// Does the same as [`NativeSqlite::open`] with another limit for waiting.
+    /// Does the same as [`NativeSqlite::open`], with another limit for the wait.
     ///
     /// # Errors
-    /// [`ConnectionError`].
+    /// The error of SQLite.
     pub fn open_waiting(path: impl AsRef<Path>, busy_wait: Duration) -> Result<Self, ConnectionError> {
         let path = path.as_ref().to_owned();
         let connection = RefCell::new(open(&path, busy_wait)?);
@@ -47,29 +47,30 @@ impl NativeSqlite {
         })
     }
 
-    /// Returns how often SQLite compiled a statement again that was prepared, for example because a parameter changed that its plan
-    /// depends on.
+    /// Returns how often SQLite compiled a prepared statement again, for example because of a new value of a
+    /// parameter on which the query plan depends.
     pub fn compiled_again(&self) -> i32 {
         self.compiled_again.get()
     }
 }
 
 fn open(path: &Path, busy_wait: Duration) -> Result<rusqlite::Connection, ConnectionError> {
-    let connection = rusqlite::Connection::open(path).map_err(|error| failed(&error))?;
+    let connection = rusqlite::Connection::open(path).map_err(|error| connection_error(&error))?;
     connection
         .busy_timeout(busy_wait)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| connection_error(&error))?;
     Ok(connection)
 }
 
-fn failed(error: &rusqlite::Error) -> ConnectionError {
+/// Returns the connection error for an error of the library.
+fn connection_error(error: &rusqlite::Error) -> ConnectionError {
     ConnectionError::from_message(error.to_string())
 }
 
 impl Connection for NativeSqlite {
     fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         let (rows, compiled_again) =
-            run(&self.connection.borrow(), sql, parameters).map_err(|error| failed(&error))?;
+            run(&self.connection.borrow(), sql, parameters).map_err(|error| connection_error(&error))?;
         self.compiled_again
             .set(self.compiled_again.get() + compiled_again);
         Ok(rows)
@@ -108,6 +109,7 @@ async fn yield_once() {
     .await;
 }
 
+/// Runs a statement. Returns its rows, and how often SQLite compiled the statement again.
 fn run(
     connection: &rusqlite::Connection,
     sql: &str,

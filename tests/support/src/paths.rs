@@ -22,12 +22,13 @@ pub fn project_root() -> PathBuf {
 #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 pub fn target_dir() -> PathBuf {
     let program = std::env::current_exe().expect("the path of the test");
-    // `target/release/deps/all-0123456789abcdef`
+    // The program is a file such as `target/release/deps/all-0123456789abcdef`.
     let target = program.ancestors().nth(3).expect("a test in cargo's directory");
     target.to_owned()
 }
 
-/// Returns the path of the command-line tool, in the profile of the running test. Builds the tool if it does not exist yet.
+/// Returns the path of the command-line tool, in the profile of the running test. Builds the tool if it does
+/// not exist yet.
 ///
 /// # Panics
 /// When the tool cannot be built.

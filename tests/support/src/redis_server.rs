@@ -1,4 +1,4 @@
-//! A redis-server that belongs to one test.
+//! A Redis server for one test.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -9,17 +9,18 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a server may take until it answers the first time.
+/// How long a server may take to start.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
-/// The pause between two tries.
+/// The pause between two checks whether a server answers.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// How many ports are tried. Another program may take a port before the server starts.
+/// How many ports are tried, because another program may take a port before the server starts.
 const MAX_PORTS: usize = 5;
-/// Runs the server until standard input closes. Standard input closes in any case when the test's process ends.
+/// A shell script that runs the server until its standard input closes. This happens at the latest when the
+/// process of the test ends.
 const UNTIL_STDIN_CLOSES: &str = r#"redis-server "$@" >/dev/null & read -r _; kill -9 $!; wait $!"#;
 
-/// A running redis-server with its own directory. The server is killed when this value is dropped, or when the process ends in
-/// any way.
+/// A running redis-server with its own directory. The server is killed when this value is dropped, or when
+/// the process of the test ends in any way.
 #[derive(Debug)]
 pub struct RedisServer {
     /// The server's process; `None` while the server is down.
@@ -91,7 +92,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Returns the port of the server, which stays the same after a restart.
+    /// Returns the port of the server. A restart does not change the port.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -166,7 +167,7 @@ impl RedisServer {
         Ok(String::from_utf8_lossy(&reply).into_owned())
     }
 
-    /// Starts the process, and returns whether it answers in time. Another server on the port does not count.
+    /// Starts the process, and returns whether it answers in time on its port.
     #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
     fn run(&mut self) -> bool {
         let port = self.port.to_string();
@@ -202,8 +203,8 @@ impl RedisServer {
         false
     }
 
-    /// Returns whether a server answers on the port, has loaded its data, and works in this directory. No other server
-    /// works in this directory.
+    /// Returns whether the server of this directory answers on the port and has loaded its data. The
+    /// directory shows that it is not another server on the same port.
     fn answers_from(&self, directory: &Path) -> bool {
         let reply = self.send(b"PING\r\nCONFIG GET dir\r\n").unwrap_or_default();
         let mut lines = reply.lines();

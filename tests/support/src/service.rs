@@ -22,7 +22,7 @@ pub enum StoreKind {
     Redis,
 }
 
-/// A running service of a test, with its store. Dropping it stops both.
+/// A running service with its store. Both stop when this value is dropped.
 #[expect(missing_debug_implementations, reason = "a running host has no text form")]
 pub struct TestService {
     /// The local host.
@@ -42,15 +42,15 @@ impl TestService {
         }
     }
 
-    /// Starts a service on this Redis server, or on SQLite with `None`. The service does not limit its callers, because tests
-    /// send many requests from one address.
+    /// Starts a service on this Redis server, or on SQLite with `None`. The service does not limit its
+    /// callers, because tests send many requests from one address.
     pub async fn start_on(redis: Option<RedisServer>) -> Self {
         let service = Self::start_with_default_limits(redis).await;
         service.switch_limits_off().await;
         service
     }
 
-    /// Starts a service that has the default rate limits.
+    /// Starts a service with the default rate limits.
     ///
     /// # Panics
     /// When the host does not start.
@@ -58,7 +58,7 @@ impl TestService {
         Self::start_configured(redis, |_| {}).await
     }
 
-    /// Starts a service that has the default rate limits, on a host with the changes that `change` makes.
+    /// Starts a service with the default rate limits, on a host whose configuration is changed by `change`.
     ///
     /// # Panics
     /// When the host does not start.
@@ -71,7 +71,7 @@ impl TestService {
         Self { host, redis, state }
     }
 
-    /// Switches the limits of callers off.
+    /// Switches off the rate limits of callers.
     pub async fn switch_limits_off(&self) {
         let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
         let limits = json!({"policies": off});
@@ -81,21 +81,22 @@ impl TestService {
             .expect_status(201);
     }
 
-    /// Returns a client of a tenant that no other test has.
+    /// Returns a client for a tenant that no other test has.
     #[must_use]
     pub fn api(&self) -> ApiClient {
         ApiClient::over_http(&self.host.url())
     }
 }
 
-/// Returns the configuration of a host without a Redis trigger. Its store is Redis if `redis_url` is set, otherwise SQLite.
+/// Returns the configuration of a host without a Redis trigger. Its store is Redis if `redis_url` is set,
+/// otherwise SQLite.
 #[must_use]
 pub fn host_config(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
     let mut config = HostConfig::new(project_root().join("spin.toml"), state_dir)
         .variable("admin_key", ADMIN_KEY)
         .variable("player_token_secret", TOKEN_SECRET)
         .variable("issuer_hosts", "http://127.0.0.1:*");
-    // The components are compiled once, for every host of every run.
+    // All hosts share the compiled components, also those of later runs.
     config.cache_dir = Some(target_dir().join("tmp").join("compiled"));
     match redis_url {
         Some(url) => config.variable("redis_url", url),

@@ -1,4 +1,4 @@
-//! One service for each store. All tests of the process share it, unless they need their own.
+//! One service for each kind of store, which the tests of a process share.
 
 #![expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
 
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use crate::{ApiClient, RedisServer, StoreKind, TestService, block_on};
 
-/// Runs a test on the shared service of a store, with its own tenant.
+/// Runs a test on the shared service of this kind of store. The test has its own tenant.
 ///
 /// # Panics
 /// When the service does not start.
@@ -22,8 +22,8 @@ pub fn run_on_shared_service(store: StoreKind, test: impl AsyncFnOnce(&ApiClient
     block_on(async { test(&ApiClient::over_http(url)).await });
 }
 
-/// Starts a service that runs as long as the process. A test process runs no code when it ends, so a shell waits for its end and
-/// deletes the directories.
+/// Starts a service that runs until the process ends, and returns its URL. The process cannot run code when
+/// it ends, so a shell waits for its end and deletes the directories.
 fn start_for_the_process(store: StoreKind) -> String {
     const DELETE_WHEN_STDIN_CLOSES: &str = r#"read -r _; rm -rf "$@""#;
     let service = block_on(TestService::start(store));

@@ -48,13 +48,13 @@ impl<S: LeaderboardPorts + Documents + RateLimits + Counters + AuditLog> AllPort
 pub trait StoreBackend {
     /// The type of a store on this backend.
     type Store: AllPorts;
-    /// Makes a backend without data.
+    /// Creates a backend without data.
     fn new() -> Self;
     /// Opens a store.
     fn open(&self) -> impl Future<Output = Self::Store>;
 }
 
-/// A directory whose files are in memory, on systems that have such a directory. Commits to a disk take longer, and these tests
+/// A directory whose files are in memory. Not every system has it. Commits to a disk take longer, and tests
 /// do not need them.
 #[cfg(feature = "sqlite")]
 const IN_MEMORY: &str = "/dev/shm";
@@ -135,13 +135,13 @@ impl<B: StoreBackend> StoreFixture<B> {
         self.now.set(self.now().saturating_add_ms(ms));
     }
 
-    /// Stores a configuration as the use case does, whether or not the leaderboard exists.
+    /// Stores a configuration as the use case does, and returns it with its version.
     pub async fn put(&self, leaderboard: &Leaderboard) -> Board {
         self.try_put(leaderboard, Expected::Any, false).await.unwrap();
         self.read_leaderboard(leaderboard).await
     }
 
-    /// Does the same as [`StoreFixture::put`], and rebuilds the entries if the new configuration has another order.
+    /// Does the same as [`StoreFixture::put`], and rebuilds the entries if the order changes.
     pub async fn rebuild(&self, leaderboard: &Leaderboard) -> Board {
         self.try_put(leaderboard, Expected::Any, true).await.unwrap();
         self.read_leaderboard(leaderboard).await
@@ -162,7 +162,7 @@ impl<B: StoreBackend> StoreFixture<B> {
     /// Stores a configuration. Returns its version, and whether the leaderboard is new.
     ///
     /// # Errors
-    /// Why the store refuses it.
+    /// The reason when the store refuses the configuration.
     pub async fn try_put(
         &self,
         leaderboard: &Leaderboard,
@@ -180,16 +180,16 @@ impl<B: StoreBackend> StoreFixture<B> {
         .await
     }
 
-    /// Submits one score that happens now. Moves the clock by a millisecond.
+    /// Submits one score that happens now, and returns its outcome. Moves the clock by a millisecond.
     pub async fn submit_score(&self, board: &Board, name: &str, value: i64) -> Outcome {
         let outcome = self.submit(&submission(&[board], name, &[value]), &[board]).await;
         outcome.unwrap().remove(0)
     }
 
-    /// Does the same as [`StoreFixture::submit_score`], with the id of a submission.
+    /// Does the same as [`StoreFixture::submit_score`], in a submission with an id.
     ///
     /// # Errors
-    /// Why the store refuses it.
+    /// The reason when the store refuses the submission.
     pub async fn submit_score_with_id(
         &self,
         board: &Board,
@@ -207,10 +207,10 @@ impl<B: StoreBackend> StoreFixture<B> {
             .map_err(|refusal| refusal.reason)
     }
 
-    /// Submits to some leaderboards. Moves the clock by a millisecond.
+    /// Sends a submission to these leaderboards. Moves the clock by a millisecond.
     ///
     /// # Errors
-    /// Why the store refuses it.
+    /// The reason when the store refuses the submission.
     pub async fn submit(&self, submission: &Submission, boards: &[&Board]) -> Result<Vec<Outcome>, Refusal> {
         let prepared = prepared(submission, boards, self.now());
         self.advance_ms(1);
@@ -223,7 +223,7 @@ impl<B: StoreBackend> StoreFixture<B> {
         refused.unwrap_err().reason
     }
 
-    /// Submits a batch.
+    /// Sends prepared submissions in one call.
     pub async fn submit_prepared(
         &self,
         submissions: &[PreparedSubmission],
@@ -249,7 +249,7 @@ impl<B: StoreBackend> StoreFixture<B> {
     /// Reads a page of a period, as an anonymous caller.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub async fn page_of(
         &self,
         board: &Board,
@@ -272,7 +272,7 @@ impl<B: StoreBackend> StoreFixture<B> {
         }
     }
 
-    /// Lists the first thousand entries of the current period.
+    /// Returns the lines of the first 1000 entries of the current period.
     pub async fn list_entries(&self, board: &Board) -> Vec<RankedLine> {
         ranked_lines(&self.page(board, &PageFrom::Top, 1000).await.entries)
     }
@@ -297,7 +297,7 @@ impl<B: StoreBackend> StoreFixture<B> {
         found.unwrap().entries.first().map(|ranked| ranked.rank)
     }
 
-    /// Removes a player's entry of the current period. Returns the position of the event.
+    /// Removes a player's entry of the current period. Returns the position of the event, if any.
     pub async fn remove(&self, board: &Board, name: &str) -> Option<u64> {
         let period = self.current_period(board);
         self.store
@@ -306,7 +306,7 @@ impl<B: StoreBackend> StoreFixture<B> {
             .unwrap()
     }
 
-    /// Bans a player without an end.
+    /// Bans a player without an expiry.
     pub async fn ban(&self, name: &str) {
         self.store
             .ban(&self.tenant, &Ban::new(player(name), self.now()))
@@ -331,11 +331,11 @@ impl<B: StoreBackend> StoreFixture<B> {
     }
 }
 
-/// Stores a configuration as the use case does, with the expiries of the existing periods. Returns its version, and
-/// whether the leaderboard is new.
+/// Stores a configuration as the use case does, with the expiries of the existing periods. Returns its
+/// version, and whether the leaderboard is new.
 ///
 /// # Errors
-/// Why the store refuses it.
+/// The reason when the store refuses the configuration.
 pub async fn put_leaderboard<S: AllPorts>(
     store: &S,
     tenant: &TenantId,
@@ -369,7 +369,7 @@ pub async fn put_leaderboard<S: AllPorts>(
     }
 }
 
-/// Rank, player and first value of an entry.
+/// A line of a list: rank, player and first value of an entry.
 pub type RankedLine = (u64, String, i64);
 
 /// Returns the line of each entry.
@@ -385,13 +385,13 @@ pub fn ranked_lines(entries: &[RankedEntry]) -> Vec<RankedLine> {
     entries.iter().map(line).collect()
 }
 
-/// Returns a line to compare with.
+/// Returns a line, for comparisons.
 #[must_use]
 pub fn ranked_line(rank: u64, name: &str, value: i64) -> RankedLine {
     (rank, name.to_owned(), value)
 }
 
-/// Adds an id to a submission.
+/// Returns the submission with an id.
 #[must_use]
 pub fn with_submission_id(mut prepared: PreparedSubmission, id: &str) -> PreparedSubmission {
     prepared.id = SubmissionId::new(id).ok();

@@ -1,4 +1,4 @@
-//! The ways by which requests reach the service.
+//! Transports, which carry requests to the service.
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -11,13 +11,13 @@ use hyper_util::rt::TokioExecutor;
 
 /// A way by which requests reach the service: over HTTP, or in process.
 pub trait Transport {
-    /// Returns what the addresses of requests begin with, such as `http://127.0.0.1:3000`.
+    /// Returns the URL of the service without a path, such as `http://127.0.0.1:3000`.
     fn url(&self) -> &str;
 
     /// Sends a request and reads the whole response.
     ///
     /// # Errors
-    /// The text of an error of the connection. A response with an error status is no error.
+    /// The text of the connection's error. A response with an error status is not an error.
     fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>>;
 }
 
@@ -29,7 +29,7 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Makes a transport to an address such as `http://127.0.0.1:3000`.
+    /// Creates a transport to an address such as `http://127.0.0.1:3000`.
     #[must_use]
     pub fn new(url: &str) -> Self {
         let mut connector = HttpConnector::new();

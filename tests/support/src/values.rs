@@ -27,7 +27,7 @@ pub fn at(ms: i64) -> Timestamp {
     Timestamp::saturating_from_unix_ms(1_784_462_400_000 + ms)
 }
 
-/// Parses an instant of RFC 3339.
+/// Parses an instant in the format of RFC 3339.
 #[must_use]
 pub fn instant(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -57,7 +57,7 @@ pub fn submission_id(name: &str) -> SubmissionId {
     SubmissionId::new(name).unwrap()
 }
 
-/// Returns metadata of this JSON text.
+/// Returns metadata with this JSON text.
 #[must_use]
 pub fn metadata(json: &str) -> Metadata {
     Metadata::from_json_text(json).unwrap()
@@ -95,13 +95,13 @@ pub fn board(name: &str) -> Leaderboard {
     }
 }
 
-/// As [`board`], with this rule for ties.
+/// Returns a leaderboard as [`board`], with this tie policy.
 #[must_use]
 pub fn with_ties(name: &str, ties: Ties) -> Leaderboard {
     Leaderboard { ties, ..board(name) }
 }
 
-/// As [`board`], with a reset at midnight UTC.
+/// Returns a leaderboard as [`board`], with a reset at midnight UTC.
 #[must_use]
 pub fn daily(name: &str) -> Leaderboard {
     Leaderboard {
@@ -110,7 +110,7 @@ pub fn daily(name: &str) -> Leaderboard {
     }
 }
 
-/// Returns a submission to `boards`. The values belong to the columns of the first one, in their order.
+/// Returns a submission to `boards`. The values are in the order of the first leaderboard's columns.
 #[must_use]
 pub fn submission(boards: &[&Board], name: &str, values: &[i64]) -> Submission {
     let columns = boards[0].value.columns.iter();
@@ -131,7 +131,7 @@ pub fn submission(boards: &[&Board], name: &str, values: &[i64]) -> Submission {
     }
 }
 
-/// Applies the configurations to a submission.
+/// Returns the submission, prepared for these leaderboards at `now`.
 #[must_use]
 pub fn prepared(submission: &Submission, boards: &[&Board], now: Timestamp) -> PreparedSubmission {
     let boards: Vec<Board> = boards.iter().map(|board| Rc::clone(board)).collect();
@@ -144,10 +144,11 @@ pub fn values(values: &[i64]) -> Values {
     Values::new(values.to_vec())
 }
 
-/// The time in which one unit of a rate limit grows back in tests, so long that none does while a test runs.
+/// The time in which one unit of a rate limit grows back in tests, in microseconds. No unit grows back during
+/// a test.
 pub const HOUR_US: u64 = 3_600_000_000;
 
-/// Returns a charge of a rate limit whose units grow back by one an hour.
+/// Returns a charge to a rate limit of which one unit grows back in each hour.
 #[must_use]
 pub fn charge(bucket: &str, burst: u64, cost: u64) -> Charge {
     Charge {
@@ -177,7 +178,7 @@ pub fn requests(requests: u64, scores: u64) -> ChargeRequest {
     }
 }
 
-/// Returns by how many units each bucket is ahead, rounded up, so that the time that a test takes does not show.
+/// Returns by how many units each bucket is ahead, rounded up, so that the time of a test has no effect.
 #[must_use]
 pub fn units(rate_limit_decision: &RateLimitDecision) -> Vec<u64> {
     let ahead_us = rate_limit_decision.ahead_us.iter();

@@ -1,15 +1,15 @@
-//! Runtimes for tests, and waiting for what takes effect later.
+//! Functions that run a test, and that wait for a change that takes effect later.
 
 use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-/// How long [`wait_until`] waits.
+/// The longest time that [`wait_until`] waits.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long [`wait_until`] pauses between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Runs a test on a runtime of its own. The test may use `spawn_local`.
+/// Runs a test on its own runtime. The test may use `spawn_local`.
 ///
 /// # Panics
 /// When the system has no more threads or files for a runtime.
@@ -25,7 +25,7 @@ pub fn block_on<T>(test: impl Future<Output = T>) -> T {
 /// Calls `read` until `is_expected` accepts its result, and returns that result.
 ///
 /// # Panics
-/// When no result is accepted within half a minute. The message shows the last one.
+/// When no result is accepted within half a minute. The message shows the last result.
 pub async fn wait_until<T: std::fmt::Debug>(
     mut read: impl AsyncFnMut() -> T,
     is_expected: impl Fn(&T) -> bool,

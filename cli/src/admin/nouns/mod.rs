@@ -6,7 +6,7 @@ mod tenants;
 
 use super::operation::Noun;
 
-/// Every noun.
+/// All nouns of the administrative commands.
 pub(crate) static NOUNS: &[Noun] = &[
     leaderboards::LEADERBOARDS,
     leaderboards::SCORES,

@@ -1,7 +1,9 @@
+//! Tests of the mapping of rows to submissions.
+
 use super::*;
 use crate::import::settings::ValueSetting;
 
-fn settings() -> MappingSettings {
+fn create_settings() -> MappingSettings {
     MappingSettings {
         leaderboards: vec!["goals".into(), "goals-by-year".into()],
         player: Some("{scorer} ({team})".into()),
@@ -11,24 +13,26 @@ fn settings() -> MappingSettings {
     }
 }
 
-fn mapper(settings: &MappingSettings) -> RowMapper {
+fn create_mapper(settings: &MappingSettings) -> RowMapper {
     let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
     Mapping::new(settings).unwrap().bind(&columns).unwrap()
 }
 
-fn json(settings: &MappingSettings, row: [&str; 4]) -> Result<serde_json::Value, String> {
-    let mapper = mapper(settings);
+/// Maps a row with `settings`, and returns its submission.
+fn map_to_json(settings: &MappingSettings, row: [&str; 4]) -> Result<serde_json::Value, String> {
+    let mapper = create_mapper(settings);
     let RowMapping::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
         panic!("skipped")
     };
     Ok(serde_json::from_str(&mapper.submission(&row, &mut RowIds::default())?).unwrap())
 }
 
+/// A row of the columns date, team, scorer and points.
 const ROW: [&str; 4] = ["1916-07-02", "Uruguay", "José Piendibene", "-9223372036854775808"];
 
 #[test]
-fn a_goal_becomes_one_submission_to_both_leaderboards() {
-    let submission = json(&settings(), ROW).unwrap();
+fn a_row_becomes_one_submission_to_both_leaderboards() {
+    let submission = map_to_json(&create_settings(), ROW).unwrap();
     assert_eq!(
         submission["leaderboards"],
         serde_json::json!(["goals", "goals-by-year"])
@@ -41,14 +45,14 @@ fn a_goal_becomes_one_submission_to_both_leaderboards() {
 }
 
 #[test]
-fn columns_metadata_and_ids_come_from_templates_and_numbers_stay_exact() {
-    let mut settings = settings();
+fn templates_set_values_metadata_and_id_and_numbers_stay_exact() {
+    let mut settings = create_settings();
     settings
         .values
         .insert("points".into(), ValueSetting::Template(" {points} ".into()));
     settings.metadata.insert("team".into(), "{team}".into());
     settings.id = Some("{date}/{scorer}".into());
-    let submission = json(&settings, ROW).unwrap();
+    let submission = map_to_json(&settings, ROW).unwrap();
     assert_eq!(
         submission["values"],
         serde_json::json!({"points": "-9223372036854775808", "score": 1})
@@ -58,12 +62,12 @@ fn columns_metadata_and_ids_come_from_templates_and_numbers_stay_exact() {
 }
 
 #[test]
-fn a_row_that_cannot_be_mapped_says_why() {
-    let mut settings = settings();
+fn an_unmappable_row_gives_the_reason() {
+    let mut settings = create_settings();
     settings
         .values
         .insert("points".into(), ValueSetting::Template("{points}".into()));
-    let error = |row| json(&settings, row).unwrap_err();
+    let error = |row| map_to_json(&settings, row).unwrap_err();
     assert_eq!(
         error(["1916-07-02", "U", "J", "1.5"]),
         "points: `1.5` is not a whole number of 64 bits"
@@ -71,13 +75,13 @@ fn a_row_that_cannot_be_mapped_says_why() {
     assert!(error(["NA", "U", "J", "1"]).starts_with("time: `NA` is neither"));
     settings.player = Some("{scorer}".into());
     assert_eq!(
-        json(&settings, ["1916-07-02", "U", "", "1"]).unwrap_err(),
+        map_to_json(&settings, ["1916-07-02", "U", "", "1"]).unwrap_err(),
         "the player is empty"
     );
 }
 
 #[test]
-fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
+fn a_column_name_without_braces_is_refused_as_a_template() {
     type Setting = fn(&mut MappingSettings);
     let cases: [(Setting, &str); 5] = [
         (
@@ -101,7 +105,7 @@ fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
         ),
     ];
     for (set, expected) in cases {
-        let mut settings = settings();
+        let mut settings = create_settings();
         set(&mut settings);
         let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
         let error = Mapping::new(&settings).unwrap().bind(&columns).unwrap_err();
@@ -111,7 +115,7 @@ fn the_bare_name_of_a_column_is_an_error_and_not_a_constant() {
 }
 
 #[test]
-fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
+fn an_incomplete_or_invalid_mapping_is_refused_with_the_reason() {
     type Breaking = fn(&mut MappingSettings);
     let cases: [(Breaking, &str); 5] = [
         (|settings| settings.leaderboards.clear(), "--leaderboard"),
@@ -121,7 +125,7 @@ fn a_mapping_without_its_essentials_is_refused_with_the_flag_to_give() {
         (|settings| settings.time = Some("{date".into()), "not closed"),
     ];
     for (breaking, expected) in cases {
-        let mut settings = settings();
+        let mut settings = create_settings();
         breaking(&mut settings);
         let error = Mapping::new(&settings).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");

@@ -1,19 +1,20 @@
-//! What `up` says once everything runs.
+//! The texts that `up` prints when everything runs.
 
 use super::{Settings, key, programs};
 use crate::process::quote;
 
-/// The sample's all-time leaderboard.
+/// The all-time leaderboard of the sample data.
 pub(super) const LEADERBOARD: &str = "goals";
-/// A player of it to look around, as a segment of a path: Cristiano Ronaldo (Portugal).
+/// A player of this leaderboard for an example, encoded for a path: Cristiano Ronaldo (Portugal).
 const PLAYER: &str = "Cristiano%20Ronaldo%20%28Portugal%29";
 
-/// The address, the key and the log: said as soon as requests are answered.
-pub(super) fn head(settings: &Settings) -> String {
+/// Returns a text with the address, the key and the log file. It is printed as soon as the server answers
+/// requests.
+pub(super) fn describe_server(settings: &Settings) -> String {
     let (address, store) = (settings.address(), settings.store());
     let key = match &settings.key.kept_in {
         Some(file) => format!("{} (kept in {})", settings.key.secret, file.display()),
-        // A key of the caller's own is not repeated on the screen.
+        // A key that the caller has set in the environment is not shown on the screen.
         None => format!("that of {}", key::ADMIN_VARIABLE),
     };
     let mut text = format!(
@@ -27,8 +28,8 @@ pub(super) fn head(settings: &Settings) -> String {
     text
 }
 
-/// Three requests to try.
-pub(super) fn what_to_try(settings: &Settings, has_sample: bool) -> String {
+/// Returns a text with three example requests.
+pub(super) fn describe_requests(settings: &Settings, has_sample: bool) -> String {
     let base = format!("{}/api/v1/leaderboards", settings.address());
     let header = match &settings.key.kept_in {
         Some(_file) => quote(&format!("X-API-Key: {}", settings.key.secret)),
@@ -62,24 +63,24 @@ mod tests {
         let mut settings = Settings::example();
         settings.listen = "0.0.0.0:3000".parse().unwrap();
         settings.key.kept_in = Some("/state/admin-key".into());
-        let head = head(&settings);
+        let text = describe_server(&settings);
         for part in [
             "http://127.0.0.1:3000 (store: embedded)",
             "http://127.0.0.1:3000/docs\n",
             "Admin key: hidden (kept in /state/admin-key)",
         ] {
-            assert!(head.contains(part), "{head}");
+            assert!(text.contains(part), "{text}");
         }
-        let text = what_to_try(&settings, true);
+        let text = describe_requests(&settings, true);
         assert!(text.contains("-H 'X-API-Key: hidden'"));
         assert!(text.contains("/goals/entries/Cristiano%20Ronaldo%20%28Portugal%29/around?limit=5"));
     }
 
     #[test]
-    fn a_key_of_the_callers_own_is_not_repeated() {
+    fn a_key_from_the_environment_is_not_shown() {
         let settings = Settings::example();
-        let text = what_to_try(&settings, false);
-        assert!(!text.contains("hidden") && !head(&settings).contains("hidden"));
+        let text = describe_requests(&settings, false);
+        assert!(!text.contains("hidden") && !describe_server(&settings).contains("hidden"));
         assert!(text.contains("-H \"X-API-Key: $SPIN_VARIABLE_ADMIN_KEY\""));
         assert!(text.contains("curl -X PUT http://127.0.0.1:3000/api/v1/leaderboards/demo"));
     }

@@ -1,4 +1,5 @@
-//! `scripts/up`: builds everything, starts it, prints its address, loads the sample data, shows what to try, and stays.
+//! `scripts/up`: builds everything, starts the server, prints its address, loads the sample data, prints
+//! example requests, and runs until it is stopped.
 
 mod greeting;
 mod key;
@@ -21,14 +22,17 @@ use self::supervisor::{End, Supervisor};
 use crate::workspace::{Kind, Workspace};
 use crate::{Profile, functions, process, steps};
 
-/// How long the first answer may take: a first start compiles the components, on Spin all of them.
+/// The longest time until the first answer. It is long, because a first start compiles the components (on
+/// Spin all of them).
 const READY_WITHIN: Duration = Duration::from_secs(120);
-/// How often a start that takes long says so.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The folder from which a person called the script, which goes to the root before it becomes this program.
+/// The interval at which `up` reports that the server is not ready yet.
+const REPORT_INTERVAL: Duration = Duration::from_secs(5);
+/// The environment variable with the folder from which the user called the script. The script changes to the
+/// root before it starts this program.
 const CALLED_FROM: &str = "EDGEBOARD_CALLED_FROM";
+/// The default state directory, relative to the root.
 const STATE_DIR: &str = ".edgeboard";
-/// Loads the sample; the checkpoint's file follows.
+/// The arguments of the command-line tool that load the sample data. The file of the checkpoint follows them.
 const IMPORT: [&str; 5] = [
     "import",
     "--config",
@@ -40,7 +44,8 @@ const IMPORT: [&str; 5] = [
 /// The options of `scripts/up`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Keep the data in this Redis, such as redis://user:password@127.0.0.1:6379/0, instead of the embedded store
+    /// Keep the data in this Redis, such as redis://user:password@127.0.0.1:6379/0, instead of the embedded
+    /// store
     #[arg(
         long,
         value_name = "URL",
@@ -62,7 +67,7 @@ pub(crate) struct Options {
     spin: bool,
 }
 
-/// The options with every default filled in.
+/// The options, with all defaults filled in, and the keys.
 struct Settings {
     listen: SocketAddr,
     state_dir: PathBuf,
@@ -76,7 +81,7 @@ struct Settings {
 impl Settings {
     fn new(workspace: &Workspace, options: &Options) -> Result<Self> {
         let called_from = env::var_os(CALLED_FROM).map_or_else(|| workspace.root.clone(), PathBuf::from);
-        let state_dir = state_dir(&workspace.root, &called_from, options.state_dir.as_deref());
+        let state_dir = resolve_state_dir(&workspace.root, &called_from, options.state_dir.as_deref());
         fs::create_dir_all(&state_dir).with_context(|| format!("cannot create {}", state_dir.display()))?;
         let redis = options.redis.as_deref().filter(|url| !url.is_empty());
         let redis = redis.map(Redis::parse).transpose();
@@ -91,14 +96,14 @@ impl Settings {
         })
     }
 
-    /// The store in words that hold no password.
+    /// Returns a name of the store without a password.
     fn store(&self) -> String {
         self.redis
             .as_ref()
             .map_or_else(|| "embedded".to_owned(), Redis::store)
     }
 
-    /// The address of the server. One that listens everywhere is reached on the loopback.
+    /// Returns the URL of the server. If it listens on all addresses, the URL has the loopback address.
     fn address(&self) -> String {
         let mut address = self.listen;
         match address {
@@ -110,21 +115,23 @@ impl Settings {
     }
 }
 
-/// A relative folder is one below where the person is.
-fn state_dir(root: &Path, called_from: &Path, given: Option<&Path>) -> PathBuf {
+/// Returns the state directory. A relative path is relative to the folder from which the user called the
+/// script.
+fn resolve_state_dir(root: &Path, called_from: &Path, given: Option<&Path>) -> PathBuf {
     given.map_or_else(|| root.join(STATE_DIR), |folder| called_from.join(folder))
 }
 
-/// Runs until a signal asks it to stop or a program ends; the exit code is that program's.
+/// Builds and starts everything, and runs until a signal or the end of a program stops it. Returns the exit
+/// code of the program that ended.
 ///
 /// # Errors
-/// When something cannot be built, started, or does not become ready.
+/// A program cannot be built or started, or the server does not become ready.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let settings = Settings::new(workspace, options)?;
     if settings.spin {
         programs::check_spin()?;
     }
-    check_free(settings.listen)?;
+    check_address_is_free(settings.listen)?;
     build(workspace, settings.spin)?;
     let mut supervisor = Supervisor::new()?;
     match serve(workspace, &settings, &mut supervisor) {
@@ -141,8 +148,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
 }
 
-/// A port in use is found out before minutes of building, and no other server is taken for ours.
-fn check_free(address: SocketAddr) -> Result<()> {
+/// Checks that no other server uses the address. So this is reported before the build, which takes minutes,
+/// and another server is never mistaken for the new one.
+fn check_address_is_free(address: SocketAddr) -> Result<()> {
     ensure!(address.port() != 0, "--listen needs a port other than 0");
     let bound = TcpListener::bind(address);
     bound
@@ -150,7 +158,7 @@ fn check_free(address: SocketAddr) -> Result<()> {
         .with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Builds the components, the command-line tool, and the local host unless Spin runs the components. Cargo shows its progress.
+/// Builds the components, the command-line tool, and, unless Spin runs the components, the local host.
 fn build(workspace: &Workspace, spin: bool) -> Result<()> {
     eprintln!("==> building 1 of 2: the components (profile edge)");
     if !workspace.target.join("release/edgeboard").exists() {
@@ -167,6 +175,7 @@ fn build(workspace: &Workspace, spin: bool) -> Result<()> {
     process::run(process::cargo(&workspace.root, arguments))
 }
 
+/// Starts the server, waits until it is ready, loads the sample data, and then waits for the end.
 fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor) -> Result<End> {
     for program in programs::servers(workspace, settings)? {
         supervisor.start(program)?;
@@ -174,23 +183,27 @@ fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor
     if let Some(end) = wait_until_ready(workspace, settings, supervisor)? {
         return Ok(end);
     }
-    println!("{}", greeting::head(settings));
+    println!("{}", greeting::describe_server(settings));
     if settings.sample
         && let Some(end) = load_sample(workspace, settings, supervisor)?
     {
         return Ok(end);
     }
-    let has_sample = leaderboards(workspace, settings)?
+    let has_sample = list_leaderboards(workspace, settings)?
         .iter()
         .any(|id| id == greeting::LEADERBOARD);
-    println!("{}", greeting::what_to_try(settings, has_sample));
+    println!("{}", greeting::describe_requests(settings, has_sample));
     loop {
-        if let Some(end) = supervisor.turn()? {
+        if let Some(end) = supervisor.poll_once()? {
             return Ok(end);
         }
     }
 }
 
+/// Waits until the server answers. Returns the end if a signal or a program ends the wait.
+///
+/// # Errors
+/// The server is not ready within [`READY_WITHIN`].
 fn wait_until_ready(
     workspace: &Workspace,
     settings: &Settings,
@@ -198,28 +211,34 @@ fn wait_until_ready(
 ) -> Result<Option<End>> {
     eprintln!("==> starting on {}", settings.address());
     let started = Instant::now();
-    let mut said = started;
+    let mut last_report = started;
     loop {
-        if let Some(end) = supervisor.turn()? {
+        if let Some(end) = supervisor.poll_once()? {
             return Ok(Some(end));
         }
-        let Err(reason) = leaderboards(workspace, settings) else {
-            eprintln!("    ready after {}", steps::display(started.elapsed()));
+        let Err(reason) = list_leaderboards(workspace, settings) else {
+            eprintln!("    ready after {}", steps::format_duration(started.elapsed()));
             return Ok(None);
         };
         if started.elapsed() > READY_WITHIN {
-            return Err(reason.context(format!("not ready within {}", steps::display(READY_WITHIN))));
+            return Err(reason.context(format!(
+                "not ready within {}",
+                steps::format_duration(READY_WITHIN)
+            )));
         }
-        if said.elapsed() > PATIENCE {
-            said = Instant::now();
+        if last_report.elapsed() > REPORT_INTERVAL {
+            last_report = Instant::now();
             eprintln!("    not ready yet: {reason:#}");
         }
     }
 }
 
-/// The ids of (the first hundred) leaderboards. Fails while the server, or its store, takes no requests.
-fn leaderboards(workspace: &Workspace, settings: &Settings) -> Result<Vec<String>> {
-    let mut command = programs::edgeboard(workspace, settings);
+/// Returns the ids of the first hundred leaderboards.
+///
+/// # Errors
+/// The server or its store does not answer.
+fn list_leaderboards(workspace: &Workspace, settings: &Settings) -> Result<Vec<String>> {
+    let mut command = programs::edgeboard_command(workspace, settings);
     command.args(["leaderboards", "list", "--json", "--retries", "0"]);
     let list: Value =
         serde_json::from_str(&process::output(command)?).context("cannot read the leaderboards")?;
@@ -233,8 +252,8 @@ fn leaderboards(workspace: &Workspace, settings: &Settings) -> Result<Vec<String
         .collect())
 }
 
-/// Loads the sample into an empty store. A load that was interrupted is taken up again: the import's checkpoint, of a name of
-/// its own for each store, is still there.
+/// Loads the sample data into an empty store. Each store has its own checkpoint file, which exists until the
+/// import is complete, so that the next start continues an interrupted import.
 fn load_sample(
     workspace: &Workspace,
     settings: &Settings,
@@ -244,11 +263,11 @@ fn load_sample(
         .store()
         .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let checkpoint = settings.state_dir.join(format!("sample-{store}"));
-    if !checkpoint.exists() && !leaderboards(workspace, settings)?.is_empty() {
+    if !checkpoint.exists() && !list_leaderboards(workspace, settings)?.is_empty() {
         return Ok(None);
     }
     eprintln!("==> loading the sample, while requests are answered (--no-sample leaves the store empty)");
-    let mut import = programs::edgeboard(workspace, settings);
+    let mut import = programs::edgeboard_command(workspace, settings);
     import.args(IMPORT).arg(&checkpoint);
     let end = supervisor.run("the import of the sample", import)?;
     if end.is_none() && checkpoint.exists() {
@@ -262,6 +281,7 @@ mod tests {
     use super::*;
 
     impl Settings {
+        /// Returns settings for the embedded store, with a key from the environment.
         pub(super) fn example() -> Self {
             Self {
                 listen: "127.0.0.1:3000".parse().unwrap(),
@@ -279,23 +299,24 @@ mod tests {
     }
 
     #[test]
-    fn a_port_in_use_is_found_out() {
+    fn a_port_in_use_and_port_0_are_refused() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let error = format!("{:#}", check_free(address).unwrap_err());
+        let error = format!("{:#}", check_address_is_free(address).unwrap_err());
         assert!(
             error.starts_with(&format!("cannot listen on {address}: ")),
             "{error}"
         );
-        assert!(check_free("127.0.0.1:0".parse().unwrap()).is_err());
+        assert!(check_address_is_free("127.0.0.1:0".parse().unwrap()).is_err());
     }
 
     #[test]
-    fn a_relative_state_folder_is_below_where_one_is() {
-        let find =
-            |given: Option<&str>| state_dir("/project".as_ref(), "/home/me".as_ref(), given.map(Path::new));
-        assert_eq!(find(None), Path::new("/project/.edgeboard"));
-        assert_eq!(find(Some("state")), Path::new("/home/me/state"));
-        assert_eq!(find(Some("/var/state")), Path::new("/var/state"));
+    fn a_relative_state_directory_is_below_the_folder_of_the_caller() {
+        let resolve = |given: Option<&str>| {
+            resolve_state_dir("/project".as_ref(), "/home/me".as_ref(), given.map(Path::new))
+        };
+        assert_eq!(resolve(None), Path::new("/project/.edgeboard"));
+        assert_eq!(resolve(Some("state")), Path::new("/home/me/state"));
+        assert_eq!(resolve(Some("/var/state")), Path::new("/var/state"));
     }
 }

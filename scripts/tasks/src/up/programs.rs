@@ -15,19 +15,20 @@ use crate::workspace::Workspace;
 const MANIFEST: &str = "spin.toml";
 /// The first version of Spin that runs components of WASI 0.3.
 const OLDEST_SPIN: (u32, u32) = (4, 1);
-/// A script that starts the Redis trigger again when it ends; a signal to the process group ends the script too.
-const AGAIN_AND_AGAIN: &str =
+/// A script that starts the Redis trigger again whenever it ends. A signal to the process group also ends the
+/// script.
+const RESTART_SCRIPT: &str =
     "while :; do \"$@\"; echo 'spin (Redis trigger) ended; it is started again in 5 s' >&2; sleep 5; done";
-/// How many lines of the log are shown when the local host ends by itself.
+/// The number of lines of the log that are shown when the local host ends by itself.
 const LOG_LINES_SHOWN: usize = 10;
 
-/// The servers: the local host, or a process of Spin for each kind of trigger.
+/// Returns the servers to start: the local host, or a process of Spin for each kind of trigger.
 ///
-/// Spin's Redis trigger ends when Redis does, and ends the whole `spin up` it belongs to. As a process of its
-/// own it is started again, and HTTP goes on meanwhile.
+/// Spin's Redis trigger ends when Redis ends, and it ends all triggers of its process. In its own process, it
+/// can be started again while HTTP goes on.
 ///
 /// # Errors
-/// When `spin.toml` cannot be read, or the log cannot be written.
+/// `spin.toml` cannot be read, or the log cannot be written.
 pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<Program>> {
     if !settings.spin {
         return Ok(vec![local_host(workspace, settings)?]);
@@ -36,14 +37,15 @@ pub(super) fn servers(workspace: &Workspace, settings: &Settings) -> Result<Vec<
     http.args(["--listen", &settings.listen.to_string()]);
     let mut programs = vec![Program::new("spin (HTTP)", http, OnEnd::EndAll)];
     if settings.redis.is_some() {
-        let redis = spin_up(workspace, settings, "redis", AGAIN_AND_AGAIN)?;
+        let redis = spin_up(workspace, settings, "redis", RESTART_SCRIPT)?;
         programs.push(Program::new("spin (Redis trigger)", redis, OnEnd::EndAll));
     }
     Ok(programs)
 }
 
-/// The command-line tool, with the key and the address of the server that `up` has started.
-pub(super) fn edgeboard(workspace: &Workspace, settings: &Settings) -> Command {
+/// Returns a command that runs the command-line tool, with the key and the address of the server that `up`
+/// has started.
+pub(super) fn edgeboard_command(workspace: &Workspace, settings: &Settings) -> Command {
     let mut command = Command::new(workspace.program("edgeboard"));
     command
         .current_dir(&workspace.root)
@@ -52,21 +54,23 @@ pub(super) fn edgeboard(workspace: &Workspace, settings: &Settings) -> Command {
     command
 }
 
-/// The local host's log: a line for each request would hide what `up` has to say.
+/// Returns the file of the local host's log. The log does not go to the screen, because its line for each
+/// request would hide the output of `up`.
 pub(super) fn log_file(settings: &Settings) -> PathBuf {
     settings.state_dir.join("edgeboard.log")
 }
 
-/// The last lines of the local host's log, for people: why it could not start, or how it ended.
+/// Returns the last lines of the local host's log, shortened for people. They show why the host could not
+/// start, or why it ended.
 pub(super) fn end_of_log(settings: &Settings) -> String {
     let log = fs::read_to_string(log_file(settings)).unwrap_or_default();
-    let lines: Vec<String> = log.lines().map(for_people).collect();
+    let lines: Vec<String> = log.lines().map(shorten_log_line).collect();
     let start = lines.len().saturating_sub(LOG_LINES_SHOWN);
     lines.get(start..).unwrap_or_default().join("\n")
 }
 
-/// Level and message of a line of the log; the line itself where it has none.
-fn for_people(line: &str) -> String {
+/// Returns level and message of a line of the log, or the whole line if it does not have both.
+fn shorten_log_line(line: &str) -> String {
     let object: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
     let text = |name: &str| object.get(name).and_then(serde_json::Value::as_str);
     match (text("level"), text("message")) {
@@ -75,6 +79,7 @@ fn for_people(line: &str) -> String {
     }
 }
 
+/// Returns the local host as a program. Its log goes to a file.
 fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
     let path = log_file(settings);
     let log = fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -89,7 +94,7 @@ fn local_host(workspace: &Workspace, settings: &Settings) -> Result<Program> {
     Ok(Program::new("the local host", command, OnEnd::EndAll))
 }
 
-/// Spin with the components of a kind of trigger, in a shell that runs `script`.
+/// Returns a command that runs Spin with the components of a kind of trigger, in a shell that runs `script`.
 fn spin_up(workspace: &Workspace, settings: &Settings, trigger: &str, script: &str) -> Result<Command> {
     let text = fs::read_to_string(workspace.root.join(MANIFEST));
     let text = text.with_context(|| format!("cannot read {MANIFEST}"))?;
@@ -114,18 +119,19 @@ fn spin_up(workspace: &Workspace, settings: &Settings, trigger: &str, script: &s
     Ok(command)
 }
 
-/// The components of a manifest that a kind of trigger starts, each once.
+/// Returns the ids of the components of a manifest that have a kind of trigger.
 fn components_with(manifest: &str, trigger: &str) -> Result<BTreeSet<String>> {
     let manifest: toml::Table =
         toml::from_str(manifest).with_context(|| format!("cannot read {MANIFEST}"))?;
     let triggers = manifest.get("trigger").and_then(|kinds| kinds.get(trigger));
     let triggers = triggers.and_then(toml::Value::as_array).into_iter().flatten();
-    // A route that answers by itself has no component.
+    // A route with a static response has no component.
     let components = triggers.filter_map(|trigger| trigger.get("component")?.as_str());
     Ok(components.map(str::to_owned).collect())
 }
 
-/// Through the environment, as a command line is visible to everybody on the machine.
+/// Sets the application's variables in the environment of a command. They do not go on the command line,
+/// because every user of the machine can see it.
 fn set_variables(command: &mut Command, settings: &Settings) -> Result<()> {
     command
         .env(key::ADMIN_VARIABLE, &settings.key.secret)
@@ -136,15 +142,17 @@ fn set_variables(command: &mut Command, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
+/// Checks the version of Spin.
+///
 /// # Errors
-/// When there is no `spin` on the PATH, or one that is too old.
+/// There is no `spin` on the PATH, or it is too old.
 pub(super) fn check_spin() -> Result<()> {
     let mut command = Command::new("spin");
     command.arg("--version");
     let printed = process::output(command).context(
         "--spin needs the Spin CLI (https://spinframework.dev); without --spin the local host runs",
     )?;
-    let version = version(&printed).with_context(|| format!("`spin --version` says {printed:?}"))?;
+    let version = parse_version(&printed).with_context(|| format!("`spin --version` says {printed:?}"))?;
     let (major, minor) = OLDEST_SPIN;
     ensure!(
         version >= OLDEST_SPIN,
@@ -154,8 +162,8 @@ pub(super) fn check_spin() -> Result<()> {
     Ok(())
 }
 
-/// Major and minor version of `spin 4.1.0-pre0 (… )`.
-fn version(printed: &str) -> Option<(u32, u32)> {
+/// Parses the major and minor version of a text such as `spin 4.1.0-pre0 (… )`.
+fn parse_version(printed: &str) -> Option<(u32, u32)> {
     let mut numbers = printed.split_whitespace().nth(1)?.split('.');
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
@@ -165,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_reach_the_servers_through_the_environment_alone() {
+    fn secrets_reach_the_servers_only_through_the_environment() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::example();
         settings.state_dir = folder.path().into();
@@ -192,20 +200,20 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_log_is_for_people() {
+    fn a_log_line_is_shortened_to_its_level_and_message() {
         let request = r#"{"timestamp":"t","level":"info","status":200}"#;
-        assert_eq!(for_people(request), request);
-        assert_eq!(for_people("cut off"), "cut off");
+        assert_eq!(shorten_log_line(request), request);
+        assert_eq!(shorten_log_line("cut off"), "cut off");
         assert_eq!(
-            for_people(r#"{"level":"error","message":"no room"}"#),
+            shorten_log_line(r#"{"level":"error","message":"no room"}"#),
             "error: no room"
         );
     }
 
     #[test]
-    fn versions_of_spin_are_understood() {
-        assert_eq!(version("spin 4.1.0-pre0 (2f3a 2026-08-01)\n"), Some((4, 1)));
-        assert!(version("spin 3.4.1").unwrap() < OLDEST_SPIN);
-        assert_eq!(version("usage"), None);
+    fn the_version_of_spin_is_parsed() {
+        assert_eq!(parse_version("spin 4.1.0-pre0 (2f3a 2026-08-01)\n"), Some((4, 1)));
+        assert!(parse_version("spin 3.4.1").unwrap() < OLDEST_SPIN);
+        assert_eq!(parse_version("usage"), None);
     }
 }

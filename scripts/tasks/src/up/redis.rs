@@ -1,24 +1,29 @@
-//! The address of a Redis, taken apart: the application's `redis_url` is also what its components are granted,
-//! and a grant has no room for credentials, which are variables of their own.
+//! Splits the address of a Redis server into variables of the application. The components are granted access
+//! to `redis_url`, and a grant cannot contain credentials, so the credentials are separate variables.
 
 use anyhow::{Context, Result, ensure};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+/// The default port of Redis.
 const PORT: u16 = 6379;
+/// The environment variable with the address of the Redis server whose messages trigger components.
 const EVENTS_VARIABLE: &str = "SPIN_VARIABLE_EVENTS_URL";
 
 /// An address such as `redis://user:password@host:6379/0`.
 #[derive(Debug)]
 pub(super) struct Redis {
-    /// With the port, without the database.
+    /// The address with the port and the credentials, without the database.
     url: Url,
     database: Option<u32>,
 }
 
 impl Redis {
+    /// Parses an address.
+    ///
     /// # Errors
-    /// When it is not the address of one Redis. The error does not repeat it, as it may hold a password.
+    /// The text is not the address of one Redis server. The error does not contain the text, which can
+    /// contain a password.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let mut url = Url::parse(text).context("it must be such as redis://127.0.0.1:6379/0")?;
         ensure!(
@@ -35,7 +40,7 @@ impl Redis {
         Ok(Self { url, database })
     }
 
-    /// Which data it means, in words that hold no password.
+    /// Returns the address with the database and without credentials.
     pub(super) fn store(&self) -> String {
         let database = self.database.map(|number| format!("/{number}"));
         format!(
@@ -53,14 +58,16 @@ impl Redis {
         format!("{}://{host}:{port}", self.url.scheme())
     }
 
-    /// What the servers get in their environment, as a command line is visible to everybody on the machine.
+    /// Returns the variables for the environment of the servers. They do not go on the command line, because
+    /// every user of the machine can see it.
     ///
     /// # Errors
-    /// When the credentials are not UTF-8.
+    /// The credentials are not UTF-8.
     pub(super) fn variables(&self) -> Result<Vec<(&'static str, String)>> {
         let mut variables = vec![("SPIN_VARIABLE_REDIS_URL", self.url_without_credentials())];
-        // Messages come from the same Redis unless the environment already names another. They belong to no
-        // database, and this address carries its credentials, as only the host reads it.
+        // Messages come from the same Redis server, unless the environment names another. The address has no
+        // database, because messages do not belong to one. It has the credentials, because only the host
+        // reads it.
         if std::env::var_os(EVENTS_VARIABLE).is_none_or(|given| given.is_empty()) {
             variables.push((EVENTS_VARIABLE, self.url.to_string()));
         }
@@ -89,16 +96,17 @@ fn decode(text: &str) -> Result<String> {
 mod tests {
     use super::*;
 
-    fn variables(url: &str) -> Vec<String> {
+    /// Returns the variables of an address as `name=value`, without the prefix of their names.
+    fn variable_lines(url: &str) -> Vec<String> {
         let variables = Redis::parse(url).unwrap().variables().unwrap();
         let lines = variables.iter().map(|(name, value)| format!("{name}={value}"));
         lines.map(|line| line.replace("SPIN_VARIABLE_", "")).collect()
     }
 
     #[test]
-    fn credentials_and_database_become_variables_of_their_own() {
+    fn credentials_and_database_become_separate_variables() {
         assert_eq!(
-            variables("rediss://me:p%40ss@cache.example:6380/2"),
+            variable_lines("rediss://me:p%40ss@cache.example:6380/2"),
             [
                 "REDIS_URL=rediss://cache.example:6380",
                 "EVENTS_URL=rediss://me:p%40ss@cache.example:6380",
@@ -108,7 +116,7 @@ mod tests {
             ]
         );
         let plain = ["REDIS_URL=redis://[::1]:6379", "EVENTS_URL=redis://[::1]:6379"];
-        assert_eq!(variables("redis://[::1]"), plain);
+        assert_eq!(variable_lines("redis://[::1]"), plain);
     }
 
     #[test]
@@ -118,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_repeated() {
+    fn a_malformed_address_is_refused_and_not_shown_in_the_error() {
         let urls = [
             "secret",
             "http://secret",

@@ -1,7 +1,7 @@
-//! The programs that `up` has started: watched, signalled together, waited for.
+//! Starts the programs of `up`, watches them, sends signals to all of them, and waits for their ends.
 //!
-//! Each is the leader of a process group of its own. A Ctrl-C in the terminal then reaches this program alone,
-//! which passes it on once; and a program that has children of its own (Spin) is signalled with them.
+//! Each program is the leader of its own process group. So a Ctrl-C in the terminal reaches only this
+//! program, which passes it on once, and a signal to a program also reaches its children (Spin has children).
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,11 +13,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How often programs and signals are looked at.
-const TURN: Duration = Duration::from_millis(50);
-/// How long a program may take to finish what is in flight; longer than the local host's own limit.
+/// The interval at which programs and signals are checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// How long a program may take to finish requests in flight. This is longer than the drain limit of the local
+/// host.
 const STOP_WITHIN: Duration = Duration::from_secs(40);
-/// What a shell adds to the signal that ended a program.
+/// The number that a shell adds to the number of the signal that ended a program, to make an exit code.
 const SIGNAL_CODE_BASE: i32 = 128;
 
 /// A program to start.
@@ -27,36 +28,39 @@ pub(super) struct Program {
     on_end: OnEnd,
 }
 
-/// What follows when a program ends by itself.
+/// What to do when a program ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OnEnd {
-    /// Everything ends with it.
+    /// Stop all programs.
     EndAll,
-    /// Nothing when it succeeded; everything ends when it failed.
+    /// Go on if the program succeeded; stop all programs if it failed.
     GoOn,
 }
 
-/// Why everything ends.
+/// The reason why all programs are stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// A signal asked for it.
+    /// This program received a signal.
     Signal(Signal),
-    /// A program ended, with this exit code.
+    /// A program ended with this exit code.
     Died(u8),
 }
 
+/// A running program.
 struct Running {
     name: &'static str,
     on_end: OnEnd,
     child: Child,
 }
 
+/// The running programs, and the signals to this program.
 pub(super) struct Supervisor {
     running: Vec<Running>,
     signals: Signals,
 }
 
 impl Program {
+    /// Creates a program that is not started yet.
     pub(super) fn new(name: &'static str, command: Command, on_end: OnEnd) -> Self {
         Self {
             name,
@@ -67,10 +71,10 @@ impl Program {
 }
 
 impl Supervisor {
-    /// From here on SIGINT and SIGTERM no longer end this program by themselves.
+    /// Creates a supervisor without programs. From then on, SIGINT and SIGTERM no longer end this program.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// The signal handlers cannot be installed.
     pub(super) fn new() -> Result<Self> {
         let signals = Signals::new([SIGINT, SIGTERM]).context("cannot listen for signals")?;
         Ok(Self {
@@ -79,8 +83,10 @@ impl Supervisor {
         })
     }
 
+    /// Starts a program in a new process group.
+    ///
     /// # Errors
-    /// When the program cannot be started.
+    /// The program cannot be started.
     pub(super) fn start(&mut self, program: Program) -> Result<()> {
         let Program {
             name,
@@ -93,26 +99,28 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Runs a command to its end; the programs are watched meanwhile. Returns `None` when it succeeds.
+    /// Runs a command to its end, and watches the programs meanwhile. Returns `None` if the command succeeds,
+    /// and otherwise the reason to stop.
     ///
     /// # Errors
-    /// When it cannot be started, or a program cannot be watched.
+    /// The command cannot be started, or a program cannot be watched.
     pub(super) fn run(&mut self, name: &'static str, command: Command) -> Result<Option<End>> {
         self.start(Program::new(name, command, OnEnd::GoOn))?;
         while self.running.iter().any(|running| running.name == name) {
-            if let Some(end) = self.turn()? {
+            if let Some(end) = self.poll_once()? {
                 return Ok(Some(end));
             }
         }
         Ok(None)
     }
 
-    /// Looks after signals and programs once, after a short pause.
+    /// Waits for a short time, and then checks signals and programs once. Returns the reason to stop, if
+    /// there is one.
     ///
     /// # Errors
-    /// When a program cannot be watched.
-    pub(super) fn turn(&mut self) -> Result<Option<End>> {
-        thread::sleep(TURN);
+    /// A program cannot be watched.
+    pub(super) fn poll_once(&mut self) -> Result<Option<End>> {
+        thread::sleep(POLL_INTERVAL);
         if let Some(signal) = self.signals.pending().next() {
             let is_interrupt = signal == SIGINT;
             let signal = if is_interrupt { Signal::INT } else { Signal::TERM };
@@ -134,8 +142,9 @@ impl Supervisor {
         Ok(None)
     }
 
-    /// Signals every program and waits for it; a second signal or too long a wait kills them. Returns the code with which
-    /// this program should end: that of the program that died, else the first failure that a signal did not cause, or 0.
+    /// Sends a signal to every program, and waits for their ends. Kills the programs after a second signal to
+    /// this program, or after [`STOP_WITHIN`]. Returns the exit code for this program: that of the program
+    /// that died, or else that of the first program whose failure was not caused by a signal, or else 0.
     pub(super) fn stop_all(&mut self, end: End) -> u8 {
         let (signal, mut code) = match end {
             End::Signal(signal) => (signal, 0),
@@ -161,19 +170,19 @@ impl Supervisor {
                 killed = true;
                 self.signal(Signal::KILL);
             }
-            thread::sleep(TURN);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
     fn signal(&self, signal: Signal) {
         for running in &self.running {
-            // It fails only when the program has just ended, which is what the signal is for.
+            // This fails only if the program has just ended, which is the purpose of the signal.
             let _ = kill_process_group(Pid::from_child(&running.child), signal);
         }
     }
 }
 
-/// The exit code as a shell would give it.
+/// Returns the exit code that a shell would report.
 fn exit_code(status: ExitStatus) -> u8 {
     let signal = || Some(SIGNAL_CODE_BASE.saturating_add(status.signal()?));
     let code = status.code().or_else(signal);
@@ -185,12 +194,14 @@ mod tests {
     use super::*;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    /// A signal reaches every supervisor of the process, so these tests run one at a time.
-    fn alone() -> MutexGuard<'static, ()> {
-        static ALONE: Mutex<()> = Mutex::new(());
-        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the tests of this module, so that they run one at a time: a signal reaches every supervisor of
+    /// the process.
+    fn lock_signals() -> MutexGuard<'static, ()> {
+        static LOCK: Mutex<()> = Mutex::new(());
+        LOCK.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns a command that runs a shell script.
     fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
@@ -199,15 +210,15 @@ mod tests {
 
     fn wait_for_end(supervisor: &mut Supervisor) -> End {
         loop {
-            if let Some(end) = supervisor.turn().unwrap() {
+            if let Some(end) = supervisor.poll_once().unwrap() {
                 return end;
             }
         }
     }
 
     #[test]
-    fn a_program_that_dies_ends_all_with_its_code() {
-        let _alone = alone();
+    fn the_end_of_a_program_stops_all_programs_with_its_exit_code() {
+        let _lock = lock_signals();
         let mut supervisor = Supervisor::new().unwrap();
         let mut start = |script| supervisor.start(Program::new("a shell", shell(script), OnEnd::EndAll));
         start("exec sleep 600").unwrap();
@@ -218,8 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_run_reports_success_and_failure() {
-        let _alone = alone();
+    fn a_run_of_a_command_reports_success_and_failure() {
+        let _lock = lock_signals();
         let mut supervisor = Supervisor::new().unwrap();
         assert_eq!(supervisor.run("a shell", shell("exit 0")).unwrap(), None);
         assert_eq!(
@@ -229,12 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_reaches_programs_with_their_children_and_they_are_waited_for() {
-        let _alone = alone();
+    fn a_stop_signals_programs_with_their_children_and_waits_for_them() {
+        let _lock = lock_signals();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ended");
         let mut supervisor = Supervisor::new().unwrap();
-        // The inner shell ends by the signal alone; the outer one then finishes its work.
+        // The inner shell ends only if the signal reaches it. The outer shell waits for it, and then writes
+        // the file.
         let script = format!(
             "exec 2>/dev/null; sh -c 'trap \"exit 0\" TERM; echo > {0}.on; while :; do sleep 0.02; done' & \
              trap 'wait; echo orderly > {0}; exit 0' TERM; while :; do sleep 0.02; done",
@@ -244,7 +256,7 @@ mod tests {
             .start(Program::new("a shell", shell(&script), OnEnd::EndAll))
             .unwrap();
         while !folder.path().join("ended.on").exists() {
-            assert_eq!(supervisor.turn().unwrap(), None);
+            assert_eq!(supervisor.poll_once().unwrap(), None);
         }
         signal_hook::low_level::raise(SIGTERM).unwrap();
         let end = wait_for_end(&mut supervisor);

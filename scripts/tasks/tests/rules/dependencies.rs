@@ -1,12 +1,14 @@
-//! Who may depend on whom (ARCHITECTURE.md), on what cargo resolves for Wasm. Dependencies of development are left out: a test
-//! may use a native client where the product may not.
+//! Tests which packages may depend on which (ARCHITECTURE.md), by the dependencies that cargo resolves for
+//! Wasm. Development dependencies do not count, because a test may use a native client where the product must
+//! not.
 
 use std::collections::BTreeSet;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
 
-/// The packages of a folder, the exceptions among them, and the packages that they must not reach, by any way. A name that
-/// ends or begins with `*` means all that begin or end so.
+/// Each rule has the prefix of a folder, the packages below it that are exceptions, and the packages that the
+/// others must not depend on, directly or indirectly. A `*` at the beginning or the end of a name stands for
+/// any text.
 const MUST_NOT_REACH: &[(&str, &[&str], &[&str])] = &[
     (
         "shared/core",
@@ -17,13 +19,15 @@ const MUST_NOT_REACH: &[(&str, &[&str], &[&str])] = &[
     ("shared/identity", &[], &["http"]),
     ("shared/redis", &[], &["http"]),
     ("shared/sqlite", &[], &["http"]),
-    // Only the composition root knows the stores and Spin; functions take the macro of their entry point from the SDK.
+    // Only the composition root `leaderboard-spin` depends on the stores and on Spin. A function also depends
+    // on the SDK, for the macro of its entry point.
     (
         "shared/",
         &["leaderboard-spin"],
         &["spin-sdk", "leaderboard-redis", "leaderboard-sqlite"],
     ),
-    // What serves requests knows no function; only the description of the API lists the routes of all.
+    // Shared code does not depend on functions. Only the description of the API does, because it lists all
+    // routes.
     ("shared/", &["leaderboard-openapi"], &["*-function"]),
     (
         "shared/",
@@ -49,7 +53,7 @@ const MUST_NOT_REACH: &[(&str, &[&str], &[&str])] = &[
 ];
 
 #[test]
-fn no_package_reaches_what_it_must_not() {
+fn no_package_depends_on_a_forbidden_package() {
     let metadata = MetadataCommand::new()
         .manifest_path(format!("{}/Cargo.toml", super::ROOT))
         .other_options(["--filter-platform=wasm32-wasip2".to_owned()])
@@ -61,12 +65,12 @@ fn no_package_reaches_what_it_must_not() {
             .manifest_path
             .strip_prefix(&metadata.workspace_root)
             .unwrap();
-        let reached = reach(&metadata, package);
+        let reached = list_dependencies(&metadata, package);
         for (below, exceptions, never) in MUST_NOT_REACH {
             if folder.as_str().starts_with(below) && !exceptions.contains(&package.name.as_str()) {
                 let found = reached
                     .iter()
-                    .filter(|name| never.iter().any(|rule| is_named(name, rule)));
+                    .filter(|name| never.iter().any(|rule| matches_rule(name, rule)));
                 broken.extend(found.map(|name| (package.name.as_str(), *name)));
             }
         }
@@ -77,7 +81,8 @@ fn no_package_reaches_what_it_must_not() {
     assert_eq!(lines.collect::<Vec<_>>(), Vec::<String>::new());
 }
 
-fn is_named(name: &str, rule: &str) -> bool {
+/// Returns whether a name matches a name of a rule, which can have a `*`.
+fn matches_rule(name: &str, rule: &str) -> bool {
     match (rule.strip_suffix('*'), rule.strip_prefix('*')) {
         (Some(start), _) => name.starts_with(start),
         (None, Some(end)) => name.ends_with(end),
@@ -86,7 +91,7 @@ fn is_named(name: &str, rule: &str) -> bool {
 }
 
 #[test]
-fn no_function_reaches_another_function() {
+fn no_function_depends_on_another_function() {
     let metadata = MetadataCommand::new()
         .manifest_path(format!("{}/Cargo.toml", super::ROOT))
         .exec()
@@ -102,7 +107,7 @@ fn no_function_reaches_another_function() {
             continue;
         };
         let own = format!("leaderboard-{name}-function");
-        let reached = reach(&metadata, package);
+        let reached = list_dependencies(&metadata, package);
         let others: Vec<_> = reached
             .iter()
             .filter(|other| other.ends_with("-function") && **other != own)
@@ -114,11 +119,12 @@ fn no_function_reaches_another_function() {
         );
         seen += 1;
     }
-    assert!(seen > 10, "functions are found");
+    assert!(seen > 10, "the test must find the functions");
 }
 
-/// The names of everything that a package is built from, without its own.
-fn reach<'a>(metadata: &'a Metadata, package: &Package) -> BTreeSet<&'a str> {
+/// Returns the names of all packages that a package depends on, directly or indirectly, without development
+/// dependencies.
+fn list_dependencies<'a>(metadata: &'a Metadata, package: &Package) -> BTreeSet<&'a str> {
     let nodes = &metadata.resolve.as_ref().unwrap().nodes;
     let mut reached = BTreeSet::new();
     let mut open: Vec<&PackageId> = vec![&package.id];

@@ -1,4 +1,5 @@
-//! The rules of this repository that no lint checks: who depends on whom, and what a reader may rely on in every source file.
+//! Tests of the rules of this repository that no lint checks: which packages and modules may depend on which,
+//! and the rules of every source file.
 
 #[cfg(test)]
 mod dependencies;

@@ -1,7 +1,9 @@
-//! No module of a crate is part of an import cycle, seen from the top level: `a` may use `b`, or `b` may use `a`.
+//! Tests that the top-level modules of a crate have no import cycle: if `a` uses `b`, then `b` must not use
+//! `a`.
 //!
-//! What a file names by `crate::…` or `super::…`, in a `use` or anywhere else, is an edge from its top-level module to the one
-//! that it names; a name that `lib.rs` re-exports counts as the module that it comes from. Unit tests are left out.
+//! A path `crate::…` or `super::…` in a file, in a `use` or anywhere else, is an edge from the top-level
+//! module of the file to the top-level module in the path. A name that `lib.rs` re-exports counts as the
+//! module that it comes from. Unit tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,7 +16,7 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
 fn no_module_is_part_of_an_import_cycle() {
-    let files = super::sources::read();
+    let files = super::sources::read_sources();
     let roots = files
         .keys()
         .filter(|file| file.ends_with("/src/lib.rs") || file.ends_with("/src/main.rs"));
@@ -35,9 +37,10 @@ fn no_module_is_part_of_an_import_cycle() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// Returns the graph of the top-level modules in a source folder.
 fn graph_of(src: &Path) -> Graph {
     let mut files = Vec::new();
-    collect(src, &[], &mut files);
+    collect_files(src, &[], &mut files);
     let is_root = |path: &[String]| path.is_empty();
     let mut names: BTreeMap<String, String> = files
         .iter()
@@ -66,8 +69,8 @@ fn graph_of(src: &Path) -> Graph {
     graph
 }
 
-/// The files below a folder with the path of the module that each is.
-fn collect(folder: &Path, path: &[String], files: &mut Vec<(Vec<String>, TokenStream)>) {
+/// Adds the files below a folder to `files`. Each file is the path of its module and its code.
+fn collect_files(folder: &Path, path: &[String], files: &mut Vec<(Vec<String>, TokenStream)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().path();
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -79,15 +82,15 @@ fn collect(folder: &Path, path: &[String], files: &mut Vec<(Vec<String>, TokenSt
             module.push(name);
         }
         if file.is_dir() {
-            collect(&file, &module, files);
+            collect_files(&file, &module, files);
         } else if file.extension().is_some_and(|extension| extension == "rs") {
             files.push((module, fs::read_to_string(&file).unwrap().parse().unwrap()));
         }
     }
 }
 
-/// The paths within the crate that the code of `module` names, from the root of the crate. In the root, where modules need no
-/// `crate::`, every `use` counts.
+/// Returns the paths within the crate that the code of `module` uses, each from the root of the crate. In the
+/// root, every `use` counts, because a path to a module needs no `crate::` there.
 fn paths_in(tokens: &TokenStream, module: &[String]) -> Vec<Vec<String>> {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let mut found = Vec::new();
@@ -132,7 +135,8 @@ fn paths_in(tokens: &TokenStream, module: &[String]) -> Vec<Vec<String>> {
     found
 }
 
-/// What follows `crate` or `super`: `::a::b`, `::{a, b::c}`; a name behind `as` is the last one.
+/// Adds the paths of the tokens after `crate` or `super` to `found`, such as `::a::b` or `::{a, b::c}`. A
+/// name after `as` is the last name of its path.
 fn expand(tokens: &[TokenTree], before: &[String], found: &mut Vec<Vec<String>>) {
     let mut path = before.to_vec();
     let mut rest = tokens;
@@ -144,7 +148,7 @@ fn expand(tokens: &[TokenTree], before: &[String], found: &mut Vec<Vec<String>>)
                 TokenTree::Ident(name),
                 rest @ ..,
             ] if one.as_char() == ':' && two.as_char() == ':' => {
-                // `self` at the root of the crate is the crate.
+                // `self` at the root of the crate is the crate, so it adds nothing to the path.
                 path.extend(Some(name.to_string()).filter(|name| name != "self"));
                 rest
             }
@@ -172,21 +176,21 @@ fn expand(tokens: &[TokenTree], before: &[String], found: &mut Vec<Vec<String>>)
     found.push(path);
 }
 
-/// The shortest cycle through a module; `None` when it is part of none.
+/// Returns the shortest cycle through a module; `None` if the module is not part of a cycle.
 fn shortest_cycle(graph: &Graph, start: &String) -> Option<Vec<String>> {
-    let mut ways = vec![vec![start.clone()]];
+    let mut paths = vec![vec![start.clone()]];
     let mut seen = BTreeSet::new();
     let mut next = 0;
-    while let Some(way) = ways.get(next).cloned() {
+    while let Some(path) = paths.get(next).cloned() {
         next += 1;
-        for module in graph.get(way.last()?)? {
-            let mut longer = way.clone();
+        for module in graph.get(path.last()?)? {
+            let mut longer = path.clone();
             longer.push(module.clone());
             if module == start {
                 return Some(longer);
             }
             if seen.insert(module) {
-                ways.push(longer);
+                paths.push(longer);
             }
         }
     }

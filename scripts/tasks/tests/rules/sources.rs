@@ -1,26 +1,30 @@
-//! What a reader may rely on in every source file.
+//! Tests of the rules of every source file.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// The most lines of a file.
 const FILE_LINES_MAX: usize = 400;
-/// The only file that spells the names of Redis keys.
+/// The only file of the product that contains the names of Redis keys.
 const KEYS_FILE: &str = "shared/redis/src/keys.rs";
+/// The beginnings of string literals with the name of a Redis key.
 const KEY_PREFIXES: [&str; 2] = [concat!("\"e", "b:"), concat!("'e", "b:")];
-/// Marks of unfinished work that no lint knows, and exceptions from lints that say no reason.
+/// Marks of unfinished work that no lint finds, and exceptions from lints without a reason. They are split
+/// here, because this file must not contain them either.
 const LEFTOVERS: [&str; 4] = [
     concat!("TO", "DO"),
     concat!("FIX", "ME"),
     concat!("#[", "ignore]"),
     concat!("#![", "allow("),
 ];
+/// The folders of source files.
 const FOLDERS: [&str; 7] = [".ci", "cli", "functions", "scripts", "shared", "tests", "wit"];
-/// A file without an extension is a script.
+/// The extensions of source files. A file without an extension is a script.
 const EXTENSIONS: [&str; 7] = ["", "lua", "rs", "sh", "sql", "toml", "wit"];
 
-/// The source files of the repository: the path below the root, with `/`, and the text.
-pub(super) fn read() -> BTreeMap<String, String> {
+/// Returns the source files of the repository: their paths relative to the root, with `/`, and their texts.
+pub(super) fn read_sources() -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for folder in FOLDERS {
         read_folder(super::ROOT.as_ref(), folder, &mut files);
@@ -45,9 +49,9 @@ fn read_folder(root: &Path, folder: &str, files: &mut BTreeMap<String, String>) 
 }
 
 #[test]
-fn every_source_file_is_tidy() {
+fn every_source_file_follows_the_rules() {
     let mut broken = Vec::new();
-    for (path, text) in read() {
+    for (path, text) in read_sources() {
         let lines = text.lines().count();
         if lines > FILE_LINES_MAX {
             broken.push(format!(
@@ -55,19 +59,20 @@ fn every_source_file_is_tidy() {
             ));
         }
         for (line, number) in text.lines().zip(1..) {
-            broken.extend(fault(&path, line).map(|fault| format!("{path}:{number}: {fault}")));
+            broken.extend(find_fault(&path, line).map(|fault| format!("{path}:{number}: {fault}")));
         }
     }
     assert_eq!(broken, Vec::<String>::new());
 }
 
-fn fault(path: &str, line: &str) -> Option<String> {
-    // Tests that damage a store on purpose have to name what they damage.
+/// Returns what is wrong with a line; `None` if the line follows the rules.
+fn find_fault(path: &str, line: &str) -> Option<String> {
+    // Tests that damage a store on purpose need the names of the keys that they damage.
     let may_name_keys = path == KEYS_FILE || path.starts_with("tests/") || path.contains("/tests/");
     if !may_name_keys && KEY_PREFIXES.iter().any(|prefix| line.contains(prefix)) {
         return Some(format!("names of Redis keys belong into {KEYS_FILE}"));
     }
-    // A function takes the macro of its entry point from the SDK; only leaderboard-spin calls it.
+    // A function uses only the macro of its entry point from the SDK. Only leaderboard-spin calls the SDK.
     if path.starts_with("functions/") && line.contains("spin_sdk::") && !line.starts_with("#[spin_sdk::") {
         return Some("only leaderboard-spin calls spin-sdk".to_owned());
     }
@@ -76,11 +81,11 @@ fn fault(path: &str, line: &str) -> Option<String> {
 }
 
 #[test]
-fn faults_are_found() {
+fn lines_that_break_a_rule_are_found() {
     let key = concat!("let key = \"e", "b:x\";");
-    assert!(fault(KEYS_FILE, key).is_none() && fault("shared/redis/tests/a.rs", key).is_none());
-    assert!(fault("shared/redis/src/a.rs", key).is_some());
-    assert!(fault("functions/a/src/lib.rs", "#[spin_sdk::redis_subscriber]").is_none());
-    assert!(fault("functions/a/src/lib.rs", "    spin_sdk::variables::get(\"x\")").is_some());
-    assert!(fault("cli/src/a.rs", concat!("// TO", "DO later")).is_some());
+    assert!(find_fault(KEYS_FILE, key).is_none() && find_fault("shared/redis/tests/a.rs", key).is_none());
+    assert!(find_fault("shared/redis/src/a.rs", key).is_some());
+    assert!(find_fault("functions/a/src/lib.rs", "#[spin_sdk::redis_subscriber]").is_none());
+    assert!(find_fault("functions/a/src/lib.rs", "    spin_sdk::variables::get(\"x\")").is_some());
+    assert!(find_fault("cli/src/a.rs", concat!("// TO", "DO later")).is_some());
 }

@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_space_between_tokens_goes() {
+    fn only_the_white_space_between_tokens_is_removed() {
         assert_eq!(
             compact("{ \"a b\" :\t[1.10, \"\\\" \\\\\" , \"é\\u00e9 \"]\r\n}"),
             "{\"a b\":[1.10,\"\\\" \\\\\",\"é\\u00e9 \"]}"

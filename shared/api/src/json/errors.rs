@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_hides_faults_of_its_own_field_alone() {
+    fn an_error_hides_only_the_faults_of_its_own_field() {
         let mut errors = Errors::default();
         let limits = Pointer::Key(&Pointer::Root, "limits");
         errors.add(&Pointer::Key(&limits, "max_attempts"), "must be an integer");

@@ -211,7 +211,7 @@ mod tests {
     use crate::json::parse;
 
     #[test]
-    fn one_pass_finds_every_error_and_its_place() {
+    fn one_pass_finds_all_errors_with_their_locations() {
         let tree = parse(br#"{"a": 1.5, "b": "x", "c": null, "d": [true, 7], "e": {}}"#).unwrap();
         let mut errors = Errors::default();
         let fields = Field::root(&tree).object(&mut errors).unwrap();

@@ -69,13 +69,13 @@ pub fn decimal(text: &str, min: i128, max: i128) -> Result<i128, String> {
 mod tests {
     use super::*;
 
-    fn of(value: &Json<'_>) -> Option<i64> {
+    fn parse_integer(value: &Json<'_>) -> Option<i64> {
         let number = integer(value, i64::MIN.into(), i64::MAX.into()).ok()?;
         i64::try_from(number).ok()
     }
 
     #[test]
-    fn integers_come_as_numbers_and_as_strings() {
+    fn integers_are_read_from_numbers_and_strings() {
         for (text, number) in [
             ("0", 0),
             ("-0", 0),
@@ -83,13 +83,13 @@ mod tests {
             ("9223372036854775807", i64::MAX),
             ("-9223372036854775808", i64::MIN),
         ] {
-            assert_eq!(of(&Json::Number(text)), Some(number));
-            assert_eq!(of(&Json::String(text.into())), Some(number));
+            assert_eq!(parse_integer(&Json::Number(text)), Some(number));
+            assert_eq!(parse_integer(&Json::String(text.into())), Some(number));
         }
     }
 
     #[test]
-    fn nothing_is_rounded_and_nothing_is_guessed() {
+    fn values_that_are_not_exact_integers_are_refused() {
         for bad in [
             "1.0",
             "1e3",
@@ -106,10 +106,10 @@ mod tests {
             "-9223372036854775809",
             "99999999999999999999999999999999999999999999",
         ] {
-            assert_eq!(of(&Json::String(bad.into())), None, "{bad}");
+            assert_eq!(parse_integer(&Json::String(bad.into())), None, "{bad}");
         }
-        assert_eq!(of(&Json::Number("1.0")), None);
-        assert_eq!(of(&Json::Null), None);
-        assert_eq!(of(&Json::Bool(true)), None);
+        assert_eq!(parse_integer(&Json::Number("1.0")), None);
+        assert_eq!(parse_integer(&Json::Null), None);
+        assert_eq!(parse_integer(&Json::Bool(true)), None);
     }
 }

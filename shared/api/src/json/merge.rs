@@ -44,25 +44,25 @@ mod tests {
     use super::*;
     use crate::json::parse;
 
-    /// The same tree with its fields in order, so that two can be compared.
-    fn sorted(value: Json<'_>) -> Json<'_> {
+    /// Returns the same tree with sorted fields, so that two trees can be compared.
+    fn sort_fields(value: Json<'_>) -> Json<'_> {
         match value {
             Json::Object(object) => {
                 let mut members: Vec<_> = object
                     .members
                     .into_iter()
-                    .map(|(name, value)| (name, sorted(value)))
+                    .map(|(name, value)| (name, sort_fields(value)))
                     .collect();
                 members.sort_by(|one, other| one.0.cmp(&other.0));
                 Json::Object(Object { members, raw: "" })
             }
-            Json::Array(items) => Json::Array(items.into_iter().map(sorted).collect()),
+            Json::Array(items) => Json::Array(items.into_iter().map(sort_fields).collect()),
             other => other,
         }
     }
 
     #[test]
-    fn the_width_of_a_patch_is_bounded() {
+    fn the_number_of_fields_of_a_patch_is_limited() {
         let wide = |count: usize| {
             let fields: Vec<String> = (0..count).map(|n| format!("\"{n}\":1")).collect();
             format!("{{\"limits\":{{{}}}}}", fields.join(","))
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_rfc_hold() {
+    fn the_examples_of_rfc_7396_have_the_expected_results() {
         for (target, patch, result) in [
             (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
             (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
@@ -100,7 +100,7 @@ mod tests {
         ] {
             let read = |text: &'static str| parse(text.as_bytes()).unwrap();
             let merged = merge(Some(read(target)), read(patch));
-            assert_eq!(sorted(merged), sorted(read(result)), "{target} {patch}");
+            assert_eq!(sort_fields(merged), sort_fields(read(result)), "{target} {patch}");
         }
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_escaped_twice() {
+    fn names_are_escaped_for_the_pointer_and_for_the_fragment() {
         let scores = Pointer::Key(&Pointer::Root, "scores");
         let third = Pointer::Index(&scores, 3);
         assert_eq!(Pointer::Key(&third, "score").to_string(), "#/scores/3/score");

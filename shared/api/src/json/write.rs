@@ -98,7 +98,7 @@ mod tests {
     use crate::json::{Exact, ExactUnsigned};
 
     #[test]
-    fn integers_are_written_as_asked() {
+    fn integers_are_written_in_the_requested_format() {
         let values = (
             Exact(9_007_199_254_740_991),
             Exact(9_007_199_254_740_992),

@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_is_that_of_the_contract() {
+    fn the_document_has_the_fields_of_the_api() {
         let problem = Problem::new(ProblemType::Validation)
             .with_error(FieldError::body(
                 "#/scores/3/score",
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_errors_is_bounded() {
+    fn the_number_of_reported_errors_is_limited() {
         let mut problem = Problem::new(ProblemType::Validation);
         for _ in 0..2 * MAX_FIELD_ERRORS {
             problem = problem.with_error(FieldError::body("#", "x"));

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_is_sorted_by_status_and_has_no_type_twice() {
+    fn the_catalogue_is_sorted_by_status_and_has_every_type_once() {
         let entries: Vec<_> = catalogue().collect();
         assert!(entries.windows(2).all(|pair| pair[0].status <= pair[1].status));
         let mut uris: Vec<_> = entries.iter().map(|entry| entry.uri).collect();

@@ -79,27 +79,27 @@ impl Addresses {
 mod tests {
     use super::*;
 
-    fn ranges(texts: &[&str]) -> Ranges {
+    fn parse_ranges(texts: &[&str]) -> Ranges {
         Ranges::new(texts.iter().map(|text| range(text).unwrap()).collect())
     }
 
     #[test]
-    fn denied_is_denied_and_a_list_of_the_allowed_denies_the_rest() {
+    fn denied_addresses_and_addresses_outside_of_the_allow_list_are_refused() {
         let address = |text: &str| Some(text.parse().unwrap());
         let mut lists = Addresses {
-            deny: ranges(&["192.0.2.0/24", "2001:db8::/32"]),
+            deny: parse_ranges(&["192.0.2.0/24", "2001:db8::/32"]),
             ..Addresses::default()
         };
         assert!(lists.admit(address("198.51.100.1")) && lists.admit(None));
         assert!(!lists.admit(address("192.0.2.255")) && !lists.admit(address("2001:db8::1")));
-        lists.allow = ranges(&["192.0.2.7", "198.51.100.0/24"]);
+        lists.allow = parse_ranges(&["192.0.2.7", "198.51.100.0/24"]);
         assert!(lists.admit(address("198.51.100.1")));
-        assert!(!lists.admit(address("192.0.2.7")), "on both lists");
+        assert!(!lists.admit(address("192.0.2.7")), "the address is on both lists");
         assert!(!lists.admit(address("203.0.113.1")) && !lists.admit(None));
     }
 
     #[test]
-    fn ranges_are_exact() {
+    fn malformed_and_inexact_ranges_are_refused() {
         assert_eq!(range("192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
         assert_eq!(range("::ffff:192.0.2.1").unwrap().to_string(), "192.0.2.1/32");
         for bad in [

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_needs_half_a_burst_at_most_and_one_unit_at_least() {
+    fn a_request_needs_at_least_one_unit_and_at_most_half_a_burst() {
         let needs = |burst, cost| {
             let policy = Policy {
                 quota: 10,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_apart() {
+    fn policy_names_are_unique() {
         let mut names = PolicyName::ALL.map(PolicyName::as_str).to_vec();
         names.sort_unstable();
         names.dedup();
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_grows_back_in_whole_microseconds() {
+    fn the_interval_of_a_unit_is_in_whole_microseconds() {
         let policy = |quota| Policy {
             quota,
             window_s: 1,
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_that_whole_microseconds_do_not_hold_has_neighbours_that_they_do() {
+    fn an_inexact_quota_has_nearest_quotas_that_are_exact() {
         let policy = |quota| Policy {
             quota,
             window_s: 1,

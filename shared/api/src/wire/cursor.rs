@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_comes_back_or_is_refused() {
+    fn an_encoded_cursor_is_parsed_and_malformed_text_is_refused() {
         let text = encode(&[0, 255, 62, 63]);
         assert_eq!(
             parse(&text, |bytes| Some(bytes.to_vec())).unwrap(),

@@ -298,7 +298,7 @@ mod tests {
 
     use super::*;
 
-    fn ranked(metadata: Option<&str>) -> RankedEntry {
+    fn create_entry(metadata: Option<&str>) -> RankedEntry {
         RankedEntry {
             rank: 1,
             entry: Entry {
@@ -312,9 +312,9 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_the_fields_of_the_contract_in_their_order() {
+    fn a_page_has_the_fields_of_the_api_in_their_order() {
         let (columns, period) = (Columns::default(), Period::all_time());
-        let entries = [ranked(Some(r#"{"big":1.10e400}"#)), ranked(None)];
+        let entries = [create_entry(Some(r#"{"big":1.10e400}"#)), create_entry(None)];
         let page = EntriesBody {
             head: PageHead {
                 leaderboard: "goals",
@@ -337,8 +337,8 @@ mod tests {
     }
 
     #[test]
-    fn metadata_that_is_no_json_is_a_failure_of_the_service() {
-        let (columns, entry) = (Columns::default(), ranked(Some("{")));
+    fn metadata_that_is_not_json_is_an_error_of_the_service() {
+        let (columns, entry) = (Columns::default(), create_entry(Some("{")));
         assert!(EntryBody::new(&entry, &columns).is_err());
     }
 }

@@ -218,7 +218,7 @@ mod tests {
     use super::*;
     use crate::problem::{FieldError, ProblemType};
 
-    fn outcome() -> Outcome {
+    fn create_outcome() -> Outcome {
         Outcome {
             leaderboard: LeaderboardId::new("goals").unwrap(),
             period: PeriodId::all_time(),
@@ -233,20 +233,20 @@ mod tests {
         }
     }
 
-    fn written(body: &impl Serialize) -> String {
+    fn write_body(body: &impl Serialize) -> String {
         crate::json::text(body)
     }
 
     #[test]
-    fn an_outcome_has_the_fields_of_the_contract_in_their_order() {
+    fn an_outcome_has_the_fields_of_the_api_in_their_order() {
         let mut names = Names::default();
         names.learn(Rc::new(Versioned {
             version: 1,
             value: Leaderboard::new(LeaderboardId::new("goals").unwrap()),
         }));
-        let mut outcome = outcome();
+        let mut outcome = create_outcome();
         let body = |status_code, outcome: &Outcome| {
-            written(&OutcomeBody {
+            write_body(&OutcomeBody {
                 status_code,
                 ..OutcomeBody::new(ApiVersion::V1, outcome, Some(&names))
             })
@@ -261,7 +261,7 @@ mod tests {
         });
         assert!(body(Some(200), &outcome).starts_with(r#"{"status_code":200,"leaderboard""#));
         assert!(body(None, &outcome).contains(r#""previous":{"values":{"score":3},"rank":2}"#));
-        // Its own names come first.
+        // The column names of the outcome have precedence over the learned names.
         let points = Column::new("points", Order::Descending).unwrap();
         outcome.columns = Some(Columns::new(vec![points]).unwrap());
         assert!(body(None, &outcome).contains(r#""previous":{"values":{"points":3},"rank":2}"#));
@@ -270,18 +270,18 @@ mod tests {
 
     #[test]
     fn a_player_is_an_object_in_version_2() {
-        let outcome = outcome();
+        let outcome = create_outcome();
         assert_eq!(
-            written(&OutcomeBody::new(ApiVersion::V2, &outcome, None)),
+            write_body(&OutcomeBody::new(ApiVersion::V2, &outcome, None)),
             r#"{"leaderboard":"goals","period":"all","player":{"id":"José Piendibene"},"status":"created","version":17,"replayed":false}"#
         );
     }
 
     #[test]
     fn a_minimal_outcome_has_no_values_and_no_ranks() {
-        let outcome = outcome();
+        let outcome = create_outcome();
         assert_eq!(
-            written(&BatchResult::one(OutcomeBody::new(
+            write_body(&BatchResult::one(OutcomeBody::new(
                 ApiVersion::V1,
                 &outcome,
                 None
@@ -291,14 +291,14 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_says_what_became_of_each() {
-        let outcomes = [outcome()];
+    fn a_batch_has_a_result_for_each_submission() {
+        let outcomes = [create_outcome()];
         let several = BatchResult::several(OutcomeBody::list(ApiVersion::V1, &outcomes, None));
         let problem = Problem::new(ProblemType::Validation)
             .with_detail("No.")
             .with_error(FieldError::body("#/scores/1/score", "above"));
         let refused = BatchResult::refused(problem, "t");
-        let text = written(&Results {
+        let text = write_body(&Results {
             results: vec![several, refused],
         });
         assert!(text.starts_with(r#"{"results":[{"status_code":200,"results":[{"leaderboard":"goals","#));

@@ -285,7 +285,7 @@ mod tests {
     use crate::json::parse;
     use crate::problem::Location;
 
-    fn wrong(text: &str) -> Vec<String> {
+    fn find_error_locations(text: &str) -> Vec<String> {
         let id = TenantId::new("acme").unwrap();
         let problem = read(&parse(text.as_bytes()).unwrap(), &id).unwrap_err();
         let place = |location: &Location| match location {
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_read_strictly_and_every_error_is_named() {
+    fn a_malformed_record_is_refused_with_every_error() {
         let long = format!("{{\"title\":\"{}\"}}", "x".repeat(MAX_TITLE_CHARS + 1));
         for (text, places) in [
             ("[]", vec!["#"]),
@@ -313,12 +313,12 @@ mod tests {
                 vec!["#/quotas/requests", "#/quotas/leaderboards", "#/quotas/entries"],
             ),
         ] {
-            assert_eq!(wrong(text), places, "{text}");
+            assert_eq!(find_error_locations(text), places, "{text}");
         }
     }
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_record_is_read_again_unchanged() {
         let id = TenantId::new("acme").unwrap();
         let record = TenantRecord {
             title: "Acme".into(),
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_dates() {
+    fn the_days_of_usage_are_written_as_dates() {
         let counted = DayUsage {
             day: 20_653,
             usage: Usage {

@@ -42,6 +42,7 @@ impl ResetRule {
         })
     }
 
+    /// Returns how many searches of the calendar the rule has made.
     #[cfg(test)]
     pub(super) fn searches(&self) -> u64 {
         self.searches.get()

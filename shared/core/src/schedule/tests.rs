@@ -13,24 +13,26 @@ fn schedule(cron: &str) -> Schedule {
     .unwrap()
 }
 
-fn searches(schedule: &Schedule) -> u64 {
+/// Returns how many searches of the calendar the schedule has made.
+fn count_searches(schedule: &Schedule) -> u64 {
     let rules = schedule.stretches().filter_map(|stretch| stretch.rule.as_ref());
     rules.map(ResetRule::searches).sum()
 }
 
-/// Calls what a submission calls. Returns whether the period has expired, and how many searches of the calendar that took.
+/// Calls the methods of a schedule that a submission calls. Returns whether the period has expired, and how
+/// many searches of the calendar that took.
 fn submit(schedule: &Schedule, occurred_at: Timestamp, now: Timestamp) -> (bool, u64) {
-    let before = searches(schedule);
+    let before = count_searches(schedule);
     let period = schedule.period_at(occurred_at);
     let expired = schedule.has_expired(&period, MAX_KEEP_PERIODS, now);
     if !expired {
         assert!(schedule.expires_at(&period, MAX_KEEP_PERIODS) > Some(now));
     }
-    (expired, searches(schedule) - before)
+    (expired, count_searches(schedule) - before)
 }
 
 #[test]
-fn scores_of_long_ago_cost_two_searches_each_in_whatever_order() {
+fn old_scores_cost_at_most_two_searches_each_in_any_order() {
     let now = Timestamp::parse("2026-11-09T12:00:00Z").unwrap();
     let hourly = schedule("0 * * * *");
     let keep = u64::from(MAX_KEEP_PERIODS);
@@ -44,7 +46,7 @@ fn scores_of_long_ago_cost_two_searches_each_in_whatever_order() {
 }
 
 #[test]
-fn scores_of_kept_periods_share_one_walk() {
+fn scores_of_kept_periods_share_one_walk_through_the_calendar() {
     let now = Timestamp::parse("2026-11-09T12:00:00Z").unwrap();
     let keep = u64::from(MAX_KEEP_PERIODS);
     for ascending in [true, false] {
@@ -61,7 +63,7 @@ fn scores_of_kept_periods_share_one_walk() {
 }
 
 #[test]
-fn the_period_of_a_known_instant_costs_nothing() {
+fn instants_of_a_known_period_cost_no_search() {
     let now = Timestamp::parse("2026-11-09T12:00:00Z").unwrap();
     let hourly = schedule("0 * * * *");
     submit(&hourly, now, now);
@@ -71,7 +73,7 @@ fn the_period_of_a_known_instant_costs_nothing() {
 }
 
 #[test]
-fn what_is_stored_is_what_was_there() {
+fn a_leaderboard_with_changed_resets_is_decoded_to_the_same_value() {
     let id = LeaderboardId::new("l").unwrap();
     let now = Timestamp::parse("2026-11-09T12:00:00Z").unwrap();
     let mut board = Leaderboard::new(id);
@@ -90,7 +92,7 @@ fn what_is_stored_is_what_was_there() {
 }
 
 #[test]
-fn the_last_moment_before_a_repeated_hour_is_in_the_first_pass() {
+fn the_last_instant_before_a_repeated_hour_is_in_the_first_pass() {
     let hourly = schedule("0 * * * *");
     let first_pass = hourly.period_at(Timestamp::parse("2026-10-25T00:30:00Z").unwrap());
     for instant in ["2026-10-25T00:59:59.500Z", "2026-10-25T00:59:59.999Z"] {

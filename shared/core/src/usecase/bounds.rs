@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_cover_the_range_once() {
+    fn spans_cover_the_range_without_gaps_or_overlaps() {
         for (low, high, parts) in [
             (0, 0, 20),
             (1, 16, 4),

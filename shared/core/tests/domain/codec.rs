@@ -1,4 +1,4 @@
-//! What is written is read back, and what is not written by us is never taken for it.
+//! Tests that the codec decodes the bytes that it encodes, and reports other bytes as malformed.
 
 mod generators;
 
@@ -15,8 +15,11 @@ use proptest::prelude::*;
 use self::generators::{events, layouts, leaderboards, outcomes};
 use crate::given::{any_value, board, player, schedule};
 
-/// Checks that every shortened or extended text of bytes is an error.
-fn assert_needs_all<T: std::fmt::Debug>(bytes: &[u8], decode: impl Fn(&[u8]) -> Result<T, Malformed>) {
+/// Checks that the bytes are malformed when they are cut short and when they have one byte more.
+fn assert_only_complete_bytes_decode<T: std::fmt::Debug>(
+    bytes: &[u8],
+    decode: impl Fn(&[u8]) -> Result<T, Malformed>,
+) {
     for length in 0..bytes.len() {
         let cut = decode(&bytes[..length]);
         assert!(cut.is_err(), "{length} of {} bytes: {cut:?}", bytes.len());
@@ -25,7 +28,8 @@ fn assert_needs_all<T: std::fmt::Debug>(bytes: &[u8], decode: impl Fn(&[u8]) -> 
     assert!(decode(&longer).is_err(), "a byte too many");
 }
 
-fn outcome_of(bytes: &[u8]) -> Result<Outcome, Malformed> {
+/// Decodes an outcome of any leaderboard and player.
+fn decode_any_outcome(bytes: &[u8]) -> Result<Outcome, Malformed> {
     decode_outcome(bytes, board("any").id, player("p"))
 }
 
@@ -37,40 +41,39 @@ proptest! {
         prop_assert_eq!(read_recorded_at(first), Ok(event.recorded_at));
     }
 
-
     #[test]
-    fn leaderboards_come_back(board in leaderboards()) {
+    fn a_leaderboard_is_decoded_to_the_same_value(board in leaderboards()) {
         let bytes = encode_leaderboard(&board);
         prop_assert_eq!(decode_leaderboard(&bytes), Ok(board));
-        assert_needs_all(&bytes, decode_leaderboard);
+        assert_only_complete_bytes_decode(&bytes, decode_leaderboard);
     }
 
     #[test]
-    fn layouts_come_back_and_equal_ones_have_equal_bytes(a in layouts(), b in layouts()) {
+    fn a_layout_is_decoded_and_equal_layouts_have_equal_bytes(a in layouts(), b in layouts()) {
         prop_assert_eq!(decode_layout(&encode_layout(&a)), Ok(a.clone()));
         prop_assert_eq!(encode_layout(&a) == encode_layout(&b), a == b);
-        assert_needs_all(&encode_layout(&a), decode_layout);
+        assert_only_complete_bytes_decode(&encode_layout(&a), decode_layout);
     }
 
     #[test]
-    fn events_come_back(event in events()) {
+    fn an_event_is_decoded_to_the_same_value(event in events()) {
         let bytes = encode_event(&event);
         prop_assert_eq!(decode_event(&bytes), Ok(event));
-        assert_needs_all(&bytes, decode_event);
+        assert_only_complete_bytes_decode(&bytes, decode_event);
     }
 
     #[test]
-    fn outcomes_come_back(outcome in outcomes()) {
+    fn an_outcome_is_decoded_to_the_same_value(outcome in outcomes()) {
         let bytes = encode_outcome(&outcome);
         let (leaderboard, player) = (outcome.leaderboard.clone(), outcome.player.clone());
         prop_assert_eq!(decode_outcome(&bytes, leaderboard, player), Ok(outcome));
-        assert_needs_all(&bytes, outcome_of);
+        assert_only_complete_bytes_decode(&bytes, decode_any_outcome);
     }
 
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), first in 0..7_u8) {
         for bytes in [bytes.clone(), [&[first], &bytes[..]].concat()] {
-            // Whatever is taken for one of ours is one of ours: it survives the round trip.
+            // Bytes that can be decoded are a valid value: its own encoding is decoded to the same value.
             if let Ok(event) = decode_event(&bytes) {
                 prop_assert_eq!(decode_event(&encode_event(&event)), Ok(event));
             }
@@ -80,8 +83,8 @@ proptest! {
             if let Ok(layout) = decode_layout(&bytes) {
                 prop_assert_eq!(decode_layout(&encode_layout(&layout)), Ok(layout));
             }
-            if let Ok(outcome) = outcome_of(&bytes) {
-                prop_assert_eq!(outcome_of(&encode_outcome(&outcome)), Ok(outcome));
+            if let Ok(outcome) = decode_any_outcome(&bytes) {
+                prop_assert_eq!(decode_any_outcome(&encode_outcome(&outcome)), Ok(outcome));
             }
         }
     }
@@ -97,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn integers_come_back(unsigned in any::<u64>(), signed in any_value()) {
+    fn an_integer_is_decoded_to_the_same_value(unsigned in any::<u64>(), signed in any_value()) {
         let mut w = Writer::default();
         w.unsigned(unsigned);
         w.signed(signed);
@@ -121,7 +124,7 @@ fn a_varint_above_64_bits_is_malformed() {
 }
 
 #[test]
-fn a_configuration_that_would_not_be_accepted_is_malformed() {
+fn an_invalid_configuration_is_malformed() {
     for wrong in [
         Leaderboard {
             keep_periods: 0,
@@ -166,20 +169,23 @@ fn a_configuration_that_would_not_be_accepted_is_malformed() {
     );
 }
 
-/// A configuration `l` of the first shape: all defaults, and this reset.
-fn first_shape(reset: &[u8]) -> Vec<u8> {
+/// Returns the bytes of a configuration `l` in the first format, with defaults and this reset.
+fn encode_in_first_format(reset: &[u8]) -> Vec<u8> {
     #[rustfmt::skip]
     let before = [1, 1, b'l', 0, 0, 1, 0, 5, b's', b'c', b'o', b'r', b'e', 0, 0];
     [&before[..], reset, &[12, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
 }
 
 #[test]
-fn configurations_of_the_first_two_shapes_are_read_and_keep_their_bytes() {
-    let first = first_shape(&[0]);
+fn configurations_of_the_first_two_formats_keep_their_bytes() {
+    let first = encode_in_first_format(&[0]);
     let read = decode_leaderboard(&first).unwrap();
     assert_eq!(encode_leaderboard(&read), first);
     let now = crate::given::at("2026-11-11T10:15:00Z");
-    assert!(!read.schedule.is_recorded(now), "it may have had another reset");
+    assert!(
+        !read.schedule.is_recorded(now),
+        "the leaderboard may have had another reset before"
+    );
     let recorded = Leaderboard {
         schedule: Schedule::never(),
         ..read.clone()
@@ -203,12 +209,12 @@ fn configurations_of_the_first_two_shapes_are_read_and_keep_their_bytes() {
 }
 
 #[test]
-fn a_reset_of_the_first_shape_is_remembered_when_it_changes() {
+fn a_reset_in_the_first_format_is_recorded_when_the_reset_changes() {
     let mut reset = vec![1, 9];
     reset.extend(b"0 0 * * *");
     reset.push(3);
     reset.extend(b"UTC");
-    let daily = first_shape(&reset);
+    let daily = encode_in_first_format(&reset);
     let read = decode_leaderboard(&daily).unwrap();
     assert_eq!(encode_leaderboard(&read), daily);
     let now = crate::given::at("2026-11-11T10:15:00Z");
@@ -232,8 +238,8 @@ fn a_reset_of_the_first_shape_is_remembered_when_it_changes() {
 }
 
 #[test]
-fn the_bytes_are_those_of_the_first_version() {
-    // A log is kept for years: these bytes must stay readable, and what is written must stay these bytes.
+fn the_bytes_of_events_do_not_change_between_versions() {
+    // Event logs are kept for years, so the codec must read and write exactly these bytes.
     let event = Event {
         recorded_at: crate::given::at("2026-07-19T12:00:00Z"),
         body: EventBody::Submitted {
@@ -251,10 +257,10 @@ fn the_bytes_are_those_of_the_first_version() {
     #[rustfmt::skip]
     let expected = [2, 0b0001_1010, 0x80, 0xe8, 0xfa, 0xa3, 0xef, 0x67, 2, 1, b'p', 2, 2, 1, 1, b'x'];
     assert_eq!(encode_event(&event), expected);
-    // A period's id in full is read too.
+    // The codec also decodes an event with the full id of its period.
     let in_full = [&expected[..8], &[0, 3], b"all", &expected[9..]].concat();
     assert_eq!(decode_event(&in_full), Ok(event.clone()));
-    // Metadata stands before the id there.
+    // In this version, metadata comes before the id.
     let mut with_metadata = event;
     let EventBody::Submitted { metadata, .. } = &mut with_metadata.body else {
         panic!("another event")
@@ -264,7 +270,7 @@ fn the_bytes_are_those_of_the_first_version() {
     first[1] |= 0b0000_0100;
     first.splice(14..14, [2, b'{', b'}']);
     assert_eq!(decode_event(&first), Ok(with_metadata.clone()));
-    // What is written today has it at the end, so that a store can add it.
+    // The codec encodes metadata at the end today, so that a store can append metadata.
     let mut last = expected.to_vec();
     last[0] = 6;
     last[1] |= 0b0000_0100;

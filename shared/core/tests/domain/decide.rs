@@ -1,4 +1,4 @@
-//! What each operator makes of an entry: the whole table, and what comes before it.
+//! Tests of how each operator changes an entry, and of the checks before a change.
 
 use leaderboard_core::{
     Decision, Entry, Leaderboard, Operator, Order, RefusalReason, Status, Submission, SubmittedValues, decide,
@@ -6,8 +6,11 @@ use leaderboard_core::{
 
 use crate::given::{at, board, columns, entry, metadata, player, schedule};
 
+/// The time of the existing entry.
 const OLD: &str = "2026-01-01T00:00:00Z";
+/// The time of the submission.
 const NEW: &str = "2026-06-01T00:00:00Z";
+/// The time of the decision.
 const NOW: &str = "2026-07-01T00:00:00Z";
 
 pub(crate) fn submission(numbers: &[i64]) -> Submission {
@@ -38,6 +41,7 @@ pub(crate) fn leaderboard(operator: Operator, orders: &[Order]) -> Leaderboard {
     }
 }
 
+/// Returns an entry with these values after three attempts.
 pub(crate) fn existing(numbers: &[i64]) -> Entry {
     Entry {
         metadata: Some(metadata("\"old\"")),
@@ -46,6 +50,7 @@ pub(crate) fn existing(numbers: &[i64]) -> Entry {
     }
 }
 
+/// Decides on a submission at [`NOW`], on a leaderboard with seven entries.
 pub(crate) fn decided(
     board: &Leaderboard,
     existing: Option<&Entry>,
@@ -54,6 +59,7 @@ pub(crate) fn decided(
     decide(existing, 7, submission, board, at(NOW))
 }
 
+/// Returns why [`decided`] refuses the submission, or `None`.
 pub(crate) fn refused(
     board: &Leaderboard,
     existing: Option<&Entry>,
@@ -62,8 +68,8 @@ pub(crate) fn refused(
     decided(board, existing, submission).err()
 }
 
-/// One row: what is there, what comes, and what is to be seen afterwards.
-struct Row {
+/// A case: the existing value, the submitted value, and the expected outcome and entry.
+struct Case {
     operator: Operator,
     order: Order,
     before: Option<i64>,
@@ -75,80 +81,80 @@ struct Row {
 }
 
 #[rustfmt::skip]
-fn table() -> Vec<Row> {
+fn list_cases() -> Vec<Case> {
     use Operator::{Best, Decrement, Increment, Set};
     use Order::{Ascending as Asc, Descending as Desc};
     use Status::{Changed, Created, Improved};
-    let row = |operator, order, before, submitted, status, after, metadata, reached_at| Row {
+    let case = |operator, order, before, submitted, status, after, metadata, reached_at| Case {
         operator, order, before, submitted, status, after, metadata, reached_at,
     };
     vec![
-        row(Best, Desc, None, 5, Created, 5, "new", NEW),
-        row(Best, Asc, None, 5, Created, 5, "new", NEW),
-        row(Best, Desc, Some(5), 6, Improved, 6, "new", NEW),
-        row(Best, Asc, Some(5), 4, Improved, 4, "new", NEW),
-        row(Best, Desc, Some(5), 5, Status::Kept, 5, "old", OLD),
-        row(Best, Asc, Some(5), 5, Status::Kept, 5, "old", OLD),
-        row(Best, Desc, Some(5), 4, Status::Kept, 5, "old", OLD),
-        row(Best, Asc, Some(5), 6, Status::Kept, 5, "old", OLD),
-        row(Set, Desc, None, 5, Created, 5, "new", NEW),
-        row(Set, Asc, None, 5, Created, 5, "new", NEW),
-        row(Set, Desc, Some(5), 6, Improved, 6, "new", NEW),
-        row(Set, Asc, Some(5), 4, Improved, 4, "new", NEW),
-        row(Set, Desc, Some(5), 4, Changed, 4, "new", NEW),
-        row(Set, Asc, Some(5), 6, Changed, 6, "new", NEW),
-        // The numbers are the same: the metadata is replaced, the time stays.
-        row(Set, Desc, Some(5), 5, Changed, 5, "new", OLD),
-        row(Set, Asc, Some(5), 5, Changed, 5, "new", OLD),
-        row(Increment, Desc, None, 5, Created, 5, "new", NEW),
-        row(Increment, Asc, None, 5, Created, 5, "new", NEW),
-        row(Increment, Desc, Some(5), 2, Improved, 7, "new", NEW),
-        row(Increment, Asc, Some(5), 2, Changed, 7, "new", NEW),
-        row(Increment, Desc, Some(5), -2, Changed, 3, "new", NEW),
-        row(Increment, Asc, Some(5), -2, Improved, 3, "new", NEW),
-        row(Increment, Desc, Some(5), 0, Changed, 5, "new", OLD),
-        row(Increment, Asc, Some(5), 0, Changed, 5, "new", OLD),
-        row(Decrement, Desc, None, 5, Created, -5, "new", NEW),
-        row(Decrement, Asc, None, 5, Created, -5, "new", NEW),
-        row(Decrement, Desc, Some(5), 2, Changed, 3, "new", NEW),
-        row(Decrement, Asc, Some(5), 2, Improved, 3, "new", NEW),
-        row(Decrement, Desc, Some(5), -2, Improved, 7, "new", NEW),
-        row(Decrement, Asc, Some(5), -2, Changed, 7, "new", NEW),
-        row(Decrement, Desc, Some(5), 0, Changed, 5, "new", OLD),
-        row(Decrement, Asc, Some(5), 0, Changed, 5, "new", OLD),
+        case(Best, Desc, None, 5, Created, 5, "new", NEW),
+        case(Best, Asc, None, 5, Created, 5, "new", NEW),
+        case(Best, Desc, Some(5), 6, Improved, 6, "new", NEW),
+        case(Best, Asc, Some(5), 4, Improved, 4, "new", NEW),
+        case(Best, Desc, Some(5), 5, Status::Kept, 5, "old", OLD),
+        case(Best, Asc, Some(5), 5, Status::Kept, 5, "old", OLD),
+        case(Best, Desc, Some(5), 4, Status::Kept, 5, "old", OLD),
+        case(Best, Asc, Some(5), 6, Status::Kept, 5, "old", OLD),
+        case(Set, Desc, None, 5, Created, 5, "new", NEW),
+        case(Set, Asc, None, 5, Created, 5, "new", NEW),
+        case(Set, Desc, Some(5), 6, Improved, 6, "new", NEW),
+        case(Set, Asc, Some(5), 4, Improved, 4, "new", NEW),
+        case(Set, Desc, Some(5), 4, Changed, 4, "new", NEW),
+        case(Set, Asc, Some(5), 6, Changed, 6, "new", NEW),
+        // The values are the same. The operator replaces the metadata and keeps the time.
+        case(Set, Desc, Some(5), 5, Changed, 5, "new", OLD),
+        case(Set, Asc, Some(5), 5, Changed, 5, "new", OLD),
+        case(Increment, Desc, None, 5, Created, 5, "new", NEW),
+        case(Increment, Asc, None, 5, Created, 5, "new", NEW),
+        case(Increment, Desc, Some(5), 2, Improved, 7, "new", NEW),
+        case(Increment, Asc, Some(5), 2, Changed, 7, "new", NEW),
+        case(Increment, Desc, Some(5), -2, Changed, 3, "new", NEW),
+        case(Increment, Asc, Some(5), -2, Improved, 3, "new", NEW),
+        case(Increment, Desc, Some(5), 0, Changed, 5, "new", OLD),
+        case(Increment, Asc, Some(5), 0, Changed, 5, "new", OLD),
+        case(Decrement, Desc, None, 5, Created, -5, "new", NEW),
+        case(Decrement, Asc, None, 5, Created, -5, "new", NEW),
+        case(Decrement, Desc, Some(5), 2, Changed, 3, "new", NEW),
+        case(Decrement, Asc, Some(5), 2, Improved, 3, "new", NEW),
+        case(Decrement, Desc, Some(5), -2, Improved, 7, "new", NEW),
+        case(Decrement, Asc, Some(5), -2, Changed, 7, "new", NEW),
+        case(Decrement, Desc, Some(5), 0, Changed, 5, "new", OLD),
+        case(Decrement, Asc, Some(5), 0, Changed, 5, "new", OLD),
     ]
 }
 
 #[test]
-fn every_operator_in_every_direction() {
-    for row in table() {
-        let board = leaderboard(row.operator, &[row.order]);
-        let before = row.before.map(|value| existing(&[value]));
-        let decision = decided(&board, before.as_ref(), &submission(&[row.submitted])).expect("accepted");
-        let case = format!(
+fn each_operator_changes_an_entry_in_each_order_as_expected() {
+    for case in list_cases() {
+        let board = leaderboard(case.operator, &[case.order]);
+        let before = case.before.map(|value| existing(&[value]));
+        let decision = decided(&board, before.as_ref(), &submission(&[case.submitted])).expect("accepted");
+        let name = format!(
             "{:?} {:?} {:?} {}",
-            row.operator, row.order, row.before, row.submitted
+            case.operator, case.order, case.before, case.submitted
         );
-        assert_eq!(decision.status, row.status, "{case}");
+        assert_eq!(decision.status, case.status, "{name}");
         let entry = decision.entry;
-        assert_eq!(entry.values.as_slice(), [row.after], "{case}");
+        assert_eq!(entry.values.as_slice(), [case.after], "{name}");
         let kept_metadata = entry
             .metadata
             .as_ref()
             .map(leaderboard_core::Metadata::as_json_text);
         assert_eq!(
             kept_metadata,
-            Some(format!("\"{}\"", row.metadata).as_str()),
-            "{case}"
+            Some(format!("\"{}\"", case.metadata).as_str()),
+            "{name}"
         );
-        assert_eq!(entry.reached_at, at(row.reached_at), "{case}");
-        assert_eq!(entry.attempts, if before.is_some() { 4 } else { 1 }, "{case}");
-        assert_eq!(entry.player, player("p"), "{case}");
+        assert_eq!(entry.reached_at, at(case.reached_at), "{name}");
+        assert_eq!(entry.attempts, if before.is_some() { 4 } else { 1 }, "{name}");
+        assert_eq!(entry.player, player("p"), "{name}");
     }
 }
 
 #[test]
-fn without_metadata_set_clears_it_and_addition_leaves_it() {
+fn missing_metadata_is_cleared_by_set_and_kept_by_addition() {
     let bare = Submission {
         metadata: None,
         ..submission(&[7])
@@ -199,7 +205,7 @@ fn a_submission_that_changes_nothing_keeps_the_entry() {
 }
 
 #[test]
-fn best_compares_the_whole_tuple_and_takes_it_whole() {
+fn best_compares_and_replaces_the_whole_tuple() {
     let board = leaderboard(
         Operator::Best,
         &[Order::Descending, Order::Ascending, Order::Descending],
@@ -240,7 +246,7 @@ fn addition_adds_the_first_column_and_replaces_the_others() {
         minus.map(|d| d.entry.values.as_slice().to_vec()),
         Ok(vec![-1, 70])
     );
-    // The first column is the same and another is not: this is another tuple.
+    // The first column is the same and another column changes, so the tuple changes.
     let zero = decided(
         &leaderboard(Operator::Increment, &orders),
         Some(&before),
@@ -251,7 +257,7 @@ fn addition_adds_the_first_column_and_replaces_the_others() {
 }
 
 #[test]
-fn a_late_addition_keeps_the_later_time_and_a_late_set_takes_the_earlier() {
+fn a_late_addition_keeps_the_entry_time_and_a_late_set_replaces_it() {
     let before = Entry {
         reached_at: at("2026-06-15T00:00:00Z"),
         ..existing(&[5])
@@ -271,7 +277,7 @@ fn a_late_addition_keeps_the_later_time_and_a_late_set_takes_the_earlier() {
 }
 
 #[test]
-fn the_window_and_the_clock_are_checked_first() {
+fn the_time_window_and_the_clock_are_checked_first() {
     let board = Leaderboard {
         starts_at: Some(at("2026-02-01T00:00:00Z")),
         ends_at: Some(at("2026-06-15T00:00:00Z")),
@@ -330,7 +336,7 @@ fn a_server_may_set_and_needs_permission_for_other_operators() {
     let status = |board: &Leaderboard, operator| {
         decided(board, Some(&existing(&[5])), &with(operator)).map(|decision| decision.status)
     };
-    // A server corrects whatever the operator is.
+    // A server may correct a score with `set`, whatever operator the leaderboard has.
     assert_eq!(status(&open, Operator::Set), Ok(Status::Changed));
     let overridable = Leaderboard {
         operator_override: true,
@@ -341,7 +347,7 @@ fn a_server_may_set_and_needs_permission_for_other_operators() {
 }
 
 #[test]
-fn columns_are_matched_by_name_and_all_of_them() {
+fn values_are_matched_to_columns_by_name_and_must_be_complete() {
     let two = leaderboard(Operator::Best, &[Order::Descending, Order::Ascending]);
     let reason = |values| {
         let mismatch = refused(

@@ -1,11 +1,12 @@
-//! What a leaderboard does not accept: overflow, bounds, changes that are too large, attempts and room.
+//! Tests of refused submissions: overflow, bounds, changes that are too large, exhausted attempts and full
+//! leaderboards.
 
 use leaderboard_core::{Leaderboard, Limits, Operator, Order, RefusalReason};
 
 use crate::decide::{decided, existing, leaderboard, refused, submission};
 
 #[test]
-fn addition_that_leaves_64_bits_is_refused() {
+fn a_sum_outside_64_bits_is_refused() {
     let orders = [Order::Descending];
     for (operator, before, by) in [
         (Operator::Increment, Some(i64::MAX), 1),
@@ -36,7 +37,8 @@ fn addition_that_leaves_64_bits_is_refused() {
     assert_eq!(edge.map(|d| d.entry.values.first()), Ok(i64::MAX));
 }
 
-fn limited(operator: Operator, limits: Limits) -> Leaderboard {
+/// Returns a leaderboard with these limits.
+fn limited_leaderboard(operator: Operator, limits: Limits) -> Leaderboard {
     Leaderboard {
         limits,
         ..leaderboard(operator, &[Order::Descending])
@@ -44,7 +46,7 @@ fn limited(operator: Operator, limits: Limits) -> Leaderboard {
 }
 
 #[test]
-fn bounds_speak_of_the_result_in_the_first_column() {
+fn bounds_apply_to_the_result_in_the_first_column() {
     let limits = Limits {
         min: Some(-10),
         max: Some(10),
@@ -66,7 +68,7 @@ fn bounds_speak_of_the_result_in_the_first_column() {
             Some(RefusalReason::BelowMin { min: -10 }),
         ),
     ] {
-        let board = limited(operator, limits.clone());
+        let board = limited_leaderboard(operator, limits.clone());
         assert_eq!(
             refused(&board, Some(&before), &submission(&[value])),
             reason,
@@ -76,7 +78,7 @@ fn bounds_speak_of_the_result_in_the_first_column() {
 }
 
 #[test]
-fn a_change_may_be_as_large_as_allowed() {
+fn a_change_above_the_maximum_is_refused() {
     let limits = Limits {
         max_change: Some(5),
         ..Limits::default()
@@ -88,7 +90,7 @@ fn a_change_may_be_as_large_as_allowed() {
         (Operator::Set, None, i64::MIN, None),
         (Operator::Best, Some(&before), 15, None),
         (Operator::Best, Some(&before), 16, too_large.clone()),
-        // It does not win, so it changes nothing, however far off it is.
+        // A worse score changes nothing, so its difference does not matter.
         (Operator::Best, Some(&before), i64::MIN, None),
         (Operator::Set, Some(&before), 5, None),
         (Operator::Set, Some(&before), 4, too_large.clone()),
@@ -99,7 +101,7 @@ fn a_change_may_be_as_large_as_allowed() {
         (Operator::Increment, Some(&before), -5, None),
         (Operator::Decrement, Some(&before), 6, too_large),
     ] {
-        let board = limited(operator, limits.clone());
+        let board = limited_leaderboard(operator, limits.clone());
         assert_eq!(
             refused(&board, before, &submission(&[value])),
             reason,
@@ -109,8 +111,8 @@ fn a_change_may_be_as_large_as_allowed() {
 }
 
 #[test]
-fn attempts_and_room_run_out() {
-    let board = limited(
+fn exhausted_attempts_and_a_full_leaderboard_are_refused() {
+    let board = limited_leaderboard(
         Operator::Best,
         Limits {
             max_attempts: Some(4),
@@ -134,7 +136,11 @@ fn attempts_and_room_run_out() {
         ..Limits::default()
     };
     assert_eq!(
-        refused(&limited(Operator::Best, eight), None, &submission(&[9])),
+        refused(
+            &limited_leaderboard(Operator::Best, eight),
+            None,
+            &submission(&[9])
+        ),
         None
     );
 }

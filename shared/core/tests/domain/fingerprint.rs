@@ -1,4 +1,4 @@
-//! What an id stands for.
+//! Tests of the fingerprint of a submission.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ fn submission() -> Submission {
 }
 
 #[test]
-fn it_differs_when_any_part_differs() {
+fn a_fingerprint_differs_when_any_part_differs() {
     let named = |pairs: &[(&str, i64)]| {
         let pairs = pairs.iter().map(|(name, value)| ((*name).into(), *value));
         SubmittedValues::Named(pairs.collect())
@@ -79,7 +79,7 @@ fn it_differs_when_any_part_differs() {
 }
 
 #[test]
-fn it_does_not_depend_on_the_order_of_names_on_the_id_or_on_the_leaderboards() {
+fn a_fingerprint_ignores_the_order_of_names_the_id_and_the_leaderboards() {
     let reordered = SubmittedValues::Named(vec![("b".into(), 2), ("a".into(), 1)]);
     for same in [
         Submission {

@@ -1,4 +1,4 @@
-//! Values that tests start from.
+//! Values and strategies that the tests share.
 
 use leaderboard_core::{
     Column, Columns, Entry, Leaderboard, LeaderboardId, Metadata, Order, Period, PlayerId, Reset, Schedule,
@@ -6,16 +6,17 @@ use leaderboard_core::{
 };
 use proptest::prelude::*;
 
+/// Parses an instant.
 pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-/// Reads an instant. A date stands for its midnight.
+/// Parses an instant. A date stands for its midnight in UTC.
 pub(crate) fn instant(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap_or_else(|_| at(&format!("{text}T00:00:00Z")))
 }
 
-/// Writes the bounds of a period as an interval of ISO 8601, and midnights as dates.
+/// Returns the bounds of a period as an interval of ISO 8601, with midnights as dates.
 pub(crate) fn interval(period: &Period) -> String {
     let end = period.ends_at.map(|end| end.to_string().replace(".000Z", "Z"));
     format!("{}/{}", period.id, end.unwrap_or_default()).replace("T00:00:00Z", "")
@@ -29,6 +30,7 @@ pub(crate) fn schedule(cron: &str, time_zone: &str) -> Schedule {
     .unwrap()
 }
 
+/// Returns a leaderboard with the default configuration.
 pub(crate) fn board(id: &str) -> Leaderboard {
     Leaderboard::new(LeaderboardId::new(id).unwrap())
 }
@@ -41,7 +43,7 @@ pub(crate) fn metadata(json: &str) -> Metadata {
     Metadata::from_json_text(json).unwrap()
 }
 
-/// Columns `a`, `b`, `c`, as many as there are directions.
+/// Returns the columns `a`, `b` and `c`: one column for each order.
 pub(crate) fn columns(orders: &[Order]) -> Columns {
     let names = ["a", "b", "c"];
     let columns = names.iter().zip(orders);
@@ -74,7 +76,7 @@ pub(crate) fn orders() -> impl Strategy<Value = Vec<Order>> {
     )
 }
 
-/// Any 64-bit integer, the ends and small ones often.
+/// Generates any 64-bit integer. The extremes and small integers occur often.
 pub(crate) fn any_value() -> impl Strategy<Value = i64> {
     prop_oneof![
         any::<i64>(),
@@ -93,7 +95,7 @@ pub(crate) fn any_instant() -> impl Strategy<Value = Timestamp> {
     .prop_map(Timestamp::saturating_from_unix_ms)
 }
 
-/// Any text that is a player's name, short ones and names with one beginning often.
+/// Generates any player id. Short ids and ids with the same beginning occur often.
 pub(crate) fn any_player() -> impl Strategy<Value = PlayerId> {
     prop_oneof![
         "[ab]{1,3}",

@@ -1,4 +1,4 @@
-//! Compares the domain's rules with their definitions.
+//! Tests that compare the domain's rules with their definitions.
 
 #[cfg(test)]
 mod given;

@@ -1,4 +1,4 @@
-//! The bytes of a key sort as the definition says.
+//! Tests that the bytes of order keys sort as the definition of the order says.
 
 use std::cmp::Ordering;
 
@@ -7,10 +7,11 @@ use proptest::prelude::*;
 
 use crate::given::{any_instant, any_player, any_value, at, columns, orders, player, values};
 
-type PeriodRef = (Vec<i64>, Timestamp, PlayerId);
+/// The parts of an entry in its order key: values, time and player.
+type KeyParts = (Vec<i64>, Timestamp, PlayerId);
 
-/// The order by definition: columns in their directions, then the time, then the player's bytes.
-fn by_definition(orders: &[Order], ties: Ties, a: &PeriodRef, b: &PeriodRef) -> Ordering {
+/// Compares by definition: the columns in their orders, then the time, then the player's bytes.
+fn compare_by_definition(orders: &[Order], ties: Ties, a: &KeyParts, b: &KeyParts) -> Ordering {
     for ((order, a), b) in orders.iter().zip(&a.0).zip(&b.0) {
         let by_value = if *order == Order::Ascending {
             a.cmp(b)
@@ -29,7 +30,8 @@ fn by_definition(orders: &[Order], ties: Ties, a: &PeriodRef, b: &PeriodRef) -> 
     by_time.then_with(|| a.2.as_bytes().cmp(b.2.as_bytes()))
 }
 
-fn places(columns: usize) -> impl Strategy<Value = PeriodRef> {
+/// Generates key parts with this many values.
+fn key_parts(columns: usize) -> impl Strategy<Value = KeyParts> {
     (
         prop::collection::vec(any_value(), columns),
         any_instant(),
@@ -41,11 +43,12 @@ fn all_ties() -> impl Strategy<Value = Ties> {
     prop::sample::select(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense])
 }
 
-fn two_places() -> impl Strategy<Value = (Vec<Order>, PeriodRef, PeriodRef)> {
+/// Generates orders, and two key parts with a value for each order.
+fn two_key_parts() -> impl Strategy<Value = (Vec<Order>, KeyParts, KeyParts)> {
     orders().prop_flat_map(|orders| {
         let columns = orders.len();
-        let pair = (places(columns), places(columns), 0..=4_usize).prop_map(|(a, mut b, shared)| {
-            // Pairs that differ late are the ones that tell.
+        let pair = (key_parts(columns), key_parts(columns), 0..=4_usize).prop_map(|(a, mut b, shared)| {
+            // Equal first values make the test compare later values, the time and the player.
             for (b, a) in b.0.iter_mut().zip(&a.0).take(shared) {
                 *b = *a;
             }
@@ -58,34 +61,34 @@ fn two_places() -> impl Strategy<Value = (Vec<Order>, PeriodRef, PeriodRef)> {
     })
 }
 
-fn key(layout: &Layout, place: &PeriodRef) -> OrderKey {
-    layout.key(&Values::new(place.0.clone()), place.1, &place.2)
+fn make_key(layout: &Layout, parts: &KeyParts) -> OrderKey {
+    layout.key(&Values::new(parts.0.clone()), parts.1, &parts.2)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn bytes_sort_as_the_definition_says((orders, a, b) in two_places(), ties in all_ties()) {
+    fn bytes_sort_as_the_definition_says((orders, a, b) in two_key_parts(), ties in all_ties()) {
         let layout = Layout { columns: columns(&orders), ties };
-        let (key_a, key_b) = (key(&layout, &a), key(&layout, &b));
-        prop_assert_eq!(key_a.as_bytes().cmp(key_b.as_bytes()), by_definition(&orders, ties, &a, &b));
-        prop_assert_eq!(key_a.cmp(&key_b), by_definition(&orders, ties, &a, &b));
+        let (key_a, key_b) = (make_key(&layout, &a), make_key(&layout, &b));
+        prop_assert_eq!(key_a.as_bytes().cmp(key_b.as_bytes()), compare_by_definition(&orders, ties, &a, &b));
+        prop_assert_eq!(key_a.cmp(&key_b), compare_by_definition(&orders, ties, &a, &b));
         let better = Values::new(a.0.clone()).is_better_than(&Values::new(b.0.clone()), &layout.columns);
         prop_assert_eq!(better, layout.tuple(&Values::new(a.0)) < layout.tuple(&Values::new(b.0)));
     }
 
     #[test]
-    fn parse_is_the_inverse((orders, place, _) in two_places(), ties in all_ties()) {
+    fn a_key_is_parsed_to_its_parts((orders, parts, _) in two_key_parts(), ties in all_ties()) {
         let layout = Layout { columns: columns(&orders), ties };
-        let key = key(&layout, &place);
-        prop_assert!(key.as_bytes().starts_with(&layout.tuple(&Values::new(place.0.clone()))));
+        let key = make_key(&layout, &parts);
+        prop_assert!(key.as_bytes().starts_with(&layout.tuple(&Values::new(parts.0.clone()))));
         let (numbers, reached_at, player) = layout.parse(key.as_bytes()).expect("a key");
-        prop_assert_eq!((numbers.as_slice().to_vec(), reached_at, player), place);
+        prop_assert_eq!((numbers.as_slice().to_vec(), reached_at, player), parts);
     }
 
     #[test]
-    fn any_bytes_are_a_key_or_none(bytes in prop::collection::vec(any::<u8>(), 0..60), orders in orders(), ties in all_ties()) {
+    fn any_bytes_are_a_valid_key_or_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), orders in orders(), ties in all_ties()) {
         let layout = Layout { columns: columns(&orders), ties };
         if let Some((values, reached_at, player)) = layout.parse(&bytes) {
             prop_assert_eq!(layout.key(&values, reached_at, &player), OrderKey::from_bytes(bytes));
@@ -100,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn the_bytes_are_what_is_documented() {
+fn the_bytes_of_a_key_match_the_documentation() {
     let layout = Layout {
         columns: columns(&[Order::Descending, Order::Ascending]),
         ties: Ties::Earliest,
@@ -115,7 +118,7 @@ fn the_bytes_are_what_is_documented() {
 }
 
 #[test]
-fn what_is_cut_short_is_no_key() {
+fn a_key_that_is_cut_short_is_refused() {
     let layout = Layout {
         columns: columns(&[Order::Descending]),
         ties: Ties::Latest,

@@ -1,4 +1,4 @@
-//! Periods tile time, whatever the expression and the zone.
+//! Tests that periods cover time without gaps, for any expression and any time zone.
 
 use leaderboard_core::{
     Invalid, Leaderboard, MAX_CRON_BYTES, MAX_KEEP_PERIODS, Period, PeriodId, PeriodSelector, Reset,
@@ -37,9 +37,11 @@ const ZONES: [&str; 9] = [
     "Africa/Casablanca",
     "Antarctica/Troll",
 ];
-/// 1800 to 2400: before standard time, with every kind of change, and after the last rule there is.
+/// The instants from 1800 to 2400, in Unix milliseconds: before standard time, with every kind of clock
+/// change, and after the last known rule.
 const INSTANTS_MS: std::ops::Range<i64> = -5_364_662_400_000..13_569_465_600_000;
-/// A day's worth around the clock changes of recent years, where mistakes live.
+/// Clock changes of recent years. Instants within a day of a clock change occur often, because errors are
+/// likely there.
 const CHANGES: [&str; 8] = [
     "2011-12-30T10:00:00Z",
     "2026-03-08T07:00:00Z",
@@ -63,34 +65,34 @@ fn instants() -> impl Strategy<Value = Timestamp> {
 
 proptest! {
     #[test]
-    fn periods_tile_time(
+    fn periods_cover_time_without_gaps(
         cron in prop::sample::select(&CRONS[..]),
         zone in prop::sample::select(&ZONES[..]),
         instant in instants(),
     ) {
-        let asked = schedule(cron, zone).period_at(instant);
-        prop_assert!(asked.contains(instant), "{asked:?}");
-        let start = asked.starts_at.expect("a start");
-        let end = asked.ends_at.expect("an end");
-        // Each question goes to a schedule that remembers nothing.
-        prop_assert_eq!(&schedule(cron, zone).period_at(start), &asked);
-        prop_assert_eq!(&schedule(cron, zone).period_at(end.saturating_add_ms(-1)), &asked);
+        let period = schedule(cron, zone).period_at(instant);
+        prop_assert!(period.contains(instant), "{period:?}");
+        let start = period.starts_at.expect("a start");
+        let end = period.ends_at.expect("an end");
+        // Each call uses a new schedule, which has remembered no period.
+        prop_assert_eq!(&schedule(cron, zone).period_at(start), &period);
+        prop_assert_eq!(&schedule(cron, zone).period_at(end.saturating_add_ms(-1)), &period);
         let next = schedule(cron, zone).period_at(end);
         prop_assert_eq!(next.starts_at, Some(end));
-        prop_assert_eq!(schedule(cron, zone).period_before(&next), Some(asked.clone()));
-        prop_assert_eq!(PeriodId::parse(asked.id.as_str()), Ok(asked.id.clone()));
-        prop_assert_eq!(Timestamp::parse(asked.id.as_str()), Ok(start));
+        prop_assert_eq!(schedule(cron, zone).period_before(&next), Some(period.clone()));
+        prop_assert_eq!(PeriodId::parse(period.id.as_str()), Ok(period.id.clone()));
+        prop_assert_eq!(Timestamp::parse(period.id.as_str()), Ok(start));
     }
 
     #[test]
-    fn what_is_remembered_is_what_would_be_computed(
+    fn a_schedule_that_remembers_periods_agrees_with_a_new_schedule(
         cron in prop::sample::select(&CRONS[..]),
         zone in prop::sample::select(&ZONES[..]),
         around in instants(),
-        questions in prop::collection::vec((-40 * DAY_MS..40 * DAY_MS, 1..40_u16), 1..20),
+        calls in prop::collection::vec((-40 * DAY_MS..40 * DAY_MS, 1..40_u16), 1..20),
     ) {
         let used = schedule(cron, zone);
-        for (off, keep) in questions {
+        for (off, keep) in calls {
             let instant = around.saturating_add_ms(off);
             let period = used.period_at(instant);
             let fresh = schedule(cron, zone);
@@ -100,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn a_period_expires_when_as_many_newer_ones_have_begun(
+    fn a_period_expires_when_enough_newer_periods_have_begun(
         cron in prop::sample::select(&CRONS[..]),
         zone in prop::sample::select(&ZONES[..]),
         instant in instants(),
@@ -117,7 +119,7 @@ proptest! {
 }
 
 #[test]
-fn the_newest_periods_are_kept_and_no_other() {
+fn a_period_expires_with_the_configured_number_of_newer_periods() {
     let rule = schedule("0 0 1 1 *", "UTC");
     let year = |text: &str| rule.period_at(at(text));
     let expiry = |period: &Period, keep| rule.expires_at(period, keep).map(|t| t.to_string());
@@ -132,7 +134,7 @@ fn the_newest_periods_are_kept_and_no_other() {
 }
 
 #[test]
-fn weeks_months_leap_days_and_years() {
+fn periods_start_and_end_at_weeks_months_leap_days_and_years() {
     for (cron, at, expected) in [
         ("0 0 * * 1", "2026-07-19T12:00:00Z", "2026-07-13/2026-07-20"),
         ("0 0 * * 0", "2026-07-19T12:00:00Z", "2026-07-19/2026-07-26"),
@@ -149,7 +151,7 @@ fn weeks_months_leap_days_and_years() {
 }
 
 #[test]
-fn the_ends_of_time_have_periods_too() {
+fn the_first_and_the_last_instant_have_periods() {
     let rule = schedule("0 0 1 1 *", "Europe/Madrid");
     let first = rule.period_at(Timestamp::MIN);
     assert!(first.contains(Timestamp::MIN));
@@ -168,7 +170,8 @@ fn a_leaderboard_that_never_resets_has_one_period() {
     assert_eq!((period.id.as_str(), never.period_before(&period)), ("all", None));
 }
 
-fn refused(cron: &str, time_zone: &str) -> Invalid {
+/// Returns the error of a schedule with an invalid reset.
+fn find_error(cron: &str, time_zone: &str) -> Invalid {
     let reset = Reset {
         cron: cron.into(),
         time_zone: time_zone.into(),
@@ -177,7 +180,7 @@ fn refused(cron: &str, time_zone: &str) -> Invalid {
 }
 
 #[test]
-fn expressions_that_are_none_are_refused_with_their_place() {
+fn invalid_expressions_are_refused_with_their_pointer() {
     let too_long = format!("0 0 * * {}", "1,".repeat(MAX_CRON_BYTES / 2));
     for bad in [
         "",
@@ -198,8 +201,8 @@ fn expressions_that_are_none_are_refused_with_their_place() {
         "😀 * * * *",
         too_long.as_str(),
     ] {
-        let refused = refused(bad, "UTC");
-        assert_eq!(refused.pointer, "/cron", "{bad}");
+        let error = find_error(bad, "UTC");
+        assert_eq!(error.pointer, "/cron", "{bad}");
     }
 }
 
@@ -212,14 +215,14 @@ fn an_expression_that_names_no_instant_is_refused() {
         "0 0 30W 2 *",
         "0 0 30 2 +1",
     ] {
-        let refused = refused(bad, "UTC");
+        let error = find_error(bad, "UTC");
         let expected = "/cron: names no instant that ever comes";
-        assert_eq!(refused.to_string(), expected, "{bad}");
+        assert_eq!(error.to_string(), expected, "{bad}");
     }
 }
 
 #[test]
-fn a_rare_instant_is_one_that_comes() {
+fn an_expression_with_rare_instants_is_accepted() {
     // 29 February on a Monday: every 28 years.
     let rare = schedule("0 0 29 2 +1", "UTC").period_at(at("2026-07-19T00:00:00Z"));
     assert_eq!(rare.starts_at, Some(at("2016-02-29T00:00:00Z")));
@@ -227,7 +230,7 @@ fn a_rare_instant_is_one_that_comes() {
 }
 
 #[test]
-fn zones_that_are_none_are_refused_with_their_place() {
+fn unknown_time_zones_are_refused_with_their_pointer() {
     for bad in [
         "",
         "Mars/Olympus",
@@ -236,26 +239,30 @@ fn zones_that_are_none_are_refused_with_their_place() {
         "+02:00",
         "CEST5CEST",
     ] {
-        let refused = refused("0 0 * * *", bad);
-        assert_eq!(refused.pointer, "/time_zone", "{bad}");
+        let error = find_error("0 0 * * *", bad);
+        assert_eq!(error.pointer, "/time_zone", "{bad}");
     }
 }
 
 #[test]
-fn a_period_is_found_by_name_by_instant_and_by_its_place() {
+fn a_period_is_found_by_name_and_by_instant() {
     let daily = Leaderboard {
         schedule: schedule("0 0 * * *", "Europe/Madrid"),
         ..board("daily")
     };
     let now = at("2026-10-25T12:00:00Z");
-    let start_of = |text: &str| {
+    let find_start = |text: &str| {
         let selector = PeriodSelector::parse(text).expect("a selector");
         selector.resolve(&daily, now).map(|period| period.id.to_string())
     };
-    assert_eq!(start_of("current").as_deref(), Some("2026-10-24T22:00:00Z"));
-    assert_eq!(start_of("previous").as_deref(), Some("2026-10-23T22:00:00Z"));
+    assert_eq!(find_start("current").as_deref(), Some("2026-10-24T22:00:00Z"));
+    assert_eq!(find_start("previous").as_deref(), Some("2026-10-23T22:00:00Z"));
     for text in ["2026-10-25T01:30:00+02:00", "2026-10-24T22:00:00Z"] {
-        assert_eq!(start_of(text).as_deref(), Some("2026-10-24T22:00:00Z"), "{text}");
+        assert_eq!(
+            find_start(text).as_deref(),
+            Some("2026-10-24T22:00:00Z"),
+            "{text}"
+        );
     }
     let forever = board("forever");
     let all = PeriodSelector::Previous.resolve(&forever, now);

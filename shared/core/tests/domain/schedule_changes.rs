@@ -1,4 +1,4 @@
-//! A changed reset never moves a period that has begun, unless that is asked for.
+//! Tests that a changed reset does not move a period that has begun, unless the change takes effect at once.
 
 mod random;
 
@@ -6,6 +6,7 @@ use leaderboard_core::{Leaderboard, MAX_SCHEDULE_CHANGES, PeriodSelector, Schedu
 
 use crate::given::{at, board, instant, interval, schedule};
 
+/// The number of periods that the schedules keep.
 const KEEP: u16 = 12;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -14,35 +15,49 @@ fn daily() -> Schedule {
     schedule("0 0 * * *", "UTC")
 }
 
-/// Every Monday.
+/// Returns a schedule that resets every Monday.
 fn weekly() -> Schedule {
     schedule("0 0 * * 1", "UTC")
 }
 
-/// A Wednesday.
+/// The instant of the changes, which is a Wednesday.
 const NOW: &str = "2026-11-11T10:15:00Z";
 
-fn changed(from: &Schedule, to: &Schedule, now: &str) -> Schedule {
+/// Returns the schedule `from` after a change to the rule of `to`.
+fn change(from: &Schedule, to: &Schedule, now: &str) -> Schedule {
     from.changed_to(to, KEEP, at(now), false).unwrap()
 }
 
-fn of(schedule: &Schedule, at: &str) -> String {
+/// Returns the bounds of the period at an instant.
+fn find_interval(schedule: &Schedule, at: &str) -> String {
     interval(&schedule.period_at(instant(at)))
 }
 
 #[test]
-fn daily_to_weekly_and_back() {
-    let once = changed(&daily(), &weekly(), NOW);
+fn a_reset_changes_from_daily_to_weekly_and_back() {
+    let once = change(&daily(), &weekly(), NOW);
     assert_eq!(once.takes_effect_at(), Some(at("2026-11-12T00:00:00Z")));
-    assert_eq!(of(&once, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
-    assert_eq!(of(&once, NOW), "2026-11-11/2026-11-12");
-    assert_eq!(of(&once, "2026-11-14"), "2026-11-12/2026-11-16");
-    assert_eq!(of(&once, "2026-11-18"), "2026-11-16/2026-11-23");
-    let back = changed(&once, &daily(), "2026-11-18T10:00:00Z");
+    assert_eq!(
+        find_interval(&once, "2026-11-10T23:00:00Z"),
+        "2026-11-10/2026-11-11"
+    );
+    assert_eq!(find_interval(&once, NOW), "2026-11-11/2026-11-12");
+    assert_eq!(find_interval(&once, "2026-11-14"), "2026-11-12/2026-11-16");
+    assert_eq!(find_interval(&once, "2026-11-18"), "2026-11-16/2026-11-23");
+    let back = change(&once, &daily(), "2026-11-18T10:00:00Z");
     assert_eq!(back.takes_effect_at(), Some(at("2026-11-23T00:00:00Z")));
-    assert_eq!(of(&back, "2026-11-18T10:00:00Z"), "2026-11-16/2026-11-23");
-    assert_eq!(of(&back, "2026-11-23T10:00:00Z"), "2026-11-23/2026-11-24");
-    assert_eq!(of(&back, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
+    assert_eq!(
+        find_interval(&back, "2026-11-18T10:00:00Z"),
+        "2026-11-16/2026-11-23"
+    );
+    assert_eq!(
+        find_interval(&back, "2026-11-23T10:00:00Z"),
+        "2026-11-23/2026-11-24"
+    );
+    assert_eq!(
+        find_interval(&back, "2026-11-10T23:00:00Z"),
+        "2026-11-10/2026-11-11"
+    );
     let first_daily = back.period_at(at("2026-11-23T10:00:00Z"));
     let before = back.period_before(&first_daily).unwrap();
     assert_eq!(interval(&before), "2026-11-16/2026-11-23");
@@ -50,11 +65,11 @@ fn daily_to_weekly_and_back() {
 
 #[test]
 fn all_time_ends_at_the_first_reset_after_the_change() {
-    let resetting = changed(&Schedule::never(), &weekly(), NOW);
+    let resetting = change(&Schedule::never(), &weekly(), NOW);
     assert_eq!(resetting.takes_effect_at(), Some(at("2026-11-16T00:00:00Z")));
-    assert_eq!(of(&resetting, NOW), "all/2026-11-16");
-    assert_eq!(of(&resetting, "1916-07-02"), "all/2026-11-16");
-    assert_eq!(of(&resetting, "2026-11-16"), "2026-11-16/2026-11-23");
+    assert_eq!(find_interval(&resetting, NOW), "all/2026-11-16");
+    assert_eq!(find_interval(&resetting, "1916-07-02"), "all/2026-11-16");
+    assert_eq!(find_interval(&resetting, "2026-11-16"), "2026-11-16/2026-11-23");
     let named = Leaderboard {
         schedule: resetting.clone(),
         ..board("l")
@@ -68,92 +83,107 @@ fn all_time_ends_at_the_first_reset_after_the_change() {
             "{name}"
         );
     }
-    // And back: the list of the week goes on for ever from its end.
-    let never = changed(&resetting, &Schedule::never(), "2026-11-17T00:00:00Z");
-    assert_eq!(of(&never, "2026-11-17"), "2026-11-16/2026-11-23");
-    assert_eq!(of(&never, "2030-01-01"), "2026-11-23/");
-    let again = changed(&never, &daily(), "2026-12-01T10:00:00Z");
-    assert_eq!(of(&again, "2026-12-01T10:00:00Z"), "2026-11-23/2026-12-02");
-    assert_eq!(of(&again, "2026-11-15"), "all/2026-11-16");
+    // Without resets again, the period after the current week has no end.
+    let never = change(&resetting, &Schedule::never(), "2026-11-17T00:00:00Z");
+    assert_eq!(find_interval(&never, "2026-11-17"), "2026-11-16/2026-11-23");
+    assert_eq!(find_interval(&never, "2030-01-01"), "2026-11-23/");
+    let again = change(&never, &daily(), "2026-12-01T10:00:00Z");
+    assert_eq!(
+        find_interval(&again, "2026-12-01T10:00:00Z"),
+        "2026-11-23/2026-12-02"
+    );
+    assert_eq!(find_interval(&again, "2026-11-15"), "all/2026-11-16");
 }
 
 #[test]
-fn a_change_of_the_time_zone_waits_for_the_end_of_the_day_too() {
+fn a_changed_time_zone_takes_effect_at_the_end_of_the_period() {
     let madrid = schedule("0 0 * * *", "Europe/Madrid");
-    let tokyo = changed(&madrid, &schedule("0 0 * * *", "Asia/Tokyo"), NOW);
-    assert_eq!(of(&tokyo, NOW), "2026-11-10T23:00:00Z/2026-11-11T23:00:00Z");
+    let tokyo = change(&madrid, &schedule("0 0 * * *", "Asia/Tokyo"), NOW);
     assert_eq!(
-        of(&tokyo, "2026-11-12"),
+        find_interval(&tokyo, NOW),
+        "2026-11-10T23:00:00Z/2026-11-11T23:00:00Z"
+    );
+    assert_eq!(
+        find_interval(&tokyo, "2026-11-12"),
         "2026-11-11T23:00:00Z/2026-11-12T15:00:00Z"
     );
     assert_eq!(
-        of(&tokyo, "2026-11-13"),
+        find_interval(&tokyo, "2026-11-13"),
         "2026-11-12T15:00:00Z/2026-11-13T15:00:00Z"
     );
 }
 
 #[test]
-fn the_last_of_several_changes_within_a_period_counts() {
-    let weekly_soon = changed(&daily(), &weekly(), NOW);
+fn the_last_of_several_changes_within_a_period_takes_effect() {
+    let weekly_soon = change(&daily(), &weekly(), NOW);
     let hourly = schedule("0 * * * *", "UTC");
-    let hourly_soon = changed(&weekly_soon, &hourly, "2026-11-11T11:00:00Z");
-    assert_eq!(hourly_soon, changed(&daily(), &hourly, NOW));
-    let taken_back = changed(&hourly_soon, &daily(), "2026-11-11T12:00:00Z");
+    let hourly_soon = change(&weekly_soon, &hourly, "2026-11-11T11:00:00Z");
+    assert_eq!(hourly_soon, change(&daily(), &hourly, NOW));
+    let taken_back = change(&hourly_soon, &daily(), "2026-11-11T12:00:00Z");
     assert_eq!(taken_back, daily());
     assert_eq!(taken_back.takes_effect_at(), None);
     assert_eq!(
-        changed(&weekly_soon, &weekly(), "2026-11-11T23:00:00Z"),
+        change(&weekly_soon, &weekly(), "2026-11-11T23:00:00Z"),
         weekly_soon
     );
 }
 
 #[test]
-fn at_once_the_current_period_goes_on_to_the_next_reset_of_the_new_rule() {
+fn a_change_at_once_ends_the_period_at_the_next_reset_of_the_new_rule() {
     let at_once =
         |from: &Schedule, to: &Schedule, now: &str| from.changed_to(to, KEEP, at(now), true).unwrap();
     let longer = at_once(&daily(), &weekly(), NOW);
     assert_eq!(
         longer.takes_effect_at(),
         Some(at("2026-11-11T00:00:00Z")),
-        "it has begun"
+        "the change takes effect from the start of the current period"
     );
-    assert_eq!(of(&longer, NOW), "2026-11-11/2026-11-16");
-    assert_eq!(of(&longer, "2026-11-10T23:00:00Z"), "2026-11-10/2026-11-11");
+    assert_eq!(find_interval(&longer, NOW), "2026-11-11/2026-11-16");
+    assert_eq!(
+        find_interval(&longer, "2026-11-10T23:00:00Z"),
+        "2026-11-10/2026-11-11"
+    );
     let shorter = at_once(&weekly(), &daily(), NOW);
-    assert_eq!(of(&shorter, NOW), "2026-11-09/2026-11-12");
-    assert_eq!(of(&shorter, "2026-11-09T01:00:00Z"), "2026-11-09/2026-11-12");
-    assert_eq!(of(&shorter, "2026-11-12T01:00:00Z"), "2026-11-12/2026-11-13");
+    assert_eq!(find_interval(&shorter, NOW), "2026-11-09/2026-11-12");
+    assert_eq!(
+        find_interval(&shorter, "2026-11-09T01:00:00Z"),
+        "2026-11-09/2026-11-12"
+    );
+    assert_eq!(
+        find_interval(&shorter, "2026-11-12T01:00:00Z"),
+        "2026-11-12/2026-11-13"
+    );
     assert_eq!(at_once(&shorter, &daily(), "2026-11-11T11:00:00Z"), shorter);
-    // What waits for the end of the period is taken at once, too.
-    let soon = changed(&daily(), &weekly(), NOW);
+    // A change that waits for the end of the period can take effect at once, too.
+    let soon = change(&daily(), &weekly(), NOW);
     assert_eq!(at_once(&soon, &weekly(), NOW), longer);
     let endless = at_once(&daily(), &Schedule::never(), NOW);
-    assert_eq!(of(&endless, "2030-01-01"), "2026-11-11/");
-    // The period of all time has no start.
+    assert_eq!(find_interval(&endless, "2030-01-01"), "2026-11-11/");
+    // The period of all time has no start, so a change at once takes effect at the next reset.
     assert_eq!(
         at_once(&Schedule::never(), &weekly(), NOW),
-        changed(&Schedule::never(), &weekly(), NOW)
+        change(&Schedule::never(), &weekly(), NOW)
     );
 }
 
 #[test]
 fn periods_expire_across_a_change() {
-    let once = changed(&daily(), &weekly(), NOW);
+    let once = change(&daily(), &weekly(), NOW);
     let tuesday = once.period_at(at("2026-11-10T12:00:00Z"));
-    // The two after it: Wednesday, the rest of the week.
+    // The next two periods are Wednesday and the rest of the week.
     assert_eq!(once.expires_at(&tuesday, 2), Some(at("2026-11-12T00:00:00Z")));
     assert_eq!(once.expires_at(&tuesday, 3), Some(at("2026-11-16T00:00:00Z")));
     assert_eq!(once.expires_at(&tuesday, 4), Some(at("2026-11-23T00:00:00Z")));
-    let all = changed(&Schedule::never(), &weekly(), NOW).period_at(at(NOW));
-    let resetting = changed(&Schedule::never(), &weekly(), NOW);
+    let all = change(&Schedule::never(), &weekly(), NOW).period_at(at(NOW));
+    let resetting = change(&Schedule::never(), &weekly(), NOW);
     assert_eq!(resetting.expires_at(&all, 2), Some(at("2026-11-23T00:00:00Z")));
-    let never = changed(&daily(), &Schedule::never(), NOW);
+    let never = change(&daily(), &Schedule::never(), NOW);
     assert_eq!(never.expires_at(&tuesday, 2), Some(at("2026-11-12T00:00:00Z")));
-    assert_eq!(never.expires_at(&tuesday, 3), None, "no third period ever comes");
+    assert_eq!(never.expires_at(&tuesday, 3), None, "there is no third period");
 }
 
 #[test]
-fn rules_are_forgotten_with_the_periods_that_follow_them() {
+fn old_rules_are_removed_with_their_expired_periods() {
     let rules = [daily(), weekly(), schedule("0 6 * * *", "UTC")];
     let mut now = at(NOW);
     let mut schedule = daily();
@@ -161,16 +191,16 @@ fn rules_are_forgotten_with_the_periods_that_follow_them() {
         schedule = schedule.changed_to(&rules[turn % 3], 3, now, false).unwrap();
         now = now.saturating_add_ms(9 * DAY_MS);
     }
-    let lost = at("2026-11-20T00:00:00Z");
-    assert!(schedule.has_expired(&schedule.period_at(lost), 3, now));
+    let old = at("2026-11-20T00:00:00Z");
+    assert!(schedule.has_expired(&schedule.period_at(old), 3, now));
     assert!(
-        schedule.has_expired(&schedule.period_at(lost), 1000, now),
-        "what is not recorded is gone"
+        schedule.has_expired(&schedule.period_at(old), 1000, now),
+        "a period without a recorded rule has expired"
     );
 }
 
 #[test]
-fn as_many_changes_as_can_be_remembered_are_taken() {
+fn more_changes_than_the_maximum_are_refused() {
     let rules = [schedule("0 * * * *", "UTC"), schedule("30 * * * *", "UTC")];
     let mut now = at(NOW);
     let mut schedule = rules[0].clone();
@@ -182,13 +212,13 @@ fn as_many_changes_as_can_be_remembered_are_taken() {
     assert_eq!(schedule.changed_to(next, 1000, now, false), Err(TooManyChanges));
     assert!(
         schedule.changed_to(next, 12, now, false).is_ok(),
-        "when fewer periods are kept"
+        "fewer kept periods need fewer recorded changes"
     );
 }
 
 #[test]
-fn a_day_is_one_of_the_leaderboards_time_zone() {
-    let found = |schedule: &Schedule, date: &str| {
+fn a_date_is_a_day_in_the_time_zone_of_the_leaderboard() {
+    let find_id = |schedule: &Schedule, date: &str| {
         let leaderboard = Leaderboard {
             schedule: schedule.clone(),
             ..board("l")
@@ -197,24 +227,24 @@ fn a_day_is_one_of_the_leaderboards_time_zone() {
         selector.resolve(&leaderboard, at(NOW)).unwrap().id.to_string()
     };
     let madrid = schedule("0 0 * * *", "Europe/Madrid");
-    assert_eq!(found(&madrid, "2026-11-09"), "2026-11-08T23:00:00Z");
-    assert_eq!(found(&madrid, "2026-07-09"), "2026-07-08T22:00:00Z");
-    // The first one that begins on the day; the one that holds all of it.
+    assert_eq!(find_id(&madrid, "2026-11-09"), "2026-11-08T23:00:00Z");
+    assert_eq!(find_id(&madrid, "2026-07-09"), "2026-07-08T22:00:00Z");
+    // A date selects the first period that begins on the day, or the period that contains the whole day.
     assert_eq!(
-        found(&schedule("0 6 * * *", "Europe/Madrid"), "2026-11-09"),
+        find_id(&schedule("0 6 * * *", "Europe/Madrid"), "2026-11-09"),
         "2026-11-09T05:00:00Z"
     );
     assert_eq!(
-        found(&schedule("0 * * * *", "UTC"), "2026-11-09"),
+        find_id(&schedule("0 * * * *", "UTC"), "2026-11-09"),
         "2026-11-09T00:00:00Z"
     );
-    assert_eq!(found(&weekly(), "2026-11-11"), "2026-11-09T00:00:00Z");
-    assert_eq!(found(&weekly(), "2026-11-09"), "2026-11-09T00:00:00Z");
-    assert_eq!(found(&Schedule::never(), "2026-11-09"), "all");
-    // The zone that was in force on the day.
-    let tokyo = changed(&madrid, &schedule("0 0 * * *", "Asia/Tokyo"), NOW);
-    assert_eq!(found(&tokyo, "2026-11-09"), "2026-11-08T23:00:00Z");
-    assert_eq!(found(&tokyo, "2026-11-20"), "2026-11-19T15:00:00Z");
+    assert_eq!(find_id(&weekly(), "2026-11-11"), "2026-11-09T00:00:00Z");
+    assert_eq!(find_id(&weekly(), "2026-11-09"), "2026-11-09T00:00:00Z");
+    assert_eq!(find_id(&Schedule::never(), "2026-11-09"), "all");
+    // The time zone that the leaderboard had on the day applies.
+    let tokyo = change(&madrid, &schedule("0 0 * * *", "Asia/Tokyo"), NOW);
+    assert_eq!(find_id(&tokyo, "2026-11-09"), "2026-11-08T23:00:00Z");
+    assert_eq!(find_id(&tokyo, "2026-11-20"), "2026-11-19T15:00:00Z");
     for bad in [
         "2026-11-9",
         "2026-02-30",
@@ -228,7 +258,7 @@ fn a_day_is_one_of_the_leaderboards_time_zone() {
 }
 
 #[test]
-fn every_name_of_a_period_is_the_same_question() {
+fn all_dates_and_instants_of_a_period_have_the_same_canonical_form() {
     let leaderboard = Leaderboard {
         schedule: weekly(),
         ..board("l")
@@ -252,9 +282,9 @@ fn every_name_of_a_period_is_the_same_question() {
 }
 
 #[test]
-fn the_end_of_all_time_moves_while_it_has_not_come() {
-    let soon = changed(&Schedule::never(), &weekly(), NOW);
-    let later = changed(&soon, &schedule("0 0 1 * *", "UTC"), NOW);
-    assert_eq!(of(&later, NOW), "all/2026-12-01");
-    assert_eq!(changed(&later, &Schedule::never(), NOW), Schedule::never());
+fn another_change_moves_the_coming_end_of_the_all_time_period() {
+    let soon = change(&Schedule::never(), &weekly(), NOW);
+    let later = change(&soon, &schedule("0 0 1 * *", "UTC"), NOW);
+    assert_eq!(find_interval(&later, NOW), "all/2026-12-01");
+    assert_eq!(change(&later, &Schedule::never(), NOW), Schedule::never());
 }

@@ -1,8 +1,8 @@
-//! Days that skip or repeat an hour, and one zone that skipped a day.
+//! Tests of days that skip or repeat an hour, and of a time zone that skipped a day.
 
 use crate::given::{at, schedule};
 
-/// Asserts that periods begin at exactly these instants, for several instants of each period.
+/// Checks that periods begin at exactly these instants. Finds each period by three of its instants.
 fn assert_starts(cron: &str, zone: &str, starts: &str) {
     let schedule = schedule(cron, zone);
     let starts: Vec<_> = starts.split(' ').map(at).collect();
@@ -18,7 +18,7 @@ fn assert_starts(cron: &str, zone: &str, starts: &str) {
 }
 
 #[test]
-fn a_skipped_time_begins_its_period_at_the_first_instant_after_the_gap() {
+fn a_reset_in_a_skipped_hour_happens_at_the_first_instant_after_it() {
     assert_starts(
         "30 2 * * *",
         "Europe/Madrid",
@@ -32,7 +32,7 @@ fn a_skipped_time_begins_its_period_at_the_first_instant_after_the_gap() {
 }
 
 #[test]
-fn a_repeated_time_begins_its_period_at_the_first_pass_only() {
+fn a_reset_in_a_repeated_hour_happens_at_the_first_pass_only() {
     assert_starts(
         "30 2 * * *",
         "Europe/Madrid",
@@ -46,7 +46,7 @@ fn a_repeated_time_begins_its_period_at_the_first_pass_only() {
 }
 
 #[test]
-fn hours_go_on_through_both_changes() {
+fn hourly_resets_continue_through_both_clock_changes() {
     assert_starts(
         "0 * * * *",
         "Europe/Madrid",
@@ -60,7 +60,7 @@ fn hours_go_on_through_both_changes() {
 }
 
 #[test]
-fn midnight_is_midnight_on_the_days_around_a_change() {
+fn daily_resets_stay_at_local_midnight_around_a_clock_change() {
     assert_starts(
         "0 0 * * *",
         "Europe/Madrid",
@@ -74,7 +74,7 @@ fn midnight_is_midnight_on_the_days_around_a_change() {
 }
 
 #[test]
-fn half_an_hour_is_enough_of_a_change() {
+fn a_clock_change_of_half_an_hour_moves_resets() {
     assert_starts(
         "15 2 * * *",
         "Australia/Lord_Howe",
@@ -93,7 +93,7 @@ fn half_an_hour_is_enough_of_a_change() {
 }
 
 #[test]
-fn a_zone_may_be_half_an_hour_off() {
+fn a_time_zone_may_have_an_offset_of_half_an_hour() {
     assert_starts(
         "0 0 * * *",
         "Asia/Kolkata",
@@ -111,8 +111,8 @@ fn the_day_that_samoa_skipped_has_no_period_of_its_own() {
 }
 
 #[test]
-fn a_skipped_day_ends_nothing_and_begins_nothing() {
-    // It would have been a Friday.
+fn a_reset_on_a_skipped_day_does_not_happen() {
+    // Samoa skipped 30 December 2011, which was a Friday.
     assert_starts(
         "30 2 * * 5",
         "Pacific/Apia",

@@ -1,4 +1,4 @@
-//! Ties of `best` do not depend on the order in which submissions arrive.
+//! Tests that ties of `best` do not depend on the order in which submissions arrive.
 
 use std::collections::BTreeMap;
 
@@ -12,25 +12,32 @@ use proptest::sample::select;
 use crate::decide::{decided, existing, leaderboard, submission};
 use crate::given::{at, metadata, player};
 
+/// An instant before the time of the existing entry.
 const EARLIER: &str = "2025-12-31T00:00:00Z";
 
-fn best(ties: Ties, order: Order) -> Leaderboard {
+fn best_leaderboard(ties: Ties, order: Order) -> Leaderboard {
     Leaderboard {
         ties,
         ..leaderboard(Operator::Best, &[order])
     }
 }
 
+/// Decides on a submission that occurred at this instant.
 fn decide_at(existing: &Entry, value: i64, occurred_at: &str) -> Decision {
     let late = Submission {
         occurred_at: Some(at(occurred_at)),
         ..submission(&[value])
     };
-    decided(&best(Ties::Earliest, Order::Descending), Some(existing), &late).unwrap()
+    decided(
+        &best_leaderboard(Ties::Earliest, Order::Descending),
+        Some(existing),
+        &late,
+    )
+    .unwrap()
 }
 
 #[test]
-fn an_equal_best_from_earlier_takes_the_earlier_time_and_nothing_else() {
+fn an_equal_earlier_best_changes_only_the_time_of_the_entry() {
     let before = existing(&[5]);
     let decision = decide_at(&before, 5, EARLIER);
     assert_eq!(decision.status, Status::Changed);
@@ -41,7 +48,7 @@ fn an_equal_best_from_earlier_takes_the_earlier_time_and_nothing_else() {
         ..before.clone()
     };
     assert_eq!(decision.entry, after);
-    // A worse one from earlier, an equal one from the same time or later: nothing changes.
+    // An earlier worse score and an equal score that is not earlier change nothing.
     for (value, occurred_at) in [
         (4, EARLIER),
         (5, "2026-01-01T00:00:00Z"),
@@ -56,10 +63,11 @@ fn an_equal_best_from_earlier_takes_the_earlier_time_and_nothing_else() {
     }
 }
 
-/// A score: player, value, the second in which it happened.
+/// A score: the player, the value, and the second of its time.
 type Score = (u8, i64, u8);
 
-fn list(board: &Leaderboard, scores: &[Score]) -> Vec<(PlayerId, i64, Timestamp)> {
+/// Returns player, value and time of each entry after these scores, in the order of ranks.
+fn list_entries(board: &Leaderboard, scores: &[Score]) -> Vec<(PlayerId, i64, Timestamp)> {
     let mut entries: BTreeMap<PlayerId, Entry> = BTreeMap::new();
     for (name, value, second) in scores {
         let player = player(&name.to_string());
@@ -86,7 +94,7 @@ proptest! {
         ties in select(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]),
         order in select(vec![Order::Ascending, Order::Descending]),
     ) {
-        let board = best(ties, order);
-        prop_assert_eq!(list(&board, &scores), list(&board, &arrived));
+        let board = best_leaderboard(ties, order);
+        prop_assert_eq!(list_entries(&board, &scores), list_entries(&board, &arrived));
     }
 }

@@ -1,4 +1,4 @@
-//! Use cases over the oracle, where a rule spans several calls.
+//! Tests of use cases on the model of a store, for rules that span several calls.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use leaderboard_model::Model;
 
 use crate::given::{at, board, player, schedule};
 
-/// A region without a cache.
+/// A cache that stores nothing.
 struct NoCache;
 
 impl Cache for NoCache {
@@ -32,6 +32,7 @@ impl Cache for NoCache {
     }
 }
 
+/// The store and the tenant of a test.
 struct World {
     store: Model,
     leaderboard_memory: LeaderboardMemory,
@@ -62,15 +63,16 @@ impl World {
         run(put).unwrap().unwrap();
     }
 
+    /// Submits one score. Returns whether the outcome is a replay, or the reason of the refusal.
     fn submit(&self, now: &str, id: Option<&str>) -> Result<bool, RefusalReason> {
-        let terms = SubmitOptions::new(RankDetail::Full);
-        let answer = self.submit_with_options(now, id, &terms).answers.remove(0);
+        let options = SubmitOptions::new(RankDetail::Full);
+        let answer = self.submit_with_options(now, id, &options).answers.remove(0);
         answer
             .map(|outcomes| outcomes[0].replayed)
             .map_err(|refusal| refusal.reason)
     }
 
-    fn submit_with_options(&self, now: &str, id: Option<&str>, terms: &SubmitOptions) -> Submitted {
+    fn submit_with_options(&self, now: &str, id: Option<&str>, options: &SubmitOptions) -> Submitted {
         let submission = Submission {
             leaderboards: vec![board("b").id],
             player: player("ann"),
@@ -88,12 +90,13 @@ impl World {
             &self.tenant,
             &Caller::Server,
             &submissions,
-            terms,
+            options,
         ))
         .unwrap()
     }
 
-    fn periods(&self, now: &str) -> Vec<String> {
+    /// Returns the ids of the kept periods.
+    fn list_periods(&self, now: &str) -> Vec<String> {
         let kept = run(self.store.periods(&self.tenant, &board("b").id, at(now))).unwrap();
         kept.into_iter()
             .map(|summary| summary.period.id.to_string())
@@ -101,15 +104,15 @@ impl World {
     }
 }
 
-/// The oracle never waits, so neither does what is built on it.
+/// Runs a future that is ready at its first poll, because the model never waits.
 fn run<T>(work: impl Future<Output = T>) -> T {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(done) => done,
-        Poll::Pending => panic!("the oracle waited"),
+        Poll::Pending => panic!("the model waited"),
     }
 }
 
-fn resetting(schedule: Schedule, keep_periods: u16) -> Leaderboard {
+fn leaderboard_with_reset(schedule: Schedule, keep_periods: u16) -> Leaderboard {
     Leaderboard {
         schedule,
         keep_periods,
@@ -118,29 +121,35 @@ fn resetting(schedule: Schedule, keep_periods: u16) -> Leaderboard {
 }
 
 #[test]
-fn the_list_of_the_day_stays_when_days_become_years() {
+fn the_period_of_the_day_stays_when_resets_become_yearly() {
     let world = World::new();
     world.put(
         "2026-01-01T06:00:00Z",
-        &resetting(schedule("0 0 * * *", "UTC"), 1),
+        &leaderboard_with_reset(schedule("0 0 * * *", "UTC"), 1),
     );
     assert_eq!(world.submit("2026-01-01T07:00:00Z", None), Ok(false));
     world.put(
         "2026-01-01T08:00:00Z",
-        &resetting(schedule("0 0 1 1 *", "UTC"), 1),
+        &leaderboard_with_reset(schedule("0 0 1 1 *", "UTC"), 1),
     );
-    assert_eq!(world.periods("2026-01-01T23:00:00Z"), ["2026-01-01T00:00:00Z"]);
+    assert_eq!(
+        world.list_periods("2026-01-01T23:00:00Z"),
+        ["2026-01-01T00:00:00Z"]
+    );
     assert!(
-        world.periods("2026-01-02T00:00:00Z").is_empty(),
+        world.list_periods("2026-01-02T00:00:00Z").is_empty(),
         "one period is kept"
     );
     assert_eq!(world.submit("2026-01-02T07:00:00Z", None), Ok(false));
-    assert_eq!(world.periods("2026-06-01T00:00:00Z"), ["2026-01-02T00:00:00Z"]);
-    assert!(world.periods("2027-01-01T00:00:00Z").is_empty());
+    assert_eq!(
+        world.list_periods("2026-06-01T00:00:00Z"),
+        ["2026-01-02T00:00:00Z"]
+    );
+    assert!(world.list_periods("2027-01-01T00:00:00Z").is_empty());
 }
 
 #[test]
-fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
+fn an_accepted_id_is_replayed_after_the_end_of_the_leaderboard() {
     let world = World::new();
     let ends_at = Some(at("2026-01-01T18:00:00Z"));
     world.put(
@@ -164,10 +173,10 @@ fn an_id_that_was_accepted_is_a_replay_after_the_end_too() {
 }
 
 #[test]
-fn what_a_configuration_refuses_is_charged_and_limited() {
+fn refused_submissions_are_charged_and_limited() {
     let world = World::new();
-    let mut terms = SubmitOptions::new(RankDetail::Full);
-    terms.charge_request = ChargeRequest {
+    let mut options = SubmitOptions::new(RankDetail::Full);
+    options.charge_request = ChargeRequest {
         charges: vec![Charge {
             bucket: "player:ann".into(),
             interval_us: 1_000_000,
@@ -182,7 +191,7 @@ fn what_a_configuration_refuses_is_charged_and_limited() {
         max_requests_per_day: None,
     };
     let try_once = || {
-        let submitted = world.submit_with_options("2026-01-01T06:00:00Z", None, &terms);
+        let submitted = world.submit_with_options("2026-01-01T06:00:00Z", None, &options);
         let reasons = submitted
             .answers
             .into_iter()

@@ -45,7 +45,7 @@ impl RuleEvaluation {
 
     /// Counts the steps of reading two whole values.
     pub(super) fn weigh_both(&mut self, left: &Value, right: &Value) -> Result<(), EvaluationStop> {
-        // Made of owned values, a list is at most two levels deeper than they are.
+        // A list of owned values is at most two levels deeper than these values.
         self.weigh(left, MAX_VALUE_DEPTH + 2)?;
         self.weigh(right, MAX_VALUE_DEPTH + 2)
     }

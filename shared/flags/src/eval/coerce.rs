@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-/// Whole numbers up to this one are exact as floating-point numbers: 2^53.
+/// The number up to which all whole numbers are exact as floating-point numbers: 2^53.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Returns whether JsonLogic treats a value as true: as in JavaScript, but an empty array is false.

@@ -69,30 +69,31 @@ mod tests {
 
     use super::*;
 
-    fn chosen(values: &Value) -> Option<Value> {
+    /// Chooses the variant of one player for the flag `flag`.
+    fn choose_for_player(values: &Value) -> Option<Value> {
         choose(values.as_array().unwrap(), "flag", Some(&json!("player")))
     }
 
     #[test]
-    fn a_player_stays_where_he_is_when_weights_only_grow_in_proportion() {
+    fn proportional_weights_choose_the_same_variant_for_a_player() {
         let small = json!(["someone", ["a", 1], ["b", 3]]);
         let large = json!(["someone", ["a", 1000.0], ["b", 3e3]]);
-        assert_eq!(chosen(&small), chosen(&large));
-        assert!(chosen(&small).is_some());
+        assert_eq!(choose_for_player(&small), choose_for_player(&large));
+        assert!(choose_for_player(&small).is_some());
     }
 
     #[test]
-    fn the_flag_and_the_targeting_key_stand_in_for_a_missing_key() {
-        let given = chosen(&json!(["flagplayer", ["a"], ["b"], ["c"]]));
-        assert_eq!(chosen(&json!([["a"], ["b"], ["c"]])), given);
-        assert_eq!(chosen(&json!([null, ["a"], ["b"], ["c"]])), given);
+    fn the_flag_key_and_the_targeting_key_replace_a_missing_key() {
+        let given = choose_for_player(&json!(["flagplayer", ["a"], ["b"], ["c"]]));
+        assert_eq!(choose_for_player(&json!([["a"], ["b"], ["c"]])), given);
+        assert_eq!(choose_for_player(&json!([null, ["a"], ["b"], ["c"]])), given);
         assert_eq!(choose(&[json!(["a"])], "flag", None), None);
         assert_eq!(choose(&[json!(["a"])], "flag", Some(&json!(""))), None);
         assert_eq!(choose(&[json!(["a"])], "flag", Some(&json!(7))), None);
     }
 
     #[test]
-    fn shares_that_make_no_sense_choose_nothing() {
+    fn invalid_shares_choose_no_variant() {
         for wrong in [
             json!([]),
             json!(["k"]),
@@ -106,13 +107,16 @@ mod tests {
             json!(["k", ["a", 1e300]]),
             json!(["k", ["a", 2_147_483_647], ["b", 1]]),
         ] {
-            assert_eq!(chosen(&wrong), None, "{wrong}");
+            assert_eq!(choose_for_player(&wrong), None, "{wrong}");
         }
     }
 
     #[test]
-    fn a_negative_weight_is_none() {
-        assert_eq!(chosen(&json!(["k", ["a", -50], ["b", 1]])), Some(json!("b")));
-        assert_eq!(chosen(&json!(["k", [true, 1]])), Some(json!(true)));
+    fn a_negative_weight_counts_as_zero() {
+        assert_eq!(
+            choose_for_player(&json!(["k", ["a", -50], ["b", 1]])),
+            Some(json!("b"))
+        );
+        assert_eq!(choose_for_player(&json!(["k", [true, 1]])), Some(json!(true)));
     }
 }

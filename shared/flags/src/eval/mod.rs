@@ -206,7 +206,7 @@ impl RuleEvaluation {
             RuleOperation::GreaterOrEqual => less(right, left, true),
             _ => {
                 let or_equal = operation == RuleOperation::LessOrEqual;
-                // With three arguments: whether the middle one is between the others.
+                // With three arguments, the second value must be between the first value and the third value.
                 let mut holds = less(left, right, or_equal);
                 if let (true, Some(third)) = (holds, arguments.get(2)) {
                     let third = self.eval(third, scope)?;
@@ -221,7 +221,7 @@ impl RuleEvaluation {
 
     fn fractional<'s>(&mut self, arguments: OperationArguments<'s>, scope: Scope<'s>) -> OperationResult<'s> {
         let mut values = self.values(arguments, scope)?;
-        // One operation that yields all the arguments.
+        // A single operation can return the list of all arguments.
         if let ([TargetingRule::Apply(..) | TargetingRule::Shared(_)], [Value::Array(all)]) =
             (arguments, values.as_mut_slice())
         {

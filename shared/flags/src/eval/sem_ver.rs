@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_compares_with_nothing() {
+    fn an_invalid_version_or_operator_gives_no_result() {
         for wrong in [
             json!("1.0.0.0"),
             json!(""),

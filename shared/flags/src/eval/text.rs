@@ -1,4 +1,4 @@
-//! Operations that make text.
+//! Operations that create text.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ impl RuleEvaluation {
         let mut text = String::new();
         for rule in arguments {
             let value = self.eval(rule, scope)?;
-            // Before the text of a list is made.
+            // The steps are counted before the text of a list is created.
             self.weigh_both(&value, &NULL)?;
             text.push_str(&to_text(&value));
         }

@@ -1,4 +1,4 @@
-//! Documents that are wrong, and where it is said to be.
+//! Tests that documents with problems are refused, and that each problem has its location.
 
 use leaderboard_flags::limits::{
     MAX_DOCUMENT_BYTES, MAX_EVALUATORS, MAX_FLAGS, MAX_METADATA_MEMBERS, MAX_PROBLEMS, MAX_RULE_DEPTH,
@@ -7,13 +7,14 @@ use leaderboard_flags::limits::{
 use leaderboard_flags::{ErrorCode, FlagSet};
 use serde_json::{Map, Value, json};
 
-fn pointers(document: &Value) -> Vec<String> {
+/// Returns the locations of the problems of a document.
+fn find_pointers(document: &Value) -> Vec<String> {
     let problems = FlagSet::parse(document.to_string().as_bytes()).unwrap_err();
     problems.into_iter().map(|problem| problem.pointer).collect()
 }
 
-/// A document of one flag `f`, with some members replaced.
-fn with(members: &Value) -> Value {
+/// Creates a document with one flag `f`, in which `members` replace the default members.
+fn create_document(members: &Value) -> Value {
     let mut flag = json!({ "state": "ENABLED", "variants": { "on": true, "off": false } });
     flag.as_object_mut()
         .unwrap()
@@ -22,7 +23,7 @@ fn with(members: &Value) -> Value {
 }
 
 #[test]
-fn what_is_no_document() {
+fn malformed_documents_are_refused() {
     for bytes in [
         &b""[..],
         b"{",
@@ -40,18 +41,18 @@ fn what_is_no_document() {
             "{bytes:?}: {problems:?}"
         );
     }
-    assert_eq!(pointers(&json!({})), [""]);
-    assert_eq!(pointers(&json!({ "flags": [] })), ["/flags"]);
-    assert_eq!(pointers(&json!({ "flags": { "f": 1 } })), ["/flags/f"]);
+    assert_eq!(find_pointers(&json!({})), [""]);
+    assert_eq!(find_pointers(&json!({ "flags": [] })), ["/flags"]);
+    assert_eq!(find_pointers(&json!({ "flags": { "f": 1 } })), ["/flags/f"]);
     assert_eq!(
-        pointers(&json!({ "flags": {}, "$evaluators": 1, "metadata": 2 })),
+        find_pointers(&json!({ "flags": {}, "$evaluators": 1, "metadata": 2 })),
         ["/metadata", "/$evaluators"]
     );
     assert!(FlagSet::parse(br#"{"flags":{}}"#).unwrap().is_empty());
 }
 
 #[test]
-fn what_is_no_flag() {
+fn malformed_flags_are_refused_with_the_location_of_the_problem() {
     let cases = [
         (json!({ "state": "enabled" }), "/flags/f/state"),
         (json!({ "state": null }), "/flags/f/state"),
@@ -86,13 +87,20 @@ fn what_is_no_flag() {
         (json!({ "metadata": { "a": {} } }), "/flags/f/metadata/a"),
     ];
     for (members, pointer) in cases {
-        assert_eq!(pointers(&with(&members)), [pointer], "{members}");
+        assert_eq!(find_pointers(&create_document(&members)), [pointer], "{members}");
     }
-    assert!(FlagSet::parse(with(&json!({ "defaultVariant": null })).to_string().as_bytes()).is_ok());
+    assert!(
+        FlagSet::parse(
+            create_document(&json!({ "defaultVariant": null }))
+                .to_string()
+                .as_bytes()
+        )
+        .is_ok()
+    );
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let document = json!({ "flags": {
         "a": { "state": "ON", "variants": { "x": 1, "y": "2" }, "defaultVariant": "z" },
         "b": { "state": "ENABLED", "variants": { "x": 1 }, "targeting": { "wrong": 1 } },
@@ -103,22 +111,22 @@ fn every_problem_is_told_at_once() {
         "/flags/a/defaultVariant",
         "/flags/b/targeting/wrong",
     ];
-    assert_eq!(pointers(&document), expected);
+    assert_eq!(find_pointers(&document), expected);
     let many: Map<_, _> = (0..500).map(|n| (format!("f{n}"), json!(1))).collect();
-    assert_eq!(pointers(&json!({ "flags": many })).len(), MAX_PROBLEMS);
+    assert_eq!(find_pointers(&json!({ "flags": many })).len(), MAX_PROBLEMS);
 }
 
 #[test]
-fn circles_of_shared_rules_are_found() {
+fn cycles_of_shared_rules_are_refused() {
     let document = |evaluators: Value| {
-        let mut document = with(&json!({ "targeting": { "if": [{ "$ref": "a" }, "on"] } }));
+        let mut document = create_document(&json!({ "targeting": { "if": [{ "$ref": "a" }, "on"] } }));
         document["$evaluators"] = evaluators;
         document
     };
     let own = document(json!({ "a": { "and": [true, { "$ref": "a" }] } }));
-    assert_eq!(pointers(&own), ["/$evaluators/a/and/1/$ref"]);
+    assert_eq!(find_pointers(&own), ["/$evaluators/a/and/1/$ref"]);
     let two = document(json!({ "a": { "$ref": "b" }, "b": { "!": { "$ref": "a" } } }));
-    assert_eq!(pointers(&two), ["/$evaluators/b/!/$ref"]);
+    assert_eq!(find_pointers(&two), ["/$evaluators/b/!/$ref"]);
     let sound = document(json!({ "a": { "or": [{ "$ref": "b" }, { "$ref": "b" }] }, "b": { "var": "x" } }));
     let set = FlagSet::parse(sound.to_string().as_bytes()).unwrap();
     assert_eq!(
@@ -128,7 +136,7 @@ fn circles_of_shared_rules_are_found() {
 }
 
 #[test]
-fn what_is_too_large_or_too_many() {
+fn documents_over_a_size_limit_are_refused() {
     let large = vec![b' '; MAX_DOCUMENT_BYTES + 1];
     assert!(
         FlagSet::parse(&large).unwrap_err()[0]
@@ -137,43 +145,43 @@ fn what_is_too_large_or_too_many() {
     );
     let flag = json!({ "state": "ENABLED", "variants": { "x": 1 } });
     let flags: Map<_, _> = (0..=MAX_FLAGS).map(|n| (n.to_string(), flag.clone())).collect();
-    assert_eq!(pointers(&json!({ "flags": flags })), ["/flags"]);
+    assert_eq!(find_pointers(&json!({ "flags": flags })), ["/flags"]);
     let rules: Map<_, _> = (0..=MAX_EVALUATORS)
         .map(|n| (n.to_string(), json!({ "var": "x" })))
         .collect();
     assert_eq!(
-        pointers(&json!({ "flags": {}, "$evaluators": rules })),
+        find_pointers(&json!({ "flags": {}, "$evaluators": rules })),
         ["/$evaluators"]
     );
     let variants: Map<_, _> = (0..=MAX_VARIANTS).map(|n| (n.to_string(), json!(n))).collect();
     assert_eq!(
-        pointers(&with(&json!({ "variants": variants }))),
+        find_pointers(&create_document(&json!({ "variants": variants }))),
         ["/flags/f/variants"]
     );
     let metadata: Map<_, _> = (0..=MAX_METADATA_MEMBERS)
         .map(|n| (n.to_string(), json!(n)))
         .collect();
     assert_eq!(
-        pointers(&with(&json!({ "metadata": metadata }))),
+        find_pointers(&create_document(&json!({ "metadata": metadata }))),
         ["/flags/f/metadata"]
     );
     assert_eq!(
-        pointers(&json!({ "flags": { "f".repeat(257): flag } })),
+        find_pointers(&json!({ "flags": { "f".repeat(257): flag } })),
         [format!("/flags/{}", "f".repeat(257))]
     );
 }
 
 #[test]
-fn what_is_too_deep() {
+fn rules_over_the_depth_limit_are_refused() {
     let nested = |levels: usize| (0..levels).fold(json!("on"), |inner, _| json!({ "log": inner }));
-    let at = |levels| with(&json!({ "targeting": nested(levels) })).to_string();
-    assert!(FlagSet::parse(at(MAX_RULE_DEPTH - 1).as_bytes()).is_ok());
-    let problems = FlagSet::parse(at(MAX_RULE_DEPTH).as_bytes()).unwrap_err();
+    let create_nested = |levels| create_document(&json!({ "targeting": nested(levels) })).to_string();
+    assert!(FlagSet::parse(create_nested(MAX_RULE_DEPTH - 1).as_bytes()).is_ok());
+    let problems = FlagSet::parse(create_nested(MAX_RULE_DEPTH).as_bytes()).unwrap_err();
     assert!(
         problems[0].pointer.starts_with("/flags/f/targeting/log/log"),
         "{problems:?}"
     );
-    // Deeper than the reader of JSON goes.
+    // This document is nested too deeply for the JSON parser.
     let deep = format!("{{\"flags\":{}1{}}}", "[".repeat(5000), "]".repeat(5000));
     assert_eq!(FlagSet::parse(deep.as_bytes()).unwrap_err()[0].pointer, "");
     // A chain of shared rules, each one level deeper than the next.
@@ -185,7 +193,7 @@ fn what_is_too_deep() {
             )
         })
         .collect();
-    let mut document = with(&json!({ "targeting": { "$ref": "r00" } }));
+    let mut document = create_document(&json!({ "targeting": { "$ref": "r00" } }));
     document["$evaluators"] = Value::from(chain);
     document["$evaluators"]["r90"] = json!(true);
     let problems = FlagSet::parse(document.to_string().as_bytes()).unwrap_err();
@@ -196,7 +204,7 @@ fn what_is_too_deep() {
 }
 
 #[test]
-fn a_tolerant_reading_keeps_the_flags_around_a_broken_rule() {
+fn tolerant_parsing_keeps_the_flags_around_a_broken_rule() {
     let document = json!({
         "$evaluators": { "circle": { "$ref": "circle" }, "sound": true },
         "flags": {
@@ -207,7 +215,7 @@ fn a_tolerant_reading_keeps_the_flags_around_a_broken_rule() {
     });
     let bytes = document.to_string();
     assert_eq!(
-        pointers(&document),
+        find_pointers(&document),
         ["/$evaluators/circle/$ref", "/flags/broken/targeting/wrong"]
     );
     let set = FlagSet::parse_tolerant(bytes.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! Flag documents and their evaluation, through the public face of the crate.
+//! Tests of flag documents and their evaluation, through the public interface of the crate.
 
 #[cfg(test)]
 mod bounds;

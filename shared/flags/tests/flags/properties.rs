@@ -1,9 +1,10 @@
-//! What holds of every rule and every player.
+//! Property tests of rules, documents and shares.
 
 use leaderboard_flags::FlagSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+/// The names of all operations, and `$ref`.
 const OPERATIONS: [&str; 40] = [
     "var",
     "missing",
@@ -47,7 +48,7 @@ const OPERATIONS: [&str; 40] = [
     "$ref",
 ];
 
-fn scalar() -> impl Strategy<Value = Value> {
+fn generate_scalar() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -73,8 +74,9 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn rule() -> impl Strategy<Value = Value> {
-    scalar().prop_recursive(6, 60, 5, |inner| {
+/// Generates a rule, which may be invalid.
+fn generate_rule() -> impl Strategy<Value = Value> {
+    generate_scalar().prop_recursive(6, 60, 5, |inner| {
         let list = prop::collection::vec(inner.clone(), 0..5);
         prop_oneof![
             3 => (prop::sample::select(OPERATIONS.to_vec()), list.clone())
@@ -85,7 +87,8 @@ fn rule() -> impl Strategy<Value = Value> {
     })
 }
 
-fn document(first: &Value, second: &Value) -> Value {
+/// Creates a document with two flags that use the rules.
+fn create_document(first: &Value, second: &Value) -> Value {
     let variants = json!({ "x": 1, "y": 2, "true": 3 });
     json!({
         "$evaluators": { "a": first, "x": { "var": "x" } },
@@ -96,8 +99,8 @@ fn document(first: &Value, second: &Value) -> Value {
     })
 }
 
-/// Where in a rollout of `shares` a player is.
-fn placed(shares: &Value, player: &str) -> String {
+/// Returns the variant of a player for these shares.
+fn find_variant(shares: &Value, player: &str) -> String {
     let flag = json!({ "state": "ENABLED", "variants": { "a": "a", "b": "b", "c": "c" }, "targeting": { "fractional": shares } });
     let set = FlagSet::parse(json!({ "flags": { "rollout": flag } }).to_string().as_bytes()).unwrap();
     let outcome = set
@@ -110,32 +113,32 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_rule_ends_without_a_panic(first in rule(), second in rule(), x in rule(), key in ".{0,8}") {
-        let bytes = document(&first, &second).to_string();
+    fn every_rule_is_evaluated_without_a_panic_and_repeatably(first in generate_rule(), second in generate_rule(), x in generate_rule(), key in ".{0,8}") {
+        let bytes = create_document(&first, &second).to_string();
         if let Ok(set) = FlagSet::parse_tolerant(bytes.as_bytes()) {
             let context = json!({ "x": x, "a": { "b": [1, "2", null] }, "targetingKey": key });
             for (key, outcome) in set.evaluate_all(&context, i64::MAX) {
                 if let Ok(outcome) = &outcome {
                     prop_assert_eq!(outcome.value.is_some(), outcome.variant.is_some());
                 }
-                // The same again: nothing but the arguments counts.
+                // A second evaluation returns the same outcome, because only the arguments decide it.
                 prop_assert_eq!(&set.evaluate(key, &context, i64::MAX), &outcome);
             }
         }
     }
 
     #[test]
-    fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(FlagSet::parse(&bytes).is_err());
     }
 
     #[test]
-    fn a_growing_share_keeps_those_who_are_in_it(player in "[a-z0-9-]{1,20}", smaller in 0_u32..100, more in 0_u32..100) {
+    fn a_growing_share_keeps_its_players(player in "[a-z0-9-]{1,20}", smaller in 0_u32..100, more in 0_u32..100) {
         let larger = (smaller + more).min(100);
         let shares = |part: u32| json!([["a", part], ["b", 100 - part]]);
-        let (before, after) = (placed(&shares(smaller), &player), placed(&shares(larger), &player));
+        let (before, after) = (find_variant(&shares(smaller), &player), find_variant(&shares(larger), &player));
         prop_assert!(before == after || (before == "b" && after == "a"), "{} then {}", before, after);
-        prop_assert_eq!(placed(&shares(smaller), &player), before);
+        prop_assert_eq!(find_variant(&shares(smaller), &player), before);
     }
 }
 
@@ -163,7 +166,7 @@ proptest! {
         }
         for (count, weight) in counts.into_iter().zip(weights) {
             let share = f64::from(weight) / total;
-            // Five standard deviations.
+            // The allowed difference is five standard deviations.
             let slack = 5.0 * (share * (1.0 - share) / f64::from(PLAYERS)).sqrt();
             let found = f64::from(count) / f64::from(PLAYERS);
             prop_assert!((found - share).abs() < slack, "{} of {}: {}", weight, total, found);

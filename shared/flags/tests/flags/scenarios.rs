@@ -1,4 +1,4 @@
-//! The table of scenarios: what each flag of `tests/data/flags.json` is for a context.
+//! Tests of the scenarios in `tests/data`: the outcome of a flag of `flags.json` for a context.
 
 use leaderboard_flags::{ErrorCode, EvaluationError, FlagSet};
 use serde_json::{Value, json};
@@ -6,15 +6,16 @@ use serde_json::{Value, json};
 /// A time in 2026, in seconds since 1970.
 const NOW: i64 = 1_780_000_000;
 
-fn set() -> FlagSet {
+fn parse_set() -> FlagSet {
     FlagSet::parse(include_bytes!("../data/flags.json")).unwrap()
 }
 
-fn table() -> Vec<Value> {
+fn read_scenarios() -> Vec<Value> {
     serde_json::from_str(include_str!("../data/scenarios.json")).unwrap()
 }
 
-fn outcome(set: &FlagSet, key: &str, context: &Value) -> Value {
+/// Evaluates a flag, and returns the outcome in the form of the scenarios.
+fn evaluate_flag(set: &FlagSet, key: &str, context: &Value) -> Value {
     match set.evaluate(key, context, NOW) {
         Err(EvaluationError { code, .. }) => json!({ "error": code.as_str() }),
         Ok(outcome) => {
@@ -29,22 +30,26 @@ fn outcome(set: &FlagSet, key: &str, context: &Value) -> Value {
 }
 
 #[test]
-fn every_scenario_holds() {
-    let set = set();
-    for mut row in table() {
+fn every_scenario_has_the_expected_outcome() {
+    let set = parse_set();
+    for mut row in read_scenarios() {
         let about = row.to_string();
         let members = row.as_object_mut().unwrap();
         members.remove("scenario");
         let key = members.remove("flag").unwrap();
         let context = members.remove("context").unwrap();
-        assert_eq!(outcome(&set, key.as_str().unwrap(), &context), row, "{about}");
+        assert_eq!(
+            evaluate_flag(&set, key.as_str().unwrap(), &context),
+            row,
+            "{about}"
+        );
     }
 }
 
 #[test]
 fn every_flag_has_a_scenario() {
-    let set = set();
-    let table = table();
+    let set = parse_set();
+    let table = read_scenarios();
     for key in set.keys() {
         let named =
             table.iter().any(|row| row["flag"] == key) || key == "with-metadata" || key == "zero-float";
@@ -53,8 +58,8 @@ fn every_flag_has_a_scenario() {
 }
 
 #[test]
-fn the_whole_set_answers_as_each_flag_does() {
-    let set = set();
+fn evaluate_all_returns_the_outcome_of_each_flag() {
+    let set = parse_set();
     let context = json!({ "targetingKey": "ann-1", "role": "tester", "client": "4.3.0" });
     let all: Vec<_> = set.evaluate_all(&context, NOW).collect();
     assert_eq!(all.len(), set.len());
@@ -64,8 +69,8 @@ fn the_whole_set_answers_as_each_flag_does() {
 }
 
 #[test]
-fn metadata_of_a_flag_stands_over_that_of_the_set() {
-    let set = set();
+fn the_metadata_of_a_flag_overrides_the_metadata_of_the_set() {
+    let set = parse_set();
     assert_eq!(
         Value::from(set.metadata().clone()),
         json!({ "flagSetId": "games", "version": "7" })
@@ -87,17 +92,17 @@ fn metadata_of_a_flag_stands_over_that_of_the_set() {
 }
 
 #[test]
-fn a_context_does_not_forge_what_flagd_fills_in() {
-    let set = set();
+fn a_context_cannot_set_the_member_flagd() {
+    let set = parse_set();
     let context = json!({ "$flagd": { "flagKey": "other", "timestamp": 5 }, "until": 1 });
-    assert_eq!(outcome(&set, "by-own-key", &context)["value"], "yes");
-    assert_eq!(outcome(&set, "by-time", &context)["value"], -1);
+    assert_eq!(evaluate_flag(&set, "by-own-key", &context)["value"], "yes");
+    assert_eq!(evaluate_flag(&set, "by-time", &context)["value"], -1);
 }
 
 #[test]
 fn a_value_of_another_type_is_a_mismatch() {
     use leaderboard_flags::FlagType::{Boolean, Number, Object, String};
-    let set = set();
+    let set = parse_set();
     for (key, own) in [
         ("show-ranks", Boolean),
         ("greeting", String),
@@ -112,7 +117,7 @@ fn a_value_of_another_type_is_a_mismatch() {
             assert!(typed.is_ok_and(|it| it.value.is_some()) || own != wanted);
         }
     }
-    // Without a value there is nothing of the wrong type.
+    // A flag without a value fits every type.
     assert!(
         set.evaluate("off-text", &Value::Null, NOW)
             .unwrap()
@@ -122,9 +127,9 @@ fn a_value_of_another_type_is_a_mismatch() {
 }
 
 #[test]
-fn a_context_that_is_no_object_is_refused() {
+fn a_context_that_is_not_an_object_is_refused() {
     for context in [json!([]), json!("text"), json!(1), json!(true)] {
-        let error = set().evaluate("show-ranks", &context, NOW).unwrap_err();
+        let error = parse_set().evaluate("show-ranks", &context, NOW).unwrap_err();
         assert_eq!(error.code, ErrorCode::InvalidContext, "{context}");
     }
 }

@@ -1,6 +1,6 @@
-//! As much of Gherkin as the testbed uses.
+//! Parses the part of Gherkin that the testbed uses.
 
-/// One scenario, an example of an outline filled in.
+/// A scenario. Each example of a scenario outline is a scenario.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
@@ -16,29 +16,30 @@ pub(crate) struct Step {
 }
 
 impl Scenario {
-    /// The flag file that the scenario selects.
+    /// Returns the flag file that the scenario selects.
     pub(crate) fn selector(&self) -> Option<&str> {
         let step = self
             .steps
             .iter()
             .find(|step| step.text.starts_with("an option \"selector\""))?;
-        quoted(&step.text).nth(2)
+        list_quoted(&step.text).nth(2)
     }
 }
 
-/// The parts of a step that stand in quotes.
-pub(crate) fn quoted(step: &str) -> impl Iterator<Item = &str> {
+/// Returns the parts of a step that are in quotes.
+pub(crate) fn list_quoted(step: &str) -> impl Iterator<Item = &str> {
     step.split('"').skip(1).step_by(2)
 }
 
+/// A scenario and its examples: for each table, the tags and the rows.
 #[derive(Default)]
 struct Outline {
     scenario: Scenario,
     examples: Vec<(Vec<String>, Vec<Vec<String>>)>,
 }
 
-/// All scenarios of a feature file.
-pub(crate) fn scenarios(text: &str) -> Vec<Scenario> {
+/// Parses the scenarios of a feature file.
+pub(crate) fn parse_scenarios(text: &str) -> Vec<Scenario> {
     let (mut background, mut outlines): (Vec<Step>, Vec<Outline>) = (Vec::new(), Vec::new());
     let (mut feature_tags, mut tags): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for line in text
@@ -71,7 +72,7 @@ pub(crate) fn scenarios(text: &str) -> Vec<Scenario> {
                 .examples
                 .push((std::mem::take(&mut tags), Vec::new()));
         } else if let Some(row) = line.strip_prefix('|') {
-            let row = cells(row);
+            let row = parse_cells(row);
             let outline = outlines.last_mut().unwrap();
             match outline.examples.last_mut() {
                 Some((_, table)) => table.push(row),
@@ -88,15 +89,17 @@ pub(crate) fn scenarios(text: &str) -> Vec<Scenario> {
             }
         }
     }
-    outlines.iter().flat_map(filled).collect()
+    outlines.iter().flat_map(fill_outline).collect()
 }
 
-fn cells(row: &str) -> Vec<String> {
+/// Parses a row of a table.
+fn parse_cells(row: &str) -> Vec<String> {
     let row = row.strip_suffix('|').unwrap_or(row);
     row.split('|').map(|cell| cell.trim().to_owned()).collect()
 }
 
-fn filled(outline: &Outline) -> Vec<Scenario> {
+/// Returns a scenario for each example of an outline.
+fn fill_outline(outline: &Outline) -> Vec<Scenario> {
     if outline.examples.is_empty() {
         return vec![outline.scenario.clone()];
     }

@@ -1,4 +1,4 @@
-//! The scenarios of open-feature's `flagd-testbed`, read from a checkout of it (see `tests/README.md`).
+//! Runs the scenarios of open-feature's `flagd-testbed` from a checkout (see `tests/README.md`).
 
 #[cfg(test)]
 mod gherkin;

@@ -158,7 +158,7 @@ impl ApiKey {
     pub fn parse(text: &str) -> Result<Self, NotAKey> {
         let rest = text.strip_prefix(KEY_PREFIX).ok_or(NotAKey)?;
         let rest = rest.strip_prefix('_').ok_or(NotAKey)?;
-        // From the end: a tenant's id may have underscores, the other parts have none.
+        // The text is split from its end, because only the tenant's id may contain underscores.
         let (rest, secret) = rest.rsplit_once('_').ok_or(NotAKey)?;
         let (tenant, id) = rest.rsplit_once('_').ok_or(NotAKey)?;
         let (secret, sum) = secret.split_at_checked(SECRET_CHARS).ok_or(NotAKey)?;

@@ -102,7 +102,7 @@ impl ClaimsMapping {
                 .find_map(|name| claims.get(name).map(|value| (*name, value))),
         };
         let names: Vec<&str> = match found {
-            // None beyond what may be granted.
+            // The default scopes are limited to the scopes that the issuer may grant.
             None => {
                 let default = Scopes::NAMES.into_iter().map(|(_, scope)| scope);
                 let default = default.filter(|scope| self.default_scopes.contains(*scope));
@@ -117,7 +117,7 @@ impl ClaimsMapping {
             }
             Some((name, _)) => return Err(TokenProblem::InvalidClaim(name.into())),
         };
-        // Issuers have scopes of their own beside ours (`openid`, `profile`).
+        // Issuers also use scopes that this service does not know (`openid`, `profile`).
         let known = names.into_iter().filter_map(Scopes::named);
         Ok(known
             .filter(|scope| self.granted_scopes.contains(*scope))

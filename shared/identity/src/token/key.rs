@@ -232,13 +232,13 @@ impl VerificationKey {
         Ok(Self { kid, material })
     }
 
-    /// The key's name in the headers of tokens.
+    /// Returns the id of the key (`kid`), which the headers of tokens contain.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The one algorithm that the key is for.
+    /// Returns the only algorithm that the key is used with.
     #[must_use]
     pub fn algorithm(&self) -> TokenAlgorithm {
         match self.material {
@@ -311,9 +311,10 @@ mod tests {
 
     use super::*;
 
-    /// RFC 8037, appendices A.2, A.4 and A.5: what is signed there is no JSON, so it is no token.
+    /// Uses the example of RFC 8037, appendices A.2, A.4 and A.5. Its signed text is not JSON, so the test
+    /// checks the signature without a token.
     #[test]
-    fn the_signature_of_rfc_8037_is_good() {
+    fn the_signature_of_rfc_8037_is_valid() {
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         let key = VerificationKey::from_jwk(&jwk, KeyOrigin::Published).unwrap();
         let KeyMaterial::EdDsa(key) = key.material else {
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_key_is_shown() {
+    fn the_debug_output_does_not_contain_the_key() {
         let key = VerificationKey::from_secret(Some("name"), &[b'x'; 32]).unwrap();
         assert_eq!(
             format!("{key:?}"),

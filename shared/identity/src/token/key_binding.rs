@@ -63,8 +63,8 @@ impl KeyBinding {
         Ok(())
     }
 
-    /// Reads the binding of a token; `None` if the token is not bound to a key, or if its issuer does not bind tokens to keys
-    /// (`binds`). A key that is no text is refused from every issuer.
+    /// Reads the binding of a token; `None` if the token is not bound to a key, or if its issuer does not
+    /// bind tokens to keys (`binds`). A claim `key` that is not a text is refused from every issuer.
     pub(super) fn read(claims: &ClaimMap, binds: bool) -> Result<Option<Self>, TokenProblem> {
         let invalid = |claim: &str| TokenProblem::InvalidClaim(claim.into());
         let Some(key) = claims.text(KEY_CLAIM)?.filter(|_| binds) else {
@@ -91,7 +91,7 @@ impl KeyBinding {
     }
 }
 
-/// The second that an instant is in, since the epoch.
+/// Returns the whole seconds from the epoch to an instant.
 const fn whole_second(instant: Timestamp) -> i64 {
     instant.as_unix_ms().div_euclid(1000)
 }

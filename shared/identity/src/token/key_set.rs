@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::presented::PresentedToken;
 use super::{DocumentProblem, KeyOrigin, TokenProblem, VerificationKey};
 
-/// The longest key set, in bytes. Sets with certificates in them are long.
+/// The longest key set, in bytes. Sets that contain certificates are long.
 pub const MAX_KEY_SET_BYTES: usize = 128 * 1024;
-/// The most keys in a set, with those that cannot be used.
+/// The most keys in a set, including unusable keys.
 pub const MAX_KEYS: usize = 64;
-/// The most keys that one token is tried with, if its header does not name the key.
+/// The most keys that are tried for one token, if its header does not name the key.
 pub const MAX_KEYS_TRIED: usize = 4;
 
 /// The keys of one issuer.
@@ -54,25 +54,26 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The keys.
+    /// Returns an iterator over the keys.
     pub fn iter(&self) -> impl Iterator<Item = &VerificationKey> {
         self.0.iter()
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is no key.
+    /// Returns whether the set has no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns at most [`MAX_KEYS_TRIED`] keys of the token's algorithm that may have signed it: those with its key id, or else those
-    /// without an id; all if the token has no key id.
+    /// Returns at most [`MAX_KEYS_TRIED`] keys of the token's algorithm that may have signed the token.
+    /// Without a key id in the token, these are all keys. Otherwise these are the keys with that id, or, if
+    /// there are none, the keys without an id.
     pub(super) fn candidates(
         &self,
         token: &PresentedToken<'_>,

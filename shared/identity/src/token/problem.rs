@@ -5,17 +5,17 @@ use std::fmt::{Display, Formatter, Result};
 /// Why a token is refused. The displayed text is safe to show to its sender: it contains no part of the token or of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenProblem {
-    /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
+    /// The token is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
     TooLarge,
-    /// Not three parts of base64url with JSON objects in them, or a claim is not of its type.
+    /// The token does not consist of three parts of base64url with JSON objects, or a claim has a wrong type.
     Malformed,
-    /// More than [`MAX_CLAIMS`](super::MAX_CLAIMS) claims, or claims nested too deeply.
+    /// The token has more than [`MAX_CLAIMS`](super::MAX_CLAIMS) claims, or its claims are nested too deeply.
     TooComplex,
-    /// An algorithm that this service does not support, such as `none`.
+    /// The token names an algorithm that this service does not support, such as `none`.
     UnsupportedAlgorithm,
-    /// Another algorithm than that of the key.
+    /// The token names another algorithm than the algorithm of the key.
     AlgorithmMismatch,
-    /// A header marked as critical (RFC 7515, section 4.1.11). This service supports no such header.
+    /// The token has a critical header (RFC 7515, section 4.1.11). This service supports no such header.
     CriticalHeader,
     /// The header `typ` names another kind of token.
     WrongType,
@@ -26,11 +26,11 @@ pub enum TokenProblem {
     },
     /// The signature is not valid for this key and this text.
     BadSignature,
-    /// At or past `exp`.
+    /// The current time is at or after `exp`.
     Expired,
-    /// The API key that issued the token was revoked, or all tokens of its time were.
+    /// The API key that issued the token was revoked, or all tokens of that time were revoked.
     Revoked,
-    /// Before `nbf`.
+    /// The current time is before `nbf`.
     NotYetValid,
     /// `iat` is in the future.
     IssuedInFuture,

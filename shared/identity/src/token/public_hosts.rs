@@ -36,7 +36,7 @@ pub(super) fn is_public(host: &str) -> bool {
     !is_number && !PRIVATE_ENDINGS.iter().any(|ending| ends_in(ending))
 }
 
-/// IANA's registry of special addresses.
+/// Returns whether an IPv4 address is public, by IANA's registry of special addresses.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [a, b, c, _] = address.octets();
     let special = match (a, b) {
@@ -55,7 +55,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let IpAddr::V4(address) = address.to_canonical() {
         return is_public_v4(address);
     }
-    // Global unicast is 2000::/3; within it, what leads to IPv4 addresses (6to4, Teredo) and the documentation's is left out.
+    // Global unicast is 2000::/3. Within it, the ranges that lead to IPv4 addresses (6to4, Teredo) and the
+    // ranges for documentation are not public.
     match address.segments() {
         [0x2002 | 0x3fff, ..] | [0x2001, 0 | 0xdb8, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are() {
+    fn other_hosts_are_public() {
         for host in [
             "id.example.com",
             "id.example",

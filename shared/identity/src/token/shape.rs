@@ -2,7 +2,7 @@
 
 use super::TokenProblem;
 
-/// The most members and elements of a token's claims, with those of nested objects and arrays.
+/// The most members and elements of a token's claims, including those of nested objects and arrays.
 pub const MAX_CLAIMS: usize = 256;
 /// How deep objects and arrays of a token's claims may be nested.
 pub const MAX_CLAIMS_DEPTH: usize = 8;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_what_is_outside_of_text() {
+    fn members_and_elements_are_counted_outside_of_strings() {
         let list = |count: usize| format!(r#"{{"a":[{}]}}"#, vec!["0"; count].join(","));
         assert_eq!(check(list(MAX_CLAIMS).as_bytes()), Ok(()));
         assert_eq!(
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_is_bounded() {
+    fn the_depth_of_claims_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(check(nested(MAX_CLAIMS_DEPTH).as_bytes()), Ok(()));
         assert_eq!(

@@ -8,11 +8,11 @@ use super::claims::{ClaimMap, ClaimsMapping, MAX_CLAIM_NAME_BYTES};
 use super::key_binding::KeyBinding;
 use super::{KeySet, MAX_URL_BYTES, PresentedToken, TokenProblem};
 
-/// How far clocks may differ unless configured, in seconds.
+/// The default tolerance for clocks that differ, in seconds.
 pub const DEFAULT_LEEWAY_S: u32 = 60;
-/// How far clocks may be configured to differ, in seconds.
+/// The largest tolerance for clocks that differ, in seconds.
 pub const MAX_LEEWAY_S: u32 = 300;
-/// The most names that this service may have in `aud`.
+/// The most accepted audiences (values of `aud`) of one issuer.
 pub const MAX_AUDIENCES: usize = 16;
 /// The longest `jti`, in bytes.
 pub const MAX_TOKEN_ID_BYTES: usize = 256;
@@ -30,7 +30,7 @@ pub enum TokenType {
 
 impl TokenType {
     fn accepts(self, found: Option<&str>) -> bool {
-        // Media types ignore case, and may leave the `application/` out (RFC 7515, section 4.1.9).
+        // Media types ignore case, and may omit `application/` (RFC 7515, section 4.1.9).
         let found = found.map(str::to_ascii_lowercase);
         let found = found.as_deref();
         let found = found.map(|name| name.strip_prefix("application/").unwrap_or(name));
@@ -56,17 +56,17 @@ pub struct Verifier {
 pub struct VerifiedToken {
     /// The tenant of the token.
     pub tenant: TenantId,
-    /// Its `sub`, as the issuer has it.
+    /// The claim `sub`, unchanged.
     pub subject: Option<String>,
     /// The player of the token; `None` for a server's token.
     pub player: Option<PlayerId>,
     /// The scopes of the token.
     pub scopes: Scopes,
-    /// Its `jti`.
+    /// The claim `jti`.
     pub token_id: Option<String>,
-    /// Its `iat`.
+    /// The claim `iat`.
     pub issued_at: Option<Timestamp>,
-    /// Its `exp`, without leeway.
+    /// The claim `exp`, without leeway.
     pub expires_at: Timestamp,
     /// The API key that issued the token, if this service signed it.
     pub binding: Option<KeyBinding>,
@@ -76,7 +76,7 @@ impl Verifier {
     /// Creates the rules for tokens of `issuer` to one of `audiences`.
     ///
     /// # Errors
-    /// The first of [`Verifier::find_faults`].
+    /// The first fault that [`Verifier::find_faults`] returns.
     pub fn new(
         issuer: &str,
         audiences: &[String],
@@ -123,7 +123,7 @@ impl Verifier {
             let detail = format!("must be at most {MAX_LEEWAY_S}");
             faults.push(Invalid::new("/leeway_s", detail));
         }
-        // A claim's name is shown in errors, in a quoted string of a header among others.
+        // Errors show the name of a claim, also in a quoted string of a header.
         let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
         let is_name = |name: &str| fits(name, MAX_CLAIM_NAME_BYTES) && name.bytes().all(plain);
         if !mapping.names().all(is_name) {

@@ -1,4 +1,4 @@
-//! API keys: their text, and whether they open the door.
+//! Tests of API keys: their text, their records, and the check of a secret.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,8 @@ use leaderboard_identity::token::{KeyBinding, TokenProblem};
 
 use crate::given::{NOW_S, at, now, tenant};
 
-fn new_key() -> NewApiKey {
+/// Creates a key from fixed bytes instead of random bytes.
+fn create_key() -> NewApiKey {
     let mut random = [0; 32];
     for (place, byte) in (0..).zip(&mut random) {
         *byte = place;
@@ -20,8 +21,9 @@ fn new_key() -> NewApiKey {
     ApiKey::generate(&tenant(), &random)
 }
 
-fn record() -> ApiKeyRecord {
-    let key = new_key();
+/// Creates the record of that key.
+fn create_record() -> ApiKeyRecord {
+    let key = create_key();
     ApiKeyRecord {
         id: key.id,
         tenant: tenant(),
@@ -38,14 +40,15 @@ fn record() -> ApiKeyRecord {
     }
 }
 
-fn check(record: &ApiKeyRecord, address: Option<&str>, now: Timestamp) -> Result<(), KeyRefusal> {
+/// Checks the secret of that key against `record`.
+fn check_key(record: &ApiKeyRecord, address: Option<&str>, now: Timestamp) -> Result<(), KeyRefusal> {
     let address = address.map(|text| text.parse::<IpAddr>().unwrap());
-    record.check(&new_key().digest, address, now)
+    record.check(&create_key().digest, address, now)
 }
 
 #[test]
-fn a_key_reads_as_it_was_written() {
-    let key = new_key();
+fn parsing_restores_a_generated_key() {
+    let key = create_key();
     let text = key.text.reveal();
     assert_eq!(
         text,
@@ -58,8 +61,8 @@ fn a_key_reads_as_it_was_written() {
 }
 
 #[test]
-fn every_typing_error_is_noticed_without_a_look_up() {
-    let text = new_key().text.reveal().to_owned();
+fn changed_or_malformed_text_is_not_a_key() {
+    let text = create_key().text.reveal().to_owned();
     for place in 0..text.len() {
         let mut bytes = text.clone().into_bytes();
         bytes[place] = if bytes[place] == b'7' { b'8' } else { b'7' };
@@ -83,8 +86,8 @@ fn every_typing_error_is_noticed_without_a_look_up() {
 }
 
 #[test]
-fn nothing_of_a_secret_is_shown() {
-    let shown = format!("{:?} {:?}", new_key(), record());
+fn the_debug_output_does_not_contain_the_secret() {
+    let shown = format!("{:?} {:?}", create_key(), create_record());
     assert!(
         !shown.contains("08090a0b") && !shown.contains("[8, 9, 10"),
         "{shown}"
@@ -92,35 +95,38 @@ fn nothing_of_a_secret_is_shown() {
 }
 
 #[test]
-fn a_secret_opens_its_own_record_alone() {
-    assert_eq!(check(&record(), None, now()), Ok(()));
+fn a_secret_is_valid_only_for_its_own_record() {
+    assert_eq!(check_key(&create_record(), None, now()), Ok(()));
     let other = ApiKey::generate(&tenant(), &[1; 32]).digest;
     let revoked = ApiKeyRecord {
         revoked_at: Some(now()),
-        ..record()
+        ..create_record()
     };
-    // Without the secret nothing is told of the key.
+    // A sender without the secret does not learn that the key is revoked.
     assert_eq!(revoked.check(&other, None, now()), Err(KeyRefusal::WrongSecret));
-    assert_eq!(check(&revoked, None, now()), Err(KeyRefusal::Revoked));
+    assert_eq!(check_key(&revoked, None, now()), Err(KeyRefusal::Revoked));
 }
 
 #[test]
-fn a_key_ends_when_it_expires() {
+fn a_key_is_refused_from_its_expiry_on() {
     let expiring = ApiKeyRecord {
         expires_at: Some(at(NOW_S + 10)),
-        ..record()
+        ..create_record()
     };
-    assert_eq!(check(&expiring, None, at(NOW_S + 9)), Ok(()));
-    assert_eq!(check(&expiring, None, at(NOW_S + 10)), Err(KeyRefusal::Expired));
+    assert_eq!(check_key(&expiring, None, at(NOW_S + 9)), Ok(()));
+    assert_eq!(
+        check_key(&expiring, None, at(NOW_S + 10)),
+        Err(KeyRefusal::Expired)
+    );
 }
 
-/// An id can come back, and with it no token of the key that had it before.
+/// Another key can get the id of a removed key. Tokens of the removed key must not be valid then.
 #[test]
-fn a_token_is_good_by_the_very_key_that_issued_it() {
-    let own = record();
+fn a_bound_token_is_valid_only_for_the_key_that_issued_it() {
+    let own = create_record();
     let made_ms = own.created_at.as_unix_ms();
     let ms = |ms: i64| Timestamp::from_unix_ms(ms).unwrap();
-    let check = |key_made_at: Option<Timestamp>, issued_at: Option<Timestamp>| {
+    let check_binding = |key_made_at: Option<Timestamp>, issued_at: Option<Timestamp>| {
         let binding = KeyBinding {
             key_made_at,
             ..KeyBinding::to_key(&own)
@@ -128,33 +134,42 @@ fn a_token_is_good_by_the_very_key_that_issued_it() {
         binding.check(&own, issued_at, at(NOW_S + 10))
     };
     assert_eq!(KeyBinding::to_key(&own).key_made_at, Some(own.created_at));
-    assert_eq!(check(Some(own.created_at), None), Ok(()));
+    assert_eq!(check_binding(Some(own.created_at), None), Ok(()));
     for other_ms in [made_ms - 1, made_ms + 1] {
-        let refused = check(Some(ms(other_ms)), Some(at(NOW_S + 9)));
+        let refused = check_binding(Some(ms(other_ms)), Some(at(NOW_S + 9)));
         assert_eq!(refused, Err(TokenProblem::Revoked), "{other_ms}");
     }
-    // Tokens of an older version do not say when their key was made: those of the same second may be its own.
+    // Tokens of an older version do not contain the creation time of their key, so seconds are compared.
     let second_ms = made_ms - made_ms.rem_euclid(1000);
-    assert_eq!(check(None, Some(ms(second_ms))), Ok(()));
-    assert_eq!(check(None, Some(ms(second_ms - 1))), Err(TokenProblem::Revoked));
-    assert_eq!(check(None, None), Err(TokenProblem::Revoked));
+    assert_eq!(check_binding(None, Some(ms(second_ms))), Ok(()));
+    assert_eq!(
+        check_binding(None, Some(ms(second_ms - 1))),
+        Err(TokenProblem::Revoked)
+    );
+    assert_eq!(check_binding(None, None), Err(TokenProblem::Revoked));
 }
 
 #[test]
-fn a_replaced_secret_is_good_for_its_overlap() {
-    let mut rotated = record();
+fn a_replaced_secret_stays_valid_during_its_overlap() {
+    let mut rotated = create_record();
     let new = ApiKey::rotate(&tenant(), rotated.id, &[9; 32]);
     rotated.replace_secret(new.digest, now(), 60).unwrap();
-    assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
-    assert_eq!(check(&rotated, None, at(NOW_S + 60)), Err(KeyRefusal::Replaced));
+    assert_eq!(check_key(&rotated, None, at(NOW_S + 59)), Ok(()));
+    assert_eq!(
+        check_key(&rotated, None, at(NOW_S + 60)),
+        Err(KeyRefusal::Replaced)
+    );
     assert_eq!(rotated.check(&new.digest, None, at(NOW_S + 60)), Ok(()));
     assert_eq!(ApiKey::parse(new.text.reveal()).unwrap().id(), rotated.id);
 
-    // A second rotation leaves the first secret its own end.
+    // A second rotation does not change when the first secret ends.
     let newest = ApiKey::rotate(&tenant(), rotated.id, &[8; 32]);
     rotated.replace_secret(newest.digest, now(), u32::MAX).unwrap();
-    assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
-    assert_eq!(check(&rotated, None, at(NOW_S + 60)), Err(KeyRefusal::Replaced));
+    assert_eq!(check_key(&rotated, None, at(NOW_S + 59)), Ok(()));
+    assert_eq!(
+        check_key(&rotated, None, at(NOW_S + 60)),
+        Err(KeyRefusal::Replaced)
+    );
     let overlap = i64::from(MAX_OVERLAP_S);
     assert_eq!(rotated.former_secrets_until(), Some(at(NOW_S + overlap)));
     assert_eq!(rotated.check(&new.digest, None, at(NOW_S + overlap - 1)), Ok(()));
@@ -166,9 +181,10 @@ fn a_replaced_secret_is_good_for_its_overlap() {
 }
 
 #[test]
-fn no_secret_ends_early_because_there_are_many() {
-    let mut rotated = record();
-    let digest = |n: usize| ApiKey::rotate(&tenant(), record().id, &[u8::try_from(n).unwrap(); 32]).digest;
+fn a_new_secret_does_not_end_a_valid_former_secret() {
+    let mut rotated = create_record();
+    let digest =
+        |n: usize| ApiKey::rotate(&tenant(), create_record().id, &[u8::try_from(n).unwrap(); 32]).digest;
     for n in 0..MAX_FORMER_SECRETS {
         rotated
             .replace_secret(digest(n), now(), 60 + u32::try_from(n).unwrap())
@@ -180,22 +196,22 @@ fn no_secret_ends_early_because_there_are_many() {
     };
     assert_eq!(rotated.replace_secret(digest(100), now(), 1), Err(full));
     assert_eq!(rotated, before);
-    // One that ends the present secret at once takes no room from the others.
+    // A replacement without an overlap succeeds, because it adds no valid former secret.
     rotated.replace_secret(digest(100), now(), 0).unwrap();
     assert_eq!(rotated.former.len(), MAX_FORMER_SECRETS);
-    assert_eq!(check(&rotated, None, at(NOW_S + 59)), Ok(()));
-    // What is over makes room, the oldest first.
+    assert_eq!(check_key(&rotated, None, at(NOW_S + 59)), Ok(()));
+    // Secrets that are no longer valid are removed, the oldest first.
     rotated.replace_secret(digest(101), at(NOW_S + 61), 60).unwrap();
     assert_eq!(
-        check(&rotated, None, at(NOW_S + 61)),
+        check_key(&rotated, None, at(NOW_S + 61)),
         Err(KeyRefusal::WrongSecret)
     );
     assert_eq!(rotated.check(&digest(1), None, at(NOW_S + 61)), Ok(()));
 }
 
 #[test]
-fn a_key_remembers_its_last_requests_for_a_day() {
-    let mut record = record();
+fn a_key_keeps_its_last_idempotency_records_for_a_day() {
+    let mut record = create_record();
     let request = |n: u8| KeyRequest {
         name: [n; 16],
         body: [0; 16],
@@ -211,28 +227,32 @@ fn a_key_remembers_its_last_requests_for_a_day() {
 }
 
 #[test]
-fn addresses_are_checked_where_ranges_are_given() {
+fn addresses_are_checked_if_the_key_has_ranges() {
     let bounded = ApiKeyRecord {
         allowed_addresses: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
-        ..record()
+        ..create_record()
     };
     for good in ["192.0.2.7", "::ffff:192.0.2.7", "2001:db8::7"] {
-        assert_eq!(check(&bounded, Some(good), now()), Ok(()), "{good}");
+        assert_eq!(check_key(&bounded, Some(good), now()), Ok(()), "{good}");
     }
     for bad in [Some("192.0.3.7"), Some("2001:db9::7"), Some("::192.0.2.7"), None] {
-        assert_eq!(check(&bounded, bad, now()), Err(KeyRefusal::Address), "{bad:?}");
+        assert_eq!(
+            check_key(&bounded, bad, now()),
+            Err(KeyRefusal::Address),
+            "{bad:?}"
+        );
     }
 }
 
 #[test]
-fn a_record_reads_as_it_was_written() {
+fn decoding_restores_an_encoded_record() {
     let mut full = ApiKeyRecord {
         expires_at: Some(at(NOW_S + 10)),
         revoked_at: Some(now()),
         allowed_addresses: vec!["192.0.2.0/24".parse().unwrap()],
         token_addresses: Some(Vec::new()),
         scopes: Scopes::ADMIN,
-        ..record()
+        ..create_record()
     };
     for n in 9..12 {
         full.replace_secret(ApiKey::rotate(&tenant(), full.id, &[n; 32]).digest, now(), 60)
@@ -243,14 +263,14 @@ fn a_record_reads_as_it_was_written() {
             at: now(),
         });
     }
-    for record in [record(), full] {
+    for record in [create_record(), full] {
         assert_eq!(ApiKeyRecord::decode(&record.encode()), Some(record));
     }
 }
 
 #[test]
-fn a_record_of_the_version_before_has_one_former_secret() {
-    let mut rotated = record();
+fn a_single_former_secret_is_stored_as_older_versions_read_it() {
+    let mut rotated = create_record();
     rotated
         .replace_secret(ApiKey::rotate(&tenant(), rotated.id, &[9; 32]).digest, now(), 60)
         .unwrap();
@@ -263,8 +283,8 @@ fn a_record_of_the_version_before_has_one_former_secret() {
 }
 
 #[test]
-fn the_format_of_a_record_is_held() {
-    let text = String::from_utf8(record().encode()).unwrap();
+fn the_stored_format_of_a_record_does_not_change() {
+    let text = String::from_utf8(create_record().encode()).unwrap();
     assert_eq!(
         text,
         r#"{"v":1,"id":"0001020304050607","tenant":"acme","name":"game server","scopes":["scores:write"],"created_ms":1784419100000,"digest":"DIGEST"}"#
@@ -283,7 +303,7 @@ fn the_format_of_a_record_is_held() {
     }
 }
 
-fn terms() -> KeySettings {
+fn create_settings() -> KeySettings {
     KeySettings {
         name: "game server".to_owned(),
         scopes: Scopes::WRITE,
@@ -294,15 +314,21 @@ fn terms() -> KeySettings {
 }
 
 #[test]
-fn fields_that_a_caller_chooses_are_bounded() {
-    let now = record().created_at;
-    let pointers = |terms: KeySettings| {
-        let faults = terms.find_faults(now).into_iter();
+fn the_settings_of_a_key_are_validated() {
+    let now = create_record().created_at;
+    let find_pointers = |settings: KeySettings| {
+        let faults = settings.find_faults(now).into_iter();
         faults.map(|fault| fault.pointer).collect::<Vec<_>>()
     };
-    assert_eq!(pointers(terms()), Vec::<String>::new());
+    assert_eq!(find_pointers(create_settings()), Vec::<String>::new());
     for name in [String::new(), "a\nb".to_owned(), "x".repeat(201)] {
-        assert_eq!(pointers(KeySettings { name, ..terms() }), ["/name"]);
+        assert_eq!(
+            find_pointers(KeySettings {
+                name,
+                ..create_settings()
+            }),
+            ["/name"]
+        );
     }
     let many = vec!["192.0.2.0/24".parse().unwrap(); 65];
     let everything = KeySettings {
@@ -313,7 +339,7 @@ fn fields_that_a_caller_chooses_are_bounded() {
         token_addresses: Some(many),
     };
     assert_eq!(
-        pointers(everything.clone()),
+        find_pointers(everything.clone()),
         [
             "/name",
             "/scopes",
@@ -322,6 +348,6 @@ fn fields_that_a_caller_chooses_are_bounded() {
             "/expires_at"
         ]
     );
-    let told = everything.find_faults(now).pop().unwrap();
-    assert!(told.detail.contains(&format!("it is {now}")), "{told:?}");
+    let fault = everything.find_faults(now).pop().unwrap();
+    assert!(fault.detail.contains(&format!("it is {now}")), "{fault:?}");
 }

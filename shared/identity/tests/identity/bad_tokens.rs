@@ -1,4 +1,4 @@
-//! Tokens that must not be accepted, and what is said about each.
+//! Tests that invalid tokens are refused, each with the right problem.
 
 use jwt_compact::alg::{Hs256, Hs256Key};
 use leaderboard_identity::token::{
@@ -7,46 +7,56 @@ use leaderboard_identity::token::{
 use serde_json::{Value, json};
 
 use crate::given::{
-    NOW_S, claims, claims_with, ed25519_jwk, encode, hs256, hs256_text, now, p256_jwk, public_keys,
-    public_tokens, rsa_jwk, secret_keys, sign, verifier,
+    NOW_S, create_claims, create_claims_with, create_public_tokens, create_verifier, ed25519_jwk, encode,
+    now, p256_jwk, public_keys, rsa_jwk, secret_keys, sign, sign_hs256, sign_hs256_text,
 };
 
-fn refused(token: &str) -> TokenProblem {
-    verifier().verify_text(token, &secret_keys(), now()).unwrap_err()
+/// Returns why a token is refused.
+fn find_problem(token: &str) -> TokenProblem {
+    create_verifier()
+        .verify_text(token, &secret_keys(), now())
+        .unwrap_err()
 }
 
-fn refused_claims(changes: &Value) -> TokenProblem {
-    refused(&hs256(&claims_with(changes)))
+/// Returns why a token with these changed claims is refused.
+fn find_problem_of_claims(changes: &Value) -> TokenProblem {
+    find_problem(&sign_hs256(&create_claims_with(changes)))
 }
 
-fn accepted(changes: &Value) -> bool {
-    let token = hs256(&claims_with(changes));
-    verifier().verify_text(&token, &secret_keys(), now()).is_ok()
+/// Returns whether a token with these changed claims is accepted.
+fn is_accepted(changes: &Value) -> bool {
+    let token = sign_hs256(&create_claims_with(changes));
+    create_verifier()
+        .verify_text(&token, &secret_keys(), now())
+        .is_ok()
 }
 
 #[test]
-fn times_count_with_the_leeway_of_a_minute() {
-    assert!(accepted(&json!({"exp": NOW_S - 59})));
-    assert_eq!(refused_claims(&json!({"exp": NOW_S - 60})), TokenProblem::Expired);
+fn time_claims_are_checked_with_a_leeway_of_one_minute() {
+    assert!(is_accepted(&json!({"exp": NOW_S - 59})));
     assert_eq!(
-        refused_claims(&json!({"exp": null})),
+        find_problem_of_claims(&json!({"exp": NOW_S - 60})),
+        TokenProblem::Expired
+    );
+    assert_eq!(
+        find_problem_of_claims(&json!({"exp": null})),
         TokenProblem::MissingClaim("exp".into())
     );
-    assert!(accepted(&json!({"nbf": NOW_S + 60})));
+    assert!(is_accepted(&json!({"nbf": NOW_S + 60})));
     assert_eq!(
-        refused_claims(&json!({"nbf": NOW_S + 61})),
+        find_problem_of_claims(&json!({"nbf": NOW_S + 61})),
         TokenProblem::NotYetValid
     );
-    assert!(accepted(&json!({"iat": NOW_S + 60, "nbf": null})));
+    assert!(is_accepted(&json!({"iat": NOW_S + 60, "nbf": null})));
     assert_eq!(
-        refused_claims(&json!({"iat": NOW_S + 61})),
+        find_problem_of_claims(&json!({"iat": NOW_S + 61})),
         TokenProblem::IssuedInFuture
     );
-    assert!(accepted(&json!({"iat": null, "nbf": null})));
+    assert!(is_accepted(&json!({"iat": null, "nbf": null})));
 }
 
 #[test]
-fn times_that_are_none_are_malformed() {
+fn invalid_time_claims_are_malformed() {
     for bad in [
         json!("tomorrow"),
         json!([1]),
@@ -56,83 +66,90 @@ fn times_that_are_none_are_malformed() {
     ] {
         for name in ["exp", "nbf", "iat"] {
             assert_eq!(
-                refused_claims(&json!({name: bad})),
+                find_problem_of_claims(&json!({name: bad})),
                 TokenProblem::Malformed,
                 "{name} {bad}"
             );
         }
     }
-    // A fraction is allowed by RFC 7519, section 2.
-    assert!(accepted(&json!({"exp": 1_784_419_300.5})));
+    // RFC 7519, section 2, allows a fraction.
+    assert!(is_accepted(&json!({"exp": 1_784_419_300.5})));
 }
 
 #[test]
-fn another_issuer_is_refused_to_the_byte() {
+fn the_issuer_must_be_equal_byte_for_byte() {
     for other in [
         json!("https://id.example/"),
         json!("https://ID.example"),
         Value::Null,
     ] {
-        assert_eq!(refused_claims(&json!({"iss": other})), TokenProblem::WrongIssuer);
+        assert_eq!(
+            find_problem_of_claims(&json!({"iss": other})),
+            TokenProblem::WrongIssuer
+        );
     }
     let list = json!({"iss": ["https://id.example"]});
-    assert_eq!(refused_claims(&list), TokenProblem::InvalidClaim("iss".into()));
+    assert_eq!(
+        find_problem_of_claims(&list),
+        TokenProblem::InvalidClaim("iss".into())
+    );
 }
 
 #[test]
-fn an_unsigned_token_is_refused_however_none_is_spelt() {
+fn unsigned_tokens_and_unsupported_algorithms_are_refused() {
     for name in [
         "none", "None", "NONE", "", "HS512", "RS384", "PS256", "ES256K", "hs256",
     ] {
         let header = encode(json!({"alg": name, "kid": "k"}).to_string());
-        let claims = encode(claims().to_string());
+        let claims = encode(create_claims().to_string());
         let token = format!("{header}.{claims}.");
-        assert_eq!(refused(&token), TokenProblem::UnsupportedAlgorithm, "{name}");
+        assert_eq!(find_problem(&token), TokenProblem::UnsupportedAlgorithm, "{name}");
     }
 }
 
-/// The attack of RFC 8725, section 2.1: the public key, which everybody has, as the secret of an HMAC.
+/// Tests the attack of RFC 8725, section 2.1: an attacker uses the public key as the secret of an HMAC.
 #[test]
-fn a_public_key_is_no_secret() {
+fn a_public_key_is_not_accepted_as_the_secret_of_an_hmac() {
     for (jwk, kid) in [(rsa_jwk(), "rsa"), (p256_jwk(), "ec"), (ed25519_jwk(), "ed")] {
         let header = json!({"alg": "HS256", "kid": kid}).to_string();
         let key = Hs256Key::new(jwk.to_string());
-        let token = sign(&Hs256, &key, &header, &claims().to_string());
-        let outcome = verifier().verify_text(&token, &public_keys(), now());
+        let token = sign(&Hs256, &key, &header, &create_claims().to_string());
+        let outcome = create_verifier().verify_text(&token, &public_keys(), now());
         assert_eq!(outcome, Err(TokenProblem::AlgorithmMismatch), "{kid}");
     }
 }
 
 #[test]
 fn a_token_that_names_the_wrong_algorithm_of_its_key_is_refused() {
-    for token in public_tokens(&claims()) {
+    for token in create_public_tokens(&create_claims()) {
         let (_, rest) = token.split_once('.').unwrap();
         let header = encode(r#"{"alg":"EdDSA","kid":"k"}"#);
         assert_eq!(
-            refused(&format!("{header}.{rest}")),
+            find_problem(&format!("{header}.{rest}")),
             TokenProblem::AlgorithmMismatch
         );
     }
 }
 
 #[test]
-fn a_wrong_key_of_the_right_name_does_not_verify() {
+fn a_different_key_with_the_same_id_does_not_verify() {
     let other = VerificationKey::from_secret(Some("k"), b"another secret of at least 32 bytes").unwrap();
-    let outcome = verifier().verify_text(&hs256(&claims()), &KeySet::new(vec![other]), now());
+    let outcome =
+        create_verifier().verify_text(&sign_hs256(&create_claims()), &KeySet::new(vec![other]), now());
     assert_eq!(outcome, Err(TokenProblem::BadSignature));
     let foreign = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "ed",
         "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
     let foreign = KeySet::parse(foreign.to_string().as_bytes(), KeyOrigin::Published).unwrap();
-    let token = public_tokens(&claims()).remove(0);
-    let outcome = verifier().verify_text(&token, &foreign, now());
+    let token = create_public_tokens(&create_claims()).remove(0);
+    let outcome = create_verifier().verify_text(&token, &foreign, now());
     assert_eq!(outcome, Err(TokenProblem::BadSignature));
 }
 
 #[test]
-fn an_unknown_key_is_told_apart_so_that_new_keys_can_be_fetched() {
-    let token = hs256_text(r#"{"alg":"HS256","kid":"new"}"#, &claims().to_string());
+fn an_unknown_key_is_a_separate_problem_so_that_keys_can_be_fetched() {
+    let token = sign_hs256_text(r#"{"alg":"HS256","kid":"new"}"#, &create_claims().to_string());
     let kid = Some("new".to_owned());
-    assert_eq!(refused(&token), TokenProblem::UnknownKey { kid });
+    assert_eq!(find_problem(&token), TokenProblem::UnknownKey { kid });
     assert_eq!(
         TokenProblem::UnknownKey {
             kid: Some("<script>".to_owned())
@@ -143,11 +160,14 @@ fn an_unknown_key_is_told_apart_so_that_new_keys_can_be_fetched() {
 }
 
 #[test]
-fn a_token_is_refused_wherever_it_is_cut() {
-    let tokens = [hs256(&claims()), public_tokens(&claims()).remove(0)];
+fn a_truncated_token_is_refused() {
+    let tokens = [
+        sign_hs256(&create_claims()),
+        create_public_tokens(&create_claims()).remove(0),
+    ];
     for (token, keys) in tokens.iter().zip([secret_keys(), public_keys()]) {
         for end in 0..token.len() {
-            let outcome = verifier().verify_text(&token[..end], &keys, now());
+            let outcome = create_verifier().verify_text(&token[..end], &keys, now());
             assert!(
                 matches!(outcome, Err(TokenProblem::Malformed | TokenProblem::BadSignature)),
                 "{end}: {outcome:?}"
@@ -157,37 +177,50 @@ fn a_token_is_refused_wherever_it_is_cut() {
 }
 
 #[test]
-fn a_changed_byte_is_noticed() {
-    let token = hs256(&claims());
+fn a_token_with_a_changed_byte_is_refused() {
+    let token = sign_hs256(&create_claims());
     for place in 0..token.len() {
         let mut bytes = token.clone().into_bytes();
         bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(bytes).unwrap();
         assert!(
-            verifier().verify_text(&changed, &secret_keys(), now()).is_err(),
+            create_verifier()
+                .verify_text(&changed, &secret_keys(), now())
+                .is_err(),
             "{place}"
         );
     }
 }
 
 #[test]
-fn a_huge_token_is_refused_before_it_is_read() {
-    let token = hs256(&claims_with(&json!({"padding": "x".repeat(MAX_TOKEN_BYTES)})));
-    assert_eq!(refused(&token), TokenProblem::TooLarge);
-    assert_eq!(refused(&"a".repeat(10 << 20)), TokenProblem::TooLarge);
+fn a_huge_token_is_refused_before_it_is_parsed() {
+    let token = sign_hs256(&create_claims_with(
+        &json!({"padding": "x".repeat(MAX_TOKEN_BYTES)}),
+    ));
+    assert_eq!(find_problem(&token), TokenProblem::TooLarge);
+    assert_eq!(find_problem(&"a".repeat(10 << 20)), TokenProblem::TooLarge);
 }
 
 #[test]
-fn ten_thousand_claims_are_too_many_in_any_size() {
+fn too_many_or_too_deeply_nested_claims_are_refused() {
     let many: serde_json::Map<_, _> = (0..10_000).map(|n| (n.to_string(), json!(0))).collect();
-    assert_eq!(refused_claims(&Value::Object(many)), TokenProblem::TooLarge);
+    assert_eq!(
+        find_problem_of_claims(&Value::Object(many)),
+        TokenProblem::TooLarge
+    );
     let many: serde_json::Map<_, _> = (0..500).map(|n| (n.to_string(), json!(0))).collect();
-    assert_eq!(refused_claims(&Value::Object(many)), TokenProblem::TooComplex);
+    assert_eq!(
+        find_problem_of_claims(&Value::Object(many)),
+        TokenProblem::TooComplex
+    );
     let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
-    let token = hs256_text(r#"{"alg":"HS256","kid":"k"}"#, &format!(r#"{{"a":{deep}}}"#));
-    assert_eq!(refused(&token), TokenProblem::TooComplex);
-    let token = hs256_text(&format!(r#"{{"alg":"HS256","a":{deep}}}"#), &claims().to_string());
-    assert_eq!(refused(&token), TokenProblem::TooComplex);
+    let token = sign_hs256_text(r#"{"alg":"HS256","kid":"k"}"#, &format!(r#"{{"a":{deep}}}"#));
+    assert_eq!(find_problem(&token), TokenProblem::TooComplex);
+    let token = sign_hs256_text(
+        &format!(r#"{{"alg":"HS256","a":{deep}}}"#),
+        &create_claims().to_string(),
+    );
+    assert_eq!(find_problem(&token), TokenProblem::TooComplex);
 }
 
 #[test]
@@ -197,16 +230,16 @@ fn critical_headers_are_refused() {
         r#"{"alg":"HS256","kid":"k","crit":["b64"],"b64":false}"#,
         r#"{"alg":"HS256","kid":"k","crit":[]}"#,
     ] {
-        let token = hs256_text(header, &claims().to_string());
-        assert_eq!(refused(&token), TokenProblem::CriticalHeader, "{header}");
+        let token = sign_hs256_text(header, &create_claims().to_string());
+        assert_eq!(find_problem(&token), TokenProblem::CriticalHeader, "{header}");
     }
 }
 
 #[test]
-fn what_two_readers_could_read_differently_is_refused() {
+fn repeated_names_and_invalid_json_are_malformed() {
     let twice = r#"{"iss":"https://id.example","aud":"scores","sub":"a","sub":"b","exp":99999999999}"#;
     assert_eq!(
-        refused(&hs256_text(r#"{"alg":"HS256","kid":"k"}"#, twice)),
+        find_problem(&sign_hs256_text(r#"{"alg":"HS256","kid":"k"}"#, twice)),
         TokenProblem::Malformed
     );
     for header in [
@@ -217,18 +250,18 @@ fn what_two_readers_could_read_differently_is_refused() {
         r#"{"kid":"k"}"#,
         "",
     ] {
-        let token = hs256_text(header, &claims().to_string());
-        assert_eq!(refused(&token), TokenProblem::Malformed, "{header}");
+        let token = sign_hs256_text(header, &create_claims().to_string());
+        assert_eq!(find_problem(&token), TokenProblem::Malformed, "{header}");
     }
     for payload in ["", "null", "[]", "7", r#""text""#, "{", "{}{}"] {
-        let token = hs256_text(r#"{"alg":"HS256","kid":"k"}"#, payload);
-        assert_eq!(refused(&token), TokenProblem::Malformed, "{payload}");
+        let token = sign_hs256_text(r#"{"alg":"HS256","kid":"k"}"#, payload);
+        assert_eq!(find_problem(&token), TokenProblem::Malformed, "{payload}");
     }
 }
 
 #[test]
-fn text_that_is_no_token_is_malformed() {
-    let good = hs256(&claims());
+fn text_that_is_not_a_token_is_malformed() {
+    let good = sign_hs256(&create_claims());
     for bad in [
         "",
         ".",
@@ -245,7 +278,11 @@ fn text_that_is_no_token_is_malformed() {
     ] {
         assert!(
             matches!(
-                PresentedToken::parse(bad).and_then(|token| verifier().verify(&token, &secret_keys(), now())),
+                PresentedToken::parse(bad).and_then(|token| create_verifier().verify(
+                    &token,
+                    &secret_keys(),
+                    now()
+                )),
                 Err(TokenProblem::Malformed)
             ),
             "{bad:?}"

@@ -1,4 +1,4 @@
-//! What issuers publish, and which addresses are fetched.
+//! Tests of discovery documents, and of the addresses that may be fetched.
 
 use leaderboard_identity::token::{
     Discovery, DocumentProblem, Hosts, MAX_DISCOVERY_BYTES, checked_url, discovery_url,
@@ -6,7 +6,7 @@ use leaderboard_identity::token::{
 use serde_json::json;
 
 #[test]
-fn a_discovery_document_must_be_of_its_issuer() {
+fn a_discovery_document_must_name_its_issuer() {
     let document = json!({"issuer": "https://id.example", "jwks_uri": "https://id.example/keys", "x": [1]});
     let text = document.to_string();
     assert_eq!(
@@ -17,9 +17,9 @@ fn a_discovery_document_must_be_of_its_issuer() {
         Discovery::parse(text.as_bytes(), "https://id.example/"),
         Err(DocumentProblem::WrongIssuer)
     );
-    let inward = json!({"issuer": "i", "jwks_uri": "http://10.0.0.1/keys"}).to_string();
+    let private = json!({"issuer": "i", "jwks_uri": "http://10.0.0.1/keys"}).to_string();
     assert_eq!(
-        Discovery::parse(inward.as_bytes(), "i"),
+        Discovery::parse(private.as_bytes(), "i"),
         Err(DocumentProblem::Private)
     );
     for bad in ["", "{}", "[]", r#"{"issuer":"i"}"#] {
@@ -36,17 +36,20 @@ fn a_discovery_document_must_be_of_its_issuer() {
 }
 
 #[test]
-fn the_document_is_below_the_issuer() {
-    let of = |issuer: &str| discovery_url(issuer, Hosts::Any);
+fn the_discovery_url_is_below_the_issuer() {
+    let build_url = |issuer: &str| discovery_url(issuer, Hosts::Any);
     let expected = Ok("https://id.example/a/.well-known/openid-configuration".to_owned());
-    assert_eq!(of("https://id.example/a"), expected);
-    assert_eq!(of("https://id.example/a/"), expected);
-    assert_eq!(of("https://id.example/?a=b"), Err(DocumentProblem::Address));
-    assert_eq!(of("id.example"), Err(DocumentProblem::Address));
+    assert_eq!(build_url("https://id.example/a"), expected);
+    assert_eq!(build_url("https://id.example/a/"), expected);
+    assert_eq!(
+        build_url("https://id.example/?a=b"),
+        Err(DocumentProblem::Address)
+    );
+    assert_eq!(build_url("id.example"), Err(DocumentProblem::Address));
 }
 
 #[test]
-fn only_addresses_that_are_safe_to_fetch_pass() {
+fn only_safe_addresses_may_be_fetched() {
     for good in [
         "https://id.example",
         "https://id.example:8443/keys?version=2",
@@ -90,7 +93,7 @@ fn only_addresses_that_are_safe_to_fetch_pass() {
 }
 
 #[test]
-fn only_public_hosts_are_named_by_whom_the_installation_is_not() {
+fn only_the_operator_may_name_hosts_that_are_not_public() {
     for good in ["https://id.example/keys", "https://[2606:4700::1111]:443/keys"] {
         assert_eq!(checked_url(good, Hosts::Public), Ok(()), "{good}");
     }
@@ -117,14 +120,20 @@ fn only_public_hosts_are_named_by_whom_the_installation_is_not() {
 }
 
 #[test]
-fn a_public_issuer_sends_nobody_into_a_private_network() {
-    let led = |issuer: &str, uri: &str| {
+fn a_public_issuer_may_not_name_a_private_host() {
+    let parse_discovery = |issuer: &str, uri: &str| {
         let json = format!(r#"{{"issuer":"{issuer}","jwks_uri":"{uri}"}}"#);
         Discovery::parse(json.as_bytes(), issuer).map(|_| ())
     };
-    assert_eq!(led("https://id.example", "https://keys.example/"), Ok(()));
+    assert_eq!(
+        parse_discovery("https://id.example", "https://keys.example/"),
+        Ok(())
+    );
     for uri in ["http://127.0.0.1/", "https://10.0.0.1/"] {
-        assert_eq!(led("https://id.example", uri), Err(DocumentProblem::Private));
-        assert_eq!(led("http://localhost:8080", uri), Ok(()));
+        assert_eq!(
+            parse_discovery("https://id.example", uri),
+            Err(DocumentProblem::Private)
+        );
+        assert_eq!(parse_discovery("http://localhost:8080", uri), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! Good tokens, and what their claims mean.
+//! Tests of valid tokens, and of the meaning of their claims.
 
 use jwt_compact::alg::Ed25519;
 use leaderboard_core::access::Scopes;
@@ -7,16 +7,18 @@ use leaderboard_identity::token::{ClaimsMapping, PresentedToken, TenantSource, T
 use serde_json::{Value, json};
 
 use crate::given::{
-    NOW_S, at, claims, claims_with, ed25519_signing, hs256, hs256_text, now, public_keys, public_tokens,
-    secret_keys, sign, tenant, verifier, verifier_with,
+    NOW_S, at, create_claims, create_claims_with, create_public_tokens, create_verifier,
+    create_verifier_with, ed25519_signing_key, now, public_keys, secret_keys, sign, sign_hs256,
+    sign_hs256_text, tenant,
 };
 
-fn verify(claims: &Value, mapping: ClaimsMapping) -> Result<VerifiedToken, TokenProblem> {
-    verifier_with(mapping).verify_text(&hs256(claims), &secret_keys(), now())
+/// Signs claims with the shared secret, and verifies the token with `mapping`.
+fn verify_claims(claims: &Value, mapping: ClaimsMapping) -> Result<VerifiedToken, TokenProblem> {
+    create_verifier_with(mapping).verify_text(&sign_hs256(claims), &secret_keys(), now())
 }
 
 #[test]
-fn every_algorithm_verifies_and_says_the_same() {
+fn every_algorithm_verifies_with_the_same_result() {
     let expected = VerifiedToken {
         tenant: tenant(),
         subject: Some("José".to_owned()),
@@ -28,51 +30,64 @@ fn every_algorithm_verifies_and_says_the_same() {
         binding: None,
     };
     assert_eq!(
-        verifier().verify_text(&hs256(&claims()), &secret_keys(), now()),
+        create_verifier().verify_text(&sign_hs256(&create_claims()), &secret_keys(), now()),
         Ok(expected.clone())
     );
-    for token in public_tokens(&claims()) {
+    for token in create_public_tokens(&create_claims()) {
         assert_eq!(
-            verifier().verify_text(&token, &public_keys(), now()),
+            create_verifier().verify_text(&token, &public_keys(), now()),
             Ok(expected.clone())
         );
     }
 }
 
 #[test]
-fn the_newer_name_of_eddsa_is_known() {
+fn the_algorithm_name_ed25519_is_accepted() {
     let header = r#"{"alg":"Ed25519","kid":"ed"}"#;
     let algorithm = Ed25519::with_specific_name();
-    let token = sign(&algorithm, &ed25519_signing(), header, &claims().to_string());
-    assert!(verifier().verify_text(&token, &public_keys(), now()).is_ok());
+    let token = sign(
+        &algorithm,
+        &ed25519_signing_key(),
+        header,
+        &create_claims().to_string(),
+    );
+    assert!(
+        create_verifier()
+            .verify_text(&token, &public_keys(), now())
+            .is_ok()
+    );
 }
 
 #[test]
 fn a_token_without_a_kid_is_tried_with_the_keys_of_its_algorithm() {
     let token = sign(
         &Ed25519,
-        &ed25519_signing(),
+        &ed25519_signing_key(),
         r#"{"alg":"EdDSA"}"#,
-        &claims().to_string(),
+        &create_claims().to_string(),
     );
-    assert!(verifier().verify_text(&token, &public_keys(), now()).is_ok());
+    assert!(
+        create_verifier()
+            .verify_text(&token, &public_keys(), now())
+            .is_ok()
+    );
 }
 
 #[test]
-fn the_issuer_that_a_token_claims_can_be_read_before() {
-    let token = hs256(&claims());
+fn the_claimed_issuer_can_be_read_before_verification() {
+    let token = sign_hs256(&create_claims());
     let presented = PresentedToken::parse(&token).unwrap();
     assert_eq!(presented.key_id(), Some("k"));
     assert_eq!(presented.claimed_issuer().as_deref(), Some("https://id.example"));
-    let token = hs256(&json!({"iss": 1}));
+    let token = sign_hs256(&json!({"iss": 1}));
     assert_eq!(PresentedToken::parse(&token).unwrap().claimed_issuer(), None);
 }
 
 #[test]
-fn the_audience_may_be_one_of_many() {
+fn one_of_several_audiences_must_match() {
     let mapping = || ClaimsMapping::players_of(tenant());
-    let many = claims_with(&json!({"aud": ["other", "scores"]}));
-    assert!(verify(&many, mapping()).is_ok());
+    let many = create_claims_with(&json!({"aud": ["other", "scores"]}));
+    assert!(verify_claims(&many, mapping()).is_ok());
     for aud in [
         json!(["other"]),
         json!([]),
@@ -80,106 +95,118 @@ fn the_audience_may_be_one_of_many() {
         json!(1),
         Value::Null,
     ] {
-        let other = claims_with(&json!({"aud": aud}));
-        assert_eq!(verify(&other, mapping()), Err(TokenProblem::WrongAudience));
+        let other = create_claims_with(&json!({"aud": aud}));
+        assert_eq!(verify_claims(&other, mapping()), Err(TokenProblem::WrongAudience));
     }
 }
 
 #[test]
-fn the_tenant_may_be_a_claim() {
+fn the_tenant_can_come_from_a_claim() {
     let mapping = ClaimsMapping {
         tenant: TenantSource::Claim("https://example.com/org".into()),
         ..ClaimsMapping::players_of(tenant())
     };
-    let of = |value: Value| {
-        let claims = claims_with(&json!({"https://example.com/org": value}));
-        verify(&claims, mapping.clone()).map(|token| token.tenant)
+    let read_tenant = |value: Value| {
+        let claims = create_claims_with(&json!({"https://example.com/org": value}));
+        verify_claims(&claims, mapping.clone()).map(|token| token.tenant)
     };
     let name = || Box::from("https://example.com/org");
-    assert_eq!(of(json!("other")), Ok(TenantId::new("other").unwrap()));
-    assert_eq!(of(Value::Null), Err(TokenProblem::MissingClaim(name())));
-    assert_eq!(of(json!("Other:1")), Err(TokenProblem::InvalidClaim(name())));
-    assert_eq!(of(json!(["other"])), Err(TokenProblem::InvalidClaim(name())));
+    assert_eq!(read_tenant(json!("other")), Ok(TenantId::new("other").unwrap()));
+    assert_eq!(read_tenant(Value::Null), Err(TokenProblem::MissingClaim(name())));
+    assert_eq!(
+        read_tenant(json!("Other:1")),
+        Err(TokenProblem::InvalidClaim(name()))
+    );
+    assert_eq!(
+        read_tenant(json!(["other"])),
+        Err(TokenProblem::InvalidClaim(name()))
+    );
 }
 
 #[test]
-fn a_token_without_a_player_is_of_a_server_only_where_that_is_configured() {
+fn a_token_without_a_player_belongs_to_a_server_only_if_configured() {
     let players = ClaimsMapping::players_of(tenant());
-    let nobody = claims_with(&json!({"sub": null}));
+    let nobody = create_claims_with(&json!({"sub": null}));
     assert_eq!(
-        verify(&nobody, players.clone()),
+        verify_claims(&nobody, players.clone()),
         Err(TokenProblem::MissingClaim("sub".into()))
     );
     let both = ClaimsMapping {
         player_required: false,
         ..players.clone()
     };
-    assert_eq!(verify(&nobody, both).map(|token| token.player), Ok(None));
+    assert_eq!(verify_claims(&nobody, both).map(|token| token.player), Ok(None));
     let servers = ClaimsMapping {
         player: None,
         ..players.clone()
     };
-    assert_eq!(verify(&claims(), servers).map(|token| token.player), Ok(None));
+    assert_eq!(
+        verify_claims(&create_claims(), servers).map(|token| token.player),
+        Ok(None)
+    );
     for bad in [json!(""), json!("a\nb"), json!(7), json!("x".repeat(129))] {
-        let claims = claims_with(&json!({"sub": bad}));
+        let claims = create_claims_with(&json!({"sub": bad}));
         assert_eq!(
-            verify(&claims, players.clone()),
+            verify_claims(&claims, players.clone()),
             Err(TokenProblem::InvalidClaim("sub".into()))
         );
     }
 }
 
 #[test]
-fn scopes_are_text_or_a_list_and_bounded_by_what_the_issuer_may_grant() {
+fn scopes_are_a_text_or_a_list_limited_to_the_granted_scopes() {
     let (read, write) = (Scopes::READ, Scopes::WRITE);
-    let of = |changes: Value| {
+    let read_scopes = |changes: Value| {
         let mapping = ClaimsMapping {
             default_scopes: read,
             ..ClaimsMapping::players_of(tenant())
         };
-        verify(&claims_with(&changes), mapping).map(|token| token.scopes)
+        verify_claims(&create_claims_with(&changes), mapping).map(|token| token.scopes)
     };
     let both = read.with(write);
-    assert_eq!(of(json!({"scope": "scores:read admin scores:write"})), Ok(both));
     assert_eq!(
-        of(json!({"scope": null, "scp": ["scores:write", "x"]})),
+        read_scopes(json!({"scope": "scores:read admin scores:write"})),
+        Ok(both)
+    );
+    assert_eq!(
+        read_scopes(json!({"scope": null, "scp": ["scores:write", "x"]})),
         Ok(write)
     );
     assert_eq!(
-        of(json!({"scope": null, "scopes": ["scores:read", "scores:write"]})),
+        read_scopes(json!({"scope": null, "scopes": ["scores:read", "scores:write"]})),
         Ok(both)
     );
-    assert_eq!(of(json!({"scope": null})), Ok(read));
-    assert_eq!(of(json!({"scope": ""})), Ok(Scopes::NONE));
+    assert_eq!(read_scopes(json!({"scope": null})), Ok(read));
+    assert_eq!(read_scopes(json!({"scope": ""})), Ok(Scopes::NONE));
     assert_eq!(
-        of(json!({"scope": 1})),
+        read_scopes(json!({"scope": 1})),
         Err(TokenProblem::InvalidClaim("scope".into()))
     );
     assert_eq!(
-        of(json!({"scope": null, "scp": ["scores:read", 1]})),
+        read_scopes(json!({"scope": null, "scp": ["scores:read", 1]})),
         Err(TokenProblem::InvalidClaim("scp".into()))
     );
 }
 
 #[test]
-fn default_scopes_are_no_more_than_the_issuer_may_grant() {
-    let of = |default_scopes, granted_scopes| {
+fn default_scopes_are_limited_to_the_granted_scopes() {
+    let read_scopes = |default_scopes, granted_scopes| {
         let mapping = ClaimsMapping {
             default_scopes,
             granted_scopes,
             ..ClaimsMapping::players_of(tenant())
         };
-        verify(&claims_with(&json!({"scope": null})), mapping).map(|token| token.scopes)
+        verify_claims(&create_claims_with(&json!({"scope": null})), mapping).map(|token| token.scopes)
     };
     let (read, write) = (Scopes::READ, Scopes::WRITE);
-    assert_eq!(of(Scopes::ADMIN, read), Ok(read));
-    assert_eq!(of(read.with(write), write), Ok(write));
-    assert_eq!(of(read, read.with(write)), Ok(read));
-    assert_eq!(of(read, write), Ok(Scopes::NONE));
+    assert_eq!(read_scopes(Scopes::ADMIN, read), Ok(read));
+    assert_eq!(read_scopes(read.with(write), write), Ok(write));
+    assert_eq!(read_scopes(read, read.with(write)), Ok(read));
+    assert_eq!(read_scopes(read, write), Ok(Scopes::NONE));
 }
 
 #[test]
-fn the_type_is_an_access_token_or_not_told() {
+fn only_the_types_of_access_tokens_are_accepted() {
     for (typ, good) in [
         ("JWT", true),
         ("at+jwt", true),
@@ -189,8 +216,10 @@ fn the_type_is_an_access_token_or_not_told() {
         ("", false),
     ] {
         let header = json!({"alg": "HS256", "kid": "k", "typ": typ}).to_string();
-        let token = hs256_text(&header, &claims().to_string());
-        let outcome = verifier().verify_text(&token, &secret_keys(), now()).map(|_| ());
+        let token = sign_hs256_text(&header, &create_claims().to_string());
+        let outcome = create_verifier()
+            .verify_text(&token, &secret_keys(), now())
+            .map(|_| ());
         let expected = if good {
             Ok(())
         } else {
@@ -201,12 +230,12 @@ fn the_type_is_an_access_token_or_not_told() {
 }
 
 #[test]
-fn the_key_of_a_token_means_something_in_this_services_own_alone() {
-    let claims = claims_with(&json!({"key": "x", "net": "y"}));
-    let found = verify(&claims, ClaimsMapping::players_of(tenant()));
+fn the_key_binding_is_read_only_from_tokens_of_this_service() {
+    let claims = create_claims_with(&json!({"key": "x", "net": "y"}));
+    let found = verify_claims(&claims, ClaimsMapping::players_of(tenant()));
     assert_eq!(found.map(|token| token.binding), Ok(None));
-    let no_text = verify(
-        &claims_with(&json!({"key": 7})),
+    let no_text = verify_claims(
+        &create_claims_with(&json!({"key": 7})),
         ClaimsMapping::players_of(tenant()),
     );
     assert_eq!(
@@ -222,7 +251,7 @@ fn the_key_of_a_token_means_something_in_this_services_own_alone() {
         (json!({"key": "0123456789abcdef", "net": "10.0.0.0/8"}), "net"),
         (json!({"key": "0123456789abcdef", "net": ["10.0.0.0/99"]}), "net"),
     ] {
-        let refused = verify(&claims_with(&claims), own()).map(|token| token.binding);
+        let refused = verify_claims(&create_claims_with(&claims), own()).map(|token| token.binding);
         assert_eq!(refused, Err(TokenProblem::InvalidClaim(bad.into())), "{claims}");
     }
 }

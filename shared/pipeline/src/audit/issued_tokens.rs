@@ -106,22 +106,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_record_a_minute_and_key_is_due() {
+    fn one_record_is_due_for_each_key_in_a_minute() {
         let issued = IssuedTokens::default();
         let tenant = TenantId::new("acme").unwrap();
-        let due = |id: &str, ms| {
+        let is_due = |id: &str, ms| {
             let who = AuditActor::Key { id: id.to_owned() };
             issued.is_due(&tenant, &who, Timestamp::saturating_from_unix_ms(ms))
         };
         assert_eq!(
-            [due("a", 0), due("a", ONCE_IN_MS - 1), due("b", 1)],
+            [is_due("a", 0), is_due("a", ONCE_IN_MS - 1), is_due("b", 1)],
             [true, false, true]
         );
-        assert!(due("a", ONCE_IN_MS));
-        // A clock that went back waits for nothing.
-        assert!(due("a", 0));
+        assert!(is_due("a", ONCE_IN_MS));
+        // After the clock went back, a record is due at once.
+        assert!(is_due("a", 0));
         for n in 0..2 * MAX_KEYS {
-            due(&n.to_string(), 0);
+            is_due(&n.to_string(), 0);
         }
         assert!(issued.0.borrow().len() <= MAX_KEYS);
     }

@@ -245,7 +245,7 @@ pub(super) fn first_characters(text: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn action(subject: &str, parameter: &str, query: &str) -> String {
+    fn write_action(subject: &str, parameter: &str, query: &str) -> String {
         let who = AuditActor::from(&Credential::Token {
             issuer: "us".into(),
             subject: subject.into(),
@@ -263,16 +263,16 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_compact_and_says_who_what_and_from_where() {
+    fn a_record_is_compact_and_contains_the_actor_the_action_and_the_address() {
         assert_eq!(
-            action("p", "José", "a=1"),
+            write_action("p", "José", "a=1"),
             r#"{"type":"act","who":{"credential":"token","issuer":"us","subject":"p"},"method":"PUT","route":"/players/:player/ban","parameters":{"player":"José"},"query":"a=1","from":"2001:db8::1","trace":"0af7"}"#
         );
-        assert!(!action("p", "q", "").contains("query"));
+        assert!(!write_action("p", "q", "").contains("query"));
     }
 
     #[test]
-    fn a_text_is_cut_between_its_characters() {
+    fn a_text_is_cut_between_characters() {
         let long = "é".repeat(MAX_TEXT_CHARS);
         assert_eq!(first_characters(&format!("{long}x")), long);
         assert_eq!(
@@ -282,9 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn no_record_is_longer_than_it_may_be() {
+    fn the_size_of_a_record_is_limited() {
         let long = "\u{1f600}\"".repeat(MAX_RECORD_BYTES);
-        let record = action(&long, &long, &long);
+        let record = write_action(&long, &long, &long);
         assert!(record.len() <= MAX_RECORD_BYTES, "{}", record.len());
         assert!(record.contains(r#""route":"/players/:player/ban""#) && !record.contains("parameters"));
     }

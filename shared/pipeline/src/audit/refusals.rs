@@ -253,7 +253,7 @@ async fn append<E: PipelineEnvironment>(
 mod tests {
     use super::*;
 
-    fn refusal(number: u8) -> RefusedCredential {
+    fn create_refusal(number: u8) -> RefusedCredential {
         RefusedCredential {
             tenant: None,
             from: Some(IpAddr::from([10, 0, 0, number])),
@@ -263,7 +263,7 @@ mod tests {
         }
     }
 
-    fn seen(trace: &str) -> SeenRefusals {
+    fn create_seen(trace: &str) -> SeenRefusals {
         SeenRefusals {
             at: Timestamp::saturating_from_unix_ms(0),
             trace: trace.to_owned(),
@@ -272,25 +272,28 @@ mod tests {
     }
 
     #[test]
-    fn the_same_refusals_are_counted_and_the_first_is_told() {
+    fn equal_refusals_are_counted_under_the_first_trace_id() {
         let refusals = Refusals::default();
         for trace in ["a", "b", "c"] {
-            refusals.add(refusal(1), seen(trace));
+            refusals.add(create_refusal(1), create_seen(trace));
         }
-        refusals.add(refusal(2), seen("d"));
+        refusals.add(create_refusal(2), create_seen("d"));
         let gathered = refusals.gathered.take();
         assert_eq!(gathered.len(), 2);
         assert_eq!(
-            (gathered[&refusal(1)].count, gathered[&refusal(1)].trace.as_str()),
+            (
+                gathered[&create_refusal(1)].count,
+                gathered[&create_refusal(1)].trace.as_str()
+            ),
             (3, "a")
         );
     }
 
     #[test]
-    fn a_flood_from_many_addresses_takes_bounded_room_and_loses_no_count() {
+    fn refusals_of_many_addresses_take_limited_space_and_are_all_counted() {
         let refusals = Refusals::default();
         for number in 0..=u8::MAX {
-            refusals.add(refusal(number), seen("a"));
+            refusals.add(create_refusal(number), create_seen("a"));
         }
         let gathered = refusals.gathered.take();
         assert_eq!(gathered.len(), MAX_GATHERED + 1);

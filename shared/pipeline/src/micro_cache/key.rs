@@ -79,7 +79,7 @@ fn is_never_read(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn key(path: &str, headers: &[(&str, &str)]) -> Option<MicroCacheKey> {
+    fn create_key(path: &str, headers: &[(&str, &str)]) -> Option<MicroCacheKey> {
         let headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
@@ -88,8 +88,8 @@ mod tests {
     }
 
     #[test]
-    fn what_no_answer_depends_on_makes_no_difference() {
-        let plain = key("/a?b=c", &[]);
+    fn an_irrelevant_header_makes_the_same_cache_key() {
+        let plain = create_key("/a?b=c", &[]);
         assert!(plain.is_some());
         for (name, value) in [
             ("user-agent", "a browser"),
@@ -97,14 +97,14 @@ mod tests {
             ("sec-fetch-mode", "cors"),
             ("traceparent", "00-1-2-01"),
         ] {
-            assert_eq!(key("/a?b=c", &[(name, value)]), plain, "{name}");
+            assert_eq!(create_key("/a?b=c", &[(name, value)]), plain, "{name}");
         }
     }
 
     #[test]
-    fn everything_else_does() {
-        let plain = key("/a?b=c", &[]);
-        assert_ne!(key("/a?b=d", &[]), plain);
+    fn an_unknown_header_or_another_query_makes_another_cache_key() {
+        let plain = create_key("/a?b=c", &[]);
+        assert_ne!(create_key("/a?b=d", &[]), plain);
         for (name, value) in [
             ("accept", "text/csv"),
             ("accept-encoding", "gzip"),
@@ -115,21 +115,24 @@ mod tests {
             ("x-tenant-id", "b"),
             ("x-of-another-day", ""),
         ] {
-            assert_ne!(key("/a?b=c", &[(name, value)]), plain, "{name}");
+            assert_ne!(create_key("/a?b=c", &[(name, value)]), plain, "{name}");
         }
         assert_ne!(
-            key("/a", &[("accept", "x"), ("range", "y")]),
-            key("/a", &[("accept", "x:y")])
+            create_key("/a", &[("accept", "x"), ("range", "y")]),
+            create_key("/a", &[("accept", "x:y")])
         );
     }
 
     #[test]
-    fn some_answers_are_for_one_request_alone() {
-        assert_eq!(key("/a", &[("authorization", "Bearer x")]), None);
-        assert_eq!(key("/a", &[("x-api-key", "x")]), None);
-        assert_eq!(key(&"/a".repeat(MAX_KEY_BYTES), &[]), None);
-        assert_eq!(key("/a", &[("accept", &"x".repeat(MAX_KEY_BYTES))]), None);
-        assert_eq!(key("/a", &[("cookie", &"x".repeat(MAX_HEADER_BYTES))]), None);
+    fn requests_that_must_not_be_cached_have_no_cache_key() {
+        assert_eq!(create_key("/a", &[("authorization", "Bearer x")]), None);
+        assert_eq!(create_key("/a", &[("x-api-key", "x")]), None);
+        assert_eq!(create_key(&"/a".repeat(MAX_KEY_BYTES), &[]), None);
+        assert_eq!(create_key("/a", &[("accept", &"x".repeat(MAX_KEY_BYTES))]), None);
+        assert_eq!(
+            create_key("/a", &[("cookie", &"x".repeat(MAX_HEADER_BYTES))]),
+            None
+        );
         assert_eq!(MicroCacheKey::of(&Method::POST, "/a", &Vec::new()), None);
         assert_eq!(MicroCacheKey::of(&Method::HEAD, "/a", &Vec::new()), None);
     }

@@ -133,13 +133,14 @@ fn probed(r: &mut Reader<'_>) -> Result<Probed, Malformed> {
 mod tests {
     use super::*;
 
+    /// The current time of the tests, in milliseconds.
     const NOW_MS: i64 = 1_000_000;
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_unix_ms(ms).unwrap()
     }
 
-    fn shared(answer: Result<(), StoreError>) -> Shared {
+    fn create_shared(answer: Result<(), StoreError>) -> Shared {
         Shared {
             last: Some(Probed {
                 at: at(NOW_MS),
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_is_read_back_and_damaged_bytes_are_refused() {
+    fn unpacking_restores_a_state_and_refuses_damaged_bytes() {
         for answer in [
             Ok(()),
             Err(StoreError::Unavailable("a".into())),
@@ -162,7 +163,7 @@ mod tests {
             Err(StoreError::Corrupt("c".into())),
             Err(StoreError::Rejected("d".into())),
         ] {
-            let kept = shared(answer);
+            let kept = create_shared(answer);
             let bytes = kept.pack();
             assert_eq!(Shared::unpack(&bytes), Ok(kept));
             for cut in 0..bytes.len() {
@@ -174,16 +175,16 @@ mod tests {
     }
 
     #[test]
-    fn results_and_leases_end_and_those_of_a_wrong_clock_are_ignored() {
-        let kept = shared(Ok(()));
-        let answers = |ms: i64| kept.find_result(at(NOW_MS + ms), 1_000).is_some();
-        assert!(answers(0) && answers(999) && answers(-CLOCK_MARGIN_MS));
-        assert!(!answers(1_000) && !answers(-CLOCK_MARGIN_MS - 1));
+    fn results_and_leases_expire_and_those_of_a_wrong_clock_are_ignored() {
+        let kept = create_shared(Ok(()));
+        let has_result = |ms: i64| kept.find_result(at(NOW_MS + ms), 1_000).is_some();
+        assert!(has_result(0) && has_result(999) && has_result(-CLOCK_MARGIN_MS));
+        assert!(!has_result(1_000) && !has_result(-CLOCK_MARGIN_MS - 1));
         let mut kept = Shared::default();
         assert!(!kept.is_leased(at(NOW_MS)));
         kept.take_lease(at(NOW_MS));
-        let leased = |ms: i64| kept.is_leased(at(NOW_MS + ms));
-        assert!(leased(0) && leased(LEASE_MS - 1) && leased(-CLOCK_MARGIN_MS));
-        assert!(!leased(LEASE_MS) && !leased(-CLOCK_MARGIN_MS - 1));
+        let is_leased = |ms: i64| kept.is_leased(at(NOW_MS + ms));
+        assert!(is_leased(0) && is_leased(LEASE_MS - 1) && is_leased(-CLOCK_MARGIN_MS));
+        assert!(!is_leased(LEASE_MS) && !is_leased(-CLOCK_MARGIN_MS - 1));
     }
 }

@@ -1,12 +1,14 @@
+//! Tests of the buckets of one instance.
+
 use super::*;
 use crate::shared_usage::UsageLevel;
 use leaderboard_api::rate_limits::{Policy, PolicyName};
 
-fn tenant(name: &str) -> TenantId {
+fn create_tenant(name: &str) -> TenantId {
     TenantId::new(name).unwrap()
 }
 
-fn limit(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
+fn create_limit(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
     AppliedLimit {
         name: PolicyName::Client,
         policy: Policy {
@@ -21,9 +23,9 @@ fn limit(bucket: &str, quota: u32, burst: u32) -> AppliedLimit {
     }
 }
 
-/// Returns how many of `tries` requests are admitted at an instant.
-fn let_through(buckets: &BucketStates, limits: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
-    let tenant = tenant("a");
+/// Charges `tries` requests at an instant, and returns how many of them are admitted.
+fn count_admitted(buckets: &BucketStates, limits: &[AppliedLimit], tries: u32, now_us: u64) -> u32 {
+    let tenant = create_tenant("a");
     let mut count = 0;
     for _ in 0..tries {
         if buckets.has_room(&tenant, limits, RequestCost::ONE, now_us) {
@@ -35,20 +37,20 @@ fn let_through(buckets: &BucketStates, limits: &[AppliedLimit], tries: u32, now_
 }
 
 #[test]
-fn a_burst_and_then_the_rate() {
+fn a_bucket_admits_its_burst_and_then_its_rate() {
     let buckets = BucketStates::default();
-    let limits = [limit("x", 10, 5)];
-    assert_eq!(let_through(&buckets, &limits, 100, 1_000_000), 5);
-    assert_eq!(let_through(&buckets, &limits, 100, 1_099_999), 0);
-    assert_eq!(let_through(&buckets, &limits, 100, 1_100_000), 1);
-    assert_eq!(let_through(&buckets, &limits, 100, 1_350_000), 2);
-    assert_eq!(let_through(&buckets, &limits, 100, 9_000_000), 5);
+    let limits = [create_limit("x", 10, 5)];
+    assert_eq!(count_admitted(&buckets, &limits, 100, 1_000_000), 5);
+    assert_eq!(count_admitted(&buckets, &limits, 100, 1_099_999), 0);
+    assert_eq!(count_admitted(&buckets, &limits, 100, 1_100_000), 1);
+    assert_eq!(count_admitted(&buckets, &limits, 100, 1_350_000), 2);
+    assert_eq!(count_admitted(&buckets, &limits, 100, 9_000_000), 5);
 }
 
 #[test]
-fn a_request_that_costs_more_takes_more_room() {
+fn a_request_is_charged_by_its_cost() {
     let buckets = BucketStates::default();
-    let (limits, tenant, now) = ([limit("x", 10, 100)], tenant("a"), 1_000_000);
+    let (limits, tenant, now) = ([create_limit("x", 10, 100)], create_tenant("a"), 1_000_000);
     let cost = |units| RequestCost {
         units,
         max_requests_per_day: None,
@@ -64,7 +66,7 @@ fn a_request_that_costs_more_takes_more_room() {
 #[test]
 fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
     let buckets = BucketStates::default();
-    let (limits, tenant, now) = ([limit("x", 10, 100)], tenant("a"), 1_000_000);
+    let (limits, tenant, now) = ([create_limit("x", 10, 100)], create_tenant("a"), 1_000_000);
     let cost = |units| RequestCost {
         units,
         max_requests_per_day: None,
@@ -73,16 +75,16 @@ fn a_request_that_costs_more_than_it_needs_leaves_a_debt() {
     buckets.charge(&tenant, &limits, cost(5000), 1, now);
     let room_at = |s: u64| buckets.has_room(&tenant, &limits, RequestCost::ONE, now + s * 1_000_000);
     assert_eq!((room_at(490), room_at(491)), (false, true));
-    // No debt is longer than a week.
+    // The longest debt is one week.
     buckets.charge(&tenant, &limits, cost(u64::MAX), 1, now);
     let decision = buckets.read_decision(&tenant, &limits, RequestCost::ONE, now);
     assert_eq!(decision.ahead_us, [7 * DAY_US]);
 }
 
 #[test]
-fn a_unit_is_taken_back_unless_the_store_was_told() {
+fn a_unit_is_refunded_unless_it_was_reported_to_the_store() {
     let buckets = BucketStates::default();
-    let (limits, tenant, now) = ([limit("x", 10, 1)], tenant("a"), 1_000_000);
+    let (limits, tenant, now) = ([create_limit("x", 10, 1)], create_tenant("a"), 1_000_000);
     let charge = || buckets.charge(&tenant, &limits, RequestCost::ONE, 0, now);
     let has_room = || buckets.has_room(&tenant, &limits, RequestCost::ONE, now);
     charge();
@@ -98,9 +100,9 @@ fn a_unit_is_taken_back_unless_the_store_was_told() {
 #[test]
 fn several_limits_are_charged_together_or_not_at_all() {
     let buckets = BucketStates::default();
-    let both = [limit("x", 1, 10), limit("y", 1, 3)];
-    assert_eq!(let_through(&buckets, &both, 100, 1_000_000), 3);
-    let decision = buckets.read_decision(&tenant("a"), &both, RequestCost::ONE, 1_000_000);
+    let both = [create_limit("x", 1, 10), create_limit("y", 1, 3)];
+    assert_eq!(count_admitted(&buckets, &both, 100, 1_000_000), 3);
+    let decision = buckets.read_decision(&create_tenant("a"), &both, RequestCost::ONE, 1_000_000);
     assert_eq!(
         (decision.ahead_us, decision.refused),
         (vec![3_000_000, 3_000_000], true)
@@ -108,10 +110,10 @@ fn several_limits_are_charged_together_or_not_at_all() {
 }
 
 #[test]
-fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
+fn pending_charges_are_reported_once_and_the_answer_sets_the_state() {
     let buckets = BucketStates::default();
-    let limits = [limit("x", 10, 5)];
-    let_through(&buckets, &limits, 3, 1_000_000);
+    let limits = [create_limit("x", 10, 5)];
+    count_admitted(&buckets, &limits, 3, 1_000_000);
     assert_eq!((buckets.pending(), buckets.is_urgent()), (3, true));
     let reports = buckets.take_reports();
     let [
@@ -127,8 +129,8 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
         (charge_request.charges[0].cost, charge_request.usage.requests),
         (3, 3)
     );
-    // One more request comes while the report is under way.
-    let_through(&buckets, &limits, 1, 1_000_000);
+    // Another request is charged before the answer to the report arrives.
+    count_admitted(&buckets, &limits, 1, 1_000_000);
     let decision = RateLimitDecision {
         ahead_us: vec![900_000],
         ..RateLimitDecision::default()
@@ -141,10 +143,15 @@ fn what_is_pending_is_reported_once_and_the_answer_is_the_state() {
 }
 
 #[test]
-fn a_report_is_cut_to_what_a_call_holds() {
+fn charges_are_split_into_reports_of_limited_size() {
     let buckets = BucketStates::default();
     for number in 0..=MAX_CHARGES {
-        let_through(&buckets, &[limit(&number.to_string(), 10, 50)], 1, 1_000_000);
+        count_admitted(
+            &buckets,
+            &[create_limit(&number.to_string(), 10, 50)],
+            1,
+            1_000_000,
+        );
     }
     let reports = buckets.take_reports();
     let counts: Vec<_> = reports
@@ -160,11 +167,11 @@ fn a_report_is_cut_to_what_a_call_holds() {
 }
 
 #[test]
-fn a_quota_of_the_day_ends_with_the_day() {
+fn the_usage_of_a_day_ends_with_the_day() {
     let buckets = BucketStates::default();
-    let tenant = tenant("a");
+    let tenant = create_tenant("a");
     let noon = DAY_US * 20_000 + DAY_US / 2;
-    buckets.charge(&tenant, &[limit("x", 10, 50)], RequestCost::ONE, 1, noon);
+    buckets.charge(&tenant, &[create_limit("x", 10, 50)], RequestCost::ONE, 1, noon);
     let answer = RateLimitDecision {
         ahead_us: Vec::new(),
         requests_today: 100,
@@ -181,43 +188,43 @@ fn a_quota_of_the_day_ends_with_the_day() {
     };
     assert!(!in_quota(Some(100), noon));
     assert!(in_quota(Some(100), noon + DAY_US));
-    // A quota that is raised, or lifted, holds for the next request.
+    // A changed or removed quota applies to the next request.
     assert!(in_quota(Some(101), noon) && in_quota(None, noon) && !in_quota(Some(99), noon));
 }
 
 #[test]
-fn buckets_that_others_should_know_of_are_half_used() {
+fn a_bucket_is_shared_when_half_of_it_is_used() {
     let buckets = BucketStates::default();
-    let limits = [limit("x", 10, 8)];
+    let limits = [create_limit("x", 10, 8)];
     let now = 1_000_000;
     let charge = |cost| vec![limits[0].charge(cost)];
-    let_through(&buckets, &limits, 3, now);
+    count_admitted(&buckets, &limits, 3, now);
     assert!(
         buckets
-            .take_usage_to_share(&tenant("a"), &charge(3), now)
+            .take_usage_to_share(&create_tenant("a"), &charge(3), now)
             .is_empty()
     );
-    let_through(&buckets, &limits, 1, now);
+    count_admitted(&buckets, &limits, 1, now);
     let level = UsageLevel::Bucket {
         full_at_us: now + 400_000,
         capacity_us: 800_000,
     };
     assert_eq!(
-        buckets.take_usage_to_share(&tenant("a"), &charge(1), now)[0].level,
+        buckets.take_usage_to_share(&create_tenant("a"), &charge(1), now)[0].level,
         level
     );
     assert!(
         buckets
-            .take_usage_to_share(&tenant("a"), &charge(1), now)
+            .take_usage_to_share(&create_tenant("a"), &charge(1), now)
             .is_empty(),
-        "other instances were told already"
+        "the same usage is shared only once"
     );
 }
 
 #[test]
-fn a_quota_that_others_should_know_of_is_half_used() {
+fn the_usage_of_a_day_is_shared_when_half_of_the_quota_is_used() {
     let buckets = BucketStates::default();
-    let (tenant, noon) = (tenant("a"), DAY_US * 20_000 + DAY_US / 2);
+    let (tenant, noon) = (create_tenant("a"), DAY_US * 20_000 + DAY_US / 2);
     let cost = RequestCost {
         units: 1,
         max_requests_per_day: Some(16),
@@ -236,7 +243,7 @@ fn a_quota_that_others_should_know_of_is_half_used() {
         (share_after(1, noon), share_after(1, noon)),
         (None, Some((20_000, 10, 16)))
     );
-    // An instance that reads it knows as much.
+    // An instance that reads the shared usage applies it.
     let other = BucketStates::default();
     assert!(!other.knows_day(&tenant, noon));
     other.raise_day_usage(&tenant, 20_000, 16, noon);
@@ -245,38 +252,54 @@ fn a_quota_that_others_should_know_of_is_half_used() {
 }
 
 #[test]
-fn memory_is_bounded_and_what_is_pending_is_kept() {
+fn the_number_of_buckets_is_limited_and_pending_buckets_are_kept() {
     let buckets = BucketStates::default();
     for number in 0..MAX_BUCKETS {
-        buckets.raise_bucket(&tenant("a"), &limit(&number.to_string(), 10, 5), 0, 1);
+        buckets.raise_bucket(
+            &create_tenant("a"),
+            &create_limit(&number.to_string(), 10, 5),
+            0,
+            1,
+        );
     }
-    buckets.charge(&tenant("a"), &[limit("pending", 10, 5)], RequestCost::ONE, 1, 1);
-    buckets.raise_bucket(&tenant("b"), &limit("more", 10, 5), 0, 1);
-    assert!(buckets.knows_bucket(&tenant("a"), "pending"));
-    assert!(!buckets.knows_bucket(&tenant("a"), "7"));
+    buckets.charge(
+        &create_tenant("a"),
+        &[create_limit("pending", 10, 5)],
+        RequestCost::ONE,
+        1,
+        1,
+    );
+    buckets.raise_bucket(&create_tenant("b"), &create_limit("more", 10, 5), 0, 1);
+    assert!(buckets.knows_bucket(&create_tenant("a"), "pending"));
+    assert!(!buckets.knows_bucket(&create_tenant("a"), "7"));
     assert!(buckets.count.get() <= MAX_BUCKETS / 2 + 2);
 }
 
 #[test]
-fn what_was_used_least_recently_is_forgotten_whoever_it_is_of() {
+fn the_least_recently_used_bucket_of_any_tenant_is_removed() {
     let buckets = BucketStates::default();
-    let raise = |of: &str, name: &str| buckets.raise_bucket(&tenant(of), &limit(name, 10, 5), 0, 1);
+    let raise = |tenant: &str, name: &str| {
+        buckets.raise_bucket(&create_tenant(tenant), &create_limit(name, 10, 5), 0, 1);
+    };
     raise("a", "in use");
     for number in 0..MAX_BUCKETS - 1 {
         raise("b", &number.to_string());
     }
     raise("a", "in use");
     raise("c", "new");
-    assert!(buckets.knows_bucket(&tenant("a"), "in use") && buckets.knows_bucket(&tenant("c"), "new"));
-    assert!(!buckets.knows_bucket(&tenant("b"), "0"));
-    assert!(buckets.knows_bucket(&tenant("b"), &(MAX_BUCKETS - 2).to_string()));
+    assert!(
+        buckets.knows_bucket(&create_tenant("a"), "in use")
+            && buckets.knows_bucket(&create_tenant("c"), "new")
+    );
+    assert!(!buckets.knows_bucket(&create_tenant("b"), "0"));
+    assert!(buckets.knows_bucket(&create_tenant("b"), &(MAX_BUCKETS - 2).to_string()));
 }
 
 #[test]
-fn no_more_is_believed_than_the_overdraft() {
+fn a_shared_level_is_limited_to_the_overdraft() {
     let buckets = BucketStates::default();
-    let limits = [limit("x", 10, 5)];
-    buckets.raise_bucket(&tenant("a"), &limits[0], u64::MAX, 1_000_000);
-    let decision = buckets.read_decision(&tenant("a"), &limits, RequestCost::ONE, 1_000_000);
+    let limits = [create_limit("x", 10, 5)];
+    buckets.raise_bucket(&create_tenant("a"), &limits[0], u64::MAX, 1_000_000);
+    let decision = buckets.read_decision(&create_tenant("a"), &limits, RequestCost::ONE, 1_000_000);
     assert_eq!(decision.ahead_us, [1_000_000]);
 }

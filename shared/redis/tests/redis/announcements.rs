@@ -1,4 +1,4 @@
-//! Announcements: which changes are published, and what happens when the server refuses to publish.
+//! Tests of announcements: which changes are published, and what happens when the server refuses to publish.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,11 +15,14 @@ use redis::aio::PubSub;
 use crate::native_redis::{NativeRedis, connect};
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
+    DAY_MS, NOW_MS, board_id, daily_schedule, prepare, put, resolve, simple_leaderboard, submission,
+    submit_options, tenant,
 };
 
+/// The channel of the announcements.
 const CHANNEL: &str = "eb:changes";
 
+/// Subscribes to the channel.
 async fn listen(server: &Server) -> PubSub {
     let client = redis::Client::open(server.url()).unwrap();
     let mut listening = client.get_async_pubsub().await.unwrap();
@@ -27,6 +30,7 @@ async fn listen(server: &Server) -> PubSub {
     listening
 }
 
+/// Returns the next message, or fails after 20 seconds.
 async fn receive(listening: &mut PubSub) -> String {
     let mut messages = listening.on_message();
     let next = tokio::time::timeout(Duration::from_secs(20), messages.next());
@@ -39,37 +43,40 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     let server = Server::start().await;
     let store = server.store().await;
     let mut listening = listen(&server).await;
-    let mut by_day = simple("b.2");
-    by_day.schedule = daily();
-    let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
-    let loud = SubmitOptions {
+    let mut by_day = simple_leaderboard("b.2");
+    by_day.schedule = daily_schedule();
+    let boards = [
+        put(&store, &simple_leaderboard("a")).await,
+        put(&store, &by_day).await,
+    ];
+    let announcing = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
-        ..terms()
+        ..submit_options()
     };
     let both = |value, now_ms| resolve(&submission("p", &[value]), &boards, now_ms).unwrap();
-    // Two periods of one leaderboard, and the other leaderboard: one message.
-    let submit = async |attempts: &[PreparedSubmission], options: &SubmitOptions| {
-        let done = store.submit_with_options(&tenant(), attempts, options).await;
+    // Changes of two periods of one leaderboard, and of another leaderboard, are announced in one message.
+    let submit = async |submissions: &[PreparedSubmission], options: &SubmitOptions| {
+        let done = store.submit_with_options(&tenant(), submissions, options).await;
         done.unwrap();
     };
-    submit(&[both(5, NOW_MS), both(6, NOW_MS + DAY_MS)], &loud).await;
+    submit(&[both(5, NOW_MS), both(6, NOW_MS + DAY_MS)], &announcing).await;
     assert_eq!(
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
     );
-    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:b:a:announced").await[..] else {
+    let [Reply::Integer(left)] = server.run_command("PTTL eb:acme:b:a:announced").await[..] else {
         panic!("no time to live")
     };
     assert!(left <= i64::from(ANNOUNCEMENT_WINDOW_MS) && left != -1, "{left}");
 
     // No announcement: a worse score, a leaderboard that was just announced, a submission without a channel.
     server
-        .ask("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
+        .run_command("DEL eb:acme:b:a:announced eb:acme:b:b.2:announced")
         .await;
-    submit(&[both(1, NOW_MS)], &loud).await;
-    server.ask("SET eb:acme:b:a:announced x").await;
-    submit(&[attempt(&boards[0], "p", 9, NOW_MS)], &loud).await;
-    submit(&[attempt(&boards[1], "p", 9, NOW_MS)], &terms()).await;
+    submit(&[both(1, NOW_MS)], &announcing).await;
+    server.run_command("SET eb:acme:b:a:announced x").await;
+    submit(&[prepare(&boards[0], "p", 9, NOW_MS)], &announcing).await;
+    submit(&[prepare(&boards[1], "p", 9, NOW_MS)], &submit_options()).await;
     store
         .announce(CHANNEL, &tenant(), AnnouncedChange::Leaderboards)
         .await
@@ -78,8 +85,8 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":[],"void":true}"#
     );
-    server.ask("DEL eb:acme:b:a:announced").await;
-    submit(&[attempt(&boards[0], "p", 10, NOW_MS)], &loud).await;
+    server.run_command("DEL eb:acme:b:a:announced").await;
+    submit(&[prepare(&boards[0], "p", 10, NOW_MS)], &announcing).await;
     assert_eq!(
         receive(&mut listening).await,
         r#"{"tenant":"acme","leaderboards":["a"]}"#
@@ -106,6 +113,7 @@ async fn each_kind_of_change_has_its_message() {
     }
 }
 
+/// Returns the value of a counter, or `None` if the counter does not exist.
 async fn find_counter(store: &RedisStore<NativeRedis>, wanted: &str) -> Option<u64> {
     let counters = store.counters().await.unwrap();
     let mut counters = counters.into_iter();
@@ -114,6 +122,7 @@ async fn find_counter(store: &RedisStore<NativeRedis>, wanted: &str) -> Option<u
         .map(|(_, count)| count)
 }
 
+/// Checks that the server refuses the announcement of each kind of change.
 async fn assert_all_refused(store: &RedisStore<NativeRedis>) {
     for change in [
         AnnouncedChange::Leaderboard(&board_id("a")),
@@ -128,11 +137,13 @@ async fn assert_all_refused(store: &RedisStore<NativeRedis>) {
 #[tokio::test]
 async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     let server = Server::start().await;
-    // What `ACL SETUSER` gives a new user since Redis 7: no channels.
-    server.ask("ACL SETUSER edge on >secret ~eb:* +@all").await;
+    // Since Redis 7, a user that `ACL SETUSER` creates has no permission for channels.
+    server
+        .run_command("ACL SETUSER edge on >secret ~eb:* +@all")
+        .await;
     let store = RedisStore::new(connect(&server.url().replace("//", "//edge:secret@")).await);
-    let boards = [put(&store, &simple("a")).await];
-    let loud = SubmitOptions {
+    let boards = [put(&store, &simple_leaderboard("a")).await];
+    let announcing = SubmitOptions {
         announce_on: Some(Rc::from(CHANNEL)),
         charge_request: ChargeRequest {
             usage: Usage {
@@ -141,12 +152,12 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
             },
             ..ChargeRequest::default()
         },
-        ..terms()
+        ..submit_options()
     };
     let submit = async |value| {
-        let attempts = [attempt(&boards[0], "p", value, NOW_MS)];
+        let submissions = [prepare(&boards[0], "p", value, NOW_MS)];
         let submitted = store
-            .submit_with_options(&tenant(), &attempts, &loud)
+            .submit_with_options(&tenant(), &submissions, &announcing)
             .await
             .unwrap();
         submitted.answers.into_iter().next().unwrap().unwrap().remove(0)
@@ -155,7 +166,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     let outcome = submit(5).await;
     assert_eq!((outcome.status, outcome.version), (Status::Created, 2));
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(1));
-    let [Reply::Bytes(seconds), _] = &server.ask("TIME").await[..] else {
+    let [Reply::Bytes(seconds), _] = &server.run_command("TIME").await[..] else {
         panic!("no time")
     };
     let now_s: u64 = String::from_utf8(seconds.clone()).unwrap().parse().unwrap();
@@ -168,12 +179,12 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     assert_all_refused(&store).await;
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
     // With permission for the channel, no failure is counted.
-    server.ask(&format!("ACL SETUSER edge &{CHANNEL}")).await;
+    server.run_command(&format!("ACL SETUSER edge &{CHANNEL}")).await;
     let taken = store
         .announce(CHANNEL, &tenant(), AnnouncedChange::Documents)
         .await;
     assert!(taken.unwrap());
-    server.ask("DEL eb:acme:b:a:announced").await;
+    server.run_command("DEL eb:acme:b:a:announced").await;
     let mut listening = listen(&server).await;
     assert_eq!(submit(6).await.status, Status::Improved);
     assert_eq!(

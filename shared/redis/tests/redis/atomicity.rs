@@ -1,4 +1,4 @@
-//! The number of commands of each operation, and what an operation leaves after a failure.
+//! Tests of the number of commands of each operation, and of the data that a failed operation leaves.
 
 use std::rc::Rc;
 
@@ -13,7 +13,8 @@ use leaderboard_redis::RedisStore;
 use crate::counting::CountingConnection;
 use crate::server::Server;
 use crate::world::{
-    NOW_MS, at, attempt, hourly, place, player, put, request, resolve, simple, submission, tenant, terms,
+    NOW_MS, at, charge_request, hourly_charge, make_period_ref, player, prepare, put, resolve,
+    simple_leaderboard, submission, submit_options, tenant,
 };
 
 /// The store of a test, its connection, and two leaderboards.
@@ -24,7 +25,7 @@ struct Setup<'a> {
 }
 
 impl Setup<'_> {
-    /// Runs each operation that writes.
+    /// Checks that each operation that writes is one command.
     async fn check_writes(&self) {
         let (counting, store, tenant) = (self.counting, &self.store, tenant());
         let both = resolve(&submission("p", &[5]), &self.boards, NOW_MS);
@@ -35,12 +36,15 @@ impl Setup<'_> {
         assert_eq!(results[0].as_ref().unwrap().len(), 2);
         assert_eq!(counting.take_sent(), ["FCALL"]);
         let strict = SubmitOptions {
-            charge_request: request(vec![hourly("player", 9, 1), hourly("tenant", 9, 1)]),
+            charge_request: charge_request(vec![
+                hourly_charge("player", 9, 1),
+                hourly_charge("tenant", 9, 1),
+            ]),
             max_tenant_entries: Some(10),
             announce_on: Some("changes".into()),
-            ..terms()
+            ..submit_options()
         };
-        let one = [attempt(&self.boards[0], "q", 5, NOW_MS)];
+        let one = [prepare(&self.boards[0], "q", 5, NOW_MS)];
         store.submit_with_options(&tenant, &one, &strict).await.unwrap();
         assert_eq!(counting.take_sent(), ["FCALL"]);
         store.take(&tenant, &strict.charge_request).await.unwrap();
@@ -54,24 +58,24 @@ impl Setup<'_> {
         assert_eq!(counting.take_sent(), ["FCALL"]);
     }
 
-    /// Runs each operation that only reads.
+    /// Checks that each operation that only reads is one command.
     async fn check_reads(&self) {
         let (counting, store, tenant) = (self.counting, &self.store, tenant());
         let all = PeriodId::all_time();
-        let here = place(&tenant, &self.boards[0], &all);
+        let period_ref = make_period_ref(&tenant, &self.boards[0], &all);
         store
-            .page(&here, &PageFrom::Top, 10, &Caller::Anonymous)
+            .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
             .await
             .unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
         store
-            .around(&here, &player("p"), 11, &Caller::Server)
+            .around(&period_ref, &player("p"), 11, &Caller::Server)
             .await
             .unwrap()
             .unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
         store
-            .entries_by_player(&here, &[player("p")], &Caller::Server)
+            .entries_by_player(&period_ref, &[player("p")], &Caller::Server)
             .await
             .unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
@@ -82,9 +86,9 @@ impl Setup<'_> {
         });
         store.read_documents(&names).await.unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
-        store.sample(&here, &[0, 500, 1000]).await.unwrap();
+        store.sample(&period_ref, &[0, 500, 1000]).await.unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
-        store.positions(&here, &[vec![128; 8]]).await.unwrap();
+        store.positions(&period_ref, &[vec![128; 8]]).await.unwrap();
         assert_eq!(counting.take_sent(), ["FCALL_RO"]);
         store
             .periods(&tenant, &self.boards[0].value.id, at(NOW_MS))
@@ -99,7 +103,10 @@ async fn every_operation_is_one_command() {
     let server = Server::start().await;
     let counting = CountingConnection::open(&server).await;
     let store = RedisStore::new(&counting);
-    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
+    let boards = [
+        put(&store, &simple_leaderboard("a")).await,
+        put(&store, &simple_leaderboard("b")).await,
+    ];
     let setup = Setup {
         counting: &counting,
         store,
@@ -115,17 +122,17 @@ async fn every_operation_is_one_command() {
 }
 
 #[tokio::test]
-async fn a_batch_is_split_so_that_no_command_holds_the_server_up() {
+async fn a_large_batch_is_split_into_several_commands() {
     let server = Server::start().await;
     let counting = CountingConnection::open(&server).await;
     let store = RedisStore::new(&counting);
-    let board = put(&store, &simple("a")).await;
-    let attempts: Vec<_> = (0..200)
-        .map(|n| attempt(&board, &format!("p{n}"), n, NOW_MS))
+    let board = put(&store, &simple_leaderboard("a")).await;
+    let submissions: Vec<_> = (0..200)
+        .map(|n| prepare(&board, &format!("p{n}"), n, NOW_MS))
         .collect();
     counting.take_sent();
     let results = store
-        .submit(&tenant(), &attempts, RankDetail::Omitted)
+        .submit(&tenant(), &submissions, RankDetail::Omitted)
         .await
         .unwrap();
     assert_eq!(results.len(), 200);
@@ -149,13 +156,16 @@ async fn a_batch_is_split_so_that_no_command_holds_the_server_up() {
 }
 
 #[tokio::test]
-async fn a_refusing_leaderboard_leaves_the_others_as_they_were() {
+async fn a_refusal_of_one_leaderboard_leaves_the_other_unchanged() {
     let server = Server::start().await;
     let store = server.store().await;
-    let mut bounded = simple("b");
+    let mut bounded = simple_leaderboard("b");
     bounded.limits.max = Some(10);
-    let boards = [put(&store, &simple("a")).await, put(&store, &bounded).await];
-    let keys_before = server.ask("KEYS *").await.len();
+    let boards = [
+        put(&store, &simple_leaderboard("a")).await,
+        put(&store, &bounded).await,
+    ];
+    let keys_before = server.run_command("KEYS *").await.len();
     let refused = resolve(&submission("p", &[11]), &boards, NOW_MS).unwrap();
     let results = store
         .submit(&tenant(), &[refused], RankDetail::Full)
@@ -164,7 +174,7 @@ async fn a_refusing_leaderboard_leaves_the_others_as_they_were() {
     let refusal = results[0].as_ref().unwrap_err();
     assert_eq!(refusal.leaderboard, boards[1].value.id);
     assert_eq!(refusal.reason, RefusalReason::AboveMax { max: 10 });
-    assert_eq!(server.ask("KEYS *").await.len(), keys_before);
+    assert_eq!(server.run_command("KEYS *").await.len(), keys_before);
     assert_eq!(
         store
             .read(&tenant(), &boards[0].value.id, 0, 10)
@@ -179,18 +189,18 @@ async fn a_refusing_leaderboard_leaves_the_others_as_they_were() {
 async fn a_server_that_cannot_write_is_unavailable() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
-    let one = [attempt(&board, "p", 5, NOW_MS)];
+    let board = put(&store, &simple_leaderboard("a")).await;
+    let one = [prepare(&board, "p", 5, NOW_MS)];
     let unavailable = |actual: &Result<_, StoreError>| matches!(actual, Err(StoreError::Unavailable(_)));
-    server.ask("CONFIG SET maxmemory 1").await;
+    server.run_command("CONFIG SET maxmemory 1").await;
     let actual = store.submit(&tenant(), &one, RankDetail::Full).await;
     assert!(matches!(actual, Err(StoreError::OutOfMemory(_))), "{actual:?}");
-    server.ask("CONFIG SET maxmemory 0").await;
+    server.run_command("CONFIG SET maxmemory 0").await;
     assert_eq!(
         store.read(&tenant(), &board.value.id, 0, 10).await.unwrap().len(),
         1
     );
-    server.ask("REPLICAOF 127.0.0.1 1").await;
+    server.run_command("REPLICAOF 127.0.0.1 1").await;
     let actual = store.submit(&tenant(), &one, RankDetail::Full).await;
     assert!(unavailable(&actual), "{actual:?}");
     let tenant = tenant();
@@ -198,7 +208,7 @@ async fn a_server_that_cannot_write_is_unavailable() {
     assert!(
         store
             .page(
-                &place(&tenant, &board, &all),
+                &make_period_ref(&tenant, &board, &all),
                 &PageFrom::Top,
                 5,
                 &Caller::Anonymous
@@ -206,7 +216,7 @@ async fn a_server_that_cannot_write_is_unavailable() {
             .await
             .is_ok()
     );
-    server.ask("REPLICAOF NO ONE").await;
+    server.run_command("REPLICAOF NO ONE").await;
     let actual = store.submit(&tenant, &one, RankDetail::Full).await.unwrap();
     assert_eq!(actual[0].as_ref().unwrap()[0].status, Status::Created);
     drop(server);

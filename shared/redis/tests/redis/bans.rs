@@ -1,4 +1,4 @@
-//! Bans: how many commands a ban takes, and what happens when its request fails halfway.
+//! Tests of bans: how many commands a ban takes, and what happens when its request fails halfway.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,14 +10,18 @@ use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply, Signal};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{NOW_MS, at, place, player, put, resolve, simple, submission, tenant};
+use crate::world::{
+    NOW_MS, at, make_period_ref, player, put, resolve, simple_leaderboard, submission, tenant,
+};
 
 type Board = Rc<Versioned<Leaderboard>>;
 
-/// A connection that counts commands and fails after some of them.
+/// A connection that counts commands, and fails after a number of commands.
 struct Counted {
     inner: NativeRedis,
+    /// The number of commands that were sent.
     sent: Rc<Cell<u32>>,
+    /// The number of commands that can still be sent.
     left: Rc<Cell<u32>>,
 }
 
@@ -40,8 +44,8 @@ impl Connection for Counted {
     }
 }
 
-/// Returns a store on such a connection, and the connection's counters.
-async fn counted(server: &Server) -> (RedisStore<Counted>, Rc<Cell<u32>>, Rc<Cell<u32>>) {
+/// Returns a store on a [`Counted`] connection, and its counters `sent` and `left`.
+async fn open_counted_store(server: &Server) -> (RedisStore<Counted>, Rc<Cell<u32>>, Rc<Cell<u32>>) {
     let (sent, left) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(u32::MAX)));
     let connection = Counted {
         inner: server.connection().await,
@@ -52,28 +56,29 @@ async fn counted(server: &Server) -> (RedisStore<Counted>, Rc<Cell<u32>>, Rc<Cel
     (store, sent, left)
 }
 
-/// Leaderboards in each of which `p` is first and `q` second.
-async fn many(store: &RedisStore<Counted>, count: u32) -> Vec<Board> {
+/// Creates `count` leaderboards. In each of them, `p` is first and `q` is second.
+async fn put_leaderboards(store: &RedisStore<Counted>, count: u32) -> Vec<Board> {
     let mut boards = Vec::new();
     for number in 0..count {
-        boards.push(put(store, &simple(&format!("b{number:04}"))).await);
+        boards.push(put(store, &simple_leaderboard(&format!("b{number:04}"))).await);
     }
-    let mut attempts = Vec::new();
+    let mut submissions = Vec::new();
     for several in boards.chunks(16) {
-        attempts.push(resolve(&submission("p", &[2]), several, NOW_MS).unwrap());
-        attempts.push(resolve(&submission("q", &[1]), several, NOW_MS).unwrap());
+        submissions.push(resolve(&submission("p", &[2]), several, NOW_MS).unwrap());
+        submissions.push(resolve(&submission("q", &[1]), several, NOW_MS).unwrap());
     }
-    let results = store.submit(&tenant(), &attempts, RankDetail::Omitted).await;
+    let results = store.submit(&tenant(), &submissions, RankDetail::Omitted).await;
     assert!(results.unwrap().iter().all(Result::is_ok));
     boards
 }
 
-async fn names(store: &RedisStore<Counted>, board: &Board, now_ms: i64) -> Vec<String> {
+/// Returns the players of the first page at an instant.
+async fn list_names(store: &RedisStore<Counted>, board: &Board, now_ms: i64) -> Vec<String> {
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    let mut here = place(&tenant, board, &all);
-    here.now = at(now_ms);
+    let mut period_ref = make_period_ref(&tenant, board, &all);
+    period_ref.now = at(now_ms);
     let page = store
-        .page(&here, &PageFrom::Top, 5, &Caller::Anonymous)
+        .page(&period_ref, &PageFrom::Top, 5, &Caller::Anonymous)
         .await
         .unwrap();
     let names: Vec<String> = page
@@ -89,8 +94,8 @@ async fn names(store: &RedisStore<Counted>, board: &Board, now_ms: i64) -> Vec<S
 #[tokio::test]
 async fn a_ban_in_a_thousand_leaderboards_takes_a_few_commands() {
     let server = Server::start().await;
-    let (store, sent, _) = counted(&server).await;
-    let boards = many(&store, 1000).await;
+    let (store, sent, _) = open_counted_store(&server).await;
+    let boards = put_leaderboards(&store, 1000).await;
     for banned in [true, false] {
         sent.set(0);
         if banned {
@@ -100,26 +105,26 @@ async fn a_ban_in_a_thousand_leaderboards_takes_a_few_commands() {
             store.unban(&tenant(), &player("p"), at(NOW_MS)).await.unwrap();
         }
         assert!(sent.get() <= 4, "{} commands", sent.get());
-        // The ban is applied: a read is one command.
+        // The change is applied in all leaderboards, so each read takes one command.
         sent.set(0);
         let expected: &[&str] = if banned { &["q"] } else { &["p", "q"] };
         for board in &boards {
-            assert_eq!(names(&store, board, NOW_MS).await, expected);
+            assert_eq!(list_names(&store, board, NOW_MS).await, expected);
         }
         assert!(sent.get() <= 1001, "{}", sent.get());
     }
     assert_eq!(
-        server.ask("EXISTS eb:acme:bans:changes").await,
+        server.run_command("EXISTS eb:acme:bans:changes").await,
         [Reply::Integer(0)]
     );
 }
 
 #[tokio::test]
-async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next() {
+async fn an_unfinished_ban_holds_everywhere_and_the_next_ban_finishes_it() {
     let server = Server::start().await;
-    let (store, sent, left) = counted(&server).await;
-    let boards = many(&store, 2000).await;
-    // A script is sent twice the first time.
+    let (store, sent, left) = open_counted_store(&server).await;
+    let boards = put_leaderboards(&store, 2000).await;
+    // The store sends a script twice the first time. This call does so before commands are limited.
     store
         .unban(&tenant(), &player("nobody"), at(NOW_MS))
         .await
@@ -128,18 +133,18 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
     let ban = Ban::new(player("p"), at(NOW_MS));
     store.ban(&tenant(), &ban).await.unwrap().unwrap();
     left.set(u32::MAX);
-    let waits = server.ask("ZCARD eb:acme:bans:changes").await;
-    assert_eq!(waits, [Reply::Integer(1)], "it was not finished");
+    let waits = server.run_command("ZCARD eb:acme:bans:changes").await;
+    assert_eq!(waits, [Reply::Integer(1)], "the ban is not finished");
     // A read of the last leaderboard and a write of another leaderboard apply the ban first.
     let [.., other, last] = boards.as_slice() else {
-        panic!("there are many")
+        panic!("too few leaderboards")
     };
     sent.set(0);
-    assert_eq!(names(&store, last, NOW_MS).await, ["q"]);
+    assert_eq!(list_names(&store, last, NOW_MS).await, ["q"]);
     assert!(sent.get() <= 5, "{} commands", sent.get());
-    let attempt = resolve(&submission("q", &[3]), std::slice::from_ref(other), NOW_MS).unwrap();
+    let prepared = resolve(&submission("q", &[3]), std::slice::from_ref(other), NOW_MS).unwrap();
     let results = store
-        .submit(&tenant(), &[attempt], RankDetail::Full)
+        .submit(&tenant(), &[prepared], RankDetail::Full)
         .await
         .unwrap();
     let outcome = &results[0].as_ref().unwrap()[0];
@@ -149,25 +154,29 @@ async fn a_ban_whose_request_died_holds_everywhere_and_is_finished_by_the_next()
         .iter()
         .map(|recorded| matches!(recorded.event.body, EventBody::Banned { .. }))
         .collect();
-    assert_eq!(kinds, [false, false, false, true, false], "the ban came first");
+    assert_eq!(
+        kinds,
+        [false, false, false, true, false],
+        "the ban comes before the submission"
+    );
     // The next call for a ban applies the rest.
     let next = Ban::new(player("nobody"), at(NOW_MS));
     store.ban(&tenant(), &next).await.unwrap().unwrap();
     assert_eq!(
-        server.ask("EXISTS eb:acme:bans:changes").await,
+        server.run_command("EXISTS eb:acme:bans:changes").await,
         [Reply::Integer(0)]
     );
     for board in &boards {
-        assert_eq!(names(&store, board, NOW_MS).await, ["q"]);
+        assert_eq!(list_names(&store, board, NOW_MS).await, ["q"]);
     }
 }
 
 #[tokio::test]
 async fn bans_that_end_together_are_ended_by_reads_in_bounded_steps() {
     let server = Server::start().await;
-    let (store, sent, _) = counted(&server).await;
-    let board = put(&store, &simple("b")).await;
-    let attempts: Vec<_> = (0..600)
+    let (store, sent, _) = open_counted_store(&server).await;
+    let board = put(&store, &simple_leaderboard("b")).await;
+    let submissions: Vec<_> = (0..600)
         .map(|number| {
             let name = format!("p{number:03}");
             resolve(
@@ -179,7 +188,7 @@ async fn bans_that_end_together_are_ended_by_reads_in_bounded_steps() {
         })
         .collect();
     store
-        .submit(&tenant(), &attempts, RankDetail::Omitted)
+        .submit(&tenant(), &submissions, RankDetail::Omitted)
         .await
         .unwrap();
     for number in 0..600 {
@@ -190,17 +199,19 @@ async fn bans_that_end_together_are_ended_by_reads_in_bounded_steps() {
         store.ban(&tenant(), &ban).await.unwrap().unwrap();
     }
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    let mut here = place(&tenant, &board, &all);
-    let count = async |here: &leaderboard_core::ports::PeriodRef<'_>| {
-        let page = store.page(here, &PageFrom::Top, 1, &Caller::Anonymous).await;
+    let mut period_ref = make_period_ref(&tenant, &board, &all);
+    let count = async |period_ref: &leaderboard_core::ports::PeriodRef<'_>| {
+        let page = store
+            .page(period_ref, &PageFrom::Top, 1, &Caller::Anonymous)
+            .await;
         page.unwrap().count
     };
-    here.now = at(NOW_MS + 999);
-    assert_eq!(count(&here).await, 0);
-    here.now = at(NOW_MS + 1000);
+    period_ref.now = at(NOW_MS + 999);
+    assert_eq!(count(&period_ref).await, 0);
+    period_ref.now = at(NOW_MS + 1000);
     sent.set(0);
-    assert_eq!(count(&here).await, 600);
+    assert_eq!(count(&period_ref).await, 600);
     assert!(sent.get() <= 12, "{} commands", sent.get());
-    assert_eq!(server.ask("HLEN eb:acme:bans").await, [Reply::Integer(0)]);
+    assert_eq!(server.run_command("HLEN eb:acme:bans").await, [Reply::Integer(0)]);
     assert_eq!(store.list_bans(&tenant, None, 10, at(NOW_MS)).await.unwrap(), []);
 }

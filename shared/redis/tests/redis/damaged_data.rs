@@ -1,4 +1,4 @@
-//! Damaged data: each operation reports it and writes nothing.
+//! Tests that each operation reports damaged data and writes nothing.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -15,16 +15,19 @@ use leaderboard_redis::{Connection, RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{DAY_MS, NOW_MS, at, attempt, hourly, place, player, put, request, simple, tenant, terms};
+use crate::world::{
+    DAY_MS, NOW_MS, at, charge_request, hourly_charge, make_period_ref, player, prepare, put,
+    simple_leaderboard, submit_options, tenant,
+};
 
 #[tokio::test]
-async fn bad_data_is_an_error_and_nothing_is_written() {
+async fn damaged_data_is_an_error_and_nothing_is_written() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
-    let wrong = "eb:acme:b:a:";
+    let board = put(&store, &simple_leaderboard("a")).await;
+    let prefix = "eb:acme:b:a:";
     // The second value says whether a read also finds the damage.
-    let broken = [
+    let damages = [
         ("SET {}v:all x", true),
         ("SET {}h:all x", false),
         ("SET {}e:all x", false),
@@ -38,21 +41,21 @@ async fn bad_data_is_an_error_and_nothing_is_written() {
         ("HSET {}e:all p \u{1}", true),
         ("HSET {}m:all v many", true),
     ];
-    for (command, read_too) in broken {
-        server.ask("FLUSHALL").await;
+    for (command, read_too) in damages {
+        server.run_command("FLUSHALL").await;
         let board = put(&store, &board.value).await;
-        let first = attempt(&board, "p", 5, NOW_MS);
+        let first = prepare(&board, "p", 5, NOW_MS);
         if command.starts_with("HSET") {
             store
                 .submit(&tenant(), std::slice::from_ref(&first), RankDetail::Full)
                 .await
                 .unwrap();
         }
-        let key = command.split(' ').nth(1).unwrap().replace("{}", wrong);
+        let key = command.split(' ').nth(1).unwrap().replace("{}", prefix);
         if command.starts_with("SET") {
-            server.ask(&format!("DEL {key}")).await;
+            server.run_command(&format!("DEL {key}")).await;
         }
-        server.ask(&command.replace("{}", wrong)).await;
+        server.run_command(&command.replace("{}", prefix)).await;
         let dump = server.digest().await;
         let results = store.submit(&tenant(), &[first], RankDetail::Full).await;
         assert!(
@@ -61,8 +64,8 @@ async fn bad_data_is_an_error_and_nothing_is_written() {
         );
         assert_eq!(server.digest().await, dump, "{command}");
         let (tenant, all) = (tenant(), PeriodId::all_time());
-        let here = place(&tenant, &board, &all);
-        let around = store.around(&here, &player("p"), 5, &Caller::Server).await;
+        let period_ref = make_period_ref(&tenant, &board, &all);
+        let around = store.around(&period_ref, &player("p"), 5, &Caller::Server).await;
         let is_error = matches!(around, Err(ReadError::Store(StoreError::Corrupt(_))));
         assert_eq!(is_error, read_too, "{command}: {around:?}");
     }
@@ -71,7 +74,7 @@ async fn bad_data_is_an_error_and_nothing_is_written() {
 /// A change that is tried on damaged data.
 #[derive(Debug, Clone, Copy)]
 enum Change {
-    /// Submits the score that exists from the beginning again.
+    /// Repeats the submission with which the test begins.
     Begin,
     /// Submits a score of a player without an entry.
     First,
@@ -98,35 +101,35 @@ impl Change {
     ];
 }
 
-/// Tries a change. Returns the error.
-async fn change(
+/// Tries a change. Returns the error, or `None` if the change succeeds.
+async fn try_change(
     store: &RedisStore<NativeRedis>,
     board: &Rc<Versioned<Leaderboard>>,
     change: Change,
 ) -> Option<StoreError> {
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    let mut used = request(vec![hourly("player", 9, 1)]);
+    let mut used = charge_request(vec![hourly_charge("player", 9, 1)]);
     used.usage.scores = 1;
     let score = async |name: &str, value: i64| {
-        let one = [attempt(board, name, value, NOW_MS)].map(|attempt| PreparedSubmission {
+        let one = [prepare(board, name, value, NOW_MS)].map(|prepared| PreparedSubmission {
             id: Some(SubmissionId::new(format!("{name} {value}")).unwrap()),
-            ..attempt
+            ..prepared
         });
-        let terms = SubmitOptions {
+        let options = SubmitOptions {
             charge_request: used.clone(),
             max_tenant_entries: Some(10),
             max_log_bytes: Some(1 << 30),
-            ..terms()
+            ..submit_options()
         };
-        store.submit_with_options(&tenant, &one, &terms).await.err()
+        store.submit_with_options(&tenant, &one, &options).await.err()
     };
     match change {
         Change::Begin => score("p", 5).await,
         Change::First => score("new", 5).await,
         Change::Further => score("p", 6).await,
         Change::Remove => {
-            let here = place(&tenant, board, &all);
-            let removed = store.remove(&here, &player("p"), at(NOW_MS)).await;
+            let period_ref = make_period_ref(&tenant, board, &all);
+            let removed = store.remove(&period_ref, &player("p"), at(NOW_MS)).await;
             removed.err().and_then(|error| match error {
                 ReadError::Store(error) => Some(error),
                 ReadError::StaleConfiguration => None,
@@ -154,13 +157,16 @@ async fn change(
 }
 
 /// Runs the operations that only read. Returns their errors.
-async fn errors_of_reads(
+async fn find_read_errors(
     store: &RedisStore<NativeRedis>,
     board: &Rc<Versioned<Leaderboard>>,
 ) -> Vec<StoreError> {
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    let here = place(&tenant, board, &all);
-    let around = store.around(&here, &player("p"), 5, &Caller::Server).await.err();
+    let period_ref = make_period_ref(&tenant, board, &all);
+    let around = store
+        .around(&period_ref, &player("p"), 5, &Caller::Server)
+        .await
+        .err();
     let errors = [
         store.usage(&tenant, 10).await.err(),
         store.list_bans(&tenant, None, 10, at(NOW_MS)).await.err(),
@@ -194,7 +200,7 @@ async fn list_damages(server: &Server, backup: &[(Reply, Vec<Reply>)]) -> Vec<Da
         };
         let name = String::from_utf8(key.clone()).unwrap();
         let mut fields = vec![(None, "whole".to_owned())];
-        if server.ask(&format!("TYPE {name}")).await == [Reply::Status("hash".into())] {
+        if server.run_command(&format!("TYPE {name}")).await == [Reply::Status("hash".into())] {
             for field in connection.command("HKEYS", &[key]).await.unwrap() {
                 let Reply::Bytes(field) = field else {
                     panic!("{field:?} is no field")
@@ -213,8 +219,9 @@ async fn list_damages(server: &Server, backup: &[(Reply, Vec<Reply>)]) -> Vec<Da
     damages
 }
 
-/// Tries a change on damaged data. Returns whether the change reports the damage; it has then written nothing.
-async fn is_noticed(
+/// Tries a change on damaged data. Returns whether the change reports the damage. Checks that a change that
+/// reports the damage has written nothing.
+async fn change_reports_damage(
     server: &Server,
     store: &RedisStore<NativeRedis>,
     board: &Rc<Versioned<Leaderboard>>,
@@ -234,13 +241,13 @@ async fn is_noticed(
     }
     .unwrap();
     let before = server.digest().await;
-    for error in errors_of_reads(store, board).await {
+    for error in find_read_errors(store, board).await {
         assert!(
             matches!(error, StoreError::Corrupt(_)),
             "read {name} {shown_field}: {error:?}"
         );
     }
-    let Some(error) = change(store, board, tried).await else {
+    let Some(error) = try_change(store, board, tried).await else {
         return false;
     };
     assert!(
@@ -254,36 +261,36 @@ async fn is_noticed(
     true
 }
 
-/// The changes that noticed a damage, with the key and the field.
-type Noticed = BTreeSet<(String, String, String)>;
+/// The changes that reported a damage, each with the key and the field of the damage.
+type Reports = BTreeSet<(String, String, String)>;
 
 #[tokio::test]
-async fn a_counter_that_is_no_number_is_found_before_anything_is_written() {
+async fn a_damaged_counter_is_reported_before_anything_is_written() {
     let server = Server::start().await;
     let store = server.store().await;
-    let mut dense = simple("a");
+    let mut dense = simple_leaderboard("a");
     dense.ties = Ties::Dense;
     let board = put(&store, &dense).await;
-    assert_eq!(change(&store, &board, Change::Begin).await, None);
+    assert_eq!(try_change(&store, &board, Change::Begin).await, None);
     let mut banned = Ban::new(player("q"), at(NOW_MS));
     banned.expires_at = Some(at(NOW_MS + DAY_MS));
     store.ban(&tenant(), &banned).await.unwrap().unwrap();
     let backup = server.digest().await;
-    let mut noticed = Noticed::new();
+    let mut reports = Reports::new();
     for damage in list_damages(&server, &backup).await {
         for tried in Change::ALL {
             server.restore(&backup).await;
-            if is_noticed(&server, &store, &board, &damage, tried).await {
+            if change_reports_damage(&server, &store, &board, &damage, tried).await {
                 let key = damage.name.replace("eb:acme:", "");
-                noticed.insert((format!("{tried:?}"), key, damage.shown_field.clone()));
+                reports.insert((format!("{tried:?}"), key, damage.shown_field.clone()));
             }
         }
     }
-    assert_adders_notice(&noticed);
+    assert_damage_is_reported(&reports);
 }
 
-fn assert_adders_notice(noticed: &Noticed) {
-    // Each change notices every damaged counter to which it adds.
+/// Checks that each change reports every damaged counter to which it adds.
+fn assert_damage_is_reported(reports: &Reports) {
     for (key, field, by) in [
         (
             "b:a:doc",
@@ -308,35 +315,35 @@ fn assert_adders_notice(noticed: &Noticed) {
     ] {
         for by in by {
             let expected = ((*by).to_owned(), key.to_owned(), field.to_owned());
-            assert!(noticed.contains(&expected), "{expected:?} is not in {noticed:#?}");
+            assert!(reports.contains(&expected), "{expected:?} is not in {reports:#?}");
         }
     }
-    // The fields of the tuple and of the day's usage have other names in each run.
+    // The names of the fields of the tuple and of the day's usage differ in each run.
     for (key, by) in [
         ("b:a:c:all", &["First", "Further", "Remove"][..]),
         ("usage", &["First", "Further", "Report"]),
     ] {
         for by in by {
-            let mut all = noticed.iter();
+            let mut all = reports.iter();
             assert!(
                 all.any(|(tried, name, _)| tried == by && name == key),
-                "{by} {key}: {noticed:#?}"
+                "{by} {key}: {reports:#?}"
             );
         }
     }
 }
 
 #[tokio::test]
-async fn a_garbled_configuration_or_event_is_an_error() {
+async fn a_damaged_configuration_or_event_is_an_error() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
-    server.ask("HSET eb:acme:b:a:doc b garbage").await;
+    let board = put(&store, &simple_leaderboard("a")).await;
+    server.run_command("HSET eb:acme:b:a:doc b garbage").await;
     let actual = leaderboard_core::ports::Leaderboards::get(&store, &tenant(), &board.value.id).await;
     assert!(matches!(actual, Err(StoreError::Corrupt(_))), "{actual:?}");
     let listed = leaderboard_core::ports::Leaderboards::list(&store, &tenant(), None, 5).await;
     assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
-    server.ask("XADD eb:acme:b:a:log 0-* e garbage").await;
+    server.run_command("XADD eb:acme:b:a:log 0-* e garbage").await;
     let events = store.read(&tenant(), &board.value.id, 0, 5).await;
     assert!(matches!(events, Err(StoreError::Corrupt(_))), "{events:?}");
 }

@@ -1,4 +1,4 @@
-//! The entry quota: how many entries a tenant holds and may hold.
+//! Tests of the entry quota: how many entries a tenant has and may have.
 
 use std::rc::Rc;
 
@@ -8,7 +8,9 @@ use leaderboard_redis::{RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{DAY_MS, NOW_MS, at, attempt, daily, put, simple, tenant, terms};
+use crate::world::{
+    DAY_MS, NOW_MS, at, daily_schedule, prepare, put, simple_leaderboard, submit_options, tenant,
+};
 
 type Store = RedisStore<NativeRedis>;
 
@@ -16,13 +18,13 @@ async fn count_entries(store: &Store) -> u64 {
     store.usage(&tenant(), 0).await.unwrap().1.entries
 }
 
-async fn submit(store: &Store, attempt: PreparedSubmission, most: Option<u64>) -> Result<(), RefusalReason> {
-    let terms = SubmitOptions {
+async fn submit(store: &Store, prepared: PreparedSubmission, most: Option<u64>) -> Result<(), RefusalReason> {
+    let options = SubmitOptions {
         max_tenant_entries: most,
-        ..terms()
+        ..submit_options()
     };
     let results = store
-        .submit_with_options(&tenant(), &[attempt], &terms)
+        .submit_with_options(&tenant(), &[prepared], &options)
         .await
         .unwrap();
     match &results.answers[0] {
@@ -32,8 +34,8 @@ async fn submit(store: &Store, attempt: PreparedSubmission, most: Option<u64>) -
 }
 
 fn daily_board(name: &str, keep_periods: u16) -> Leaderboard {
-    let mut board = simple(name);
-    board.schedule = daily();
+    let mut board = simple_leaderboard(name);
+    board.schedule = daily_schedule();
     board.keep_periods = keep_periods;
     board
 }
@@ -64,9 +66,10 @@ async fn move_deadline(
     })
 }
 
-async fn until_gone(server: &Server, key: &str) {
+/// Waits until a key has expired.
+async fn wait_until_gone(server: &Server, key: &str) {
     for _ in 0..1000 {
-        if server.ask(&format!("EXISTS {key}")).await == [Reply::Integer(0)] {
+        if server.run_command(&format!("EXISTS {key}")).await == [Reply::Integer(0)] {
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -75,80 +78,84 @@ async fn until_gone(server: &Server, key: &str) {
 }
 
 #[tokio::test]
-async fn a_period_takes_its_entries_along_when_it_expires() {
+async fn entries_of_an_expired_period_no_longer_count_for_the_quota() {
     let server = Server::start().await;
     let store = server.store().await;
     // The count starts before the first entry, or after all entries exist.
     for from_the_start in [true, false] {
-        server.ask("FLUSHALL").await;
+        server.run_command("FLUSHALL").await;
         if from_the_start {
             assert_eq!(count_entries(&store).await, 0);
         }
         let mut board = put(&store, &daily_board("a", 2)).await;
         let period = board.value.schedule.period_at(at(NOW_MS)).id;
         for name in ["p", "q"] {
-            submit(&store, attempt(&board, name, 1, NOW_MS), None)
+            submit(&store, prepare(&board, name, 1, NOW_MS), None)
                 .await
                 .unwrap();
         }
-        submit(&store, attempt(&board, "p", 1, NOW_MS + DAY_MS), None)
+        submit(&store, prepare(&board, "p", 1, NOW_MS + DAY_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 3);
         // The deadline is removed, set again, and passes.
         board = move_deadline(&store, &board, &period, None).await;
-        submit(&store, attempt(&board, "r", 1, NOW_MS + DAY_MS), None)
+        submit(&store, prepare(&board, "r", 1, NOW_MS + DAY_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 4);
         board = move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
-        until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
+        wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
         assert_eq!(count_entries(&store).await, 2, "{from_the_start}");
-        // A period of the same name starts with a count of 0, even if the expired period has not been subtracted yet.
-        submit(&store, attempt(&board, "s", 1, NOW_MS), Some(3))
+        // A new period with the same id starts with a count of 0, even if the store has not subtracted the
+        // expired period yet.
+        submit(&store, prepare(&board, "s", 1, NOW_MS), Some(3))
             .await
             .unwrap();
         move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
-        until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
+        wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
         let board = put(&store, &board.value).await;
-        submit(&store, attempt(&board, "s", 1, NOW_MS), None)
+        submit(&store, prepare(&board, "s", 1, NOW_MS), None)
             .await
             .unwrap();
-        submit(&store, attempt(&board, "t", 1, NOW_MS), None)
+        submit(&store, prepare(&board, "t", 1, NOW_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 4);
-        // The period has expired but has not been subtracted when the leaderboard is deleted.
+        // The period has expired, and the store has not subtracted it when the leaderboard is deleted.
         move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
-        until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
+        wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
         store
             .delete(&tenant(), &board.value.id, Expected::Any)
             .await
             .unwrap()
             .unwrap();
         assert_eq!(count_entries(&store).await, 0);
-        assert_eq!(server.ask("EXISTS eb:acme:expiring").await, [Reply::Integer(0)]);
+        assert_eq!(
+            server.run_command("EXISTS eb:acme:expiring").await,
+            [Reply::Integer(0)]
+        );
     }
 }
 
 #[tokio::test]
-async fn room_that_expiry_made_is_there_for_the_next_submission() {
+async fn an_expired_period_makes_room_for_the_next_submission() {
     let server = Server::start().await;
     let store = server.store().await;
     let board = put(&store, &daily_board("a", 2)).await;
     let period = board.value.schedule.period_at(at(NOW_MS)).id;
     assert_eq!(
-        submit(&store, attempt(&board, "p", 1, NOW_MS), Some(1)).await,
+        submit(&store, prepare(&board, "p", 1, NOW_MS), Some(1)).await,
         Ok(())
     );
-    let next = |board| attempt(board, "p", 1, NOW_MS + DAY_MS);
+    let next = |board| prepare(board, "p", 1, NOW_MS + DAY_MS);
     let full = Err(RefusalReason::TenantFull { max_entries: 1 });
     assert_eq!(submit(&store, next(&board), Some(1)).await, full);
     let board = move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
-    until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
+    wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
     assert_eq!(submit(&store, next(&board), Some(1)).await, Ok(()));
     assert_eq!(
-        submit(&store, attempt(&board, "q", 1, NOW_MS + DAY_MS), Some(1)).await,
+        submit(&store, prepare(&board, "q", 1, NOW_MS + DAY_MS), Some(1)).await,
         full
     );
 }

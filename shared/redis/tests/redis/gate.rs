@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 
-/// Commands that a test may send before it closes the gate.
+/// The number of commands that a test may send before it closes the gate.
 const OPEN: usize = 1_000;
 
+/// A connection that can hold commands back.
 pub(crate) struct Gate {
     inner: NativeRedis,
     permits: Semaphore,
@@ -28,6 +29,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Gate {
+    /// Opens a connection that lets commands pass.
     pub(crate) async fn open(server: &Server) -> Self {
         Self {
             inner: server.connection().await,

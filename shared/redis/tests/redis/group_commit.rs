@@ -1,4 +1,4 @@
-//! Submissions that are sent together, each with its own result.
+//! Tests of submissions that the store sends together. Each of them has its own result.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,21 +16,25 @@ use leaderboard_redis::{Connection, RedisStore};
 use crate::counting::CountingConnection;
 use crate::gate::Gate;
 use crate::server::Server;
-use crate::world::{NOW_MS, at, attempt, fingerprint, hourly, player, put, request, simple, tenant};
+use crate::world::{
+    NOW_MS, at, charge_request, fingerprint, hourly_charge, player, prepare, put, simple_leaderboard, tenant,
+};
 
-/// How many submissions arrive together: as many as an instance serves at a time.
+/// The number of submissions that arrive together.
 const TOGETHER: usize = 16;
 /// The maximum number of targets of one command.
 const MAX_TARGETS: usize = 64;
 
-fn counter(name: &str) -> Leaderboard {
+/// Returns a leaderboard that adds up the scores of a player.
+fn sum_leaderboard(name: &str) -> Leaderboard {
     Leaderboard {
         operator: Operator::Increment,
-        ..simple(name)
+        ..simple_leaderboard(name)
     }
 }
 
-fn full() -> SubmitOptions {
+/// Returns submit options with full ranks.
+fn full_rank_options() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Full)
 }
 
@@ -41,7 +45,7 @@ fn with_id(submission: PreparedSubmission, id: &str) -> PreparedSubmission {
     }
 }
 
-/// Submits each with its options, all at the same time.
+/// Submits all submissions at the same time, each with its own options. Returns their results.
 async fn submit_together<C: Connection>(
     store: &RedisStore<C>,
     submissions: Vec<(PreparedSubmission, SubmitOptions)>,
@@ -57,14 +61,14 @@ async fn submissions_that_arrive_together_share_commands_and_keep_their_order() 
     let server = Server::start().await;
     let counting = CountingConnection::open(&server).await;
     let store = RedisStore::new(&counting);
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     for (count, commands) in [(1, 1), (TOGETHER, 2), (1 + MAX_TARGETS + 2, 3)] {
         let name = format!("p{count}");
         counting.take_sent();
-        let submissions = (0..count).map(|_| (attempt(&board, &name, 1, NOW_MS), full()));
+        let submissions = (0..count).map(|_| (prepare(&board, &name, 1, NOW_MS), full_rank_options()));
         let submitted = submit_together(&store, submissions.collect()).await;
         assert_eq!(
-            submitted.iter().map(sum).collect::<Vec<_>>(),
+            submitted.iter().map(read_value).collect::<Vec<_>>(),
             (1..=i64::try_from(count).unwrap()).collect::<Vec<_>>()
         );
         // The first submission does not wait for others.
@@ -73,13 +77,13 @@ async fn submissions_that_arrive_together_share_commands_and_keep_their_order() 
 }
 
 /// Returns the value of the entry after a call with one submission.
-fn sum(submitted: &Result<Submitted, StoreError>) -> i64 {
+fn read_value(submitted: &Result<Submitted, StoreError>) -> i64 {
     submitted.as_ref().unwrap().answers[0].as_ref().unwrap()[0]
         .values
         .first()
 }
 
-/// What came of a call with one submission.
+/// Returns a short text for the result of a call with one submission.
 fn describe(submitted: &Result<Submitted, StoreError>) -> String {
     let submitted = match submitted {
         Ok(submitted) => submitted,
@@ -97,10 +101,13 @@ fn describe(submitted: &Result<Submitted, StoreError>) -> String {
     }
 }
 
-/// A leaderboard `a` with a maximum of 50. The player `banned` is banned, the entry of `bad` and the ban of `worse` are damaged, as
-/// is the rate limit `bad`.
-async fn with_damage<C: Connection>(server: &Server, store: &RedisStore<C>) -> Rc<Versioned<Leaderboard>> {
-    let mut leaderboard = counter("a");
+/// Creates a leaderboard `a` with a maximum of 50, and bans the player `banned`. Damages the entry of the
+/// player `bad`, the ban of the player `worse` and the rate limit `bad`.
+async fn put_damaged_leaderboard<C: Connection>(
+    server: &Server,
+    store: &RedisStore<C>,
+) -> Rc<Versioned<Leaderboard>> {
+    let mut leaderboard = sum_leaderboard("a");
     leaderboard.limits = Limits {
         max: Some(50),
         ..Limits::default()
@@ -108,11 +115,11 @@ async fn with_damage<C: Connection>(server: &Server, store: &RedisStore<C>) -> R
     let board = put(store, &leaderboard).await;
     let ban = Ban::new(player("banned"), at(NOW_MS));
     store.ban(&tenant(), &ban).await.unwrap().unwrap();
-    let entry = [attempt(&board, "zoe", 1, NOW_MS)];
+    let entry = [prepare(&board, "zoe", 1, NOW_MS)];
     store.submit(&tenant(), &entry, RankDetail::Full).await.unwrap();
-    server.ask("HSET eb:acme:b:a:e:all bad garbage").await;
-    server.ask("HSET eb:acme:bans worse x").await;
-    server.ask("SET eb:acme:rate:bad short").await;
+    server.run_command("HSET eb:acme:b:a:e:all bad garbage").await;
+    server.run_command("HSET eb:acme:bans worse x").await;
+    server.run_command("SET eb:acme:rate:bad short").await;
     board
 }
 
@@ -121,38 +128,42 @@ async fn each_submission_of_a_group_has_its_own_charge_refusal_outcome_and_error
     let server = Server::start().await;
     let counting = CountingConnection::open(&server).await;
     let store = RedisStore::new(&counting);
-    let board = with_damage(&server, &store).await;
+    let board = put_damaged_leaderboard(&server, &store).await;
     let stale = Rc::new(Versioned {
         version: board.version - 1,
         value: board.value.clone(),
     });
-    let broken = put(&store, &counter("broken")).await;
-    server.ask("SET eb:acme:b:broken:log x").await;
-    let one = |name: &str, value| attempt(&board, name, value, NOW_MS);
+    let broken = put(&store, &sum_leaderboard("broken")).await;
+    server.run_command("SET eb:acme:b:broken:log x").await;
+    let one = |name: &str, value| prepare(&board, name, value, NOW_MS);
     let charged = |bucket: &str| SubmitOptions {
-        charge_request: request(vec![hourly(bucket, 2, 1)]),
-        ..full()
+        charge_request: charge_request(vec![hourly_charge(bucket, 2, 1)]),
+        ..full_rank_options()
     };
     let other = PreparedSubmission {
         fingerprint: fingerprint(9),
         ..one("ann", 2)
     };
     let calls = vec![
-        (one("first", 1), full(), "Created false"),
-        (with_id(one("ann", 1), "x"), full(), "Created false"),
-        (with_id(one("ann", 1), "x"), full(), "Created true"),
-        (with_id(other, "x"), full(), "id"),
-        (one("bob", 51), full(), "AboveMax { max: 50 }"),
-        (attempt(&stale, "bob", 1, NOW_MS), full(), "stale"),
-        (one("bad", 1), full(), "Corrupt(\"CORRUPT number\")"),
-        (one("worse", 1), full(), "Corrupt(\"CORRUPT ban\")"),
-        (attempt(&broken, "bob", 1, NOW_MS), full(), "Corrupt(\"WRONGTYPE"),
+        (one("first", 1), full_rank_options(), "Created false"),
+        (with_id(one("ann", 1), "x"), full_rank_options(), "Created false"),
+        (with_id(one("ann", 1), "x"), full_rank_options(), "Created true"),
+        (with_id(other, "x"), full_rank_options(), "id"),
+        (one("bob", 51), full_rank_options(), "AboveMax { max: 50 }"),
+        (prepare(&stale, "bob", 1, NOW_MS), full_rank_options(), "stale"),
+        (one("bad", 1), full_rank_options(), "Corrupt(\"CORRUPT number\")"),
+        (one("worse", 1), full_rank_options(), "Corrupt(\"CORRUPT ban\")"),
+        (
+            prepare(&broken, "bob", 1, NOW_MS),
+            full_rank_options(),
+            "Corrupt(\"WRONGTYPE",
+        ),
         (one("cid", 1), charged("bad"), "Corrupt(\"CORRUPT bucket\")"),
         (one("cid", 1), charged("good"), "Created false"),
         (one("cid", 1), charged("good"), "Improved false"),
         (one("cid", 1), charged("good"), "limited"),
-        (one("banned", 1), full(), "Created false"),
-        (one("ann", 1), full(), "Improved false"),
+        (one("banned", 1), full_rank_options(), "Created false"),
+        (one("ann", 1), full_rank_options(), "Improved false"),
     ];
     counting.take_sent();
     let submissions = calls
@@ -164,30 +175,37 @@ async fn each_submission_of_a_group_has_its_own_charge_refusal_outcome_and_error
         let described = describe(result);
         assert!(described.starts_with(expected), "{described}, not {expected}");
     }
-    let sums = submit_together(&store, vec![(one("cid", 1), full()), (one("ann", 1), full())]).await;
-    assert_eq!(sums.iter().map(sum).collect::<Vec<_>>(), [3, 3]);
+    let sums = submit_together(
+        &store,
+        vec![
+            (one("cid", 1), full_rank_options()),
+            (one("ann", 1), full_rank_options()),
+        ],
+    )
+    .await;
+    assert_eq!(sums.iter().map(read_value).collect::<Vec<_>>(), [3, 3]);
 }
 
 #[tokio::test]
-async fn a_group_that_finds_the_end_of_a_ban_is_applied() {
+async fn a_group_is_applied_after_it_finds_an_ended_ban() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     let ban = Ban {
         expires_at: Some(at(NOW_MS + 1000)),
         ..Ban::new(player("p"), at(NOW_MS))
     };
     store
-        .submit(&tenant(), &[attempt(&board, "p", 5, NOW_MS)], RankDetail::Full)
+        .submit(&tenant(), &[prepare(&board, "p", 5, NOW_MS)], RankDetail::Full)
         .await
         .unwrap();
     store.ban(&tenant(), &ban).await.unwrap().unwrap();
     let names = ["p", "q", "r", "p"];
-    let submissions = names.map(|name| (attempt(&board, name, 1, NOW_MS + 1000), full()));
+    let submissions = names.map(|name| (prepare(&board, name, 1, NOW_MS + 1000), full_rank_options()));
     let mut sums: Vec<_> = submit_together(&store, submissions.to_vec())
         .await
         .iter()
-        .map(sum)
+        .map(read_value)
         .collect();
     sums.sort_unstable();
     assert_eq!(sums, [1, 1, 6, 7]);
@@ -195,11 +213,16 @@ async fn a_group_that_finds_the_end_of_a_ban_is_applied() {
 
 type Call<'a> = Pin<Box<dyn Future<Output = Result<Submitted, StoreError>> + 'a>>;
 
-fn call<'a>(store: &'a RedisStore<&'a Gate>, tenant: &'a TenantId, one: PreparedSubmission) -> Call<'a> {
-    Box::pin(async move { store.submit_with_options(tenant, &[one], &full()).await })
+/// Returns a call with one submission.
+fn make_call<'a>(store: &'a RedisStore<&'a Gate>, tenant: &'a TenantId, one: PreparedSubmission) -> Call<'a> {
+    Box::pin(async move {
+        store
+            .submit_with_options(tenant, &[one], &full_rank_options())
+            .await
+    })
 }
 
-/// Polls each call until nothing happens any more.
+/// Polls the calls until none of them can make progress.
 async fn poll_all(calls: &mut [Call<'_>]) {
     for _ in 0..10 {
         for call in &mut *calls {
@@ -209,7 +232,8 @@ async fn poll_all(calls: &mut [Call<'_>]) {
     }
 }
 
-fn status(result: &Result<Submitted, StoreError>) -> Status {
+/// Returns the status of the outcome of a call with one submission.
+fn read_status(result: &Result<Submitted, StoreError>) -> Status {
     result.as_ref().unwrap().answers[0].as_ref().unwrap()[0].status
 }
 
@@ -218,29 +242,29 @@ async fn a_group_whose_leader_is_dropped_fails_and_the_next_group_is_sent() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
     let store = RedisStore::new(&gate);
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     let (own, other) = (tenant(), TenantId::new("other").unwrap());
-    let one = |name: &str| attempt(&board, name, 1, NOW_MS);
+    let one = |name: &str| prepare(&board, name, 1, NOW_MS);
     gate.close();
     let mut calls: Vec<_> = ["first", "leader", "follower", "gone"]
-        .map(|name| call(&store, &own, one(name)))
+        .map(|name| make_call(&store, &own, one(name)))
         .into();
     poll_all(&mut calls).await;
     assert_eq!(gate.waiting(), 1, "the others wait for the first");
-    // A call that waits and ends is not sent.
+    // A call that is dropped while it waits is not sent.
     drop(calls.pop());
-    // Another tenant does not wait.
-    calls.push(call(&store, &other, one("other")));
+    // A call of another tenant does not wait.
+    calls.push(make_call(&store, &other, one("other")));
     poll_all(&mut calls).await;
     assert_eq!(gate.waiting(), 2);
     gate.let_pass(1);
-    assert_eq!(status(&calls.remove(0).await), Status::Created);
-    calls.push(call(&store, &own, one("next")));
+    assert_eq!(read_status(&calls.remove(0).await), Status::Created);
+    calls.push(make_call(&store, &own, one("next")));
     poll_all(&mut calls).await;
     assert_eq!(gate.waiting(), 2, "the second group is under way");
-    calls.push(call(&store, &own, one("last")));
+    calls.push(make_call(&store, &own, one("last")));
     poll_all(&mut calls).await;
-    // The leader ends before its group has reached the server.
+    // The leader is dropped before its group has reached the server.
     drop(calls.remove(0));
     let follower = calls.remove(0).await;
     assert!(
@@ -249,20 +273,20 @@ async fn a_group_whose_leader_is_dropped_fails_and_the_next_group_is_sent() {
     );
     gate.let_pass(10);
     let results = join_all(calls).await;
-    // No leaderboard of the other tenant has this version.
+    // The other tenant has no leaderboard with this version, so its configuration is stale.
     assert_eq!(describe(&results[0]), "stale");
-    assert_eq!(status(&results[1]), Status::Created);
-    assert_eq!(status(&results[2]), Status::Created);
+    assert_eq!(read_status(&results[1]), Status::Created);
+    assert_eq!(read_status(&results[2]), Status::Created);
 }
 
 #[tokio::test]
-async fn a_call_does_not_wait_for_one_that_has_its_answer() {
+async fn a_call_does_not_wait_for_an_unpolled_call_with_a_result() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
     let store = RedisStore::new(&gate);
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     let own = tenant();
-    let next = || call(&store, &own, attempt(&board, "p", 1, NOW_MS));
+    let next = || make_call(&store, &own, prepare(&board, "p", 1, NOW_MS));
     gate.close();
     let mut calls = vec![next(), next(), next()];
     poll_all(&mut calls).await;
@@ -271,14 +295,14 @@ async fn a_call_does_not_wait_for_one_that_has_its_answer() {
     poll_all(&mut calls).await;
     gate.let_pass(1);
     calls.remove(0).await.unwrap();
-    // The remaining call has its answer, and has not been polled since.
+    // The remaining call has a result, and the test has not polled it since.
     let mut late = [next()];
     poll_all(&mut late).await;
     assert_eq!(gate.waiting(), 1);
-    assert_eq!(sum(&calls.remove(0).await), 3);
+    assert_eq!(read_value(&calls.remove(0).await), 3);
     gate.let_pass(1);
     let [late] = late;
-    assert_eq!(sum(&late.await), 4);
+    assert_eq!(read_value(&late.await), 4);
 }
 
 #[tokio::test]
@@ -286,34 +310,34 @@ async fn a_group_loads_a_missing_library() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
     let store = RedisStore::new(&gate);
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     let own = tenant();
     gate.close();
     let mut calls: Vec<_> = (0..4)
-        .map(|_| call(&store, &own, attempt(&board, "p", 1, NOW_MS)))
+        .map(|_| make_call(&store, &own, prepare(&board, "p", 1, NOW_MS)))
         .collect();
     poll_all(&mut calls).await;
     gate.let_pass(1);
     calls.remove(0).await.unwrap();
     poll_all(&mut calls).await;
-    server.ask("FUNCTION FLUSH").await;
+    server.run_command("FUNCTION FLUSH").await;
     gate.let_pass(10);
     let sums = join_all(calls).await;
-    assert_eq!(sums.iter().map(sum).collect::<Vec<_>>(), [2, 3, 4]);
+    assert_eq!(sums.iter().map(read_value).collect::<Vec<_>>(), [2, 3, 4]);
 }
 
 #[tokio::test]
 async fn groups_work_without_functions() {
     let server = Server::start().await;
-    server.ask("ACL SETUSER default -fcall").await;
+    server.run_command("ACL SETUSER default -fcall").await;
     let store = server.store().await;
-    let board = put(&store, &counter("a")).await;
-    server.ask("HSET eb:acme:b:a:e:all bad garbage").await;
+    let board = put(&store, &sum_leaderboard("a")).await;
+    server.run_command("HSET eb:acme:b:a:e:all bad garbage").await;
     let names = ["p", "p", "bad", "p"];
-    let submissions = names.map(|name| (attempt(&board, name, 1, NOW_MS), full()));
+    let submissions = names.map(|name| (prepare(&board, name, 1, NOW_MS), full_rank_options()));
     let results = submit_together(&store, submissions.to_vec()).await;
     let results: Vec<_> = results.iter().map(describe).collect();
-    // The leaderboard has no period before its first entry, so the damage is found by the group.
+    // The first call creates the period, and the group of the other calls then finds the damage.
     assert_eq!(results[0], "Created false");
     assert!(results[2].starts_with("Corrupt"), "{}", results[2]);
     assert_eq!(results[3], "Improved false");
@@ -324,11 +348,11 @@ async fn a_group_fails_when_the_server_is_lost() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
     let store = RedisStore::new(&gate);
-    let board = put(&store, &counter("a")).await;
+    let board = put(&store, &sum_leaderboard("a")).await;
     let own = tenant();
     gate.close();
     let mut calls: Vec<_> = (0..3)
-        .map(|_| call(&store, &own, attempt(&board, "p", 1, NOW_MS)))
+        .map(|_| make_call(&store, &own, prepare(&board, "p", 1, NOW_MS)))
         .collect();
     poll_all(&mut calls).await;
     gate.let_pass(1);
@@ -339,6 +363,6 @@ async fn a_group_fails_when_the_server_is_lost() {
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     }
     gate.let_pass(1);
-    let next = call(&store, &own, attempt(&board, "p", 1, NOW_MS)).await;
-    assert_eq!(sum(&next), 2);
+    let next = make_call(&store, &own, prepare(&board, "p", 1, NOW_MS)).await;
+    assert_eq!(read_value(&next), 2);
 }

@@ -1,4 +1,5 @@
-//! Groups have the same results, and leave the same data, as the same submissions one after another.
+//! Tests that a group of submissions has the same results, and leaves the same data, as the same submissions
+//! one after another.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,21 +14,23 @@ use leaderboard_redis::Reply;
 
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, at, board, daily, fingerprint, hourly, player, put, request, resolve, submission, tenant,
+    DAY_MS, NOW_MS, at, board, charge_request, daily_schedule, fingerprint, hourly_charge, player, put,
+    resolve, submission, tenant,
 };
 
 type Board = Rc<Versioned<Leaderboard>>;
 
-/// How many submissions are compared.
+/// The number of submissions that the test compares.
 const SUBMISSIONS: usize = 600;
-/// The largest group.
+/// The maximum number of submissions in a group.
 const MAX_GROUP: u64 = 16;
 
-/// Numbers that look random (<https://en.wikipedia.org/wiki/Xorshift>), the same in each run.
+/// A generator of pseudorandom numbers (<https://en.wikipedia.org/wiki/Xorshift>), the same in each run.
 struct Random(u64);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
+    /// Returns a number below `end`.
+    fn next_below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -35,9 +38,10 @@ impl Random {
     }
 }
 
-fn leaderboards() -> [Leaderboard; 3] {
+/// Returns leaderboards with different operators, tie policies and limits.
+fn make_leaderboards() -> [Leaderboard; 3] {
     let mut sum = board("sum", &[Order::Descending], Ties::Dense, Operator::Increment);
-    sum.schedule = daily();
+    sum.schedule = daily_schedule();
     sum.keep_periods = 2;
     sum.limits = Limits {
         max: Some(60),
@@ -56,30 +60,31 @@ fn leaderboards() -> [Leaderboard; 3] {
     ]
 }
 
-/// Returns a submission by one of 20 players to some leaderboards.
-fn any_submission(random: &mut Random, boards: &[Board], now_ms: i64) -> PreparedSubmission {
-    let from = usize::try_from(random.below(3)).unwrap();
-    let to = from + 1 + usize::try_from(random.below(u64::try_from(3 - from).unwrap())).unwrap();
-    let value = i64::try_from(random.below(12)).unwrap() - 2;
-    let name = format!("p{}", random.below(20));
+/// Returns a random submission of one of 20 players to one or more of the leaderboards.
+fn make_submission(random: &mut Random, boards: &[Board], now_ms: i64) -> PreparedSubmission {
+    let from = usize::try_from(random.next_below(3)).unwrap();
+    let to = from + 1 + usize::try_from(random.next_below(u64::try_from(3 - from).unwrap())).unwrap();
+    let value = i64::try_from(random.next_below(12)).unwrap() - 2;
+    let name = format!("p{}", random.next_below(20));
     let mut one = submission(&name, &[value]);
-    if random.below(3) == 0 {
-        let text = format!("{{\"n\":{}}}", random.below(3));
+    if random.next_below(3) == 0 {
+        let text = format!("{{\"n\":{}}}", random.next_below(3));
         one.metadata = Some(Metadata::from_json_text(text).unwrap());
     }
     let mut one = resolve(&one, &boards[from..to], now_ms).unwrap();
-    if random.below(2) == 0 {
-        one.id = Some(SubmissionId::new(format!("{}", random.below(60))).unwrap());
-        one.fingerprint = fingerprint(u8::try_from(random.below(2)).unwrap());
+    if random.next_below(2) == 0 {
+        one.id = Some(SubmissionId::new(format!("{}", random.next_below(60))).unwrap());
+        one.fingerprint = fingerprint(u8::try_from(random.next_below(2)).unwrap());
     }
     one
 }
 
-fn options(random: &mut Random) -> SubmitOptions {
+/// Returns options with a rate limit of one of four players.
+fn make_options(random: &mut Random) -> SubmitOptions {
     SubmitOptions {
-        charge_request: request(vec![
-            hourly("tenant", 500, 1),
-            hourly(&format!("p{}", random.below(4)), 140, 1),
+        charge_request: charge_request(vec![
+            hourly_charge("tenant", 500, 1),
+            hourly_charge(&format!("p{}", random.next_below(4)), 140, 1),
         ]),
         max_tenant_entries: Some(40),
         // Never reached: a group that exceeds the limit removes the oldest events once, at its end.
@@ -89,24 +94,24 @@ fn options(random: &mut Random) -> SubmitOptions {
     }
 }
 
-/// Returns the data in an order of its own, without the keys that depend on the clock of the server.
-async fn data(server: &Server) -> BTreeMap<String, Vec<String>> {
+/// Returns all data in a fixed order, without the keys that depend on the clock of the server.
+async fn read_data(server: &Server) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
-    for key in server.ask("KEYS *").await {
+    for key in server.run_command("KEYS *").await {
         let Reply::Bytes(key) = key else { panic!("{key:?}") };
         let key = String::from_utf8(key).unwrap();
         if key.contains(":rate:") || key.ends_with(":expiring") || key.ends_with(":announced") {
             continue;
         }
-        let kind = server.ask(&format!("TYPE {key}")).await;
+        let kind = server.run_command(&format!("TYPE {key}")).await;
         let [Reply::Status(kind)] = kind.as_slice() else {
             panic!("{kind:?}")
         };
         let values = match kind.as_str() {
-            "hash" => server.ask(&format!("HGETALL {key}")).await,
-            "zset" => server.ask(&format!("ZRANGE {key} 0 -1 WITHSCORES")).await,
-            "stream" => server.ask(&format!("XRANGE {key} - +")).await,
-            "string" => server.ask(&format!("GET {key}")).await,
+            "hash" => server.run_command(&format!("HGETALL {key}")).await,
+            "zset" => server.run_command(&format!("ZRANGE {key} 0 -1 WITHSCORES")).await,
+            "stream" => server.run_command(&format!("XRANGE {key} - +")).await,
+            "string" => server.run_command(&format!("GET {key}")).await,
             other => panic!("{other}"),
         };
         let mut values: Vec<_> = values.chunks(2).map(|pair| format!("{pair:?}")).collect();
@@ -123,7 +128,7 @@ async fn groups_and_single_submissions_have_the_same_result() {
     let (grouped, single) = (Server::start().await, Server::start().await);
     let store = grouped.store().await;
     let mut boards = Vec::new();
-    for leaderboard in leaderboards() {
+    for leaderboard in make_leaderboards() {
         boards.push(put(&store, &leaderboard).await);
     }
     store
@@ -137,9 +142,14 @@ async fn groups_and_single_submissions_have_the_same_result() {
     let (mut sent, mut now_ms, mut refused) = (0, NOW_MS, 0);
     while sent < SUBMISSIONS {
         now_ms += DAY_MS / 90;
-        let count = 1 + random.below(MAX_GROUP);
+        let count = 1 + random.next_below(MAX_GROUP);
         let calls: Vec<_> = (0..count)
-            .map(|_| (any_submission(&mut random, &boards, now_ms), options(&mut random)))
+            .map(|_| {
+                (
+                    make_submission(&mut random, &boards, now_ms),
+                    make_options(&mut random),
+                )
+            })
             .collect();
         sent += calls.len();
         let tenant = tenant();
@@ -161,7 +171,7 @@ async fn groups_and_single_submissions_have_the_same_result() {
             refused += usize::from(alone.rate_limit_decision.refused);
         }
     }
-    let (grouped, single) = (data(&grouped).await, data(&single).await);
+    let (grouped, single) = (read_data(&grouped).await, read_data(&single).await);
     for (key, values) in &single {
         assert_eq!(grouped.get(key), Some(values), "{key}");
     }

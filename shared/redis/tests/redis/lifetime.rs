@@ -1,4 +1,4 @@
-//! What ends: idempotency records, periods, leaderboards.
+//! Tests that idempotency records and periods expire, and that leaderboards are deleted.
 
 use std::rc::Rc;
 
@@ -16,13 +16,17 @@ use leaderboard_redis::{RedisStore, Reply};
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, at, attempt, board, daily, fingerprint, place, player, put, resolve, simple, submission,
-    tenant,
+    DAY_MS, NOW_MS, at, board, daily_schedule, fingerprint, make_period_ref, player, prepare, put, resolve,
+    simple_leaderboard, submission, tenant,
 };
 
-async fn one(store: &RedisStore<NativeRedis>, attempt: PreparedSubmission) -> Result<Outcome, RefusalReason> {
+/// Submits once. Returns the outcome on the first leaderboard, or the reason of the refusal.
+async fn submit_one(
+    store: &RedisStore<NativeRedis>,
+    prepared: PreparedSubmission,
+) -> Result<Outcome, RefusalReason> {
     let results = store
-        .submit(&tenant(), &[attempt], RankDetail::Full)
+        .submit(&tenant(), &[prepared], RankDetail::Full)
         .await
         .unwrap();
     match &results[0] {
@@ -31,14 +35,15 @@ async fn one(store: &RedisStore<NativeRedis>, attempt: PreparedSubmission) -> Re
     }
 }
 
-fn with_id(mut attempt: PreparedSubmission, id: &str) -> PreparedSubmission {
-    attempt.id = Some(SubmissionId::new(id).unwrap());
-    attempt.fingerprint = fingerprint(1);
-    attempt
+/// Returns the submission with an id and a fixed fingerprint.
+fn with_id(mut prepared: PreparedSubmission, id: &str) -> PreparedSubmission {
+    prepared.id = Some(SubmissionId::new(id).unwrap());
+    prepared.fingerprint = fingerprint(1);
+    prepared
 }
 
 #[tokio::test]
-async fn an_id_counts_once_for_exactly_a_day() {
+async fn a_submission_with_a_used_id_is_a_replay_for_exactly_a_day() {
     let server = Server::start().await;
     let store = server.store().await;
     let board = put(
@@ -47,17 +52,17 @@ async fn an_id_counts_once_for_exactly_a_day() {
     )
     .await;
     let mut value = 0;
-    // The first use of an id can be at any hour of the span of a hash.
+    // One hash has the records of one day, and the first use of an id can be at any hour of this day.
     for hour in 0..24 {
         let first_ms = NOW_MS + hour * 3_600_000;
         let id = format!("id{hour}");
-        let first = one(&store, with_id(attempt(&board, "p", 5, first_ms), &id))
+        let first = submit_one(&store, with_id(prepare(&board, "p", 5, first_ms), &id))
             .await
             .unwrap();
         value += 5;
         assert_eq!((first.values.first(), first.replayed), (value, false));
         for age in [0, 1, IDEMPOTENCY_MS / 2, IDEMPOTENCY_MS - 1, -1000] {
-            let again = one(&store, with_id(attempt(&board, "p", 5, first_ms + age), &id))
+            let again = submit_one(&store, with_id(prepare(&board, "p", 5, first_ms + age), &id))
                 .await
                 .unwrap();
             let expected = Outcome {
@@ -65,16 +70,19 @@ async fn an_id_counts_once_for_exactly_a_day() {
                 ..first.clone()
             };
             assert_eq!(again, expected, "hour {hour}, age {age}");
-            let mut other = with_id(attempt(&board, "p", 6, first_ms + age), &id);
+            let mut other = with_id(prepare(&board, "p", 6, first_ms + age), &id);
             other.fingerprint = fingerprint(2);
             let id = SubmissionId::new(id.as_str()).unwrap();
-            assert_eq!(one(&store, other).await, Err(RefusalReason::IdConflict { id }));
+            assert_eq!(
+                submit_one(&store, other).await,
+                Err(RefusalReason::IdConflict { id })
+            );
         }
     }
     for hour in 0..24 {
         let later = NOW_MS + hour * 3_600_000 + IDEMPOTENCY_MS;
         let id = format!("id{hour}");
-        let again = one(&store, with_id(attempt(&board, "p", 5, later), &id))
+        let again = submit_one(&store, with_id(prepare(&board, "p", 5, later), &id))
             .await
             .unwrap();
         value += 5;
@@ -85,7 +93,7 @@ async fn an_id_counts_once_for_exactly_a_day() {
         );
     }
     for key in ["eb:acme:b:a:ids0", "eb:acme:b:a:ids1"] {
-        let [Reply::Integer(ttl)] = server.ask(&format!("PTTL {key}")).await[..] else {
+        let [Reply::Integer(ttl)] = server.run_command(&format!("PTTL {key}")).await[..] else {
             panic!("no TTL")
         };
         assert!(ttl > 0 && ttl <= 2 * IDEMPOTENCY_MS, "{ttl}");
@@ -93,19 +101,19 @@ async fn an_id_counts_once_for_exactly_a_day() {
 }
 
 #[tokio::test]
-async fn a_replay_has_the_columns_of_its_time() {
+async fn a_replay_has_the_columns_of_the_first_submission() {
     let server = Server::start().await;
     let store = server.store().await;
-    let before = put(&store, &simple("a")).await;
-    let given = with_id(attempt(&before, "p", 5, NOW_MS), "x");
-    let first = one(&store, given.clone()).await.unwrap();
+    let before = put(&store, &simple_leaderboard("a")).await;
+    let first_submission = with_id(prepare(&before, "p", 5, NOW_MS), "x");
+    let first = submit_one(&store, first_submission.clone()).await.unwrap();
     assert_eq!(first.columns.as_ref(), Some(&before.value.columns));
-    let mut renamed = simple("a");
+    let mut renamed = simple_leaderboard("a");
     let points = Column::new("points", Order::Ascending).unwrap();
     renamed.columns = Columns::new(vec![points]).unwrap();
-    let mut again = given;
+    let mut again = first_submission;
     again.targets[0].leaderboard = put(&store, &renamed).await;
-    let replay = one(&store, again).await.unwrap();
+    let replay = submit_one(&store, again).await.unwrap();
     let expected = Outcome {
         replayed: true,
         ..first
@@ -114,7 +122,7 @@ async fn a_replay_has_the_columns_of_its_time() {
 }
 
 #[tokio::test]
-async fn sums_stop_at_both_ends_of_64_bits() {
+async fn a_sum_outside_64_bits_is_refused() {
     let server = Server::start().await;
     let store = server.store().await;
     for (name, order) in [("down", Order::Descending), ("up", Order::Ascending)] {
@@ -123,7 +131,7 @@ async fn sums_stop_at_both_ends_of_64_bits() {
             &board(name, &[order], Ties::Earliest, Operator::Increment),
         )
         .await;
-        let add = |who, value| one(&store, attempt(&board, who, value, NOW_MS));
+        let add = |who, value| submit_one(&store, prepare(&board, who, value, NOW_MS));
         for step in [i64::MAX - 1, 1] {
             add("top", step).await.unwrap();
         }
@@ -137,7 +145,7 @@ async fn sums_stop_at_both_ends_of_64_bits() {
         let mut take = submission("minus", &[i64::MIN]);
         take.operator = Some(Operator::Decrement);
         let taken = resolve(&take, std::slice::from_ref(&board), NOW_MS).unwrap();
-        assert_eq!(one(&store, taken).await, Err(RefusalReason::Overflow));
+        assert_eq!(submit_one(&store, taken).await, Err(RefusalReason::Overflow));
     }
 }
 
@@ -146,7 +154,7 @@ async fn assert_one_deadline(server: &Server, period: &PeriodId) {
     let mut deadlines = Vec::new();
     for kind in ["m", "e", "v", "h", "t", "c"] {
         let command = format!("PEXPIRETIME eb:acme:b:a:{kind}:{period}");
-        deadlines.extend(server.ask(&command).await);
+        deadlines.extend(server.run_command(&command).await);
     }
     assert!(
         matches!(deadlines[0], Reply::Integer(deadline) if deadline > 0),
@@ -163,7 +171,7 @@ async fn a_period_expires_with_all_its_keys() {
     let server = Server::start().await;
     let store = server.store().await;
     let mut daily_board = board("a", &[Order::Descending], Ties::Dense, Operator::Best);
-    daily_board.schedule = daily();
+    daily_board.schedule = daily_schedule();
     daily_board.keep_periods = 2;
     let board = put(&store, &daily_board).await;
     store
@@ -172,7 +180,9 @@ async fn a_period_expires_with_all_its_keys() {
         .unwrap()
         .unwrap();
     for (who, value) in [("p", 1), ("q", 2), ("ghost", 3)] {
-        one(&store, attempt(&board, who, value, NOW_MS)).await.unwrap();
+        submit_one(&store, prepare(&board, who, value, NOW_MS))
+            .await
+            .unwrap();
     }
     let period = board.value.schedule.period_at(at(NOW_MS));
     assert_one_deadline(&server, &period.id).await;
@@ -203,20 +213,25 @@ async fn a_period_expires_with_all_its_keys() {
         value: soon.leaderboard.clone(),
     });
     let tenant = tenant();
-    let here = place(&tenant, &board, &period.id);
-    let page = store.page(&here, &PageFrom::Top, 5, &Caller::Anonymous).await;
+    let period_ref = make_period_ref(&tenant, &board, &period.id);
+    let page = store
+        .page(&period_ref, &PageFrom::Top, 5, &Caller::Anonymous)
+        .await;
     let page = page.unwrap();
     assert_eq!((page.layout, page.version, page.count), (None, 0, 0));
-    let left = server.ask(&format!("KEYS *:{}", period.id)).await;
+    let left = server.run_command(&format!("KEYS *:{}", period.id)).await;
     assert_eq!(left, []);
     // The next period removes the expired period from the list of periods.
-    let next = attempt(&board, "p", 1, NOW_MS + DAY_MS);
-    one(&store, next).await.unwrap();
-    assert_eq!(server.ask("ZCARD eb:acme:b:a:periods").await, [Reply::Integer(1)]);
+    let next = prepare(&board, "p", 1, NOW_MS + DAY_MS);
+    submit_one(&store, next).await.unwrap();
+    assert_eq!(
+        server.run_command("ZCARD eb:acme:b:a:periods").await,
+        [Reply::Integer(1)]
+    );
 }
 
 #[tokio::test]
-async fn deleting_leaves_nothing_but_the_last_version() {
+async fn a_deleted_leaderboard_leaves_only_keys_of_the_tenant() {
     let server = Server::start().await;
     let store = server.store().await;
     let dense = board("a", &[Order::Descending], Ties::Dense, Operator::Best);
@@ -227,7 +242,7 @@ async fn deleting_leaves_nothing_but_the_last_version() {
         .unwrap()
         .unwrap();
     for who in ["p", "ghost"] {
-        one(&store, with_id(attempt(&first, who, 1, NOW_MS), who))
+        submit_one(&store, with_id(prepare(&first, who, 1, NOW_MS), who))
             .await
             .unwrap();
     }
@@ -247,20 +262,20 @@ async fn deleting_leaves_nothing_but_the_last_version() {
     );
     assert_eq!(
         server
-            .ask("EXISTS eb:acme:version eb:acme:entry-counts eb:acme:bans:state")
+            .run_command("EXISTS eb:acme:version eb:acme:entry-counts eb:acme:bans:state")
             .await,
         [Reply::Integer(3)]
     );
-    assert_eq!(server.ask("DBSIZE").await, [Reply::Integer(3)]);
+    assert_eq!(server.run_command("DBSIZE").await, [Reply::Integer(3)]);
     assert_eq!(
-        server.ask("HGETALL eb:acme:entry-counts").await,
+        server.run_command("HGETALL eb:acme:entry-counts").await,
         [Reply::Bytes(Vec::new()), Reply::Bytes(b"0".to_vec())]
     );
-    let stale = one(&store, attempt(&first, "p", 1, NOW_MS)).await;
+    let stale = submit_one(&store, prepare(&first, "p", 1, NOW_MS)).await;
     assert_eq!(stale, Err(RefusalReason::StaleConfiguration));
     let second = put(&store, &dense).await;
     assert!(second.version > first.version);
-    let created = one(&store, with_id(attempt(&second, "p", 1, NOW_MS), "p"))
+    let created = submit_one(&store, with_id(prepare(&second, "p", 1, NOW_MS), "p"))
         .await
         .unwrap();
     assert_eq!((created.version, created.replayed), (2, false));
@@ -270,14 +285,14 @@ async fn deleting_leaves_nothing_but_the_last_version() {
 async fn every_key_of_an_expiring_period_has_a_deadline_after_every_write() {
     let server = Server::start().await;
     for ties in [Ties::Earliest, Ties::Shared, Ties::Dense] {
-        server.ask("FLUSHALL").await;
+        server.run_command("FLUSHALL").await;
         let store = server.store().await;
         let mut leaderboard = board("a", &[Order::Descending], ties, Operator::Set);
-        leaderboard.schedule = daily();
+        leaderboard.schedule = daily_schedule();
         let board = put(&store, &leaderboard).await;
         let period = board.value.schedule.period_at(at(NOW_MS)).id;
         let check = async |keys: usize| {
-            let found = server.ask(&format!("KEYS eb:acme:b:a:?:{period}")).await;
+            let found = server.run_command(&format!("KEYS eb:acme:b:a:?:{period}")).await;
             assert_eq!(
                 found.len(),
                 if ties == Ties::Dense { keys + 2 } else { keys },
@@ -286,16 +301,18 @@ async fn every_key_of_an_expiring_period_has_a_deadline_after_every_write() {
             for key in found {
                 let Reply::Bytes(key) = key else { panic!("{key:?}") };
                 let key = String::from_utf8(key).unwrap();
-                let ttl = server.ask(&format!("PTTL {key}")).await;
+                let ttl = server.run_command(&format!("PTTL {key}")).await;
                 assert!(
                     matches!(ttl[..], [Reply::Integer(ms)] if ms > 0),
                     "{ties:?} {key}: {ttl:?}"
                 );
             }
         };
-        // The only entry moves, so its old place was the only member of its set.
+        // The set has one entry. Its move can delete the set and create the set again without a deadline.
         for value in [1, 2, 2, 3] {
-            one(&store, attempt(&board, "p", value, NOW_MS)).await.unwrap();
+            submit_one(&store, prepare(&board, "p", value, NOW_MS))
+                .await
+                .unwrap();
             check(3).await;
         }
         let tenant = tenant();
@@ -305,19 +322,21 @@ async fn every_key_of_an_expiring_period_has_a_deadline_after_every_write() {
             .unwrap()
             .unwrap();
         for value in [1, 2] {
-            one(&store, attempt(&board, "q", value, NOW_MS)).await.unwrap();
+            submit_one(&store, prepare(&board, "q", value, NOW_MS))
+                .await
+                .unwrap();
             check(4).await;
         }
         store.unban(&tenant, &player("q"), at(NOW_MS)).await.unwrap();
-        let here = place(&tenant, &board, &period);
+        let period_ref = make_period_ref(&tenant, &board, &period);
         for name in ["p", "q"] {
             store
-                .remove(&here, &player(name), at(NOW_MS))
+                .remove(&period_ref, &player(name), at(NOW_MS))
                 .await
                 .unwrap()
                 .unwrap();
         }
-        one(&store, attempt(&board, "p", 1, NOW_MS)).await.unwrap();
+        submit_one(&store, prepare(&board, "p", 1, NOW_MS)).await.unwrap();
         check(3).await;
     }
 }

@@ -1,4 +1,5 @@
-//! The log of a leaderboard keeps the configured number of events and counts their size, also after another call has trimmed it.
+//! Tests that the log of a leaderboard keeps the configured number of events and counts their size, also
+//! after another call has trimmed the log.
 
 use std::rc::Rc;
 
@@ -8,8 +9,11 @@ use leaderboard_redis::{RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::world::{DAY_MS, NOW_MS, attempt, daily, put, simple, tenant, terms};
+use crate::world::{
+    DAY_MS, NOW_MS, daily_schedule, prepare, put, simple_leaderboard, submit_options, tenant,
+};
 
+/// The number of events that the log keeps.
 const KEPT: u32 = 5;
 
 async fn submit(
@@ -19,42 +23,50 @@ async fn submit(
     now_ms: i64,
 ) {
     for value in values {
-        let attempts = [attempt(board, "p", value, now_ms)];
-        let submitted = store.submit_with_options(&tenant(), &attempts, &terms()).await;
+        let submissions = [prepare(board, "p", value, now_ms)];
+        let submitted = store
+            .submit_with_options(&tenant(), &submissions, &submit_options())
+            .await;
         assert!(submitted.unwrap().answers[0].is_ok());
     }
 }
 
-async fn events(server: &Server) -> Reply {
-    server.ask("XLEN eb:acme:b:a:log").await.remove(0)
+/// Returns the number of events in the log.
+async fn count_events(server: &Server) -> Reply {
+    server.run_command("XLEN eb:acme:b:a:log").await.remove(0)
 }
 
-fn few_events(keep_days: u16) -> Leaderboard {
-    let mut board = simple("a");
+/// Returns a leaderboard that keeps [`KEPT`] events for at most `keep_days` days.
+fn leaderboard_with_few_events(keep_days: u16) -> Leaderboard {
+    let mut board = simple_leaderboard("a");
     board.log.keep_events = KEPT;
     board.log.keep_days = keep_days;
     board
 }
 
 #[tokio::test]
-async fn a_log_keeps_its_number_of_events_whatever_is_known_of_the_oldest() {
+async fn a_log_keeps_its_number_of_events_if_the_oldest_event_is_unknown() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &few_events(30)).await;
+    let board = put(&store, &leaderboard_with_few_events(30)).await;
     submit(&store, &board, 0..20, NOW_MS).await;
-    assert_eq!(events(&server).await, Reply::Integer(KEPT.into()));
+    assert_eq!(count_events(&server).await, Reply::Integer(KEPT.into()));
     for change in [
-        // An earlier version of the code knows nothing of the oldest event, and trims without it.
+        // An earlier version of the code does not store the oldest event, and trims the log without it.
         "HDEL eb:acme:b:a:doc o i",
         "XTRIM eb:acme:b:a:log MAXLEN 1",
         "HSET eb:acme:b:a:doc o 1",
         "HSET eb:acme:b:a:doc i 1",
-        // A log that was lost begins again.
+        // A lost log starts again.
         "DEL eb:acme:b:a:log",
     ] {
-        server.ask(change).await;
+        server.run_command(change).await;
         submit(&store, &board, 20..30, NOW_MS).await;
-        assert_eq!(events(&server).await, Reply::Integer(KEPT.into()), "{change}");
+        assert_eq!(
+            count_events(&server).await,
+            Reply::Integer(KEPT.into()),
+            "{change}"
+        );
     }
 }
 
@@ -62,24 +74,24 @@ async fn a_log_keeps_its_number_of_events_whatever_is_known_of_the_oldest() {
 async fn events_leave_the_log_when_they_are_too_old() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &few_events(1)).await;
+    let board = put(&store, &leaderboard_with_few_events(1)).await;
     submit(&store, &board, 0..4, NOW_MS).await;
     submit(&store, &board, [4], NOW_MS + DAY_MS).await;
-    assert_eq!(events(&server).await, Reply::Integer(5));
+    assert_eq!(count_events(&server).await, Reply::Integer(5));
     submit(&store, &board, [5], NOW_MS + DAY_MS + 1).await;
-    assert_eq!(events(&server).await, Reply::Integer(2));
+    assert_eq!(count_events(&server).await, Reply::Integer(2));
 }
 
 #[tokio::test]
-async fn one_call_to_two_periods_counts_all_its_events() {
+async fn a_call_that_changes_two_periods_counts_all_its_events() {
     let server = Server::start().await;
     let store = server.store().await;
-    let mut leaderboard = simple("a");
-    leaderboard.schedule = daily();
+    let mut leaderboard = simple_leaderboard("a");
+    leaderboard.schedule = daily_schedule();
     let board = put(&store, &leaderboard).await;
     let size = async || {
-        let log = server.ask("HGET eb:acme:b:a:doc n").await;
-        assert_eq!(log, server.ask("HGET eb:acme:log_bytes e").await);
+        let log = server.run_command("HGET eb:acme:b:a:doc n").await;
+        assert_eq!(log, server.run_command("HGET eb:acme:log_bytes e").await);
         let [Reply::Bytes(bytes)] = &log[..] else {
             panic!("{log:?}")
         };
@@ -89,12 +101,14 @@ async fn one_call_to_two_periods_counts_all_its_events() {
     let mut sizes = Vec::new();
     for _ in 0..2 {
         let before = size().await;
-        let attempts = [NOW_MS, NOW_MS + DAY_MS].map(|now_ms| attempt(&board, "p", 1, now_ms));
-        let submitted = store.submit_with_options(&tenant(), &attempts, &terms()).await;
+        let submissions = [NOW_MS, NOW_MS + DAY_MS].map(|now_ms| prepare(&board, "p", 1, now_ms));
+        let submitted = store
+            .submit_with_options(&tenant(), &submissions, &submit_options())
+            .await;
         assert!(submitted.unwrap().answers.iter().all(Result::is_ok));
         sizes.push(size().await - before);
     }
-    // The same two events, which keep the entries the second time.
+    // The second call records the same two events, although it leaves the entries unchanged.
     assert_eq!(sizes[0], sizes[1]);
-    assert_eq!(events(&server).await, Reply::Integer(5));
+    assert_eq!(count_events(&server).await, Reply::Integer(5));
 }

@@ -1,4 +1,4 @@
-//! The store on a real Redis server: one test binary, a server of its own for each test.
+//! Tests of the store on a real Redis server. Each test starts a server of its own.
 
 #[cfg(test)]
 use leaderboard_test_support::native_redis;

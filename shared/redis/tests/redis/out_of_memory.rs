@@ -1,4 +1,5 @@
-//! A server that is out of memory (`noeviction`): it refuses writes that add data, and runs writes that delete data.
+//! Tests of a server that is out of memory (`noeviction`): it refuses writes that add data, and runs writes
+//! that delete data.
 
 use std::rc::Rc;
 
@@ -13,18 +14,23 @@ use leaderboard_redis::RedisStore;
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
-    NOW_MS, at, attempt, board_id, hourly, place, player, put, request, simple, tenant, terms,
+    NOW_MS, at, board_id, charge_request, hourly_charge, make_period_ref, player, prepare, put,
+    simple_leaderboard, submit_options, tenant,
 };
 
 /// Checks that writes that add data are refused.
 async fn assert_writes_are_refused(store: &RedisStore<NativeRedis>, board: &Rc<Versioned<Leaderboard>>) {
-    let attempts = [attempt(board, "s", 1, NOW_MS)];
-    let submitted = store.submit_with_options(&tenant(), &attempts, &terms()).await;
+    let submissions = [prepare(board, "s", 1, NOW_MS)];
+    let submitted = store
+        .submit_with_options(&tenant(), &submissions, &submit_options())
+        .await;
     assert!(
         matches!(submitted, Err(StoreError::OutOfMemory(_))),
         "{submitted:?}"
     );
-    let taken = store.take(&tenant(), &request(vec![hourly("k", 5, 1)])).await;
+    let taken = store
+        .take(&tenant(), &charge_request(vec![hourly_charge("k", 5, 1)]))
+        .await;
     assert!(matches!(taken, Err(StoreError::OutOfMemory(_))), "{taken:?}");
     let record = AuditRecord {
         tenant: Some(tenant()),
@@ -40,35 +46,41 @@ async fn assert_writes_are_refused(store: &RedisStore<NativeRedis>, board: &Rc<V
 }
 
 #[tokio::test]
-async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
+async fn without_memory_deletions_and_bans_work_and_other_writes_fail() {
     let server = Server::start().await;
     let store = server.store().await;
     let (tenant, all) = (tenant(), PeriodId::all_time());
-    let boards = [put(&store, &simple("a")).await, put(&store, &simple("b")).await];
+    let boards = [
+        put(&store, &simple_leaderboard("a")).await,
+        put(&store, &simple_leaderboard("b")).await,
+    ];
     for board in &boards {
         for name in ["p", "q", "r"] {
-            let attempts = [attempt(board, name, 1, NOW_MS)];
+            let submissions = [prepare(board, name, 1, NOW_MS)];
             store
-                .submit_with_options(&tenant, &attempts, &terms())
+                .submit_with_options(&tenant, &submissions, &submit_options())
                 .await
                 .unwrap();
         }
     }
     // Creates the entry counts, which the deletions then reduce.
     store.usage(&tenant, 0).await.unwrap();
-    server.ask("CONFIG SET maxmemory-policy noeviction").await;
-    server.ask("CONFIG SET maxmemory 1").await;
+    server.run_command("CONFIG SET maxmemory-policy noeviction").await;
+    server.run_command("CONFIG SET maxmemory 1").await;
     let full = server.digest().await;
 
     assert_writes_are_refused(&store, &boards[0]).await;
     assert_eq!(server.digest().await, full);
 
-    let here = place(&tenant, &boards[0], &all);
+    let period_ref = make_period_ref(&tenant, &boards[0], &all);
     let ban = Ban::new(player("p"), at(NOW_MS));
     store.ban(&tenant, &ban).await.unwrap().unwrap();
-    assert_eq!(store.remove(&here, &player("q"), at(NOW_MS)).await, Ok(Some(6)));
+    assert_eq!(
+        store.remove(&period_ref, &player("q"), at(NOW_MS)).await,
+        Ok(Some(6))
+    );
     let page = store
-        .page(&here, &PageFrom::Top, 10, &Caller::Anonymous)
+        .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
         .await
         .unwrap();
     let shown: Vec<_> = page
@@ -79,7 +91,7 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
     assert_eq!(shown, ["r"]);
     store.unban(&tenant, &player("p"), at(NOW_MS)).await.unwrap();
     let found = store
-        .entries_by_player(&here, &[player("p")], &Caller::Anonymous)
+        .entries_by_player(&period_ref, &[player("p")], &Caller::Anonymous)
         .await
         .unwrap();
     assert_eq!(found.entries.len(), 1);
@@ -87,21 +99,21 @@ async fn deletions_removals_and_bans_work_and_nothing_else_is_written() {
         let deleted = store.delete(&tenant, &board_id(name), Expected::Any).await;
         assert_eq!(deleted, Ok(Ok(true)));
     }
-    assert_eq!(server.ask("KEYS eb:acme:b:*").await, []);
+    assert_eq!(server.run_command("KEYS eb:acme:b:*").await, []);
     assert_eq!(store.usage(&tenant, 0).await.unwrap().1.entries, 0);
 
-    server.ask("CONFIG SET maxmemory 0").await;
-    let board = put(&store, &simple("a")).await;
-    let attempts = [attempt(&board, "s", 1, NOW_MS)];
+    server.run_command("CONFIG SET maxmemory 0").await;
+    let board = put(&store, &simple_leaderboard("a")).await;
+    let submissions = [prepare(&board, "s", 1, NOW_MS)];
     let submitted = store
-        .submit_with_options(&tenant, &attempts, &terms())
+        .submit_with_options(&tenant, &submissions, &submit_options())
         .await
         .unwrap();
     assert!(submitted.answers[0].is_ok());
 }
 
 #[tokio::test]
-async fn documents_are_shortened_and_deleted_and_none_grows() {
+async fn without_memory_documents_can_shrink_but_not_grow() {
     let server = Server::start().await;
     let store = server.store().await;
     let name = |id: &str| DocumentName {
@@ -116,8 +128,8 @@ async fn documents_are_shortened_and_deleted_and_none_grows() {
             .await;
         assert!(made.unwrap().unwrap().1);
     }
-    server.ask("CONFIG SET maxmemory-policy noeviction").await;
-    server.ask("CONFIG SET maxmemory 1").await;
+    server.run_command("CONFIG SET maxmemory-policy noeviction").await;
+    server.run_command("CONFIG SET maxmemory 1").await;
     let full = server.digest().await;
     for (name, body) in [(&one, "longer than it was"), (&name("third"), "")] {
         let refused = store.put_document(name, body.as_bytes(), Expected::Any).await;
@@ -130,10 +142,10 @@ async fn documents_are_shortened_and_deleted_and_none_grows() {
     for body in ["as long as THIS", "short"] {
         let put = store.put_document(&one, body.as_bytes(), Expected::Any).await;
         let (version, created) = put.unwrap().unwrap();
-        let there = store.read_documents(std::slice::from_ref(&one)).await.unwrap();
-        let there = there.into_iter().next().flatten().unwrap();
+        let stored = store.read_documents(std::slice::from_ref(&one)).await.unwrap();
+        let stored = stored.into_iter().next().flatten().unwrap();
         assert_eq!(
-            (there.value.as_slice(), there.version, created),
+            (stored.value.as_slice(), stored.version, created),
             (body.as_bytes(), version, false)
         );
     }
@@ -145,7 +157,7 @@ async fn documents_are_shortened_and_deleted_and_none_grows() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_is_deleted_and_none_is_added() {
+async fn without_memory_dead_letters_are_deleted_but_not_added() {
     let server = Server::start().await;
     let store = server.store().await;
     let letter = |payload: &str| DeadLetter {
@@ -158,8 +170,8 @@ async fn a_dead_letter_is_deleted_and_none_is_added() {
         .push_dead_letters(Some(&tenant), &[letter("a")])
         .await
         .unwrap();
-    server.ask("CONFIG SET maxmemory-policy noeviction").await;
-    server.ask("CONFIG SET maxmemory 1").await;
+    server.run_command("CONFIG SET maxmemory-policy noeviction").await;
+    server.run_command("CONFIG SET maxmemory 1").await;
     let pushed = store.push_dead_letters(Some(&tenant), &[letter("b")]).await;
     assert!(matches!(pushed, Err(StoreError::OutOfMemory(_))), "{pushed:?}");
     let letters = store.list_dead_letters(Some(&tenant), None, 10).await.unwrap();

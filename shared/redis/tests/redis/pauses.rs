@@ -1,4 +1,5 @@
-//! Other clients can work between two steps of long work. The tests count the pauses between commands and check which rebuild continues.
+//! Tests that other clients can work between two steps of long work. The tests count the pauses between
+//! commands and check which rebuild continues.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,8 +12,8 @@ use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply, Signal};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
-use crate::steps::{uncounted, with_days};
-use crate::world::{DAY_MS, NOW_MS, at, attempt, simple, tenant, terms};
+use crate::steps::{put_leaderboard_with_days, put_uncounted_leaderboards};
+use crate::world::{DAY_MS, NOW_MS, at, prepare, simple_leaderboard, submit_options, tenant};
 
 /// The minimum number of pauses between two steps of the same work.
 const PAUSES: u32 = 5;
@@ -20,12 +21,14 @@ const PAUSES: u32 = 5;
 /// A connection that counts the pauses before each script.
 struct Paused {
     inner: NativeRedis,
+    /// The number of pauses since the last script.
     pauses: RefCell<u32>,
+    /// The number of pauses before each script.
     before: RefCell<Vec<u32>>,
 }
 
 impl Paused {
-    async fn on(server: &Server) -> Self {
+    async fn open(server: &Server) -> Self {
         Self {
             inner: server.connection().await,
             pauses: RefCell::default(),
@@ -34,7 +37,7 @@ impl Paused {
     }
 
     /// Returns the number of pauses before each script since the last call, without the first script.
-    fn between_steps(&self) -> Vec<u32> {
+    fn take_pauses_between_scripts(&self) -> Vec<u32> {
         self.pauses.take();
         self.before.take().split_off(1)
     }
@@ -57,18 +60,24 @@ impl Connection for &Paused {
     }
 }
 
-/// Creates a leaderboard with this many entries.
-async fn filled(store: &RedisStore<NativeRedis>, tenant: &TenantId, name: &str, entries: i64) -> Leaderboard {
-    let board = simple(name);
+/// Creates a leaderboard with this many entries. Returns its configuration with another tie policy, which
+/// requires a rebuild.
+async fn put_filled_leaderboard(
+    store: &RedisStore<NativeRedis>,
+    tenant: &TenantId,
+    name: &str,
+    entries: i64,
+) -> Leaderboard {
+    let board = simple_leaderboard(name);
     let stored = Rc::new(Versioned {
-        version: rebuilt(store, tenant, &board).await.unwrap(),
+        version: rebuild(store, tenant, &board).await.unwrap(),
         value: board.clone(),
     });
-    let attempts: Vec<_> = (0..entries)
-        .map(|n| attempt(&stored, &format!("p{n}"), n, NOW_MS))
+    let submissions: Vec<_> = (0..entries)
+        .map(|n| prepare(&stored, &format!("p{n}"), n, NOW_MS))
         .collect();
     store
-        .submit_with_options(tenant, &attempts, &terms())
+        .submit_with_options(tenant, &submissions, &submit_options())
         .await
         .unwrap();
     Leaderboard {
@@ -77,8 +86,8 @@ async fn filled(store: &RedisStore<NativeRedis>, tenant: &TenantId, name: &str, 
     }
 }
 
-/// Puts a leaderboard and rebuilds its entries.
-async fn rebuilt(
+/// Puts a leaderboard and rebuilds its entries. Returns its version.
+async fn rebuild(
     store: &RedisStore<impl Connection>,
     tenant: &TenantId,
     board: &Leaderboard,
@@ -97,21 +106,21 @@ async fn rebuilt(
 }
 
 #[tokio::test]
-async fn others_get_on_between_two_steps() {
+async fn long_work_pauses_for_other_clients_between_its_steps() {
     let server = Server::start().await;
     let native = server.store().await;
-    let paused = Paused::on(&server).await;
+    let paused = Paused::open(&server).await;
     let store = RedisStore::new(&paused);
 
-    let turned = filled(&native, &tenant(), "rebuilt", 2_500).await;
-    // The scripts of a put are known to the server from now on, and bans are looked at before each.
-    while rebuilt(&store, &tenant(), &turned).await.is_err() {}
-    let between = paused.between_steps();
+    let dense = put_filled_leaderboard(&native, &tenant(), "rebuilt", 2_500).await;
+    // Each put also runs a script that looks for bans, and the store does not pause before that script.
+    while rebuild(&store, &tenant(), &dense).await.is_err() {}
+    let between = paused.take_pauses_between_scripts();
     let puts: Vec<_> = between.iter().filter(|pauses| **pauses > 0).collect();
     assert_eq!(puts.len(), 2, "{between:?}");
     assert!(puts.iter().all(|pauses| **pauses >= PAUSES), "{between:?}");
 
-    let days = with_days(&native, 450).await;
+    let days = put_leaderboard_with_days(&native, 450).await;
     let expiries: Vec<_> = (0..450)
         .map(|day| {
             let period = days.value.schedule.period_at(at(NOW_MS + day * DAY_MS));
@@ -131,16 +140,16 @@ async fn others_get_on_between_two_steps() {
         at: at(NOW_MS),
     };
     store.put(&later).await.unwrap().unwrap();
-    let between = paused.between_steps();
+    let between = paused.take_pauses_between_scripts();
     let steps = between.iter().filter(|pauses| **pauses >= PAUSES).count();
     assert_eq!(steps, 4, "{between:?}");
 
-    server.ask("FLUSHALL").await;
-    uncounted(&server, &native, 1_100).await;
+    server.run_command("FLUSHALL").await;
+    put_uncounted_leaderboards(&server, &native, 1_100).await;
     store.usage(&tenant(), 0).await.unwrap();
-    let between = paused.between_steps();
+    let between = paused.take_pauses_between_scripts();
     let steps = between.iter().filter(|pauses| **pauses >= PAUSES).count();
-    // A leaderboard and its period count as two.
+    // A step counts a leaderboard and its period as two items.
     assert_eq!(steps, 4, "{between:?}");
 }
 
@@ -149,41 +158,44 @@ async fn a_tenant_rebuilds_one_leaderboard_at_a_time() {
     let server = Server::start().await;
     let store = server.store().await;
     let (own, other) = (tenant(), TenantId::new("other").unwrap());
-    let first = filled(&store, &own, "first", 2_500).await;
-    let second = filled(&store, &own, "second", 2_500).await;
-    let small = filled(&store, &own, "small", 500).await;
-    let elsewhere = filled(&store, &other, "first", 2_500).await;
+    let first = put_filled_leaderboard(&store, &own, "first", 2_500).await;
+    let second = put_filled_leaderboard(&store, &own, "second", 2_500).await;
+    let small = put_filled_leaderboard(&store, &own, "small", 500).await;
+    let elsewhere = put_filled_leaderboard(&store, &other, "first", 2_500).await;
     let copied = async |tenant: &str, board: &str| match server
-        .ask(&format!("HLEN eb:{tenant}:b:{board}:E:all"))
+        .run_command(&format!("HLEN eb:{tenant}:b:{board}:E:all"))
         .await[..]
     {
         [Reply::Integer(copied)] => copied,
         _ => panic!("no number"),
     };
     let unfinished = Err(PutRefusal::Unfinished);
-    assert_eq!(rebuilt(&store, &own, &first).await, unfinished);
+    assert_eq!(rebuild(&store, &own, &first).await, unfinished);
     for _ in 0..3 {
-        assert_eq!(rebuilt(&store, &own, &second).await, unfinished);
+        assert_eq!(rebuild(&store, &own, &second).await, unfinished);
     }
     assert_eq!(
         (copied("acme", "first").await, copied("acme", "second").await),
         (1_000, 0)
     );
-    // A rebuild of one step does not wait, nor does a rebuild of another tenant.
-    assert!(rebuilt(&store, &own, &small).await.is_ok());
-    assert_eq!(rebuilt(&store, &other, &elsewhere).await, unfinished);
+    // A rebuild of one step does not wait. A rebuild of another tenant does not wait either.
+    assert!(rebuild(&store, &own, &small).await.is_ok());
+    assert_eq!(rebuild(&store, &other, &elsewhere).await, unfinished);
     assert_eq!(copied("other", "first").await, 1_000);
-    assert_eq!(rebuilt(&store, &own, &first).await, unfinished);
-    assert!(rebuilt(&store, &own, &first).await.is_ok());
-    assert_eq!(rebuilt(&store, &own, &second).await, unfinished);
+    assert_eq!(rebuild(&store, &own, &first).await, unfinished);
+    assert!(rebuild(&store, &own, &first).await.is_ok());
+    assert_eq!(rebuild(&store, &own, &second).await, unfinished);
     assert_eq!(copied("acme", "second").await, 1_000);
-    // An abandoned turn expires.
-    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:rebuilding").await[..] else {
+    // The turn of an abandoned rebuild expires.
+    let [Reply::Integer(left)] = server.run_command("PTTL eb:acme:rebuilding").await[..] else {
         panic!("no turn")
     };
     assert!((1..=REBUILD_LEASE_MS).contains(&left), "{left}");
     for _ in 0..2 {
-        let _ = rebuilt(&store, &own, &second).await;
+        let _ = rebuild(&store, &own, &second).await;
     }
-    assert_eq!(server.ask("EXISTS eb:acme:rebuilding").await, [Reply::Integer(0)]);
+    assert_eq!(
+        server.run_command("EXISTS eb:acme:rebuilding").await,
+        [Reply::Integer(0)]
+    );
 }

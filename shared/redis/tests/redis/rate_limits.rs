@@ -1,4 +1,5 @@
-//! Rate limits and usage: charges are complete or absent, unused limits expire, debts are bounded, usage is daily.
+//! Tests of rate limits and usage: charges are complete or absent, unused limits expire, debts are bounded,
+//! usage is daily.
 
 use leaderboard_core::ports::{
     Charge, ChargeRequest, RateLimitDecision, RateLimits, Scores, SubmitOptions, Usage,
@@ -9,7 +10,8 @@ use leaderboard_redis::{RedisStore, Reply};
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
-    NOW_MS, attempt, daily, hourly, put, request, resolve, simple, submission, tenant, terms,
+    NOW_MS, charge_request, daily_schedule, hourly_charge, prepare, put, resolve, simple_leaderboard,
+    submission, submit_options, tenant,
 };
 
 async fn take(store: &RedisStore<NativeRedis>, charge_request: &ChargeRequest) -> RateLimitDecision {
@@ -17,7 +19,7 @@ async fn take(store: &RedisStore<NativeRedis>, charge_request: &ChargeRequest) -
 }
 
 #[tokio::test]
-async fn a_limit_that_has_grown_back_takes_no_memory() {
+async fn a_limit_that_has_fully_grown_back_takes_no_memory() {
     let server = Server::start().await;
     let store = server.store().await;
     let quick = |cost| Charge {
@@ -27,15 +29,18 @@ async fn a_limit_that_has_grown_back_takes_no_memory() {
         needs: Some(cost),
         cost,
     };
-    let taken = take(&store, &request(vec![quick(4)])).await;
+    let taken = take(&store, &charge_request(vec![quick(4)])).await;
     assert_eq!(taken.ahead_us, [80_000]);
-    let [Reply::Integer(left)] = server.ask("PTTL eb:acme:rate:quick").await[..] else {
+    let [Reply::Integer(left)] = server.run_command("PTTL eb:acme:rate:quick").await[..] else {
         panic!("no time to live")
     };
     assert!(left <= 80, "{left}");
     tokio::time::sleep(std::time::Duration::from_millis(120)).await;
-    assert_eq!(server.ask("EXISTS eb:acme:rate:quick").await, [Reply::Integer(0)]);
-    let again = take(&store, &request(vec![quick(4)])).await;
+    assert_eq!(
+        server.run_command("EXISTS eb:acme:rate:quick").await,
+        [Reply::Integer(0)]
+    );
+    let again = take(&store, &charge_request(vec![quick(4)])).await;
     assert_eq!((again.refused, again.ahead_us), (false, vec![80_000]));
 }
 
@@ -43,20 +48,20 @@ async fn a_limit_that_has_grown_back_takes_no_memory() {
 async fn usage_is_listed_by_the_day_and_kept_for_400_days() {
     let server = Server::start().await;
     let store = server.store().await;
-    server.ask("HSET eb:acme:usage r1 5 s1 6 r2 7").await;
+    server.run_command("HSET eb:acme:usage r1 5 s1 6 r2 7").await;
     let (days, _) = store.usage(&tenant(), 5).await.unwrap();
     assert_eq!(days.iter().map(|day| day.day).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((days[1].usage.requests, days[1].usage.scores), (5, 6));
     assert_eq!(store.usage(&tenant(), 1).await.unwrap().0, days[..1]);
-    take(&store, &request(Vec::new())).await;
-    let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
+    take(&store, &charge_request(Vec::new())).await;
+    let [Reply::Integer(left_s)] = server.run_command("TTL eb:acme:usage").await[..] else {
         panic!("no time to live")
     };
     assert!((left_s / 86_400 - 400).abs() <= 1, "{left_s}");
 }
 
 #[tokio::test]
-async fn usage_that_no_request_came_with_has_an_end_too() {
+async fn usage_without_a_request_expires_too() {
     let server = Server::start().await;
     let store = server.store().await;
     let messages = ChargeRequest {
@@ -67,40 +72,43 @@ async fn usage_that_no_request_came_with_has_an_end_too() {
         ..ChargeRequest::default()
     };
     store.report(&tenant(), &messages).await.unwrap();
-    let [Reply::Integer(left_s)] = server.ask("TTL eb:acme:usage").await[..] else {
+    let [Reply::Integer(left_s)] = server.run_command("TTL eb:acme:usage").await[..] else {
         panic!("no time to live")
     };
     assert!(left_s > 0, "{left_s}");
 }
 
 #[tokio::test]
-async fn what_has_no_end_is_what_is_meant_to_stay() {
+async fn only_permanent_data_is_stored_without_an_expiry() {
     let server = Server::start().await;
     let store = server.store().await;
-    let mut by_day = simple("b");
-    by_day.schedule = daily();
+    let mut by_day = simple_leaderboard("b");
+    by_day.schedule = daily_schedule();
     by_day.keep_periods = 3;
-    let boards = [put(&store, &simple("a")).await, put(&store, &by_day).await];
-    let mut attempt = resolve(&submission("p", &[5]), &boards, NOW_MS).unwrap();
-    attempt.id = Some(SubmissionId::new("x").unwrap());
-    let full_terms = SubmitOptions {
-        charge_request: request(vec![hourly("player", 5, 1)]),
+    let boards = [
+        put(&store, &simple_leaderboard("a")).await,
+        put(&store, &by_day).await,
+    ];
+    let mut prepared = resolve(&submission("p", &[5]), &boards, NOW_MS).unwrap();
+    prepared.id = Some(SubmissionId::new("x").unwrap());
+    let full_options = SubmitOptions {
+        charge_request: charge_request(vec![hourly_charge("player", 5, 1)]),
         max_tenant_entries: Some(10),
         announce_on: Some("changes".into()),
-        ..terms()
+        ..submit_options()
     };
     let results = store
-        .submit_with_options(&tenant(), &[attempt], &full_terms)
+        .submit_with_options(&tenant(), &[prepared], &full_options)
         .await
         .unwrap();
     assert!(results.answers[0].is_ok());
     let mut endless = Vec::new();
-    for key in server.ask("KEYS *").await {
+    for key in server.run_command("KEYS *").await {
         let Reply::Bytes(name) = key else {
             panic!("{key:?}")
         };
         let name = String::from_utf8(name).unwrap();
-        if server.ask(&format!("PTTL {name}")).await == [Reply::Integer(-1)] {
+        if server.run_command(&format!("PTTL {name}")).await == [Reply::Integer(-1)] {
             endless.push(name);
         }
     }
@@ -125,15 +133,15 @@ async fn what_has_no_end_is_what_is_meant_to_stay() {
 }
 
 #[tokio::test]
-async fn bad_data_is_an_error_and_nothing_is_charged() {
+async fn damaged_data_is_an_error_and_nothing_is_charged() {
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
-    let one = [attempt(&board, "p", 5, NOW_MS)];
+    let board = put(&store, &simple_leaderboard("a")).await;
+    let one = [prepare(&board, "p", 5, NOW_MS)];
     let mut strict = SubmitOptions {
-        charge_request: request(vec![hourly("ok", 5, 1), hourly("bad", 5, 1)]),
+        charge_request: charge_request(vec![hourly_charge("ok", 5, 1), hourly_charge("bad", 5, 1)]),
         max_tenant_entries: Some(10),
-        ..terms()
+        ..submit_options()
     };
     strict.charge_request.usage.scores = 1;
     let clean = server.digest().await;
@@ -144,7 +152,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
         ("eb:acme:b:a:e:all", "SET eb:acme:b:a:e:all x"),
         ("eb:acme:b:a:periods", "SET eb:acme:b:a:periods x"),
     ] {
-        server.ask(command).await;
+        server.run_command(command).await;
         let dump = server.digest().await;
         let actual = store.submit_with_options(&tenant(), &one, &strict).await;
         assert!(
@@ -152,7 +160,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
             "{command}: {actual:?}"
         );
         assert_eq!(server.digest().await, dump, "{command}");
-        server.ask(&format!("DEL {key}")).await;
+        server.run_command(&format!("DEL {key}")).await;
     }
     // An error after the charge leaves the entries unchanged.
     for command in [
@@ -160,7 +168,7 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
         "SET eb:acme:expiring x",
         "HSET eb:acme:entry-counts  many",
     ] {
-        server.ask(command).await;
+        server.run_command(command).await;
         let dump = server.digest().await;
         let free = SubmitOptions {
             charge_request: ChargeRequest::default(),
@@ -172,17 +180,19 @@ async fn bad_data_is_an_error_and_nothing_is_charged() {
             "{command}: {actual:?}"
         );
         assert_eq!(server.digest().await, dump, "{command}");
-        server.ask("DEL eb:acme:entry-counts eb:acme:expiring").await;
-        server.ask("HSET eb:acme:entry-counts  0").await;
+        server
+            .run_command("DEL eb:acme:entry-counts eb:acme:expiring")
+            .await;
+        server.run_command("HSET eb:acme:entry-counts  0").await;
     }
     assert_eq!(server.digest().await, clean);
 }
 
 #[tokio::test]
-async fn a_debt_is_kept_until_it_is_paid() {
+async fn a_debt_is_stored_until_the_limit_has_grown_back() {
     let server = Server::start().await;
     let store = server.store().await;
-    // A hundred a minute.
+    // The limit grows back by 100 units a minute.
     let batch = |needs, cost| Charge {
         bucket: "batch".into(),
         interval_us: 600_000,
@@ -191,16 +201,16 @@ async fn a_debt_is_kept_until_it_is_paid() {
         cost,
     };
     const DEBT_US: u64 = 16_000 * 600_000;
-    let taken = take(&store, &request(vec![batch(1, 16_000)])).await;
+    let taken = take(&store, &charge_request(vec![batch(1, 16_000)])).await;
     assert_eq!((taken.refused, taken.ahead_us), (false, vec![DEBT_US]));
-    let left_ms = async || match server.ask("PTTL eb:acme:rate:batch").await[..] {
+    let left_ms = async || match server.run_command("PTTL eb:acme:rate:batch").await[..] {
         [Reply::Integer(left)] => u64::try_from(left).unwrap(),
         ref other => panic!("{other:?}"),
     };
     assert!(left_ms().await > DEBT_US / 1000 - 60_000);
-    // A report shortens no debt.
+    // A report does not shorten the debt.
     store
-        .report(&tenant(), &request(vec![batch(0, 1)]))
+        .report(&tenant(), &charge_request(vec![batch(0, 1)]))
         .await
         .unwrap();
     assert!(left_ms().await > DEBT_US / 1000 - 60_000);

@@ -1,4 +1,4 @@
-//! Damaged documents, and the end of the audit log.
+//! Tests of damaged documents, and of the audit log.
 
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{
@@ -10,7 +10,7 @@ use crate::server::Server;
 use crate::world::{NOW_MS, at, tenant};
 
 #[tokio::test]
-async fn documents_that_nobody_here_wrote_are_errors() {
+async fn damaged_documents_are_errors() {
     let server = Server::start().await;
     let store = server.store().await;
     let name = |kind, id: &str| DocumentName {
@@ -29,7 +29,7 @@ async fn documents_that_nobody_here_wrote_are_errors() {
         "SET eb::d:flags:ids x",
         "SET eb::documents many",
     ] {
-        server.ask(command).await;
+        server.run_command(command).await;
     }
     let dump = server.digest().await;
     for (kind, id) in [
@@ -45,15 +45,15 @@ async fn documents_that_nobody_here_wrote_are_errors() {
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
     let listed = store.list_documents(None, DocumentKind::Key, None, 5).await;
     assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
-    server.ask("HDEL eb::d:key k").await;
+    server.run_command("HDEL eb::d:key k").await;
     let listed = store.list_documents(None, DocumentKind::Key, None, 5).await;
     assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
-    server.ask("HSET eb::d:key k short").await;
+    server.run_command("HSET eb::d:key k short").await;
     assert_eq!(server.digest().await, dump);
 }
 
 #[tokio::test]
-async fn the_audit_log_continues_after_records_are_gone_and_reports_damage() {
+async fn the_audit_log_continues_after_a_trim_and_reports_damage() {
     let server = Server::start().await;
     let store = server.store().await;
     for kind in [AuditKind::Action, AuditKind::Authentication, AuditKind::Action] {
@@ -65,21 +65,21 @@ async fn the_audit_log_continues_after_records_are_gone_and_reports_damage() {
         };
         store.append_audit(&record).await.unwrap();
     }
-    server.ask("XTRIM eb::notices MAXLEN 0").await;
+    server.run_command("XTRIM eb::notices MAXLEN 0").await;
     let kept = store.read_audit(None, None, 10).await.unwrap();
     let positions: Vec<u64> = kept.iter().map(|record| record.position).collect();
     assert_eq!(positions, [3, 1]);
-    server.ask("XADD eb::audit 0-* t never b x").await;
+    server.run_command("XADD eb::audit 0-* t never b x").await;
     let damaged = store.read_audit(None, None, 10).await;
     assert!(matches!(damaged, Err(StoreError::Corrupt(_))), "{damaged:?}");
 }
 
 #[tokio::test]
-async fn the_audit_log_has_an_end() {
+async fn the_audit_log_has_a_maximum_length() {
     let server = Server::start().await;
     let store = server.store().await;
     let most = leaderboard_core::ports::MAX_AUDIT_ACTIONS;
-    // One command adds as many records as the log keeps, and a few stream nodes more.
+    // One command adds 1000 records more than the log keeps, which fill a few nodes of the stream.
     let source =
         format!("for _ = 1, {most} + 1000 do redis.call('XADD', KEYS[1], '0-*', 't', '0', 'b', 'x') end");
     let connection = server.connection().await;
@@ -94,16 +94,16 @@ async fn the_audit_log_has_an_end() {
         body: b"new".to_vec(),
     };
     assert_eq!(store.append_audit(&record).await, Ok(most + 1001));
-    let [Reply::Integer(length)] = server.ask("XLEN eb:acme:audit").await[..] else {
+    let [Reply::Integer(length)] = server.run_command("XLEN eb:acme:audit").await[..] else {
         panic!("no length")
     };
     let length = u64::try_from(length).unwrap();
     assert!((most..most + 500).contains(&length), "{length}");
-    let notice = AuditRecord {
+    let authentication = AuditRecord {
         kind: AuditKind::Authentication,
         ..record
     };
-    assert_eq!(store.append_audit(&notice).await, Ok(most + 1002));
-    let kept = server.ask("XLEN eb:acme:audit").await;
+    assert_eq!(store.append_audit(&authentication).await, Ok(most + 1002));
+    let kept = server.run_command("XLEN eb:acme:audit").await;
     assert!(matches!(kept[..], [Reply::Integer(now)] if now.cast_unsigned() == length));
 }

@@ -1,4 +1,4 @@
-//! The size of logs and idempotency records, compared with the memory that the server uses.
+//! Tests of the counted size of logs and idempotency records, compared with the memory that the server uses.
 
 use std::rc::Rc;
 
@@ -12,24 +12,26 @@ use leaderboard_redis::{Connection, Reply};
 
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, attempt, board_id, daily, put, resolve, simple, submission, tenant, terms,
+    DAY_MS, NOW_MS, board_id, daily_schedule, prepare, put, resolve, simple_leaderboard, submission,
+    submit_options, tenant,
 };
 
 /// The hash with the size of the tenant's logs and records.
 const WEIGHTS: &str = "eb:acme:log_bytes";
-/// The span of idempotency records that holds [`NOW_MS`].
+/// The number of the span of idempotency records that contains [`NOW_MS`]. A span is a day.
 const SPAN: i64 = NOW_MS / DAY_MS;
 
-/// The maximum memory of the server's own structures that is not counted, in bytes.
+/// The maximum memory of the server's own structures, which the store does not count, in bytes.
 const SLACK_BYTES: u64 = 32_768;
 
-/// Returns the memory of all keys of the tenant.
-async fn memory(server: &Server) -> u64 {
+/// Returns the memory of all keys of the tenant, in bytes.
+async fn measure_memory(server: &Server) -> u64 {
     let mut sum = 0;
-    for key in server.ask("KEYS eb:acme:*").await {
+    for key in server.run_command("KEYS eb:acme:*").await {
         let Reply::Bytes(key) = key else { panic!("{key:?}") };
         let key = String::from_utf8(key).unwrap();
-        let [Reply::Integer(bytes)] = server.ask(&format!("MEMORY USAGE {key} SAMPLES 0")).await[..] else {
+        let [Reply::Integer(bytes)] = server.run_command(&format!("MEMORY USAGE {key} SAMPLES 0")).await[..]
+        else {
             panic!("{key} is gone")
         };
         sum += u64::try_from(bytes).unwrap();
@@ -38,40 +40,44 @@ async fn memory(server: &Server) -> u64 {
 }
 
 /// Returns metadata of the maximum size, different for each number.
-fn large(number: usize) -> Metadata {
+fn large_metadata(number: usize) -> Metadata {
     let text = format!("\"{number:0>width$}\"", width = MAX_METADATA_BYTES - 2);
     Metadata::from_json_text(text).unwrap()
 }
 
-/// The quota that is filled, in bytes.
+/// The quota that the tests fill, in bytes.
 const QUOTA: u64 = 1_000_000;
 
-/// Sends scores that change nothing, each with an id of its own and the largest metadata, until ids have filled the quota, and
-/// holds what the server takes up against it. `attempt_of` makes a score with a value and a number.
-async fn fill(
+/// Fills the quota with submissions that change nothing, each with an id of its own and the largest metadata.
+/// Checks that the server uses no more memory than the quota. `make_submission` creates a submission from a
+/// value and a number.
+async fn fill_quota(
     server: &Server,
     leaderboard: &Leaderboard,
-    attempt_of: impl Fn(&Rc<Versioned<Leaderboard>>, i64, usize) -> PreparedSubmission,
+    make_submission: impl Fn(&Rc<Versioned<Leaderboard>>, i64, usize) -> PreparedSubmission,
 ) {
     const AT_ONCE: usize = 50;
     const WRITES_UNTIL_SHRUNK: usize = 100;
     let store = server.store().await;
     let board = put(&store, leaderboard).await;
-    let mut first = attempt_of(&board, 9, 0);
+    let mut first = make_submission(&board, 9, 0);
     first.id = None;
-    store.submit(&tenant(), &[first], terms().ranks).await.unwrap();
-    let before = memory(server).await;
+    store
+        .submit(&tenant(), &[first], submit_options().ranks)
+        .await
+        .unwrap();
+    let before = measure_memory(server).await;
     let bounded = SubmitOptions {
         max_log_bytes: Some(QUOTA),
-        ..terms()
+        ..submit_options()
     };
     let (mut weight, mut accepted) = (0, 0);
     for first in 0.. {
         let numbers = first * AT_ONCE..(first + 1) * AT_ONCE;
-        let attempts: Vec<_> = numbers.map(|number| attempt_of(&board, 1, number)).collect();
-        weight = attempts[0].record_weight(&attempts[0].targets[0]);
+        let submissions: Vec<_> = numbers.map(|number| make_submission(&board, 1, number)).collect();
+        weight = submissions[0].record_weight(&submissions[0].targets[0]);
         let submitted = store
-            .submit_with_options(&tenant(), &attempts, &bounded)
+            .submit_with_options(&tenant(), &submissions, &bounded)
             .await
             .unwrap();
         let mut is_full = false;
@@ -92,16 +98,17 @@ async fn fill(
             break;
         }
     }
-    // The ids fill the quota, not the metadata.
+    // The idempotency records fill the quota, and the metadata does not.
     assert_eq!(accepted, QUOTA / weight);
-    // Scores without an id are accepted. Each of them trims the log, because the larger records have filled the quota.
+    // The store accepts submissions without an id. Each of them trims the log, because the idempotency
+    // records have filled the quota.
     for number in 0..WRITES_UNTIL_SHRUNK {
-        let mut more = attempt_of(&board, 1, number);
+        let mut more = make_submission(&board, 1, number);
         more.id = None;
         let submitted = store.submit_with_options(&tenant(), &[more], &bounded).await;
         assert!(submitted.unwrap().answers[0].is_ok());
     }
-    let taken = memory(server).await - before;
+    let taken = measure_memory(server).await - before;
     assert!(taken <= QUOTA + SLACK_BYTES, "{taken} bytes");
     // The counted size is close to the real size.
     assert!(taken >= QUOTA / 2, "{taken} bytes");
@@ -110,45 +117,45 @@ async fn fill(
 #[tokio::test]
 async fn scores_that_change_nothing_do_not_fill_the_server() {
     let server = Server::start().await;
-    fill(&server, &simple("a"), |board, value, number| {
-        let mut one = attempt(board, "p", value, NOW_MS);
-        // All names have the same length, so all records have the same size.
+    fill_quota(&server, &simple_leaderboard("a"), |board, value, number| {
+        let mut one = prepare(board, "p", value, NOW_MS);
+        // All ids have the same length, so all records have the same size.
         one.id = SubmissionId::new(format!("match-{number:06}")).ok();
-        one.metadata = Some(large(number));
+        one.metadata = Some(large_metadata(number));
         one
     })
     .await;
 }
 
-/// A leaderboard whose idempotency records are as large as they can be.
-fn widest() -> Leaderboard {
+/// Returns a leaderboard whose idempotency records have the maximum size.
+fn widest_leaderboard() -> Leaderboard {
     let names = ["a", "b", "c"].map(|name| name.repeat(MAX_COLUMN_NAME_BYTES));
     let columns = names.map(|name| Column::new(name, Order::Descending).unwrap());
-    let mut leaderboard = simple("a");
+    let mut leaderboard = simple_leaderboard("a");
     leaderboard.columns = Columns::new(columns.to_vec()).unwrap();
-    leaderboard.schedule = daily();
+    leaderboard.schedule = daily_schedule();
     leaderboard
 }
 
-/// A score of the player with the longest name, with an id of the player's own that is as long as it can be.
-fn widest_attempt(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize) -> PreparedSubmission {
+/// Returns a submission with a player name and an id of the maximum length, in the id scope of the player.
+fn widest_submission(board: &Rc<Versioned<Leaderboard>>, value: i64, number: usize) -> PreparedSubmission {
     let columns = board.value.columns.iter();
     let values = columns.map(|column| (column.name().to_owned(), value)).collect();
     let submission = Submission {
         values: SubmittedValues::Named(values),
         id: SubmissionId::new(format!("{number:0>MAX_SUBMISSION_ID_BYTES$}")).ok(),
-        metadata: Some(large(number)),
+        metadata: Some(large_metadata(number)),
         ..submission(&"p".repeat(MAX_PLAYER_BYTES), &[])
     };
-    let mut attempt = resolve(&submission, std::slice::from_ref(board), NOW_MS).unwrap();
-    attempt.id_scope = IdScope::Player;
-    attempt
+    let mut prepared = resolve(&submission, std::slice::from_ref(board), NOW_MS).unwrap();
+    prepared.id_scope = IdScope::Player;
+    prepared
 }
 
 #[tokio::test]
 async fn large_idempotency_records_do_not_fill_the_server() {
     let server = Server::start().await;
-    fill(&server, &widest(), widest_attempt).await;
+    fill_quota(&server, &widest_leaderboard(), widest_submission).await;
 }
 
 /// Returns the bytes of a reply.
@@ -160,7 +167,7 @@ fn bytes(reply: Reply) -> Vec<u8> {
 }
 
 /// Returns the number in a field of a hash; 0 for a missing field.
-async fn number_in(server: &Server, key: &str, field: &str) -> u64 {
+async fn read_number(server: &Server, key: &str, field: &str) -> u64 {
     let connection = server.connection().await;
     let arguments = [key.as_bytes(), field.as_bytes()];
     match connection.command("HGET", &arguments).await.unwrap().remove(0) {
@@ -170,40 +177,43 @@ async fn number_in(server: &Server, key: &str, field: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn the_counted_size_of_a_record_is_its_size() {
+async fn the_counted_size_of_a_record_is_its_stored_size() {
     let server = Server::start().await;
     let store = server.store().await;
-    let (narrow, wide) = (put(&store, &simple("narrow")).await, put(&store, &widest()).await);
+    let (narrow, wide) = (
+        put(&store, &simple_leaderboard("narrow")).await,
+        put(&store, &widest_leaderboard()).await,
+    );
     let mut weights = 0;
     for (key, board) in [("eb:acme:b:narrow:ids1", narrow), ("eb:acme:b:a:ids1", wide)] {
         let is_wide = board.value.columns.count() > 1;
         let make = |number| {
-            let mut small = attempt(&board, "p", 1, NOW_MS);
+            let mut small = prepare(&board, "p", 1, NOW_MS);
             small.id = SubmissionId::new(format!("{number}")).ok();
             small
         };
-        let attempts: Vec<_> = (1..=2)
+        let submissions: Vec<_> = (1..=2)
             .map(|number| {
                 if is_wide {
-                    widest_attempt(&board, 1, number)
+                    widest_submission(&board, 1, number)
                 } else {
                     make(number)
                 }
             })
             .collect();
-        for attempt in &attempts {
-            let one = std::slice::from_ref(attempt);
+        for prepared in &submissions {
+            let one = std::slice::from_ref(prepared);
             store.submit(&tenant(), one, RankDetail::Full).await.unwrap()[0]
                 .as_ref()
                 .unwrap();
         }
-        let weight = attempts[0].record_weight(&attempts[0].targets[0]);
+        let weight = submissions[0].record_weight(&submissions[0].targets[0]);
         weights += 2 * weight;
-        assert_eq!(number_in(&server, key, "\u{1}").await, 2 * weight);
+        assert_eq!(read_number(&server, key, "\u{1}").await, 2 * weight);
         let connection = server.connection().await;
         let mut sizes = Vec::new();
-        for attempt in &attempts {
-            let name = attempt.record_name().unwrap().into_owned();
+        for prepared in &submissions {
+            let name = prepared.record_name().unwrap().into_owned();
             let arguments = [key.as_bytes(), name.as_bytes()];
             let record = connection.command("HGET", &arguments).await.unwrap().remove(0);
             sizes.push((name.len() + bytes(record).len()) as u64 + RECORD_OVERHEAD_BYTES);
@@ -212,21 +222,21 @@ async fn the_counted_size_of_a_record_is_its_size() {
         let tuple = (board.value.columns.count() * SORTABLE_BYTES) as u64;
         assert_eq!(sizes, [weight - tuple, weight]);
     }
-    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, weights);
+    assert_eq!(read_number(&server, WEIGHTS, &format!("b{SPAN}")).await, weights);
     // The deletion of a leaderboard subtracts its size.
     store
         .delete(&tenant(), &board_id("a"), Expected::Any)
         .await
         .unwrap()
         .unwrap();
-    let left = number_in(&server, "eb:acme:b:narrow:ids1", "\u{1}").await;
-    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, left);
+    let left = read_number(&server, "eb:acme:b:narrow:ids1", "\u{1}").await;
+    assert_eq!(read_number(&server, WEIGHTS, &format!("b{SPAN}")).await, left);
     store
         .delete(&tenant(), &board_id("narrow"), Expected::Any)
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(number_in(&server, WEIGHTS, &format!("b{SPAN}")).await, 0);
+    assert_eq!(read_number(&server, WEIGHTS, &format!("b{SPAN}")).await, 0);
 }
 
 #[tokio::test]
@@ -234,16 +244,16 @@ async fn records_of_an_earlier_version_count_256_bytes_until_they_expire() {
     const OLD: u64 = 10 * 256;
     let server = Server::start().await;
     let store = server.store().await;
-    let board = put(&store, &simple("a")).await;
+    let board = put(&store, &simple_leaderboard("a")).await;
     for span in [SPAN - 2, SPAN - 1, SPAN] {
-        server.ask(&format!("HSET {WEIGHTS} {span} 5")).await;
+        server.run_command(&format!("HSET {WEIGHTS} {span} 5")).await;
     }
     let score = async |id: &str, now_ms: i64, room: u64| {
-        let mut one = attempt(&board, "p", 1, now_ms);
+        let mut one = prepare(&board, "p", 1, now_ms);
         one.id = SubmissionId::new(id).ok();
         let bounded = SubmitOptions {
             max_log_bytes: Some(room + one.record_weight(&one.targets[0])),
-            ..terms()
+            ..submit_options()
         };
         let submitted = store
             .submit_with_options(&tenant(), &[one], &bounded)
@@ -254,7 +264,7 @@ async fn records_of_an_earlier_version_count_256_bytes_until_they_expire() {
     assert!(!score("a", NOW_MS, OLD - 1).await);
     assert!(score("a", NOW_MS, OLD).await);
     let fields = async || {
-        let replies = server.ask(&format!("HKEYS {WEIGHTS}")).await.into_iter();
+        let replies = server.run_command(&format!("HKEYS {WEIGHTS}")).await.into_iter();
         let mut fields: Vec<_> = replies
             .map(|reply| String::from_utf8(bytes(reply)).unwrap())
             .collect();
@@ -272,21 +282,24 @@ async fn records_of_an_earlier_version_count_256_bytes_until_they_expire() {
 }
 
 #[tokio::test]
-async fn a_log_takes_up_no_more_than_the_events_it_keeps() {
+async fn a_log_uses_no_more_memory_than_its_kept_events_need() {
     const KEPT: u32 = 100;
     let server = Server::start().await;
     let store = server.store().await;
-    let mut leaderboard: Leaderboard = simple("a");
+    let mut leaderboard: Leaderboard = simple_leaderboard("a");
     leaderboard.operator = Operator::Set;
     leaderboard.log.keep_events = KEPT;
     let board = put(&store, &leaderboard).await;
     let mut largest = 0;
     for number in 0..2_000 {
-        let mut changed = attempt(&board, "p", 1, NOW_MS);
-        changed.metadata = Some(large(number));
-        store.submit(&tenant(), &[changed], terms().ranks).await.unwrap();
+        let mut changed = prepare(&board, "p", 1, NOW_MS);
+        changed.metadata = Some(large_metadata(number));
+        store
+            .submit(&tenant(), &[changed], submit_options().ranks)
+            .await
+            .unwrap();
         if number % 250 == 0 {
-            largest = largest.max(memory(&server).await);
+            largest = largest.max(measure_memory(&server).await);
         }
     }
     let events = u64::from(KEPT) * (MAX_METADATA_BYTES as u64 + 128);
@@ -294,28 +307,31 @@ async fn a_log_takes_up_no_more_than_the_events_it_keeps() {
     assert!(largest <= 2 * events + SLACK_BYTES, "{largest} bytes");
     let counted = store.usage(&tenant(), 1).await.unwrap().1.log_bytes;
     assert!(counted <= events, "{counted} bytes");
-    let [Reply::Integer(length)] = server.ask("XLEN eb:acme:b:a:log").await[..] else {
+    let [Reply::Integer(length)] = server.run_command("XLEN eb:acme:b:a:log").await[..] else {
         panic!("no log")
     };
     assert_eq!(length, i64::from(KEPT));
 }
 
 #[tokio::test]
-async fn a_log_from_before_there_was_a_count_is_counted_as_it_goes_on() {
+async fn a_log_without_a_stored_size_is_counted_from_its_next_event() {
     let server = Server::start().await;
     let store = server.store().await;
-    let mut leaderboard = simple("a");
+    let mut leaderboard = simple_leaderboard("a");
     leaderboard.log.keep_events = 10;
     let board = put(&store, &leaderboard).await;
     let score = async |value| {
-        let attempts = [attempt(&board, "p", value, NOW_MS)];
-        store.submit(&tenant(), &attempts, terms().ranks).await.unwrap();
+        let submissions = [prepare(&board, "p", value, NOW_MS)];
+        store
+            .submit(&tenant(), &submissions, submit_options().ranks)
+            .await
+            .unwrap();
     };
     for value in 0..5 {
         score(value).await;
     }
-    server.ask("HDEL eb:acme:b:a:doc n f k d").await;
-    server.ask("DEL eb:acme:log_bytes").await;
+    server.run_command("HDEL eb:acme:b:a:doc n f k d").await;
+    server.run_command("DEL eb:acme:log_bytes").await;
     put(&store, &leaderboard).await;
     for value in 5..30 {
         score(value).await;

@@ -5,12 +5,15 @@ use leaderboard_test_support::RedisServer;
 
 use crate::native_redis::{NativeRedis, connect};
 
-/// A server that ends with the test.
+/// A server that stops when the test ends.
 pub(crate) struct Server(RedisServer);
 
 impl Server {
     /// Starts a server and waits until it answers.
-    #[expect(clippy::unused_async, reason = "tests start it as they do all else")]
+    #[expect(
+        clippy::unused_async,
+        reason = "the other functions of a server are asynchronous, too"
+    )]
     pub(crate) async fn start() -> Self {
         Self(RedisServer::start())
     }
@@ -27,8 +30,8 @@ impl Server {
         RedisStore::new(self.connection().await)
     }
 
-    /// Sends one command. Spaces separate its arguments.
-    pub(crate) async fn ask(&self, words: &str) -> Vec<Reply> {
+    /// Runs one command and returns its reply. Spaces separate the name and the arguments.
+    pub(crate) async fn run_command(&self, words: &str) -> Vec<Reply> {
         let mut words = words.split(' ');
         let name = words.next().unwrap();
         let arguments: Vec<&[u8]> = words.map(str::as_bytes).collect();

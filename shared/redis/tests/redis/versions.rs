@@ -1,4 +1,4 @@
-//! Versions of configurations and documents: expected versions, and that a version is never given twice.
+//! Tests that the store gives no version of configurations and documents twice.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -7,14 +7,14 @@ use leaderboard_core::ports::{
 use leaderboard_core::{PeriodId, RefusalReason};
 
 use crate::server::Server;
-use crate::world::{NOW_MS, attempt, place, put, simple, tenant};
+use crate::world::{NOW_MS, make_period_ref, prepare, put, simple_leaderboard, tenant};
 
 #[tokio::test]
-async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_is_lost() {
+async fn no_version_is_reused_after_a_restored_backup_or_a_lost_counter() {
     let server = Server::start().await;
     let store = server.store().await;
     let titled = |title: &str| {
-        let mut titled = simple("a");
+        let mut titled = simple_leaderboard("a");
         titled.title = title.into();
         titled
     };
@@ -32,27 +32,27 @@ async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_
     let backup = server.digest().await;
     let lost = put(&store, &titled("lost")).await;
     let lost_document = put_document(b"lost").await;
-    // JSON holds them.
+    // Every JSON parser reads integers below 2^53 exactly.
     assert!(lost.version < 1 << 53 && lost_document < 1 << 53);
     for forgotten in [false, true] {
         server.restore(&backup).await;
         if forgotten {
-            server.ask("DEL eb:acme:version eb:acme:documents").await;
+            server.run_command("DEL eb:acme:version eb:acme:documents").await;
         }
         let kept = put(&store, &titled("kept")).await;
         assert_ne!(kept.version, lost.version);
         assert_ne!(put_document(b"kept").await, lost_document);
         // An instance with the lost configuration gets a refusal.
-        let attempts = [attempt(&lost, "p", 1, NOW_MS)];
+        let submissions = [prepare(&lost, "p", 1, NOW_MS)];
         let answers = store
-            .submit(&tenant(), &attempts, RankDetail::Full)
+            .submit(&tenant(), &submissions, RankDetail::Full)
             .await
             .unwrap();
         let refusal = answers[0].as_ref().unwrap_err();
         assert_eq!(refusal.reason, RefusalReason::StaleConfiguration);
         let page = store
             .page(
-                &place(&tenant(), &lost, &PeriodId::all_time()),
+                &make_period_ref(&tenant(), &lost, &PeriodId::all_time()),
                 &PageFrom::Top,
                 5,
                 &Caller::Anonymous,
@@ -63,11 +63,11 @@ async fn a_version_is_not_given_again_after_a_backup_is_restored_or_the_counter_
 }
 
 #[tokio::test]
-async fn versions_grow_although_the_clock_stands_behind_the_last_one() {
+async fn versions_grow_even_if_the_clock_is_behind_the_last_version() {
     let server = Server::start().await;
     let store = server.store().await;
     let ahead = 1_u64 << 52;
-    server.ask(&format!("SET eb:acme:version {ahead}")).await;
-    assert_eq!(put(&store, &simple("a")).await.version, ahead + 1);
-    assert_eq!(put(&store, &simple("b")).await.version, ahead + 2);
+    server.run_command(&format!("SET eb:acme:version {ahead}")).await;
+    assert_eq!(put(&store, &simple_leaderboard("a")).await.version, ahead + 1);
+    assert_eq!(put(&store, &simple_leaderboard("b")).await.version, ahead + 2);
 }

@@ -12,10 +12,10 @@ use leaderboard_core::{
     Versioned,
 };
 
-/// A fixed instant: 2026-03-01T12:00:00Z.
+/// A fixed instant in Unix milliseconds: 2026-03-01T12:00:00Z.
 pub(crate) const NOW_MS: i64 = 1_772_366_400_000;
 pub(crate) const DAY_MS: i64 = 86_400_000;
-/// An hour in microseconds: a limit that grows back so slowly does not change while a test runs.
+/// An hour in microseconds. A limit that grows back by one unit an hour does not change while a test runs.
 pub(crate) const HOUR_US: u64 = 3_600_000_000;
 
 pub(crate) fn at(ms: i64) -> Timestamp {
@@ -34,7 +34,7 @@ pub(crate) fn board_id(name: &str) -> LeaderboardId {
     LeaderboardId::new(name).unwrap()
 }
 
-/// A leaderboard with these directions, one column each, that allows any operator.
+/// Returns a leaderboard that allows any operator, with one column for each of these orders.
 pub(crate) fn board(name: &str, orders: &[Order], ties: Ties, operator: Operator) -> Leaderboard {
     let columns = orders.iter().enumerate();
     let columns = columns.map(|(at, order)| Column::new(format!("c{at}"), *order).unwrap());
@@ -46,7 +46,8 @@ pub(crate) fn board(name: &str, orders: &[Order], ties: Ties, operator: Operator
     board
 }
 
-pub(crate) fn daily() -> Schedule {
+/// Returns a schedule that resets at midnight in UTC.
+pub(crate) fn daily_schedule() -> Schedule {
     Schedule::new(Reset {
         cron: "0 0 * * *".into(),
         time_zone: "UTC".into(),
@@ -54,12 +55,12 @@ pub(crate) fn daily() -> Schedule {
     .unwrap()
 }
 
-/// One simple leaderboard: `best`, one descending column.
-pub(crate) fn simple(name: &str) -> Leaderboard {
+/// Returns a leaderboard with the operator `best` and one descending column.
+pub(crate) fn simple_leaderboard(name: &str) -> Leaderboard {
     board(name, &[Order::Descending], Ties::Earliest, Operator::Best)
 }
 
-/// Stores a configuration over any existing one.
+/// Stores a configuration and replaces an existing configuration.
 pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Versioned<Leaderboard>> {
     let current = board.schedule.period_at(at(NOW_MS)).id;
     let put = PutLeaderboard {
@@ -79,7 +80,7 @@ pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Ve
     })
 }
 
-/// A submission to leaderboards of as many columns as there are values.
+/// Returns a submission with one value for each column.
 pub(crate) fn submission(name: &str, values: &[i64]) -> Submission {
     let named = values.iter().enumerate();
     Submission {
@@ -102,8 +103,8 @@ pub(crate) fn resolve(
     submission.resolve(boards, at(now_ms))
 }
 
-/// An attempt with one value on one leaderboard.
-pub(crate) fn attempt(
+/// Returns a prepared submission with one value to one leaderboard.
+pub(crate) fn prepare(
     board: &Rc<Versioned<Leaderboard>>,
     name: &str,
     value: i64,
@@ -116,13 +117,13 @@ pub(crate) fn fingerprint(byte: u8) -> Fingerprint {
     [byte; 16]
 }
 
-/// Options without ranks.
-pub(crate) fn terms() -> SubmitOptions {
+/// Returns submit options without ranks.
+pub(crate) fn submit_options() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Omitted)
 }
 
 /// Returns a charge on a limit of `burst` units an hour.
-pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
+pub(crate) fn hourly_charge(bucket: &str, burst: u64, cost: u64) -> Charge {
     Charge {
         bucket: bucket.into(),
         interval_us: HOUR_US,
@@ -132,8 +133,8 @@ pub(crate) fn hourly(bucket: &str, burst: u64, cost: u64) -> Charge {
     }
 }
 
-/// One request with these charges.
-pub(crate) fn request(charges: Vec<Charge>) -> ChargeRequest {
+/// Returns a request with these charges.
+pub(crate) fn charge_request(charges: Vec<Charge>) -> ChargeRequest {
     ChargeRequest {
         charges,
         usage: Usage {
@@ -144,8 +145,8 @@ pub(crate) fn request(charges: Vec<Charge>) -> ChargeRequest {
     }
 }
 
-/// A place in the period `all`, or another one.
-pub(crate) fn place<'a>(
+/// Returns a reference to a period of a leaderboard at [`NOW_MS`].
+pub(crate) fn make_period_ref<'a>(
     tenant: &'a TenantId,
     board: &'a Rc<Versioned<Leaderboard>>,
     period: &'a PeriodId,

@@ -1,4 +1,4 @@
-//! Configurations: versions, order changes, deletion.
+//! Tests of configurations: versions and deletion.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use leaderboard_core::{RefusalReason, Ties};
 use crate::support::*;
 
 #[test]
-fn a_version_is_not_given_again_after_a_backup_is_restored() {
+fn no_version_is_reused_after_a_backup_is_restored() {
     block_on(async {
         let (file, restored) = (File::new(), File::new());
         let store = file.store();
@@ -18,7 +18,7 @@ fn a_version_is_not_given_again_after_a_backup_is_restored() {
             kind: DocumentKind::Limits,
             id: "default".into(),
         };
-        configured(&store, &board("a")).await;
+        create_leaderboard(&store, &board("a")).await;
         store
             .put_document(&key, b"first", Expected::Any)
             .await
@@ -33,7 +33,7 @@ fn a_version_is_not_given_again_after_a_backup_is_restored() {
             titled.title = title.into();
             titled
         };
-        let lost = configured(&store, &titled("lost")).await;
+        let lost = create_leaderboard(&store, &titled("lost")).await;
         let (lost_document, _) = store
             .put_document(&key, b"lost", Expected::Any)
             .await
@@ -44,27 +44,27 @@ fn a_version_is_not_given_again_after_a_backup_is_restored() {
         let kept_document = store.put_document(&key, b"kept", Expected::Any).await.unwrap();
         assert_ne!(version, lost.version);
         assert_ne!(kept_document.unwrap().0, lost_document);
-        // An instance that still has the lost configuration is told so.
+        // The store refuses a submission of an instance that still has the lost configuration.
         let boards = [Rc::clone(&lost)];
-        let answers = submit(&store, &[attempt(&boards, "ann", 1, None, at(0))]).await;
+        let answers = submit(&store, &[prepare(&boards, "ann", 1, None, at(0))]).await;
         let refusal = answers[0].as_ref().unwrap_err();
         assert_eq!(refusal.reason, RefusalReason::StaleConfiguration);
     });
 }
 
 #[test]
-fn a_deleted_leaderboard_leaves_no_row_and_starts_anew() {
+fn a_deleted_leaderboard_leaves_no_rows_and_can_be_created_again() {
     block_on(async {
         let file = File::new();
         let store = file.store();
         let mut dense = board("goals");
         dense.ties = Ties::Dense;
-        let board = configured(&store, &dense).await;
+        let board = create_leaderboard(&store, &dense).await;
         let boards = [Rc::clone(&board)];
-        let attempts: Vec<_> = (0..1500)
-            .map(|n| attempt(&boards, &format!("p{n}"), n, Some(&n.to_string()), at(0)))
+        let submissions: Vec<_> = (0..1500)
+            .map(|n| prepare(&boards, &format!("p{n}"), n, Some(&n.to_string()), at(0)))
             .collect();
-        submit(&store, &attempts).await;
+        submit(&store, &submissions).await;
         assert_eq!(
             store.delete(&tenant(), &board.value.id, Expected::Any).await,
             Ok(Ok(true))
@@ -85,8 +85,8 @@ fn a_deleted_leaderboard_leaves_no_row_and_starts_anew() {
                 .unwrap();
             assert_eq!(rows, 0, "{table}");
         }
-        let board = configured(&store, &dense).await;
-        let outcome = score(&store, &board, "p1", 3, 0).await;
+        let board = create_leaderboard(&store, &dense).await;
+        let outcome = submit_score(&store, &board, "p1", 3, 0).await;
         assert_eq!((outcome.version, outcome.previous), (2, None));
     });
 }

@@ -1,4 +1,4 @@
-//! Bytes in the file that this program did not write.
+//! Tests of database files with damaged data.
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
@@ -9,24 +9,27 @@ use leaderboard_core::{PeriodId, StoreError};
 
 use crate::support::*;
 
-/// What each reader says after `damage` was done.
-fn after(damage: &str) -> [bool; 4] {
+/// Damages a file. Returns for each operation whether it then reports damaged data: reading a page,
+/// submitting, reading the configuration, and reading the event log.
+fn find_reports_of_damage(damage: &str) -> [bool; 4] {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = configured(&store, &board("goals")).await;
+        let board = create_leaderboard(&store, &board("goals")).await;
         let boards = [board.clone()];
-        let known = attempt(&boards, "ann", 5, Some("x"), at(0));
+        let known = prepare(&boards, "ann", 5, Some("x"), at(0));
         submit(&store, std::slice::from_ref(&known)).await;
         file.raw().execute_batch(damage).unwrap();
         let (tenant, period) = (tenant(), PeriodId::all_time());
-        let place = PeriodRef {
+        let period_ref = PeriodRef {
             tenant: &tenant,
             leaderboard: &board,
             period: &period,
             now: at(0),
         };
-        let page = store.page(&place, &PageFrom::Top, 10, &Caller::Anonymous).await;
+        let page = store
+            .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
+            .await;
         let submitted = store.submit(&tenant, &[known], RankDetail::Full).await;
         let got = Leaderboards::get(&store, &tenant, &board.value.id).await;
         let log = store.read(&tenant, &board.value.id, 0, 10).await;
@@ -70,12 +73,16 @@ fn damaged_rows_are_reported_where_they_are_read() {
             [false, false, false, true],
         ),
     ] {
-        assert_eq!(after(damage), [page, submit, get, log], "{damage}");
+        assert_eq!(
+            find_reports_of_damage(damage),
+            [page, submit, get, log],
+            "{damage}"
+        );
     }
 }
 
 #[test]
-fn a_file_that_is_no_database() {
+fn a_file_that_is_no_database_is_corrupt() {
     let file = File::new();
     std::fs::write(file.path(), vec![7; 8192]).unwrap();
     assert!(matches!(

@@ -1,4 +1,5 @@
-//! A change of how many periods are kept is applied in small transactions, and so is what expires by it.
+//! Tests that a changed number of kept periods is applied in small transactions, and that small transactions
+//! delete the periods that expire because of the change.
 
 use std::rc::Rc;
 
@@ -10,27 +11,28 @@ use leaderboard_sqlite::{Connection, SqliteStore};
 use crate::measured::{Done, Measured};
 use crate::support::*;
 
+/// The number of days with an entry.
 const DAYS: i64 = 950;
-/// The most periods that one transaction may change in any way.
+/// The maximum number of periods that one transaction may change.
 const STEP: i64 = 100;
 
-/// A leaderboard with an entry on each of the last days.
-async fn with_days<C: Connection>(store: &SqliteStore<C>) -> Board {
-    let board = configured(store, &daily("days", 1000)).await;
+/// Creates a leaderboard with an entry on each of the last [`DAYS`] days.
+async fn create_leaderboard_with_days<C: Connection>(store: &SqliteStore<C>) -> Board {
+    let board = create_leaderboard(store, &daily_leaderboard("days", 1000)).await;
     let boards = [Rc::clone(&board)];
-    let attempts: Vec<_> = (0..DAYS)
+    let submissions: Vec<_> = (0..DAYS)
         .map(|day| {
             let mut late = submission(&boards, "ann", 1, None);
             late.occurred_at = Some(at(-day * DAY_MS));
             late.resolve(&boards, at(0)).unwrap()
         })
         .collect();
-    assert!(submit(store, &attempts).await.iter().all(Result::is_ok));
+    assert!(submit(store, &submissions).await.iter().all(Result::is_ok));
     board
 }
 
-/// When all periods expire if so many are kept.
-fn expiries(board: &Leaderboard) -> Vec<(PeriodId, Option<Timestamp>)> {
+/// Returns when each period expires under the configuration.
+fn list_expiries(board: &Leaderboard) -> Vec<(PeriodId, Option<Timestamp>)> {
     let periods = (0..DAYS).map(|day| board.schedule.period_at(at(-day * DAY_MS)));
     periods
         .map(|period| {
@@ -40,7 +42,8 @@ fn expiries(board: &Leaderboard) -> Vec<(PeriodId, Option<Timestamp>)> {
         .collect()
 }
 
-async fn keep<C: Connection>(
+/// Stores a configuration with the new expiries of its periods.
+async fn put_with_expiries<C: Connection>(
     store: &SqliteStore<C>,
     board: &Leaderboard,
     expiries: &[(PeriodId, Option<Timestamp>)],
@@ -58,7 +61,8 @@ async fn keep<C: Connection>(
     store.put(&put).await.unwrap()
 }
 
-fn expired(file: &File) -> i64 {
+/// Returns the number of expired periods in the file.
+fn count_expired(file: &File) -> i64 {
     let sql = "SELECT count(*) FROM periods WHERE expires_at <= ?1";
     let now = at(0).as_unix_ms();
     file.raw().query_row(sql, [now], |row| row.get(0)).unwrap()
@@ -71,15 +75,19 @@ fn fewer_kept_periods_are_changed_and_discarded_in_small_transactions() {
         let measured = Measured::open(&file);
         let done = Rc::clone(&measured.done);
         let store = SqliteStore::new(measured);
-        let board = with_days(&store).await;
+        let board = create_leaderboard_with_days(&store).await;
         let fewer = Leaderboard {
             keep_periods: 3,
             ..board.value.clone()
         };
         done.take();
-        assert!(keep(&store, &fewer, &expiries(&fewer)).await.is_ok());
-        assert_eq!(expired(&file), DAYS - 3);
-        assert_eq!(rows(&file, "pending_expiries"), 0);
+        assert!(
+            put_with_expiries(&store, &fewer, &list_expiries(&fewer))
+                .await
+                .is_ok()
+        );
+        assert_eq!(count_expired(&file), DAYS - 3);
+        assert_eq!(count_rows(&file, "pending_expiries"), 0);
         let steps = done.take();
         let mut pauses = 0;
         let mut transactions = 0;
@@ -87,9 +95,12 @@ fn fewer_kept_periods_are_changed_and_discarded_in_small_transactions() {
             match step {
                 Done::Pause => pauses += 1,
                 Done::Transaction { rows, statements } => {
-                    // Beside the periods: the configuration, its event, its list of what is left.
+                    // A transaction also changes the configuration, its event and its pending expiries.
                     assert!(rows <= STEP + 10 && statements <= 60, "{step:?}");
-                    assert!(transactions < 2 || pauses >= 5, "others get on before each step");
+                    assert!(
+                        transactions < 2 || pauses >= 5,
+                        "the store pauses for other writers before each step"
+                    );
                     pauses = 0;
                     transactions += 1;
                 }
@@ -97,90 +108,99 @@ fn fewer_kept_periods_are_changed_and_discarded_in_small_transactions() {
         }
         assert!(transactions >= DAYS / STEP, "{transactions}");
 
-        // What has expired goes in pieces, too.
+        // Each write deletes a part of the expired periods.
         let board = get(&store, &board.value.id).await;
         let mut left = DAYS - 3;
         while left > 0 {
             done.take();
-            score(&store, &board, "bob", left, 0).await;
-            let now = expired(&file);
+            submit_score(&store, &board, "bob", left, 0).await;
+            let now = count_expired(&file);
             assert!(left - now <= STEP && now < left, "{left} {now}");
             left = now;
             let Some(Done::Transaction { rows, statements }) = done.take().pop() else {
                 panic!("no transaction")
             };
-            // For each period: its row, the mark of it, the count, the mark again, its entry, and two blocks.
+            // The changed rows of each period: the period, its row in `discarded` (inserted and deleted), the
+            // count, the entry and two rank blocks.
             assert!(rows <= 9 * STEP && statements <= 8 * STEP, "{rows} {statements}");
         }
-        assert_eq!((rows(&file, "periods"), rows(&file, "discarded")), (3, 0));
+        assert_eq!(
+            (count_rows(&file, "periods"), count_rows(&file, "discarded")),
+            (3, 0)
+        );
     });
 }
 
 #[test]
-fn a_put_that_died_is_finished_by_the_next_one() {
+fn an_aborted_put_is_finished_by_the_next_put() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = with_days(&store).await;
+        let board = create_leaderboard_with_days(&store).await;
         let fewer = Leaderboard {
             keep_periods: 3,
             ..board.value.clone()
         };
-        let left = expiries(&fewer);
-        // It dies while it lets others on.
-        let mut dying = Box::pin(keep(&store, &fewer, &left));
-        assert!(futures::poll!(&mut dying).is_pending());
-        drop(dying);
-        assert_eq!(rows(&file, "pending_expiries"), 1);
-        let there = expired(&file);
-        assert!(there < DAYS - 3, "{there}");
+        let expiries = list_expiries(&fewer);
+        // The put is dropped while it pauses for other writers.
+        let mut aborted = Box::pin(put_with_expiries(&store, &fewer, &expiries));
+        assert!(futures::poll!(&mut aborted).is_pending());
+        drop(aborted);
+        assert_eq!(count_rows(&file, "pending_expiries"), 1);
+        let expired = count_expired(&file);
+        assert!(expired < DAYS - 3, "{expired}");
         let mut unfinished = 0;
-        // One that changes nothing goes on as well.
-        while keep(&store, &fewer, &[]).await == Err(PutRefusal::Unfinished) {
+        // A put that changes nothing continues the work, too.
+        while put_with_expiries(&store, &fewer, &[]).await == Err(PutRefusal::Unfinished) {
             unfinished += 1;
         }
         assert_eq!(unfinished, 8);
-        assert_eq!((expired(&file), rows(&file, "pending_expiries")), (DAYS - 3, 0));
+        assert_eq!(
+            (count_expired(&file), count_rows(&file, "pending_expiries")),
+            (DAYS - 3, 0)
+        );
     });
 }
 
 #[test]
-fn a_deleted_leaderboard_leaves_no_expiries() {
+fn a_deleted_leaderboard_leaves_no_pending_expiries() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = with_days(&store).await;
+        let board = create_leaderboard_with_days(&store).await;
         let fewer = Leaderboard {
             keep_periods: 3,
             ..board.value.clone()
         };
-        let left = expiries(&fewer);
-        let mut dying = Box::pin(keep(&store, &fewer, &left));
-        assert!(futures::poll!(&mut dying).is_pending());
-        drop(dying);
+        let expiries = list_expiries(&fewer);
+        let mut aborted = Box::pin(put_with_expiries(&store, &fewer, &expiries));
+        assert!(futures::poll!(&mut aborted).is_pending());
+        drop(aborted);
         store
             .delete(&tenant(), &fewer.id, Expected::Any)
             .await
             .unwrap()
             .unwrap();
-        assert_eq!(rows(&file, "pending_expiries"), 0);
+        assert_eq!(count_rows(&file, "pending_expiries"), 0);
     });
 }
 
 #[test]
-fn a_late_score_for_a_period_that_expired_and_is_still_there_begins_it_anew() {
+fn a_late_score_restarts_an_expired_period_that_is_not_deleted_yet() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = with_days(&store).await;
+        let board = create_leaderboard_with_days(&store).await;
         let fewer = Leaderboard {
             keep_periods: 3,
             ..board.value.clone()
         };
-        keep(&store, &fewer, &expiries(&fewer)).await.unwrap();
-        keep(&store, &board.value, &[]).await.unwrap();
+        put_with_expiries(&store, &fewer, &list_expiries(&fewer))
+            .await
+            .unwrap();
+        put_with_expiries(&store, &board.value, &[]).await.unwrap();
         let board = get(&store, &board.value.id).await;
-        // The oldest go first; this one is among the last.
+        // The store deletes the oldest periods first, so this period still exists.
         let mut late = submission(&[Rc::clone(&board)], "bob", 7, None);
         late.occurred_at = Some(at(-5 * DAY_MS));
         let late = late.resolve(&[Rc::clone(&board)], at(0)).unwrap();
@@ -190,13 +210,13 @@ fn a_late_score_for_a_period_that_expired_and_is_still_there_begins_it_anew() {
 }
 
 #[test]
-fn a_page_of_periods_is_read_in_the_order_of_an_index() {
+fn a_page_of_periods_is_read_from_an_index_without_sorting() {
     block_on(async {
         let file = File::new();
         let measured = Measured::open(&file);
         let selects = Rc::clone(&measured.selects);
         let store = SqliteStore::new(measured);
-        let board = with_days(&store).await;
+        let board = create_leaderboard_with_days(&store).await;
         let id = &board.value.id;
         let oldest = board.value.schedule.period_at(at(-(DAYS - 1) * DAY_MS)).id;
         selects.take();
@@ -205,13 +225,16 @@ fn a_page_of_periods_is_read_in_the_order_of_an_index() {
             .await
             .unwrap();
         store.find_period(&tenant(), id, &oldest, at(0)).await.unwrap();
-        let looks: Vec<String> = selects
+        let statements: Vec<String> = selects
             .take()
             .into_iter()
             .filter(|sql| sql.contains("JOIN periods"))
             .collect();
-        assert_eq!(looks.len(), 2, "{looks:?}");
-        let plans = looks.iter().map(|sql| plan(&file, sql)).collect::<Vec<_>>();
+        assert_eq!(statements.len(), 2, "{statements:?}");
+        let plans = statements
+            .iter()
+            .map(|sql| read_query_plan(&file, sql))
+            .collect::<Vec<_>>();
         assert!(
             plans[0].contains("periods_by_start (leaderboard=? AND <expr><?)"),
             "{plans:?}"
@@ -224,8 +247,8 @@ fn a_page_of_periods_is_read_in_the_order_of_an_index() {
     });
 }
 
-/// How SQLite goes about a statement.
-fn plan(file: &File, sql: &str) -> String {
+/// Returns the query plan of a statement.
+fn read_query_plan(file: &File, sql: &str) -> String {
     let raw = file.raw();
     let mut statement = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let parameters = vec![rusqlite::types::Null; statement.parameter_count()];

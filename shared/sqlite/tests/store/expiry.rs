@@ -1,4 +1,4 @@
-//! Periods that are no longer kept.
+//! Tests of expired periods.
 
 use std::rc::Rc;
 
@@ -9,14 +9,14 @@ use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RankDetail
 use crate::support::*;
 
 #[test]
-fn expired_periods_are_out_of_sight_and_go_in_pieces() {
+fn expired_periods_are_not_listed_and_are_deleted_in_steps() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = configured(&store, &daily("daily", 1)).await;
+        let board = create_leaderboard(&store, &daily_leaderboard("daily", 1)).await;
         let boards = [Rc::clone(&board)];
         let first: Vec<_> = (0..2500)
-            .map(|n| attempt(&boards, &format!("p{n}"), n, None, at(0)))
+            .map(|n| prepare(&boards, &format!("p{n}"), n, None, at(0)))
             .collect();
         submit(&store, &first).await;
         let id = &board.value.id;
@@ -27,11 +27,14 @@ fn expired_periods_are_out_of_sight_and_go_in_pieces() {
         assert_eq!(store.periods(&tenant(), id, at(DAY_MS)).await.unwrap().len(), 0);
         let mut left = Vec::new();
         for n in 0..4 {
-            score(&store, &board, "ann", n, DAY_MS + n).await;
-            left.push(rows(&file, "entries"));
+            submit_score(&store, &board, "ann", n, DAY_MS + n).await;
+            left.push(count_rows(&file, "entries"));
         }
         assert_eq!(left, [1501, 501, 1, 1]);
-        assert_eq!((rows(&file, "periods"), rows(&file, "discarded")), (1, 0));
+        assert_eq!(
+            (count_rows(&file, "periods"), count_rows(&file, "discarded")),
+            (1, 0)
+        );
         let periods = store.periods(&tenant(), id, at(DAY_MS)).await.unwrap();
         assert_eq!(periods.len(), 1);
         assert_eq!(periods[0].period, board.value.schedule.period_at(at(DAY_MS)));
@@ -40,13 +43,13 @@ fn expired_periods_are_out_of_sight_and_go_in_pieces() {
 }
 
 #[test]
-fn a_period_that_expired_is_not_revived_by_keeping_more() {
+fn an_expired_period_stays_expired_when_more_periods_are_kept() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let mut daily = daily("daily", 1);
-        let board = configured(&store, &daily).await;
-        score(&store, &board, "ann", 5, 0).await;
+        let mut daily = daily_leaderboard("daily", 1);
+        let board = create_leaderboard(&store, &daily).await;
+        submit_score(&store, &board, "ann", 5, 0).await;
         let today = board.value.schedule.period_at(at(0));
         daily.keep_periods = 3;
         let now = at(DAY_MS);
@@ -73,29 +76,29 @@ fn a_period_that_expired_is_not_revived_by_keeping_more() {
 }
 
 #[test]
-fn what_has_expired_leaves_room_for_the_tenant_before_it_is_deleted() {
+fn expired_entries_do_not_count_for_the_quota_before_their_deletion() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let quiet = configured(&store, &daily("quiet", 1)).await;
-        let busy = configured(&store, &board("busy")).await;
-        score(&store, &quiet, "ann", 5, 0).await;
-        score(&store, &quiet, "bob", 5, 0).await;
-        let terms = SubmitOptions {
+        let quiet = create_leaderboard(&store, &daily_leaderboard("quiet", 1)).await;
+        let busy = create_leaderboard(&store, &board("busy")).await;
+        submit_score(&store, &quiet, "ann", 5, 0).await;
+        submit_score(&store, &quiet, "bob", 5, 0).await;
+        let options = SubmitOptions {
             max_tenant_entries: Some(2),
             ..SubmitOptions::new(RankDetail::Full)
         };
         let boards = [Rc::clone(&busy)];
         let mut fits = Vec::new();
         for ms in [DAY_MS - 1, DAY_MS] {
-            let attempts = ["ann", "bob", "cid"].map(|name| attempt(&boards, name, 1, None, at(ms)));
+            let submissions = ["ann", "bob", "cid"].map(|name| prepare(&boards, name, 1, None, at(ms)));
             let submitted = store
-                .submit_with_options(&tenant(), &attempts, &terms)
+                .submit_with_options(&tenant(), &submissions, &options)
                 .await
                 .unwrap();
             fits.push(submitted.answers.iter().map(Result::is_ok).collect::<Vec<_>>());
         }
         assert_eq!(fits, [vec![false; 3], vec![true, true, false]]);
-        assert_eq!(rows(&file, "entries"), 4);
+        assert_eq!(count_rows(&file, "entries"), 4);
     });
 }

@@ -1,4 +1,4 @@
-//! Submissions that are committed together, each with its own result.
+//! Tests of submissions that the store commits together. Each of them has its own result.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use leaderboard_sqlite::SqliteStore;
 use crate::sharing::Observed;
 use crate::support::*;
 
-/// How many submissions arrive together.
+/// The number of submissions that arrive together.
 const TOGETHER: usize = 16;
 
 async fn submit_one(store: &SqliteStore<Observed>, one: PreparedSubmission) -> Result<Submitted, StoreError> {
@@ -22,7 +22,8 @@ async fn submit_one(store: &SqliteStore<Observed>, one: PreparedSubmission) -> R
     store.submit_with_options(&tenant(), &[one], &options).await
 }
 
-fn counter() -> Leaderboard {
+/// Returns a leaderboard that adds up the scores of a player.
+fn sum_leaderboard() -> Leaderboard {
     Leaderboard {
         operator: Operator::Increment,
         ..board("sum")
@@ -36,10 +37,10 @@ fn submissions_that_arrive_together_share_transactions_and_keep_their_order() {
         let connection = Observed::open(&file);
         let transactions = Rc::clone(&connection.write_transactions);
         let store = SqliteStore::new(connection);
-        let board = configured(&store, &counter()).await;
+        let board = create_leaderboard(&store, &sum_leaderboard()).await;
         transactions.take();
         let boards = [board.clone()];
-        let calls = (0..TOGETHER).map(|_| submit_one(&store, attempt(&boards, "ann", 1, None, at(0))));
+        let calls = (0..TOGETHER).map(|_| submit_one(&store, prepare(&boards, "ann", 1, None, at(0))));
         let sums: Vec<_> = join_all(calls)
             .await
             .into_iter()
@@ -50,7 +51,7 @@ fn submissions_that_arrive_together_share_transactions_and_keep_their_order() {
     });
 }
 
-/// What came of a call with one submission.
+/// Returns a short text for the result of a call with one submission.
 fn describe(submitted: &Submitted) -> String {
     match submitted.answers.as_slice() {
         [] => "limited".to_owned(),
@@ -65,8 +66,8 @@ fn describe(submitted: &Submitted) -> String {
     }
 }
 
-/// A limit of two units that grow back in an hour.
-fn limited_to_two() -> ChargeRequest {
+/// Returns a charge on a limit of two units, which grows back by one unit an hour.
+fn charge_of_two_units() -> ChargeRequest {
     ChargeRequest {
         charges: vec![Charge {
             bucket: "writes".into(),
@@ -84,24 +85,24 @@ fn each_submission_of_a_group_has_its_own_charge_refusal_and_outcome() {
     block_on(async {
         let file = File::new();
         let store = SqliteStore::new(Observed::open(&file));
-        let mut leaderboard = counter();
+        let mut leaderboard = sum_leaderboard();
         leaderboard.limits = Limits {
             max: Some(50),
             ..Limits::default()
         };
-        let board = configured(&store, &leaderboard).await;
+        let board = create_leaderboard(&store, &leaderboard).await;
         let boards = [board.clone()];
         let stale: Board = Rc::new(Versioned {
             version: board.version - 1,
             value: board.value.clone(),
         });
-        let submission = |name: &str, value, id| attempt(&boards, name, value, id, at(0));
+        let submission = |name: &str, value, id| prepare(&boards, name, value, id, at(0));
         let calls = [
             (submission("ann", 1, Some("x")), None),
             (submission("ann", 1, Some("x")), None),
             (submission("ann", 2, Some("x")), None),
             (submission("bob", 51, None), None),
-            (attempt(&[stale], "bob", 1, None, at(0)), None),
+            (prepare(&[stale], "bob", 1, None, at(0)), None),
             (submission("bob", 1, None), Some(2)),
             (submission("bob", 1, None), Some(3)),
             (submission("cid", 1, None), None),
@@ -112,7 +113,7 @@ fn each_submission_of_a_group_has_its_own_charge_refusal_and_outcome() {
             let mut options = SubmitOptions::new(RankDetail::Full);
             // The last three submissions share a limit of two.
             if index >= 7 {
-                options.charge_request = limited_to_two();
+                options.charge_request = charge_of_two_units();
             }
             options.max_tenant_entries = max_entries.map(|most: u64| most - 1);
             let store = &store;
@@ -140,37 +141,37 @@ fn each_submission_of_a_group_has_its_own_charge_refusal_and_outcome() {
 }
 
 #[test]
-fn damaged_data_of_one_player_fails_no_other_submission_of_the_group() {
+fn damaged_data_of_a_player_fails_only_that_players_submissions() {
     block_on(async {
         let file = File::new();
         let store = SqliteStore::new(Observed::open(&file));
-        let board = configured(&store, &counter()).await;
+        let board = create_leaderboard(&store, &sum_leaderboard()).await;
         for name in ["ann", "bob"] {
-            score(&store, &board, name, 1, 0).await;
+            submit_score(&store, &board, name, 1, 0).await;
         }
         let damage = "UPDATE entries SET attempts = -1 WHERE player = 'bob'";
         file.raw().execute_batch(damage).unwrap();
         let boards = [board.clone()];
         let calls = ["ann", "bob", "cid", "bob", "ann"]
-            .map(|name| submit_one(&store, attempt(&boards, name, 1, None, at(1))));
+            .map(|name| submit_one(&store, prepare(&boards, name, 1, None, at(1))));
         let ended: Vec<_> = join_all(calls).await.into_iter().map(|one| one.is_ok()).collect();
         assert_eq!(ended, [true, false, true, false, true]);
-        let ann = score(&store, &board, "ann", 1, 2).await;
+        let ann = submit_score(&store, &board, "ann", 1, 2).await;
         assert_eq!(ann.values.first(), 4);
     });
 }
 
 #[test]
-fn calls_behind_a_leader_that_is_dropped_are_applied_by_the_next_one() {
+fn calls_that_wait_for_a_dropped_leader_are_applied_by_the_next_leader() {
     for polls in 0..4 {
         block_on(async {
             let file = File::new();
             let connection = Observed::open(&file);
             let busy = Rc::clone(&connection.busy);
             let store = SqliteStore::new(connection);
-            let board = configured(&store, &counter()).await;
+            let board = create_leaderboard(&store, &sum_leaderboard()).await;
             let boards = [board.clone()];
-            let submission = || attempt(&boards, "ann", 1, None, at(0));
+            let submission = || prepare(&boards, "ann", 1, None, at(0));
             let mut calls: Vec<_> = (0..3)
                 .map(|_| Box::pin(submit_one(&store, submission())))
                 .collect();
@@ -186,7 +187,7 @@ fn calls_behind_a_leader_that_is_dropped_are_applied_by_the_next_one() {
             for applied in join_all(calls).await {
                 applied.unwrap();
             }
-            let sum = score(&store, &board, "ann", 1, 1).await.values.first();
+            let sum = submit_score(&store, &board, "ann", 1, 1).await.values.first();
             assert_eq!(sum, 3, "after {polls} polls");
         });
     }

@@ -1,11 +1,11 @@
-//! Dead letters. What holds for every store is in the contract suite.
+//! Tests of dead letters in SQLite. The contract suite tests what every store must do.
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{DeadLetter, DeadLetters, MAX_DEAD_LETTERS_IN_ALL, Readiness};
 
 use crate::support::*;
 
-fn letter(reason: &str, payload: &[u8], ms: i64) -> DeadLetter {
+fn dead_letter(reason: &str, payload: &[u8], ms: i64) -> DeadLetter {
     DeadLetter {
         at: at(ms),
         reason: reason.into(),
@@ -13,8 +13,8 @@ fn letter(reason: &str, payload: &[u8], ms: i64) -> DeadLetter {
     }
 }
 
-/// Puts so many letters into a file, of so many scopes.
-fn fill(file: &File, letters: u64, scopes: u64) {
+/// Inserts this many dead letters into a file, spread over this many scopes.
+fn insert_letters(file: &File, letters: u64, scopes: u64) {
     file.raw()
         .execute(
             "INSERT INTO dead_letters (at, digest, reason, payload, scope) \
@@ -30,13 +30,13 @@ fn fill(file: &File, letters: u64, scopes: u64) {
 }
 
 #[test]
-fn the_oldest_letter_of_all_goes_when_tenants_together_have_too_many() {
+fn a_letter_above_the_total_maximum_replaces_the_oldest_letter() {
     block_on(async {
         let file = File::new();
         let store = file.store();
         store.check_ready().await.unwrap();
-        fill(&file, MAX_DEAD_LETTERS_IN_ALL, 100);
-        let new = letter("new", b"!", DAY_MS);
+        insert_letters(&file, MAX_DEAD_LETTERS_IN_ALL, 100);
+        let new = dead_letter("new", b"!", DAY_MS);
         store.push_dead_letters(None, &[new]).await.unwrap();
         let all = store.list_dead_letters(None, None, u32::MAX).await.unwrap();
         assert_eq!(all.len() as u64, MAX_DEAD_LETTERS_IN_ALL);

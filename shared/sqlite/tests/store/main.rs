@@ -1,4 +1,4 @@
-//! The store on real files.
+//! Tests of the SQLite store on real database files.
 
 #[cfg(test)]
 use leaderboard_test_support::native_sqlite;

@@ -1,4 +1,4 @@
-//! A connection that tells what was done over it.
+//! A connection that records its transactions, pauses and reads.
 
 use std::cell::{Cell as Counter, RefCell};
 use std::rc::Rc;
@@ -9,22 +9,24 @@ use leaderboard_sqlite::{Cell, Connection, ConnectionError, Row, Signal, Value};
 use crate::native_sqlite::NativeSqlite;
 use crate::support::File;
 
-/// What one transaction did, or what came between two.
+/// A transaction, or a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Done {
-    /// So many statements, which changed so many rows, those of triggers included.
+    /// A transaction with its number of statements and of changed rows, also of rows that triggers change.
     Transaction { statements: i64, rows: i64 },
     /// A pause of about a millisecond.
     Pause,
 }
 
-/// A connection, and what was done over it.
+/// A connection that records its transactions, pauses and reads.
 pub(crate) struct Measured {
     inner: NativeSqlite,
-    /// The rows that the connection had changed when the transaction began, and its statements so far.
+    /// The number of rows that the connection had changed when the transaction began, and the number of
+    /// statements of the transaction so far.
     open: Counter<(i64, i64)>,
+    /// The transactions and pauses in their order.
     pub(crate) done: Rc<RefCell<Vec<Done>>>,
-    /// The statements that read, as they were sent.
+    /// The text of each `SELECT` statement.
     pub(crate) selects: Rc<RefCell<Vec<String>>>,
 }
 
@@ -38,7 +40,8 @@ impl Measured {
         }
     }
 
-    fn changed(&self) -> i64 {
+    /// Returns the number of rows that the connection has changed so far.
+    fn count_changed_rows(&self) -> i64 {
         let rows = self.inner.execute("SELECT total_changes()", &[]).unwrap();
         let Cell::Integer(changed) = rows[0][0] else {
             panic!("{rows:?}")
@@ -50,10 +53,10 @@ impl Measured {
 impl Connection for Measured {
     fn execute(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Vec<Row>, ConnectionError> {
         if sql.starts_with("BEGIN") {
-            self.open.set((self.changed(), 0));
+            self.open.set((self.count_changed_rows(), 0));
         } else if sql == "COMMIT" {
             let (before, statements) = self.open.get();
-            let rows = self.changed() - before;
+            let rows = self.count_changed_rows() - before;
             self.done
                 .borrow_mut()
                 .push(Done::Transaction { statements, rows });

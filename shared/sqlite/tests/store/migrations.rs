@@ -1,4 +1,4 @@
-//! Files of other versions, and several starts at once.
+//! Tests of files that other versions wrote, and of several stores that open a file at once.
 
 use std::rc::Rc;
 
@@ -11,12 +11,21 @@ use leaderboard_core::ports::{
 
 use crate::support::*;
 
-/// How many steps lead to the schema of today.
-const NEWEST: i64 = 14;
-/// The schema that has bans.
+/// The number of the newest schema version.
+const NEWEST: i64 = 15;
+/// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
-/// What takes the last steps back, the newest first: each table that is dropped takes its indexes along.
-const UNDO: [(i64, &[&str]); 13] = [
+/// The statements that undo each migration, the newest first, with the schema version before the migration.
+/// SQLite drops the indexes of a table with the table.
+const UNDO: [(i64, &[&str]); 14] = [
+    // The trigger of the old schema; what it did makes no difference.
+    (
+        14,
+        &[
+            "DROP TRIGGER writes_apply",
+            "CREATE TRIGGER writes_apply INSTEAD OF INSERT ON writes BEGIN SELECT 1; END",
+        ],
+    ),
     (13, &["DROP VIEW writes"]),
     (
         12,
@@ -100,12 +109,12 @@ const UNDO: [(i64, &[&str]); 13] = [
     (1, &["DROP TABLE dead_letters"]),
 ];
 
-/// The columns that a step added.
+/// The columns that one migration added to `leaderboards`, with the schema version before the migration.
 const ADDED: (i64, [&str; 3]) = (6, ["keep_events", "keep_ms", "log_bytes"]);
 
-/// The newest version without bans.
+/// The newest schema version without bans.
 const BEFORE_BANS_VERSION: i64 = 8;
-/// What else brings a file from after the bans to before them.
+/// The further statements that undo the migration to bans.
 const BEFORE_BANS: &str = "ALTER TABLE leaderboards DROP COLUMN ban_change;
     CREATE TABLE hidden_players (
         tenant TEXT NOT NULL,
@@ -116,7 +125,7 @@ const BEFORE_BANS: &str = "ALTER TABLE leaderboards DROP COLUMN ban_change;
     UPDATE periods SET visible = visible - (SELECT count(*) FROM entries WHERE hidden);
     INSERT INTO hidden_players SELECT 'acme', player FROM entries WHERE hidden";
 
-fn version(file: &File) -> i64 {
+fn read_version(file: &File) -> i64 {
     file.raw()
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .unwrap()
@@ -126,7 +135,7 @@ fn version(file: &File) -> i64 {
 fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
     let file = File::new();
     block_on(file.store().check_ready()).unwrap();
-    assert_eq!(version(&file), NEWEST);
+    assert_eq!(read_version(&file), NEWEST);
     let journal: String = file
         .raw()
         .query_row("PRAGMA journal_mode", [], |row| row.get(0))
@@ -134,8 +143,8 @@ fn a_new_file_gets_the_newest_schema_and_the_write_ahead_log() {
     assert_eq!(journal, "wal");
 }
 
-/// Leaves a file as an earlier version left it.
-fn age(file: &File, version: i64) {
+/// Changes a file to the schema of an earlier version.
+fn downgrade(file: &File, version: i64) {
     for (before, statements) in UNDO.iter().filter(|(before, _)| *before >= version) {
         for statement in *statements {
             file.raw().execute_batch(statement).unwrap();
@@ -154,77 +163,91 @@ fn age(file: &File, version: i64) {
 fn ranks_are_counted_in_an_old_file() {
     block_on(async {
         let file = File::new();
-        let board = configured(&file.store(), &board("goals")).await;
+        let board = create_leaderboard(&file.store(), &board("goals")).await;
         let boards = [board.clone()];
-        let attempts: Vec<_> = (0..600)
-            .map(|score| attempt(&boards, &format!("p{score}"), score, None, at(0)))
+        let submissions: Vec<_> = (0..600)
+            .map(|score| prepare(&boards, &format!("p{score}"), score, None, at(0)))
             .collect();
-        submit(&file.store(), &attempts).await;
-        age(&file, 11);
-        let outcome = score(&file.store(), &board, "new", -1, 1).await;
+        submit(&file.store(), &submissions).await;
+        downgrade(&file, 11);
+        let outcome = submit_score(&file.store(), &board, "new", -1, 1).await;
         assert_eq!(outcome.rank, Some(601));
     });
 }
 
 #[test]
-fn an_old_file_is_brought_up_to_date_with_what_it_holds() {
+fn a_file_with_the_first_trigger_gets_the_current_one() {
+    block_on(async {
+        let file = File::new();
+        let board = create_leaderboard(&file.store(), &board("goals")).await;
+        downgrade(&file, 14);
+        submit_score(&file.store(), &board, "ann", 5, 0).await;
+        assert_eq!(
+            lines(&read_top(&file.store(), &board, 10).await),
+            [line(1, "ann", 5)]
+        );
+    });
+}
+
+#[test]
+fn an_old_file_is_migrated_and_keeps_its_data() {
     for old in 1..=BEFORE_BANS_VERSION {
         block_on(async {
             let file = File::new();
             let store = file.store();
-            let board = configured(&store, &board("goals")).await;
-            score(&store, &board, "ann", 5, 0).await;
-            score(&store, &board, "bob", 7, 0).await;
-            let (_, held) = store.usage(&tenant(), 10).await.unwrap();
+            let board = create_leaderboard(&store, &board("goals")).await;
+            submit_score(&store, &board, "ann", 5, 0).await;
+            submit_score(&store, &board, "bob", 7, 0).await;
+            let (_, totals) = store.usage(&tenant(), 10).await.unwrap();
             drop(store);
-            age(&file, old);
-            assert_eq!(version(&file), old);
+            downgrade(&file, old);
+            assert_eq!(read_version(&file), old);
             let store = file.store();
-            assert_eq!(lines(&top(&store, &board, 10).await), [line(1, "ann", 5)]);
+            assert_eq!(lines(&read_top(&store, &board, 10).await), [line(1, "ann", 5)]);
             assert_eq!(store.list_dead_letters(None, None, 10).await, Ok(Vec::new()));
             assert_eq!(store.counters().await, Ok(Vec::new()));
-            assert!(held.log_bytes > 0);
-            assert_eq!((held.leaderboards, held.entries), (1, 2));
-            assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), held)));
+            assert!(totals.log_bytes > 0);
+            assert_eq!((totals.leaderboards, totals.entries), (1, 2));
+            assert_eq!(store.usage(&tenant(), 10).await, Ok((Vec::new(), totals)));
             // A player who was hidden in the old schema is banned.
             let bans = store.list_bans(&tenant(), None, 10, at(1)).await.unwrap();
             assert_eq!(bans.len(), 1);
             assert_eq!((bans[0].player.as_str(), bans[0].expires_at), ("bob", None));
             store.unban(&tenant(), &player("bob"), at(2)).await.unwrap();
             let both = [line(1, "bob", 7), line(2, "ann", 5)];
-            assert_eq!(lines(&top(&store, &board, 10).await), both);
+            assert_eq!(lines(&read_top(&store, &board, 10).await), both);
             assert_eq!(store.read_audit(None, None, 10).await, Ok(Vec::new()));
-            assert_eq!(version(&file), NEWEST);
+            assert_eq!(read_version(&file), NEWEST);
         });
     }
 }
 
 #[test]
-fn periods_of_an_old_file_are_listed_in_their_order() {
+fn periods_of_an_old_file_are_listed_in_the_same_order() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = configured(&store, &daily("days", 9)).await;
+        let board = create_leaderboard(&store, &daily_leaderboard("days", 9)).await;
         for day in 0..3 {
-            score(&store, &board, "ann", 1, day * DAY_MS).await;
+            submit_score(&store, &board, "ann", 1, day * DAY_MS).await;
         }
         let id = &board.value.id;
         let listed = store.list_periods(&tenant(), id, None, 9, at(0)).await;
         assert_eq!(listed.as_ref().map(|page| page.periods.len()), Ok(3));
         drop(store);
-        age(&file, WITH_BANS);
+        downgrade(&file, WITH_BANS);
         let store = file.store();
         assert_eq!(store.list_periods(&tenant(), id, None, 9, at(0)).await, listed);
-        assert_eq!(version(&file), NEWEST);
+        assert_eq!(read_version(&file), NEWEST);
     });
 }
 
 #[test]
-fn dead_letters_of_an_old_file_are_nobodys_and_can_be_deleted() {
+fn dead_letters_of_an_old_file_have_no_tenant_and_can_be_deleted() {
     block_on(async {
         let file = File::new();
         file.store().check_ready().await.unwrap();
-        age(&file, 7);
+        downgrade(&file, 7);
         file.raw()
             .execute(
                 "INSERT INTO dead_letters (at, digest, reason, payload) VALUES (0, x'00', 'old', x'7b')",
@@ -248,22 +271,22 @@ fn dead_letters_of_an_old_file_are_nobodys_and_can_be_deleted() {
 }
 
 #[test]
-fn records_of_an_old_file_weigh_256_bytes_each() {
+fn idempotency_records_of_an_old_file_count_256_bytes_each() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let board = configured(&store, &board("goals")).await;
+        let board = create_leaderboard(&store, &board("goals")).await;
         let boards = [Rc::clone(&board)];
-        let with_id = |id| attempt(&boards, "ann", 5, Some(id), at(0));
+        let with_id = |id| prepare(&boards, "ann", 5, Some(id), at(0));
         submit(&store, &[with_id("a"), with_id("b")]).await;
         drop(store);
         for table in ["record_weights", "tenant_record_weights"] {
             let count = format!("UPDATE {table} SET bytes = 2 * 256");
             file.raw().execute(&count, []).unwrap();
         }
-        age(&file, 9);
+        downgrade(&file, 9);
         let store = file.store();
-        let terms = |room| SubmitOptions {
+        let options = |room| SubmitOptions {
             max_log_bytes: Some(2 * 256 + room),
             ..SubmitOptions::new(RankDetail::Omitted)
         };
@@ -271,7 +294,7 @@ fn records_of_an_old_file_weigh_256_bytes_each() {
         let weight = more[0].record_weight(&more[0].targets[0]);
         for (room, fits) in [(weight - 1, false), (weight, true)] {
             let submitted = store
-                .submit_with_options(&tenant(), &more, &terms(room))
+                .submit_with_options(&tenant(), &more, &options(room))
                 .await
                 .unwrap();
             assert_eq!(submitted.answers[0].is_ok(), fits);
@@ -280,7 +303,7 @@ fn records_of_an_old_file_weigh_256_bytes_each() {
 }
 
 #[test]
-fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
+fn the_audit_log_of_an_old_file_is_counted_and_continues() {
     block_on(async {
         let file = File::new();
         let record = |kind| AuditRecord {
@@ -295,7 +318,7 @@ fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
                 Ok(position)
             );
         }
-        age(&file, 3);
+        downgrade(&file, 3);
         let store = file.store();
         assert_eq!(
             store.append_audit(&record(AuditKind::Authentication)).await,
@@ -315,7 +338,7 @@ fn the_audit_log_of_an_old_file_is_counted_and_goes_on() {
 }
 
 #[test]
-fn a_newer_file_is_refused_and_left_alone() {
+fn a_file_of_a_newer_version_is_refused_and_not_changed() {
     let file = File::new();
     file.raw().execute_batch("PRAGMA user_version = 99").unwrap();
     let Err(StoreError::Rejected(cause)) = block_on(file.store().check_ready()) else {
@@ -327,11 +350,11 @@ fn a_newer_file_is_refused_and_left_alone() {
         .raw()
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .unwrap();
-    assert_eq!((tables, version(&file)), (0, 99));
+    assert_eq!((tables, read_version(&file)), (0, 99));
 }
 
 #[test]
-fn many_can_start_at_once() {
+fn several_stores_can_open_a_new_file_at_once() {
     let file = File::new();
     let results: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..8)
@@ -340,5 +363,5 @@ fn many_can_start_at_once() {
         starts.into_iter().map(|start| start.join().unwrap()).collect()
     });
     assert_eq!(results, vec![Ok(()); 8]);
-    assert_eq!(version(&file), NEWEST);
+    assert_eq!(read_version(&file), NEWEST);
 }

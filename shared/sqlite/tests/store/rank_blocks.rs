@@ -1,4 +1,4 @@
-//! The blocks that ranks are counted by.
+//! Tests of the blocks that the store uses to count ranks.
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
@@ -7,10 +7,11 @@ use leaderboard_core::{PeriodId, RankedEntry, StoreError};
 
 use crate::support::*;
 
-/// The largest sizes of blocks of level 0 and 1.
+/// The maximum number of rows in a block of level 0 and of level 1.
 const MAX_SIZES: [i64; 2] = [256, 16_384];
 
-/// Returns the number of blocks of each level, and checks that each block has the rows from its first key to the next block.
+/// Returns the number of blocks of each level. Checks that the size of each block is the number of rows from
+/// its first key to the first key of the next block.
 fn check_blocks(file: &File, counted: i64) -> [i64; 2] {
     let rows = match counted {
         0 => "SELECT order_key AS k FROM entries WHERE period = 1 AND hidden = 0",
@@ -40,12 +41,12 @@ fn check_blocks(file: &File, counted: i64) -> [i64; 2] {
 }
 
 /// Stores scores of `count` players, 1 to `count`.
-async fn fill(file: &File, board: &Board, count: i64) {
+async fn submit_scores(file: &File, board: &Board, count: i64) {
     let boards = [board.clone()];
-    let attempts: Vec<_> = (1..=count)
-        .map(|score| attempt(&boards, &format!("p{score:05}"), score, None, at(0)))
+    let submissions: Vec<_> = (1..=count)
+        .map(|score| prepare(&boards, &format!("p{score:05}"), score, None, at(0)))
         .collect();
-    for outcome in submit(&file.store(), &attempts).await {
+    for outcome in submit(&file.store(), &submissions).await {
         outcome.unwrap();
     }
 }
@@ -67,9 +68,9 @@ async fn read_entry(file: &File, board: &Board, name: &str) -> Result<Vec<Ranked
 }
 
 #[test]
-fn blocks_follow_rows_that_come_move_and_go() {
+fn blocks_stay_correct_when_rows_are_added_moved_and_deleted() {
     let file = File::new();
-    block_on(configured(&file.store(), &board("goals")));
+    block_on(create_leaderboard(&file.store(), &board("goals")));
     let numbered = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)";
     for (sql, at_least, at_most) in [
         (
@@ -105,9 +106,9 @@ fn blocks_follow_rows_that_come_move_and_go() {
 }
 
 #[test]
-fn blocks_of_tuples_follow_them() {
+fn blocks_of_tuples_stay_correct_when_tuples_change() {
     let file = File::new();
-    block_on(configured(&file.store(), &board("goals")));
+    block_on(create_leaderboard(&file.store(), &board("goals")));
     for sql in [
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) \
          INSERT INTO tuples SELECT 1, randomblob(8), 1 FROM n",
@@ -126,8 +127,8 @@ fn damaged_blocks_are_reported_and_a_rebuild_repairs_them() {
             "DELETE FROM rank_blocks",
         ] {
             let file = File::new();
-            let board = configured(&file.store(), &board("goals")).await;
-            fill(&file, &board, 600).await;
+            let board = create_leaderboard(&file.store(), &board("goals")).await;
+            submit_scores(&file, &board, 600).await;
             let before = read_entry(&file, &board, "p00001").await.unwrap();
             assert_eq!(before[0].rank, 600);
             file.raw().execute_batch(damage).unwrap();
@@ -148,12 +149,12 @@ fn damaged_blocks_are_reported_and_a_rebuild_repairs_them() {
 fn a_deleted_leaderboard_leaves_no_blocks() {
     block_on(async {
         let file = File::new();
-        let board = configured(&file.store(), &board("goals")).await;
-        fill(&file, &board, 300).await;
-        assert!(rows(&file, "rank_blocks") > 2);
+        let board = create_leaderboard(&file.store(), &board("goals")).await;
+        submit_scores(&file, &board, 300).await;
+        assert!(count_rows(&file, "rank_blocks") > 2);
         file.raw()
             .execute_batch("INSERT INTO discarded VALUES (1, 1); DELETE FROM entries")
             .unwrap();
-        assert_eq!(rows(&file, "rank_blocks"), 0);
+        assert_eq!(count_rows(&file, "rank_blocks"), 0);
     });
 }

@@ -1,4 +1,4 @@
-//! What idempotency records weigh, and when they are deleted.
+//! Tests of the counted size of idempotency records, and of their deletion.
 
 use std::rc::Rc;
 
@@ -14,14 +14,18 @@ use leaderboard_sqlite::SqliteStore;
 use crate::native_sqlite::NativeSqlite;
 use crate::support::*;
 
-/// Whether an attempt with an id has room under a quota.
-async fn fits(store: &SqliteStore<NativeSqlite>, attempt: &PreparedSubmission, max_log_bytes: u64) -> bool {
-    let terms = SubmitOptions {
+/// Submits with a quota in bytes. Returns whether the submission fits. Any refusal must be a full quota.
+async fn submit_with_quota(
+    store: &SqliteStore<NativeSqlite>,
+    prepared: &PreparedSubmission,
+    max_log_bytes: u64,
+) -> bool {
+    let options = SubmitOptions {
         max_log_bytes: Some(max_log_bytes),
         ..SubmitOptions::new(RankDetail::Full)
     };
-    let one = std::slice::from_ref(attempt);
-    let submitted = store.submit_with_options(&tenant(), one, &terms).await.unwrap();
+    let one = std::slice::from_ref(prepared);
+    let submitted = store.submit_with_options(&tenant(), one, &options).await.unwrap();
     let answer = submitted.answers.into_iter().next().unwrap();
     if let Err(refusal) = &answer {
         assert_eq!(refusal.reason, RefusalReason::LogFull { max_log_bytes });
@@ -29,23 +33,23 @@ async fn fits(store: &SqliteStore<NativeSqlite>, attempt: &PreparedSubmission, m
     answer.is_ok()
 }
 
-/// What the store counts for the tenant's records.
-fn counted(file: &File) -> u64 {
+/// Returns the counted size of the tenant's records, in bytes.
+fn read_counted_bytes(file: &File) -> u64 {
     const COUNTED: &str = "SELECT coalesce(sum(bytes), 0) FROM tenant_record_weights";
     file.raw().query_row(COUNTED, [], |row| row.get(0)).unwrap()
 }
 
-/// A leaderboard with as many columns as there can be, of the longest names.
-fn wide() -> leaderboard_core::Leaderboard {
+/// Returns a leaderboard with the maximum number of columns, with names of the maximum length.
+fn wide_leaderboard() -> leaderboard_core::Leaderboard {
     let names = ["a", "b", "c"].map(|name| name.repeat(MAX_COLUMN_NAME_BYTES));
     let columns = names.map(|name| Column::new(name, Order::Descending).unwrap());
-    let mut wide = daily("wide", 10);
+    let mut wide = daily_leaderboard("wide", 10);
     wide.columns = Columns::new(columns.to_vec()).unwrap();
     wide
 }
 
-/// A score of the player with the longest name, with an id of the player's own that is as long as it can be.
-fn large(board: &Board) -> PreparedSubmission {
+/// Returns a submission with a player name and an id of the maximum length, in the id scope of the player.
+fn large_submission(board: &Board) -> PreparedSubmission {
     let columns = board.value.columns.iter();
     let values = columns.map(|column| (column.name().to_owned(), 1)).collect();
     let player = "p".repeat(MAX_PLAYER_BYTES);
@@ -54,48 +58,48 @@ fn large(board: &Board) -> PreparedSubmission {
         values: SubmittedValues::Named(values),
         ..submission(&[Rc::clone(board)], &player, 1, Some(&id))
     };
-    let mut attempt = submission.resolve(&[Rc::clone(board)], at(0)).unwrap();
-    attempt.id_scope = IdScope::Player;
-    attempt
+    let mut prepared = submission.resolve(&[Rc::clone(board)], at(0)).unwrap();
+    prepared.id_scope = IdScope::Player;
+    prepared
 }
 
 #[test]
-fn a_record_weighs_what_it_holds_and_goes_with_its_leaderboard() {
+fn a_record_counts_its_size_until_its_leaderboard_is_deleted() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let narrow = configured(&store, &board("narrow")).await;
-        let wide = configured(&store, &wide()).await;
-        let large = large(&wide);
+        let narrow = create_leaderboard(&store, &board("narrow")).await;
+        let wide = create_leaderboard(&store, &wide_leaderboard()).await;
+        let large = large_submission(&wide);
         let large_weight = large.record_weight(&large.targets[0]);
         let boards = [Rc::clone(&narrow)];
-        let small = attempt(&boards, "p", 1, Some("a"), at(0));
+        let small = prepare(&boards, "p", 1, Some("a"), at(0));
         let small_weight = small.record_weight(&small.targets[0]);
-        assert!(!fits(&store, &large, large_weight - 1).await);
-        assert_eq!(counted(&file), 0);
-        assert!(fits(&store, &large, large_weight).await);
-        assert_eq!(counted(&file), large_weight);
-        assert!(!fits(&store, &small, large_weight + small_weight - 1).await);
-        assert!(fits(&store, &small, large_weight + small_weight).await);
-        assert_eq!(counted(&file), large_weight + small_weight);
-        // A known id needs no room.
-        assert!(fits(&store, &large, 0).await);
+        assert!(!submit_with_quota(&store, &large, large_weight - 1).await);
+        assert_eq!(read_counted_bytes(&file), 0);
+        assert!(submit_with_quota(&store, &large, large_weight).await);
+        assert_eq!(read_counted_bytes(&file), large_weight);
+        assert!(!submit_with_quota(&store, &small, large_weight + small_weight - 1).await);
+        assert!(submit_with_quota(&store, &small, large_weight + small_weight).await);
+        assert_eq!(read_counted_bytes(&file), large_weight + small_weight);
+        // A replay stores no record, so it fits into any quota.
+        assert!(submit_with_quota(&store, &large, 0).await);
         let deleted = store
             .delete(&tenant(), &wide.value.id, Expected::Any)
             .await
             .unwrap();
         assert_eq!(deleted, Ok(true));
-        assert_eq!(counted(&file), small_weight);
+        assert_eq!(read_counted_bytes(&file), small_weight);
     });
 }
 
 #[test]
-fn a_record_weighs_no_less_than_its_columns_take_up() {
+fn the_counted_size_of_a_record_is_at_least_its_stored_size() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let wide = configured(&store, &wide()).await;
-        let mut large = large(&wide);
+        let wide = create_leaderboard(&store, &wide_leaderboard()).await;
+        let mut large = large_submission(&wide);
         for id in ["first", "second"] {
             large.id = Some(leaderboard_core::SubmissionId::new(id.repeat(20)).unwrap());
             let results = submit(&store, std::slice::from_ref(&large)).await;
@@ -113,11 +117,11 @@ fn old_idempotency_records_are_deleted_from_the_file() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let boards = [configured(&store, &board("goals")).await];
+        let boards = [create_leaderboard(&store, &board("goals")).await];
         let day = |day: i64, count: i64| -> Vec<_> {
             (0..count)
                 .map(|n| {
-                    attempt(
+                    prepare(
                         &boards,
                         "ann",
                         n,
@@ -129,6 +133,6 @@ fn old_idempotency_records_are_deleted_from_the_file() {
         };
         submit(&store, &day(0, 50)).await;
         submit(&store, &day(2, 3)).await;
-        assert_eq!(rows(&file, "submissions"), 3);
+        assert_eq!(count_rows(&file, "submissions"), 3);
     });
 }

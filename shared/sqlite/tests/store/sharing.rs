@@ -1,4 +1,4 @@
-//! One connection for many requests, and many connections to one file.
+//! Tests of one connection that serves many requests, and of many connections to one file.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,16 +14,17 @@ use leaderboard_sqlite::{Connection, ConnectionError, Row, Signal, SqliteStore, 
 use crate::native_sqlite::NativeSqlite;
 use crate::support::*;
 
-/// Counts statements, and fails when told to.
+/// A connection that counts statements, and fails when a test wants it to.
 pub(crate) struct Observed {
     inner: NativeSqlite,
     statements: Rc<Cell<u32>>,
-    /// How many transactions that write were begun.
+    /// The number of write transactions that the store began.
     pub(crate) write_transactions: Rc<Cell<u32>>,
+    /// Whether the next commit fails.
     fail_commit: Rc<Cell<bool>>,
-    /// How often SQLite compiled a prepared statement again.
+    /// The number of times that SQLite compiled a prepared statement again.
     compiled_again: Rc<Cell<i32>>,
-    /// How often a transaction that writes finds the file in use.
+    /// The number of coming write transactions that will find the file in use.
     pub(crate) busy: Rc<Cell<u32>>,
 }
 
@@ -75,55 +76,56 @@ impl Connection for Observed {
     }
 }
 
-fn counter(id: &str) -> leaderboard_core::Leaderboard {
+/// Returns a leaderboard that adds up the scores of a player.
+fn sum_leaderboard(id: &str) -> leaderboard_core::Leaderboard {
     let mut sum = board(id);
     sum.operator = Operator::Increment;
     sum
 }
 
 #[test]
-fn requests_of_one_instance_do_not_mix() {
+fn concurrent_requests_on_one_connection_do_not_mix() {
     block_on(async {
         let file = File::new();
         let store = SqliteStore::new(Observed::open(&file));
-        let board = configured(&store, &counter("sum")).await;
+        let board = create_leaderboard(&store, &sum_leaderboard("sum")).await;
         let writers = (0..16).map(|_| async {
             for _ in 0..10 {
-                score(&store, &board, "ann", 1, 0).await;
-                top(&store, &board, 10).await;
+                submit_score(&store, &board, "ann", 1, 0).await;
+                read_top(&store, &board, 10).await;
             }
         });
         join_all(writers).await;
-        let page = top(&store, &board, 10).await;
+        let page = read_top(&store, &board, 10).await;
         assert_eq!(lines(&page), [line(1, "ann", 160)]);
         assert_eq!(page.version, 161);
     });
 }
 
 #[test]
-fn a_submission_that_is_dropped_counts_in_whole_or_not_at_all() {
+fn a_dropped_submission_is_applied_completely_or_not_at_all() {
     for polls in 0..8 {
         block_on(async {
             let file = File::new();
             let connection = Observed::open(&file);
             let busy = Rc::clone(&connection.busy);
             let store = SqliteStore::new(connection);
-            let board = configured(&store, &counter("sum")).await;
-            let attempts = [attempt(&[Rc::clone(&board)], "bob", 1, Some("once"), at(0))];
+            let board = create_leaderboard(&store, &sum_leaderboard("sum")).await;
+            let submissions = [prepare(&[Rc::clone(&board)], "bob", 1, Some("once"), at(0))];
             busy.set(4);
             let tenant = tenant();
-            let mut request = Box::pin(store.submit(&tenant, &attempts, RankDetail::Full));
+            let mut request = Box::pin(store.submit(&tenant, &submissions, RankDetail::Full));
             for _ in 0..polls {
                 if poll!(request.as_mut()).is_ready() {
                     break;
                 }
             }
             drop(request);
-            let outcome = score(&store, &board, "ann", 1, 0).await;
+            let outcome = submit_score(&store, &board, "ann", 1, 0).await;
             assert_eq!(outcome.values.first(), 1);
-            let others = rows(&file, "entries") - 1;
-            assert_eq!(rows(&file, "submissions"), others);
-            assert_eq!(rows(&file, "events"), 2 + others);
+            let others = count_rows(&file, "entries") - 1;
+            assert_eq!(count_rows(&file, "submissions"), others);
+            assert_eq!(count_rows(&file, "events"), 2 + others);
             assert_eq!(others, i64::from(polls > 5), "after {polls} polls");
         });
     }
@@ -134,34 +136,34 @@ fn a_submission_that_is_dropped_counts_in_whole_or_not_at_all() {
 fn prepared_statements_are_not_compiled_again() {
     block_on(async {
         let file = File::new();
-        configured(&file.store(), &counter("sum")).await;
+        create_leaderboard(&file.store(), &sum_leaderboard("sum")).await;
         let connection = Observed::open(&file);
         let compiled_again = Rc::clone(&connection.compiled_again);
         let store = SqliteStore::new(connection);
         let board = get(&store, &board("sum").id).await;
         for limit in 1..5 {
-            score(&store, &board, "ann", 1, 0).await;
-            top(&store, &board, limit).await;
+            submit_score(&store, &board, "ann", 1, 0).await;
+            read_top(&store, &board, limit).await;
         }
         assert_eq!(compiled_again.get(), 0);
     });
 }
 
-/// A statement costs more between component and host than in SQLite.
+/// The call from the component to the host costs more than the statement in SQLite.
 #[test]
-fn a_score_takes_few_statements() {
+fn a_submission_takes_seven_statements() {
     block_on(async {
         let file = File::new();
         let connection = Observed::open(&file);
         let statements = Rc::clone(&connection.statements);
         let store = SqliteStore::new(connection);
-        let board = configured(&store, &counter("sum")).await;
-        score(&store, &board, "ann", 1, 0).await;
+        let board = create_leaderboard(&store, &sum_leaderboard("sum")).await;
+        submit_score(&store, &board, "ann", 1, 0).await;
         for id in ["first", "second"] {
-            let attempts = [attempt(&[Rc::clone(&board)], "ann", 1, Some(id), at(0))];
+            let submissions = [prepare(&[Rc::clone(&board)], "ann", 1, Some(id), at(0))];
             statements.set(0);
             store
-                .submit(&tenant(), &attempts, RankDetail::Full)
+                .submit(&tenant(), &submissions, RankDetail::Full)
                 .await
                 .unwrap();
             assert_eq!(statements.get(), 7);
@@ -170,29 +172,29 @@ fn a_score_takes_few_statements() {
 }
 
 #[test]
-fn a_failing_commit_keeps_nothing() {
+fn a_failed_commit_stores_nothing() {
     block_on(async {
         let file = File::new();
         let connection = Observed::open(&file);
         let fail = Rc::clone(&connection.fail_commit);
         let store = SqliteStore::new(connection);
-        let board = configured(&store, &counter("sum")).await;
-        let attempts = [attempt(&[Rc::clone(&board)], "ann", 1, None, at(0))];
+        let board = create_leaderboard(&store, &sum_leaderboard("sum")).await;
+        let submissions = [prepare(&[Rc::clone(&board)], "ann", 1, None, at(0))];
         fail.set(true);
-        let failed = store.submit(&tenant(), &attempts, RankDetail::Full).await;
+        let failed = store.submit(&tenant(), &submissions, RankDetail::Full).await;
         assert!(matches!(failed, Err(StoreError::Unavailable(_))));
-        let outcome = score(&store, &board, "ann", 1, 0).await;
+        let outcome = submit_score(&store, &board, "ann", 1, 0).await;
         assert_eq!((outcome.values.first(), outcome.version), (1, 2));
     });
 }
 
 #[test]
-fn connections_take_turns_and_sums_are_exact() {
+fn sums_of_concurrent_connections_are_exact() {
     const WRITERS: usize = 4;
     const EACH: usize = 250;
     let file = File::new();
     block_on(async {
-        configured(&file.store(), &counter("sum")).await;
+        create_leaderboard(&file.store(), &sum_leaderboard("sum")).await;
     });
     let mut versions: Vec<u64> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..WRITERS)
@@ -203,7 +205,7 @@ fn connections_take_turns_and_sums_are_exact() {
                         let board = get(&store, &board("sum").id).await;
                         let mut versions = Vec::new();
                         for _ in 0..EACH {
-                            versions.push(score(&store, &board, "ann", 1, 0).await.version);
+                            versions.push(submit_score(&store, &board, "ann", 1, 0).await.version);
                         }
                         versions
                     })
@@ -221,24 +223,27 @@ fn connections_take_turns_and_sums_are_exact() {
     block_on(async {
         let store = file.store();
         let board = get(&store, &board("sum").id).await;
-        assert_eq!(top(&store, &board, 1).await.entries[0].entry.values.first(), 1000);
+        assert_eq!(
+            read_top(&store, &board, 1).await.entries[0].entry.values.first(),
+            1000
+        );
     });
 }
 
 #[test]
-fn a_writer_that_waits_too_long_says_so() {
+fn a_writer_that_waits_too_long_fails_as_unavailable() {
     block_on(async {
         let file = File::new();
         let impatient = NativeSqlite::open_waiting(file.path(), Duration::from_millis(20)).unwrap();
         let store = SqliteStore::new(impatient);
-        let board = configured(&store, &counter("sum")).await;
+        let board = create_leaderboard(&store, &sum_leaderboard("sum")).await;
         let other = file.raw();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let attempts = [attempt(&[Rc::clone(&board)], "ann", 1, None, at(0))];
-        let waited = store.submit(&tenant(), &attempts, RankDetail::Full).await;
+        let submissions = [prepare(&[Rc::clone(&board)], "ann", 1, None, at(0))];
+        let waited = store.submit(&tenant(), &submissions, RankDetail::Full).await;
         assert!(matches!(waited, Err(StoreError::Unavailable(_))), "{waited:?}");
-        assert_eq!(top(&store, &board, 1).await.count, 0);
+        assert_eq!(read_top(&store, &board, 1).await.count, 0);
         other.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(score(&store, &board, "ann", 1, 0).await.values.first(), 1);
+        assert_eq!(submit_score(&store, &board, "ann", 1, 0).await.values.first(), 1);
     });
 }

@@ -1,4 +1,4 @@
-//! Work that grows with what a leaderboard has is done in small transactions; measured in rows.
+//! Tests that work which grows with a leaderboard's data is done in small transactions. The tests count rows.
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{
@@ -8,16 +8,21 @@ use leaderboard_core::{LeaderboardId, Ties};
 use leaderboard_sqlite::SqliteStore;
 
 use crate::native_sqlite::NativeSqlite;
-use crate::support::{DAY_MS, File, at, attempt, board, configured, daily, put, rows, score, submit, tenant};
+use crate::support::{
+    DAY_MS, File, at, board, count_rows, create_leaderboard, daily_leaderboard, prepare, put, submit,
+    submit_score, tenant,
+};
 
+/// The number of entries of the leaderboard that the tests change.
 const ENTRIES: i64 = 2_500;
 
-async fn filled(file: &File) {
+/// Creates the leaderboard `l` with [`ENTRIES`] entries.
+async fn fill_leaderboard(file: &File) {
     let store = file.store();
-    let board = configured(&store, &board("l")).await;
-    let attempts: Vec<_> = (0..ENTRIES)
+    let board = create_leaderboard(&store, &board("l")).await;
+    let submissions: Vec<_> = (0..ENTRIES)
         .map(|n| {
-            attempt(
+            prepare(
                 std::slice::from_ref(&board),
                 &format!("p{n}"),
                 n,
@@ -26,96 +31,107 @@ async fn filled(file: &File) {
             )
         })
         .collect();
-    assert!(submit(&store, &attempts).await.iter().all(Result::is_ok));
+    assert!(submit(&store, &submissions).await.iter().all(Result::is_ok));
 }
 
 async fn count_entries(store: &SqliteStore<NativeSqlite>) -> u64 {
     store.usage(&tenant(), 1).await.unwrap().1.entries
 }
 
-fn all_rows(file: &File) -> i64 {
+/// Returns the number of rows of the tables that grow with a leaderboard.
+fn count_all_rows(file: &File) -> i64 {
     ["entries", "events", "submissions", "tuples"]
         .iter()
-        .map(|table| rows(file, table))
+        .map(|table| count_rows(file, table))
         .sum()
 }
 
 #[test]
-fn a_call_of_a_rebuild_copies_so_many_rows_and_others_write_in_between() {
+fn a_rebuild_copies_rows_in_steps_and_other_writers_run_in_between() {
     block_on(async {
         let file = File::new();
-        filled(&file).await;
+        fill_leaderboard(&file).await;
         let (store, other) = (file.store(), file.store());
-        let elsewhere = configured(&other, &board("m")).await;
-        let mut turned = board("l");
-        turned.ties = Ties::Dense;
+        let other_board = create_leaderboard(&other, &board("m")).await;
+        let mut dense = board("l");
+        dense.ties = Ties::Dense;
         let step = i64::try_from(REBUILD_STEP_ENTRIES).unwrap();
         for done in 1..=2 {
-            let answer = put(&store, &turned, true, at(done)).await;
+            let answer = put(&store, &dense, true, at(done)).await;
             assert_eq!(answer, Err(PutRefusal::Unfinished));
-            assert_eq!(rows(&file, "entries"), ENTRIES + done * step + (done - 1));
-            score(&other, &elsewhere, &format!("p{done}"), 1, 0).await;
+            assert_eq!(count_rows(&file, "entries"), ENTRIES + done * step + (done - 1));
+            submit_score(&other, &other_board, &format!("p{done}"), 1, 0).await;
         }
-        assert!(put(&store, &turned, true, at(3)).await.is_ok());
-        assert_eq!((rows(&file, "rebuilds"), rows(&file, "periods")), (0, 2));
+        assert!(put(&store, &dense, true, at(3)).await.is_ok());
+        assert_eq!(
+            (count_rows(&file, "rebuilds"), count_rows(&file, "periods")),
+            (0, 2)
+        );
         while store.sweep(&tenant()).await.unwrap() {}
         assert_eq!(
-            (rows(&file, "entries"), rows(&file, "tuples")),
+            (count_rows(&file, "entries"), count_rows(&file, "tuples")),
             (ENTRIES + 2, ENTRIES)
         );
     });
 }
 
 #[test]
-fn a_deletion_is_one_small_transaction_and_its_rows_go_in_others() {
+fn a_deletion_is_one_small_transaction_and_later_ones_delete_the_rows() {
     block_on(async {
         let file = File::new();
-        filled(&file).await;
+        fill_leaderboard(&file).await;
         let (store, other) = (file.store(), file.store());
-        let mut turned = board("l");
-        turned.ties = Ties::Dense;
+        let mut dense = board("l");
+        dense.ties = Ties::Dense;
         assert_eq!(
-            put(&store, &turned, true, at(0)).await,
+            put(&store, &dense, true, at(0)).await,
             Err(PutRefusal::Unfinished)
         );
-        let before = all_rows(&file);
+        let before = count_all_rows(&file);
         let id = LeaderboardId::new("l").unwrap();
         assert_eq!(store.delete(&tenant(), &id, Expected::Any).await, Ok(Ok(true)));
-        assert_eq!(all_rows(&file), before, "out of sight, and no row is touched");
-        assert_eq!((rows(&file, "periods"), rows(&file, "rebuilds")), (0, 0));
+        assert_eq!(
+            count_all_rows(&file),
+            before,
+            "the deletion itself deletes no row"
+        );
+        assert_eq!(
+            (count_rows(&file, "periods"), count_rows(&file, "rebuilds")),
+            (0, 0)
+        );
         let most = i64::try_from(SWEEP_STEP_ROWS).unwrap();
         let (mut left, mut steps) = (before, 0);
         while store.sweep(&tenant()).await.unwrap() {
-            let now = all_rows(&file);
+            let now = count_all_rows(&file);
             assert!(left - now <= most, "{left} {now}");
             left = now;
             steps += 1;
             if steps == 3 {
-                // The same id, while most of its rows are still there.
-                let again = configured(&other, &board("l")).await;
-                assert_eq!(score(&other, &again, "p1", 1, 1).await.rank, Some(1));
-                left = all_rows(&file);
+                // Creates a leaderboard with the same id while most of the old rows still exist.
+                let again = create_leaderboard(&other, &board("l")).await;
+                assert_eq!(submit_score(&other, &again, "p1", 1, 1).await.rank, Some(1));
+                left = count_all_rows(&file);
             }
         }
         assert!(steps >= 8, "{steps}");
-        assert_eq!(rows(&file, "discarded"), 0);
-        // A configuration and a score.
-        assert_eq!(all_rows(&file), 3);
+        assert_eq!(count_rows(&file, "discarded"), 0);
+        // The new leaderboard has an entry, and the events of its configuration and its score.
+        assert_eq!(count_all_rows(&file), 3);
     });
 }
 
 #[test]
-fn what_a_tenant_holds_is_added_up_over_leaderboards_and_not_over_periods() {
+fn entries_of_a_tenant_are_summed_over_leaderboards_not_over_periods() {
     block_on(async {
         let file = File::new();
         let store = file.store();
-        let days = configured(&store, &daily("days", 1000)).await;
+        let days = create_leaderboard(&store, &daily_leaderboard("days", 1000)).await;
         for day in 0..40 {
-            score(&store, &days, "p", 1, day * DAY_MS).await;
-            score(&store, &days, "q", 1, day * DAY_MS).await;
+            submit_score(&store, &days, "p", 1, day * DAY_MS).await;
+            submit_score(&store, &days, "q", 1, day * DAY_MS).await;
         }
-        let all = configured(&store, &board("all")).await;
-        score(&store, &all, "p", 1, 0).await;
+        let all = create_leaderboard(&store, &board("all")).await;
+        submit_score(&store, &all, "p", 1, 0).await;
         assert_eq!(count_entries(&store).await, 81);
         let kept: i64 = file
             .raw()

@@ -1,4 +1,4 @@
-//! A small world to test in.
+//! Files, leaderboards, submissions and other values for the tests.
 
 use std::rc::Rc;
 
@@ -14,9 +14,10 @@ use leaderboard_sqlite::{Connection, SqliteStore};
 
 use crate::native_sqlite::NativeSqlite;
 
-/// An ordinary instant: 2026-01-01T00:00:00Z.
+/// A fixed instant in Unix milliseconds: 2026-01-01T00:00:00Z.
 pub(crate) const NOW_MS: i64 = 1_767_225_600_000;
 
+/// Returns the instant that is `ms` milliseconds after [`NOW_MS`].
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(NOW_MS + ms).unwrap()
 }
@@ -29,11 +30,12 @@ pub(crate) fn player(name: &str) -> PlayerId {
     PlayerId::new(name).unwrap()
 }
 
+/// Returns a leaderboard with the default configuration.
 pub(crate) fn board(id: &str) -> Leaderboard {
     Leaderboard::new(LeaderboardId::new(id).unwrap())
 }
 
-/// A directory that is deleted with this, and a database file in it.
+/// A database file in a temporary directory. Dropping the value deletes the directory.
 pub(crate) struct File {
     directory: tempfile::TempDir,
 }
@@ -49,11 +51,12 @@ impl File {
         self.directory.path().join("edgeboard.db")
     }
 
+    /// Opens a store on the file.
     pub(crate) fn store(&self) -> SqliteStore<NativeSqlite> {
         SqliteStore::new(NativeSqlite::open(self.path()).unwrap())
     }
 
-    /// A connection past the store.
+    /// Opens a connection to the file without a store.
     pub(crate) fn raw(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path()).unwrap()
     }
@@ -61,7 +64,7 @@ impl File {
 
 pub(crate) type Board = Rc<Versioned<Leaderboard>>;
 
-/// Stores a configuration, as the use case does.
+/// Stores a configuration, as the use case does. Returns its version, and whether the leaderboard is new.
 pub(crate) async fn put<C: Connection>(
     store: &SqliteStore<C>,
     leaderboard: &Leaderboard,
@@ -83,16 +86,21 @@ pub(crate) async fn put<C: Connection>(
     store.put(&put).await.unwrap()
 }
 
-pub(crate) async fn configured<C: Connection>(store: &SqliteStore<C>, leaderboard: &Leaderboard) -> Board {
+/// Stores a leaderboard and reads it back.
+pub(crate) async fn create_leaderboard<C: Connection>(
+    store: &SqliteStore<C>,
+    leaderboard: &Leaderboard,
+) -> Board {
     put(store, leaderboard, false, at(0)).await.unwrap();
     get(store, &leaderboard.id).await
 }
 
+/// Reads a leaderboard that exists.
 pub(crate) async fn get<C: Connection>(store: &SqliteStore<C>, id: &LeaderboardId) -> Board {
     Rc::new(Leaderboards::get(store, &tenant(), id).await.unwrap().unwrap())
 }
 
-/// A score on its way in.
+/// Returns a submission of one score to these leaderboards.
 pub(crate) fn submission(boards: &[Board], name: &str, score: i64, id: Option<&str>) -> Submission {
     Submission {
         leaderboards: boards.iter().map(|board| board.value.id.clone()).collect(),
@@ -106,7 +114,8 @@ pub(crate) fn submission(boards: &[Board], name: &str, score: i64, id: Option<&s
     }
 }
 
-pub(crate) fn attempt(
+/// Returns a prepared submission of one score to these leaderboards.
+pub(crate) fn prepare(
     boards: &[Board],
     name: &str,
     score: i64,
@@ -116,15 +125,19 @@ pub(crate) fn attempt(
     submission(boards, name, score, id).resolve(boards, now).unwrap()
 }
 
+/// Submits with full ranks. Returns the result of each submission.
 pub(crate) async fn submit<C: Connection>(
     store: &SqliteStore<C>,
-    attempts: &[PreparedSubmission],
+    submissions: &[PreparedSubmission],
 ) -> Vec<Result<Vec<Outcome>, Refusal>> {
-    store.submit(&tenant(), attempts, RankDetail::Full).await.unwrap()
+    store
+        .submit(&tenant(), submissions, RankDetail::Full)
+        .await
+        .unwrap()
 }
 
-/// One score on one leaderboard, at the millisecond `ms`.
-pub(crate) async fn score<C: Connection>(
+/// Submits one score to one leaderboard, `ms` milliseconds after [`NOW_MS`]. Returns the outcome.
+pub(crate) async fn submit_score<C: Connection>(
     store: &SqliteStore<C>,
     board: &Board,
     name: &str,
@@ -132,26 +145,26 @@ pub(crate) async fn score<C: Connection>(
     ms: i64,
 ) -> Outcome {
     let boards = [Rc::clone(board)];
-    let results = submit(store, &[attempt(&boards, name, score, None, at(ms))]).await;
+    let results = submit(store, &[prepare(&boards, name, score, None, at(ms))]).await;
     results.into_iter().next().unwrap().unwrap().remove(0)
 }
 
-/// The first page of the all-time period.
-pub(crate) async fn top<C: Connection>(store: &SqliteStore<C>, board: &Board, limit: u32) -> Page {
+/// Reads the first page of the all-time period.
+pub(crate) async fn read_top<C: Connection>(store: &SqliteStore<C>, board: &Board, limit: u32) -> Page {
     let tenant = tenant();
-    let place = PeriodRef {
+    let period_ref = PeriodRef {
         tenant: &tenant,
         leaderboard: board,
         period: &PeriodId::all_time(),
         now: at(0),
     };
     store
-        .page(&place, &PageFrom::Top, limit, &Caller::Anonymous)
+        .page(&period_ref, &PageFrom::Top, limit, &Caller::Anonymous)
         .await
         .unwrap()
 }
 
-/// Rank, player and first value of each entry.
+/// Returns rank, player and first value of each entry.
 pub(crate) fn lines(page: &Page) -> Vec<(u64, String, i64)> {
     page.entries
         .iter()
@@ -162,14 +175,15 @@ pub(crate) fn lines(page: &Page) -> Vec<(u64, String, i64)> {
         .collect()
 }
 
+/// Returns what [`lines`] returns for one entry.
 pub(crate) fn line(rank: u64, name: &str, score: i64) -> (u64, String, i64) {
     (rank, name.to_owned(), score)
 }
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// A leaderboard with a period for each day in UTC.
-pub(crate) fn daily(id: &str, keep: u16) -> Leaderboard {
+/// Returns a leaderboard with a period for each day in UTC.
+pub(crate) fn daily_leaderboard(id: &str, keep: u16) -> Leaderboard {
     let mut daily = board(id);
     daily.keep_periods = keep;
     daily.schedule = Schedule::new(Reset {
@@ -180,8 +194,8 @@ pub(crate) fn daily(id: &str, keep: u16) -> Leaderboard {
     daily
 }
 
-/// How many rows a table has.
-pub(crate) fn rows(file: &File, table: &str) -> i64 {
+/// Returns the number of rows of a table.
+pub(crate) fn count_rows(file: &File, table: &str) -> i64 {
     file.raw()
         .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
         .unwrap()

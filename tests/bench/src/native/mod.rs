@@ -1,7 +1,8 @@
-//! A leaderboard server without WebAssembly: axum and the `redis` crate. It has the routes of the service that are measured.
+//! A leaderboard server without WebAssembly, made of axum and the `redis` crate. It has those routes of the
+//! service that are measured.
 //!
-//! Reads come from a sorted set whose members are players and whose scores are scores. Writes run the service's own function
-//! library, on the service's data. There is no authentication, no rate limit and no cache.
+//! Reads come from a sorted set for each leaderboard, with the players as members. Writes run the function
+//! library of the service on the data of the service. There is no authentication, no rate limit and no cache.
 
 mod reads;
 mod writes;
@@ -18,10 +19,10 @@ use serde_json::Value;
 pub(crate) use writes::Library;
 use writes::{Body, Writer};
 
-/// Why a request is not answered.
+/// The status and the text of a response to a failed request.
 type Failure = (StatusCode, String);
 
-/// What every request uses.
+/// The state that all handlers share.
 #[derive(Debug, Clone)]
 struct Server {
     connection: MultiplexedConnection,
@@ -33,7 +34,7 @@ pub(crate) fn sorted_set(leaderboard: &str) -> String {
     format!("native:{leaderboard}")
 }
 
-/// Serves on a free port until the process is killed. The first line of the output tells the address.
+/// Serves on a free port until the process is killed. The first line of the output contains the address.
 pub(crate) fn serve(redis_url: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -58,21 +59,21 @@ pub(crate) fn serve(redis_url: &str) -> Result<()> {
 }
 
 async fn top(State(server): State<Server>, Path(leaderboard): Path<String>) -> Result<Json<Value>, Failure> {
-    answer(reads::read_top(server.connection, &leaderboard).await)
+    respond(reads::read_top(server.connection, &leaderboard).await)
 }
 
 async fn rank(
     State(server): State<Server>,
     Path((leaderboard, player)): Path<(String, String)>,
 ) -> Result<Json<Value>, Failure> {
-    answer(reads::read_rank(server.connection, &leaderboard, &player).await)
+    respond(reads::read_rank(server.connection, &leaderboard, &player).await)
 }
 
 async fn around(
     State(server): State<Server>,
     Path((leaderboard, player)): Path<(String, String)>,
 ) -> Result<Json<Value>, Failure> {
-    answer(reads::read_around(server.connection, &leaderboard, &player).await)
+    respond(reads::read_around(server.connection, &leaderboard, &player).await)
 }
 
 async fn submit(
@@ -86,7 +87,8 @@ async fn submit(
         .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error))
 }
 
-fn answer(result: redis::RedisResult<Option<Value>>) -> Result<Json<Value>, Failure> {
+/// Converts the result of a read to a response.
+fn respond(result: redis::RedisResult<Option<Value>>) -> Result<Json<Value>, Failure> {
     match result {
         Ok(Some(value)) => Ok(Json(value)),
         Ok(None) => Err((StatusCode::NOT_FOUND, "no such player".into())),

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::sorted_set;
 
-/// The entries of a page.
+/// The number of entries of a page.
 const PAGE: u64 = 10;
-/// The entries before and after a player in the window around the player.
+/// The number of entries before a player, and after a player, in the window around the player.
 const EACH_SIDE: u64 = 5;
 
 /// Reads the first page, with one command.
@@ -21,7 +21,8 @@ pub(super) async fn read_top(
         .map(Some)
 }
 
-/// Reads rank and score of a player, with two commands in one pipeline; `None` if the leaderboard does not have the player.
+/// Reads rank and score of a player, with two commands in one pipeline; `None` if the leaderboard does not
+/// have the player.
 pub(super) async fn read_rank(
     mut connection: MultiplexedConnection,
     leaderboard: &str,
@@ -37,7 +38,8 @@ pub(super) async fn read_rank(
         .map(|(index, score)| json!({"player": player, "rank": index + 1, "score": score})))
 }
 
-/// Reads the window around a player, with two commands one after the other; `None` if the leaderboard does not have the player.
+/// Reads the window around a player, with two commands one after the other; `None` if the leaderboard does
+/// not have the player.
 pub(super) async fn read_around(
     mut connection: MultiplexedConnection,
     leaderboard: &str,

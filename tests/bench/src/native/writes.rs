@@ -1,4 +1,4 @@
-//! Writes of the native server, by the service's function library.
+//! Writes of the native server, by the function library of the service.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// The tenant of all writes.
 const TENANT: &str = "default";
-/// How often a write is sent: a second time if the leaderboard's configuration has changed.
+/// The most times that a write is sent. It is sent again if the configuration of the leaderboard has changed.
 const MAX_TRIES: u32 = 2;
 
 /// The body of a write: one submission, or a batch.
@@ -38,8 +38,9 @@ pub(crate) struct Score {
     id: Option<String>,
 }
 
-/// Where handlers send writes. A store's futures stay on the thread that makes them, and axum's handlers do not, so one thread makes
-/// all writes. Most of a write's time passes in Redis.
+/// The channel on which handlers send writes to the thread that makes them. One thread makes all writes,
+/// because the futures of a store cannot move to another thread, while those of axum's handlers do. Most of
+/// the time of a write passes in Redis.
 #[derive(Debug, Clone)]
 pub(super) struct Writer(mpsc::UnboundedSender<Job>);
 
@@ -65,7 +66,7 @@ impl Writer {
         Ok(Self(jobs))
     }
 
-    /// Applies the submissions of a body, and returns their outcomes. The error is its text.
+    /// Applies the submissions of a body, and returns their outcomes as JSON. An error is returned as text.
     pub(super) async fn submit(&self, leaderboard: String, body: Body) -> Result<Value, String> {
         let (reply, result) = oneshot::channel();
         let job = Job {
@@ -85,14 +86,14 @@ async fn run_jobs(url: String, mut inbox: mpsc::UnboundedReceiver<Job>) -> Resul
         let library = Rc::clone(&library);
         tokio::task::spawn_local(async move {
             let result = library.submit(&job.leaderboard, &job.body).await;
-            // The client may have gone.
+            // This fails if the client has gone, which is not an error.
             let _ = job.reply.send(result);
         });
     }
     Ok(())
 }
 
-/// The service's function library, with the configurations that were read last.
+/// The function library of the service, with a cache of the configurations of leaderboards.
 pub(crate) struct Library<C> {
     store: RedisStore<C>,
     tenant: TenantId,
@@ -120,7 +121,8 @@ impl<C: Connection> Library<C> {
         })
     }
 
-    /// Applies submissions to a leaderboard. Reads the configuration again if it has changed.
+    /// Applies submissions to a leaderboard. If its configuration has changed, reads the configuration and
+    /// tries again.
     async fn apply(&self, leaderboard: &str, scores: &[Score]) -> Result<Vec<SubmissionResult>> {
         let mut tries = 0;
         loop {
@@ -139,10 +141,10 @@ impl<C: Connection> Library<C> {
         }
     }
 
-    /// Submits a score of 1 without an id.
+    /// Submits a score of 1 for a player, without an id.
     ///
     /// # Errors
-    /// Also if the submission is refused.
+    /// The submission fails or is refused.
     pub(crate) async fn submit_one(&self, leaderboard: &str, player: String) -> Result<()> {
         let score = Score {
             player,
@@ -154,6 +156,7 @@ impl<C: Connection> Library<C> {
         refusal.map_or(Ok(()), |refusal| Err(anyhow::anyhow!("refused: {refusal:?}")))
     }
 
+    /// Returns the configuration of a leaderboard, from the cache if possible.
     async fn configuration(&self, leaderboard: &str) -> Result<Rc<Versioned<Leaderboard>>> {
         let known = self.configurations.borrow().get(leaderboard).cloned();
         if let Some(known) = known {

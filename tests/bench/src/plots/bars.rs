@@ -1,4 +1,4 @@
-//! A plot of stacked bars: how the processor time of a request is split.
+//! A plot of stacked bars. It shows how the processor time of a request is split.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use super::FONT;
 use crate::markdown::format_count;
 use crate::sample::Row;
 
-/// The parts of a bar.
+/// The parts of a bar, with their colours.
 const PARTS: [(&str, RGBColor); 3] = [
     ("client", RGBColor(190, 190, 190)),
     ("server", RGBColor(0, 114, 178)),
     ("Redis", RGBColor(213, 94, 0)),
 ];
-/// Pixels.
+// Sizes and positions are in pixels.
 const WIDTH: u32 = 1_000;
 const TOP: i32 = 64;
 const BAR_STEP: i32 = 24;
@@ -28,7 +28,8 @@ const LEGEND_STEP: i32 = 100;
 const TITLE_SIZE: u32 = 20;
 const TEXT_SIZE: u32 = 14;
 
-/// Draws a bar for each row. All bars are equally long, and the time of a request stands behind its bar.
+/// Draws a bar for each row. All bars have the same length, and the time of a request is written after its
+/// bar.
 pub(super) fn draw(file: &Path, title: &str, rows: &[&Row]) -> Result<()> {
     let bars: Vec<Bar> = rows.iter().map(|row| Bar::of(row)).collect();
     if bars.is_empty() {
@@ -71,7 +72,7 @@ pub(super) fn draw(file: &Path, title: &str, rows: &[&Row]) -> Result<()> {
 
 struct Bar {
     name: String,
-    /// Microseconds of client, server and Redis.
+    /// The microseconds of the client, the server and Redis.
     parts: [f64; 3],
 }
 
@@ -93,7 +94,7 @@ impl Bar {
     }
 }
 
-/// Returns the horizontal place of a share of a bar.
+/// Returns the horizontal position of the end of a share of a bar, in pixels.
 fn to_pixel(share: f64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "a pixel of the plot")]
     let length = (share * f64::from(BARS_TO - BARS_FROM)) as i32;

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use super::{FONT, Panel, SYSTEM_COLORS};
 
 const COLUMNS: usize = 4;
-/// Pixels.
+// Sizes and positions are in pixels.
 const PANEL_SIZE: (u32, u32) = (300, 240);
 const LABEL_AREA: (u32, u32) = (52, 28);
 const TITLE_SIZE: u32 = 20;
@@ -17,16 +17,17 @@ const LABEL_SIZE: u32 = 12;
 const MARGIN: u32 = 8;
 const LINE_WIDTH: u32 = 2;
 const POINT_SIZE: u32 = 3;
-/// The place of the legend in its panel, and the distance of its lines.
+/// The position of the legend in its panel.
 const LEGEND_AT: (i32, i32) = (24, 50);
+/// The distance of the lines of the legend.
 const LEGEND_STEP: i32 = 26;
 const LEGEND_MARK: i32 = 22;
-/// How far an axis goes beyond the points.
+/// The factor by which an axis extends beyond the points.
 const AXIS_MARGIN: f64 = 1.25;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
-/// Draws the panels, and the legend in a panel of its own.
+/// Draws the panels, and after them a panel with the legend.
 pub(super) fn draw(file: &Path, title: &str, panels: &[Panel]) -> Result<()> {
     if panels.is_empty() {
         return Ok(());
@@ -94,7 +95,7 @@ fn draw_legend(area: &Area<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Returns a range around values, which are positive.
+/// Returns a range around positive values.
 fn find_range(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
     let (low, high) = values.fold((f64::MAX, 0.0_f64), |(low, high), value| {
         (low.min(value), high.max(value))

@@ -11,7 +11,8 @@ use plotters::style::RGBColor;
 use crate::operation::Operation;
 use crate::sample::{BY_CONNECTIONS, BY_ENTRIES, Row};
 
-/// The systems with their colours, which are told apart in every kind of colour vision (Okabe and Ito).
+/// The systems with their colours, from the palette of Okabe and Ito, which colour-blind people can
+/// distinguish.
 const SYSTEM_COLORS: [(&str, RGBColor); 4] = [
     ("Edgeboard, Redis", RGBColor(0, 114, 178)),
     ("Edgeboard, SQLite", RGBColor(213, 94, 0)),
@@ -45,7 +46,7 @@ pub(crate) fn draw_all(directory: &Path, rows: &[Row], base_connections: u32) ->
     let entries = |row: &Row| row.data.entries_each() as f64;
     let p50 = |row: &Row| row.latency(|load| Some(load.p50_ms));
     let mut panels = collect_panels(&of_entries, entries, p50);
-    // What was measured with one size only has no line.
+    // An operation that was measured with only one size has no line.
     panels.retain(|panel| panel.lines.iter().any(|line| line.points.len() > 1));
     grid::draw(&directory.join("entries.svg"), "p50 in ms by entries", &panels)?;
     bars::draw(
@@ -67,6 +68,7 @@ struct Line {
     points: Vec<(f64, f64)>,
 }
 
+/// Collects a panel for each operation that has points with these coordinates.
 fn collect_panels(rows: &[&Row], x: impl Fn(&Row) -> f64, y: impl Fn(&Row) -> Option<f64>) -> Vec<Panel> {
     let panel = |operation| {
         let lines = SYSTEM_COLORS.iter().map(|(system, color)| {

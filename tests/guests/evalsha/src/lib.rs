@@ -1,4 +1,5 @@
-//! A guest that runs one Redis script for each request, and nothing else: the least that a write can cost.
+//! A benchmark guest that runs one Redis script for each request, and does nothing else. It shows the lowest
+//! cost of a write.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use spin_sdk::redis::{Connection, RedisParameter};
 
 /// The digest of `return redis.call("INCR", KEYS[1])`, which the benchmark has loaded.
 const DIGEST: &str = "f793247de6e1e3c553cd42d39c812df499e679e4";
+/// The Redis key that the script increments.
 const KEY: &str = "written";
 
 thread_local! {
@@ -21,7 +23,7 @@ thread_local! {
 
 #[http_service]
 async fn evalsha(_request: Request) -> http::Result<http::Response<FullBody<Bytes>>> {
-    let (status, body) = match run().await {
+    let (status, body) = match run_script().await {
         Ok(()) => (StatusCode::OK, Bytes::from_static(b"done")),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, Bytes::from(error)),
     };
@@ -31,14 +33,15 @@ async fn evalsha(_request: Request) -> http::Result<http::Response<FullBody<Byte
         .body(FullBody::new(body))
 }
 
-async fn run() -> Result<(), String> {
-    let connection = connection().await?;
+async fn run_script() -> Result<(), String> {
+    let connection = open_connection().await?;
     let arguments = [DIGEST, "1", KEY].map(|text| RedisParameter::Binary(text.as_bytes().to_vec()));
     let done = connection.execute("EVALSHA", arguments).await;
     done.map(drop).map_err(|error| error.to_string())
 }
 
-async fn connection() -> Result<Rc<Connection>, String> {
+/// Returns the connection of this instance. The first call opens it.
+async fn open_connection() -> Result<Rc<Connection>, String> {
     if let Some(open) = REDIS.with(|cell| cell.get().cloned()) {
         return Ok(open);
     }

@@ -1,4 +1,4 @@
-//! A test guest that answers every request with `hello` and its length.
+//! A test guest that answers every request with `hello` and a `Content-Length`.
 
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;

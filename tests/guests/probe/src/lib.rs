@@ -1,5 +1,6 @@
-//! A test guest that does what the path says: `/redis?command=GET&argument=k`, `/sleep?ms=5`, `/loop`…
-//! What a host interface answers is sent back as text, errors included, so that a test sees exactly what a guest sees.
+//! A test guest that does what the path of a request names: `/redis?command=GET&argument=k`, `/sleep?ms=5`,
+//! `/loop` and so on. The response is the result of the host interface as text, even if it is an error, so
+//! that a test sees exactly what a guest sees.
 
 mod machine;
 mod query;
@@ -16,7 +17,7 @@ use spin_sdk::http_service;
 
 use query::Query;
 
-/// Whatever kind of body an answer has.
+/// The body of a response, whole or streamed.
 type Body = UnsyncBoxBody<Bytes, anyhow::Error>;
 
 #[http_service]
@@ -34,8 +35,8 @@ async fn probe(request: Request) -> anyhow::Result<Response<Body>> {
                 query.number("ms"),
             )));
         }
-        "/echo" => return text(String::from_utf8_lossy(&request.into_body().bytes().await?).into_owned()),
-        "/length" => return length(request).await,
+        "/echo" => return respond(String::from_utf8_lossy(&request.into_body().bytes().await?).into_owned()),
+        "/length" => return count_body_bytes(request).await,
         _ => {}
     }
     let answer = match path.as_str() {
@@ -50,13 +51,14 @@ async fn probe(request: Request) -> anyhow::Result<Response<Body>> {
         "/grow" => machine::grow(query.number("mib")),
         other => match storage::answer(other, &query).await {
             Some(answer) => answer,
-            None => headers(&request),
+            None => describe_request(&request),
         },
     };
-    text(answer)
+    respond(answer)
 }
 
-fn text(text: String) -> anyhow::Result<Response<Body>> {
+/// Creates a response with a text.
+fn respond(text: String) -> anyhow::Result<Response<Body>> {
     let builder = Response::builder()
         .status(StatusCode::OK)
         .header(CONTENT_LENGTH, text.len());
@@ -67,8 +69,8 @@ fn text(text: String) -> anyhow::Result<Response<Body>> {
     )?)
 }
 
-/// The URL and the header fields, in the order in which the guest got them.
-fn headers(request: &Request) -> String {
+/// Returns the URL and the header fields as lines, in the order in which the guest got them.
+fn describe_request(request: &Request) -> String {
     let mut lines = format!("url: {}\n", request.uri());
     for (name, value) in request.headers() {
         lines.push_str(&format!(
@@ -79,14 +81,16 @@ fn headers(request: &Request) -> String {
     lines
 }
 
-/// How many bytes the body has, or why it could not be read to its end.
-async fn length(request: Request) -> anyhow::Result<Response<Body>> {
-    text(match request.into_body().bytes().await {
+/// Responds with the number of bytes of the body, or with the reason why the body could not be read to its
+/// end.
+async fn count_body_bytes(request: Request) -> anyhow::Result<Response<Body>> {
+    respond(match request.into_body().bytes().await {
         Ok(bytes) => bytes.len().to_string(),
         Err(error) => format!("{error:?}"),
     })
 }
 
+/// Sends a GET to `url`, and returns the status and the body, or the error.
 async fn fetch(url: &str) -> String {
     match spin_sdk::http::get(url).await {
         Err(error) => format!("{error:?}"),

@@ -1,4 +1,4 @@
-//! What a guest can do to its host: wait, run, grow, print, stream.
+//! Requests that make the guest wait, run, grow, print or stream.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -12,12 +12,13 @@ use crate::Body;
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 const BYTES_PER_MEBIBYTE: usize = 1 << 20;
 
-/// How many requests read the identity of this instance.
+/// The number of requests that have read the identity of this instance.
 static SEEN: AtomicU64 = AtomicU64::new(0);
-/// The time of the first such request, which differs between instances.
+/// The time of the first such request. It differs between instances, so it is the identity of this instance.
 static BORN: AtomicU64 = AtomicU64::new(0);
 
-/// Returns the identity of this instance, and how many requests have read it.
+/// Returns the identity of this instance, and the number of requests that have read it, this request
+/// included.
 pub(crate) fn instance() -> String {
     if BORN.load(Relaxed) == 0 {
         BORN.store(monotonic_clock::now(), Relaxed);
@@ -25,13 +26,13 @@ pub(crate) fn instance() -> String {
     format!("{} {}", BORN.load(Relaxed), SEEN.fetch_add(1, Relaxed) + 1)
 }
 
-/// Waits without running.
+/// Waits for `ms` milliseconds without running.
 pub(crate) async fn sleep(ms: u64) -> String {
     monotonic_clock::wait_for(ms * NANOSECONDS_PER_MILLISECOND).await;
     "slept".to_owned()
 }
 
-/// Runs without waiting.
+/// Runs for `ms` milliseconds without waiting.
 pub(crate) fn busy(ms: u64) -> String {
     let end = monotonic_clock::now() + ms * NANOSECONDS_PER_MILLISECOND;
     let mut rounds = 0_u64;
@@ -41,7 +42,7 @@ pub(crate) fn busy(ms: u64) -> String {
     format!("busy for {rounds} rounds")
 }
 
-/// Runs for ever without ever calling the host.
+/// Runs forever, without any call of the host.
 pub(crate) fn run_away() -> String {
     let mut rounds = 0_u64;
     loop {
@@ -52,21 +53,21 @@ pub(crate) fn run_away() -> String {
     }
 }
 
-/// Takes that much memory and writes to it.
+/// Allocates `mib` mebibytes of memory and writes to them.
 pub(crate) fn grow(mib: u64) -> String {
     let bytes = usize::try_from(mib).unwrap_or(0) * BYTES_PER_MEBIBYTE;
     let memory = std::hint::black_box(vec![1_u8; bytes]);
     format!("grew by {}", memory.len())
 }
 
-/// Prints a line to each stream.
+/// Prints a line to standard output and a line to standard error.
 pub(crate) fn print(text: &str) -> String {
     println!("out {text}");
     eprintln!("err {text}");
     "printed".to_owned()
 }
 
-/// A body of numbered lines with a pause after each.
+/// Returns a body that streams `chunks` numbered lines, with a pause of `ms` milliseconds after each line.
 pub(crate) fn stream(chunks: u64, ms: u64) -> Body {
     let (mut sender, body) = spin_sdk::http::body::stream::<Bytes>();
     spin_sdk::wasip3::spawn(async move {

@@ -1,9 +1,10 @@
 //! The query of a URL.
 
-/// Names and values, decoded, in their order.
+/// The decoded names and values of a query, in their order.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// Parses the text after the `?` of a URL.
     pub(crate) fn parse(text: &str) -> Self {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         Self(
@@ -22,12 +23,12 @@ impl Query {
             .map_or("", |(_, value)| value.as_str())
     }
 
-    /// The same as a number, 0 when it is none.
+    /// Returns the first value of `name` as a number, or 0 if it is not a number.
     pub(crate) fn number(&self, name: &str) -> u64 {
         self.text(name).parse().unwrap_or(0)
     }
 
-    /// Every value of `name`.
+    /// Returns all values of `name`.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
@@ -36,6 +37,7 @@ impl Query {
     }
 }
 
+/// Decodes percent-encoding, and `+` to a space.
 fn decode(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.bytes();

@@ -1,4 +1,4 @@
-//! Redis, key-value, SQLite and variables.
+//! Requests that call the host interfaces of Redis, key-value stores, SQLite and variables.
 
 use std::cell::OnceCell;
 use std::fmt::Debug;
@@ -11,24 +11,25 @@ use spin_sdk::sqlite;
 use crate::query::Query;
 
 thread_local! {
-    /// The connection of this instance to the address that `/bench/redis` was first called with.
+    /// The connection of this instance, to the address in the first request of `/bench/redis`.
     static REDIS: OnceCell<Rc<Connection>> = const { OnceCell::new() };
     /// The store of this instance.
     static STORE: OnceCell<Rc<Store>> = const { OnceCell::new() };
 }
 
-/// What a host interface says, or `None` when `path` names none.
+/// Calls the host interface that `path` names, and returns the result as text. Returns `None` if `path` names
+/// no host interface.
 pub(crate) async fn answer(path: &str, query: &Query) -> Option<String> {
     Some(match path {
-        "/redis" => shown(redis(query).await),
-        "/redis/get" => shown(redis_get(query).await),
-        "/redis/twice" => shown(redis_twice(query).await),
-        "/bench/redis" => shown(bench_redis(query).await),
-        "/variable" => shown(spin_sdk::variables::get(query.text("name")).await),
-        "/kv/open" => shown(Store::open(query.text("label")).await.map(|_| "open")),
-        "/bench/kv" => shown(bench_kv(query).await),
-        "/sqlite" => shown(sqlite(query).await),
-        "/sqlite/open" => shown(
+        "/redis" => format_result(run_redis(query).await),
+        "/redis/get" => format_result(redis_get(query).await),
+        "/redis/twice" => format_result(redis_twice(query).await),
+        "/bench/redis" => format_result(bench_redis(query).await),
+        "/variable" => format_result(spin_sdk::variables::get(query.text("name")).await),
+        "/kv/open" => format_result(Store::open(query.text("label")).await.map(|_| "open")),
+        "/bench/kv" => format_result(bench_kv(query).await),
+        "/sqlite" => format_result(run_sqlite(query).await),
+        "/sqlite/open" => format_result(
             sqlite::Connection::open(query.text("label"))
                 .await
                 .map(|_| "open"),
@@ -37,15 +38,15 @@ pub(crate) async fn answer(path: &str, query: &Query) -> Option<String> {
     })
 }
 
-fn shown<T: Debug, E: Debug>(result: Result<T, E>) -> String {
+fn format_result<T: Debug, E: Debug>(result: Result<T, E>) -> String {
     match result {
         Ok(value) => format!("{value:?}"),
         Err(error) => format!("error: {error:?}"),
     }
 }
 
-/// One command on a connection of its own.
-async fn redis(query: &Query) -> Result<impl Debug, impl Debug> {
+/// Runs one command on a new connection.
+async fn run_redis(query: &Query) -> Result<impl Debug, impl Debug> {
     let connection = Connection::open(query.text("address")).await?;
     let arguments = query
         .all("argument")
@@ -53,6 +54,7 @@ async fn redis(query: &Query) -> Result<impl Debug, impl Debug> {
     connection.execute(query.text("command"), arguments).await
 }
 
+/// Reads a key with the `get` function of the interface.
 async fn redis_get(query: &Query) -> Result<impl Debug, impl Debug> {
     Connection::open(query.text("address"))
         .await?
@@ -60,7 +62,8 @@ async fn redis_get(query: &Query) -> Result<impl Debug, impl Debug> {
         .await
 }
 
-/// Two commands on one connection, a pause between them, then one on a new connection.
+/// Runs two commands on one connection, with a pause between them, and then one command on a new connection.
+/// Returns the three results.
 async fn redis_twice(query: &Query) -> Result<impl Debug, spin_sdk::redis::Error> {
     let address = query.text("address");
     let connection = Connection::open(address).await?;
@@ -80,7 +83,7 @@ fn arguments(query: &Query) -> impl Iterator<Item = RedisParameter> {
         .map(|argument| RedisParameter::Binary(argument.as_bytes().to_vec()))
 }
 
-/// One command on the instance's connection.
+/// Runs one command on the connection of this instance.
 async fn bench_redis(query: &Query) -> Result<impl Debug, spin_sdk::redis::Error> {
     let connection = match REDIS.with(|cell| cell.get().cloned()) {
         Some(connection) => connection,
@@ -92,7 +95,7 @@ async fn bench_redis(query: &Query) -> Result<impl Debug, spin_sdk::redis::Error
     connection.get("bench").await
 }
 
-/// One read from the instance's store.
+/// Reads a key from the store of this instance.
 async fn bench_kv(_query: &Query) -> Result<impl Debug, spin_sdk::key_value::Error> {
     let store = match STORE.with(|cell| cell.get().cloned()) {
         Some(store) => store,
@@ -104,6 +107,7 @@ async fn bench_kv(_query: &Query) -> Result<impl Debug, spin_sdk::key_value::Err
     store.get("bench").await
 }
 
+/// Runs the key-value operation that `path` names on the default store.
 async fn key_value(path: &str, query: &Query) -> Option<String> {
     if !path.starts_with("/kv/") {
         return None;
@@ -114,28 +118,29 @@ async fn key_value(path: &str, query: &Query) -> Option<String> {
     };
     let key = query.text("key");
     Some(match path {
-        "/kv/get" => shown(
+        "/kv/get" => format_result(
             store
                 .get(key)
                 .await
                 .map(|value| value.map(|v| String::from_utf8_lossy(&v).into_owned())),
         ),
-        "/kv/set" => shown(store.set(key, query.text("value")).await),
-        "/kv/delete" => shown(store.delete(key).await),
-        "/kv/exists" => shown(store.exists(key).await),
+        "/kv/set" => format_result(store.set(key, query.text("value")).await),
+        "/kv/delete" => format_result(store.delete(key).await),
+        "/kv/exists" => format_result(store.exists(key).await),
         "/kv/keys" => {
             let mut keys = store.get_keys().await.collect().await;
             if let Ok(keys) = &mut keys {
                 keys.sort();
             }
-            shown(keys)
+            format_result(keys)
         }
         _ => return None,
     })
 }
 
-/// Statements one after the other on one connection: the columns and rows of the last one.
-async fn sqlite(query: &Query) -> Result<impl Debug, sqlite::Error> {
+/// Runs statements one after the other on one connection. Returns the columns and rows of the last statement,
+/// the number of changes, and the id of the last inserted row.
+async fn run_sqlite(query: &Query) -> Result<impl Debug, sqlite::Error> {
     let connection = sqlite::Connection::open_default().await?;
     let mut last = (Vec::new(), Vec::new());
     for statement in query.all("sql") {

@@ -1,12 +1,13 @@
-//! A test guest of the Redis trigger. It appends every payload to the list `received`; the payload `fail` makes it
-//! return an error and `trap` makes it trap, both before anything is appended.
+//! A test guest of the Redis trigger. It appends every payload to the list `received` in Redis, with two
+//! exceptions: for the payload `fail` it returns an error, and for the payload `trap` it traps.
 
-#![expect(unsafe_code, reason = "what the SDK's macro expands to")]
+#![expect(unsafe_code, reason = "the macro of the SDK expands to unsafe code")]
 
 use bytes::Bytes;
 use spin_sdk::redis::{Connection, RedisParameter};
 use spin_sdk::redis_subscriber;
 
+/// The list of the handled payloads.
 const LIST: &str = "received";
 
 #[redis_subscriber]

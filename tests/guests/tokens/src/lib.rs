@@ -1,5 +1,6 @@
-//! A guest that verifies a token again and again and says how long one took: `/?algorithm=EdDSA&count=100` answers with
-//! microseconds. A token goes the whole way each time, from its text to its claims; the keys are read once before.
+//! A benchmark guest that verifies a token many times: `/?algorithm=EdDSA&count=100` answers with the
+//! microseconds of one verification. Each verification goes from the text of the token to its claims. The
+//! keys are parsed only once, before the first verification.
 
 mod samples;
 
@@ -13,7 +14,8 @@ use leaderboard_identity::token::{ClaimsMapping, DEFAULT_LEEWAY_S, KeyOrigin, Ke
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;
 
-/// Verifications of one request at most: a guest may not keep its thread for long.
+/// The most verifications of one request, because the host stops a guest that runs for too long without
+/// waiting.
 const MAX_COUNT: u32 = 1000;
 
 #[http_service]
@@ -28,7 +30,7 @@ async fn tokens(request: Request) -> http::Result<http::Response<FullBody<Bytes>
         .body(FullBody::new(Bytes::from(text)))
 }
 
-/// Microseconds that one verification took.
+/// Returns the average time of one verification, in microseconds.
 fn measure(query: &str) -> Result<f64, String> {
     let field = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -40,20 +42,21 @@ fn measure(query: &str) -> Result<f64, String> {
         .iter()
         .find(|(name, _)| *name == algorithm)
         .ok_or("no such algorithm")?;
-    let keys = KeySet::parse(samples::KEYS.as_bytes(), KeyOrigin::Configured).map_err(|it| it.to_string())?;
-    let verifier = verifier().map_err(|invalid| invalid.to_string())?;
+    let keys =
+        KeySet::parse(samples::KEYS.as_bytes(), KeyOrigin::Configured).map_err(|error| error.to_string())?;
+    let verifier = create_verifier().map_err(|invalid| invalid.to_string())?;
     let now = Timestamp::saturating_from_unix_ms(samples::VALID_AT_MS);
     let count = count.clamp(1, MAX_COUNT);
     let begun = Instant::now();
     for _ in 0..count {
         verifier
             .verify_text(token, &keys, now)
-            .map_err(|it| it.to_string())?;
+            .map_err(|error| error.to_string())?;
     }
     Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(count))
 }
 
-fn verifier() -> Result<Verifier, leaderboard_core::Invalid> {
+fn create_verifier() -> Result<Verifier, leaderboard_core::Invalid> {
     let mapping = ClaimsMapping::players_of(TenantId::new("acme")?);
     let audiences = [samples::AUDIENCE.to_owned()];
     Verifier::new(

@@ -1,13 +1,14 @@
-//! A token of each algorithm with the same claims, and the keys that verify them. The keys are for this alone.
+//! One token of each algorithm, all with the same claims, and the keys that verify the tokens. The keys are
+//! used for nothing else.
 
 /// An instant at which the tokens are valid: 2026-07-19T00:00:00Z, in milliseconds since the epoch.
 pub(crate) const VALID_AT_MS: i64 = 1_784_419_200_000;
-/// Who issued them.
+/// The issuer of the tokens.
 pub(crate) const ISSUER: &str = "https://id.example";
-/// For whom.
+/// The audience of the tokens.
 pub(crate) const AUDIENCE: &str = "scores";
 
-/// An algorithm's name and its token.
+/// The name of each algorithm, and its token.
 pub(crate) const TOKENS: [(&str, &str); 4] = [
     (
         "HS256",
@@ -27,5 +28,5 @@ pub(crate) const TOKENS: [(&str, &str); 4] = [
     ),
 ];
 
-/// The keys, a shared secret among them.
+/// The keys as a JSON Web Key Set. One of them is a shared secret, for HS256.
 pub(crate) const KEYS: &str = r#"{"keys":[{"k":"YSBzZWNyZXQgb2YgMzIgYnl0ZXMgYXQgdGhlIGxlYXN0","kid":"k","kty":"oct"},{"crv":"Ed25519","kid":"ed","kty":"OKP","x":"6kpsY-KcUgq-9VB7Ey7F-ZVHdq6-vnuSQh7qaRRG0iw"},{"crv":"P-256","kid":"ec","kty":"EC","x":"HhhTL9R1TALzBB2cdc6zO4P_2BrHzk_ogsyxyYvFiW4","y":"pGwxHE4v9A3ZajZT5uRURdMt_khuztdcepDGoYiBwKM"},{"e":"AQAB","kid":"rsa","kty":"RSA","n":"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"}]}"#;

@@ -38,8 +38,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Encodes the user information of a URL. A password can contain characters that are not allowed in a URL. Nothing reads the
-/// encoded text, so any encoding is correct.
+/// Encodes the user information of a URL, because a password can contain characters that are not allowed in a
+/// URL. Nothing reads the encoded text, so any encoding is correct.
 fn escape_user_info(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + "://".len());
     let rest = url.get(start..).unwrap_or("");

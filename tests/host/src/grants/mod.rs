@@ -1,4 +1,5 @@
-//! The addresses that a component may reach: the patterns of `allowed_outbound_hosts`, and the check of an address.
+//! The addresses that a component may reach: the patterns of `allowed_outbound_hosts`, and the check of an
+//! address.
 
 mod address;
 mod pattern;
@@ -20,8 +21,8 @@ pub(crate) fn chained_component(host: &str) -> Option<&str> {
 pub(crate) struct AllowedHosts(Vec<AllowedHost>);
 
 impl AllowedHosts {
-    /// Parses patterns whose variables are replaced. As on Spin, an empty pattern (of an empty variable) is skipped. A wildcard for
-    /// requests between components allows `components`.
+    /// Parses patterns whose variables are already replaced. As on Spin, a pattern that is empty because its
+    /// variable is empty is skipped. The host `*.spin.internal` allows requests to each of `components`.
     ///
     /// # Errors
     /// The first malformed pattern.

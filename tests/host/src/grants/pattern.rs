@@ -27,6 +27,7 @@ enum HostPattern {
     Any,
     /// All hosts with this suffix, which begins with a dot.
     AnySubdomain(String),
+    /// The application itself: `self` or `self.alt`.
     ToSelf,
     Literal(Host),
     Network(IpNet),
@@ -51,7 +52,7 @@ impl AllowedHost {
             ));
         };
         if let Some((_, host)) = rest.rsplit_once('@') {
-            // The text leaves out this part, because it can be a password.
+            // The error leaves out the part before `@`, because it can contain a password.
             return Err(format!(
                 "\"{scheme}://…@{host}\" is not an allowed outbound host: it must not hold credentials"
             ));
@@ -177,7 +178,7 @@ impl Port {
     fn parse(port: &str, scheme: &str) -> Result<Self, String> {
         let number = |text: &str| text.parse::<u16>().map_err(|_| format!("{port:?} is not a port"));
         match port {
-            "" => well_known(scheme)
+            "" => default_port(scheme)
                 .map(Self::One)
                 .ok_or_else(|| format!("no port is given and scheme {scheme:?} has no default")),
             "*" => Ok(Self::Any),
@@ -189,7 +190,7 @@ impl Port {
     }
 
     fn allows(&self, port: Option<u16>, scheme: &str) -> bool {
-        let port = port.or_else(|| well_known(scheme));
+        let port = port.or_else(|| default_port(scheme));
         match self {
             Self::Any => true,
             Self::One(one) => port == Some(*one),
@@ -198,7 +199,7 @@ impl Port {
     }
 }
 
-fn well_known(scheme: &str) -> Option<u16> {
+fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
         "postgres" => Some(5432),
         "mysql" => Some(3306),

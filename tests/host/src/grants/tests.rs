@@ -1,3 +1,5 @@
+//! Tests of the patterns of `allowed_outbound_hosts` and of host names of components.
+
 use super::*;
 
 fn allows(pattern: &str, url: &str) -> bool {
@@ -61,7 +63,7 @@ fn malformed_patterns_are_refused() {
 }
 
 #[test]
-fn self_requests_need_their_own_grant() {
+fn requests_to_the_application_itself_need_a_grant_for_self() {
     let grants = |pattern: &str| AllowedHosts::parse(&[pattern.to_owned()], &[]).unwrap();
     for (pattern, expected) in [
         ("http://self", true),
@@ -79,7 +81,7 @@ fn self_requests_need_their_own_grant() {
 }
 
 #[test]
-fn patterns_that_came_out_empty_are_skipped() {
+fn patterns_that_are_empty_are_skipped() {
     let patterns = ["", "http://", "https://"].map(ToOwned::to_owned);
     assert!(
         !AllowedHosts::parse(&patterns, &[])
@@ -89,7 +91,7 @@ fn patterns_that_came_out_empty_are_skipped() {
 }
 
 #[test]
-fn only_components_are_chained_to() {
+fn only_a_host_name_of_a_component_leads_to_a_component() {
     assert_eq!(chained_component("a.spin.internal"), Some("a"));
     assert_eq!(chained_component("a.b.spin.internal"), None);
     assert_eq!(chained_component("spin.internal"), None);
@@ -97,7 +99,7 @@ fn only_components_are_chained_to() {
 }
 
 #[test]
-fn a_password_in_a_grant_is_refused_and_not_repeated() {
+fn a_password_in_a_grant_is_refused_and_not_shown_in_the_error() {
     let Err(error) = super::pattern::AllowedHost::parse("redis://ann:secret@redis.test:6379") else {
         panic!("credentials were accepted");
     };

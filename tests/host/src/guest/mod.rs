@@ -57,7 +57,8 @@ pub(crate) struct GuestState {
     limits: StoreLimits,
 }
 
-/// The hooks for incoming requests. As on Spin, a request keeps all its headers, also those that a guest may not set itself.
+/// The hooks for incoming requests. As on Spin, a request keeps all its headers, also those that a guest may
+/// not set itself.
 struct InboundHttp;
 
 impl WasiHttpHooks for InboundHttp {
@@ -114,7 +115,7 @@ pub(crate) fn create_store(
         open_stores: 0,
         sqlite_connections: 0,
         meter: meter.clone(),
-        wasi: wasi(component)?,
+        wasi: create_wasi(component)?,
         http: WasiHttpCtx::new(),
         outbound_http: OutboundHttp::new(services.clone(), component.clone()),
         inbound_http: InboundHttp,
@@ -126,7 +127,7 @@ pub(crate) fn create_store(
     Ok(store)
 }
 
-fn wasi(component: &Arc<Component>) -> wasmtime::Result<WasiCtx> {
+fn create_wasi(component: &Arc<Component>) -> wasmtime::Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder
         .stdout(GuestOutput::new(component.id.clone(), output::Stream::Out))

@@ -59,7 +59,8 @@ impl GuestOutput {
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stdout", "{text}");
             }
             Stream::Err => {
-                // A guest writes its log here, and its lines contain their levels.
+                // A guest writes its log to standard error. Each line contains its own level, so the level
+                // here is fixed.
                 tracing::info!(target: GUEST_TARGET, component = &*self.component, stream = "stderr", "{text}");
             }
         }

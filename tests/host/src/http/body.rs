@@ -12,12 +12,12 @@ use hyper::body::Incoming;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Creates a body with this text.
-pub(super) fn full(text: impl Into<Bytes>) -> WasiBody {
+pub(super) fn text_body(text: impl Into<Bytes>) -> WasiBody {
     Full::new(text.into()).map_err(Error::from).boxed_unsync()
 }
 
 /// Creates an empty body.
-pub(super) fn empty() -> WasiBody {
+pub(super) fn empty_body() -> WasiBody {
     Empty::new().map_err(Error::from).boxed_unsync()
 }
 

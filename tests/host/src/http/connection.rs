@@ -23,8 +23,8 @@ use crate::worker::Worker;
 
 /// The most open streams of one HTTP/2 connection.
 const MAX_STREAMS_PER_CONNECTION: u32 = 256;
-/// How long connections without a request stay open during a stop. A request that is already on its way gets a response with
-/// `connection: close`, so that the client sends no more requests.
+/// How long connections without a request stay open during a stop. A request that is already on its way gets
+/// a response with `connection: close`, so that the client sends no more requests.
 const LINGER: Duration = Duration::from_millis(500);
 /// The pause after a failure to accept, for example because there are no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -58,7 +58,7 @@ pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: u
             biased;
             () = server.stopping.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, client)) => server.spawn(stream, client, permit),
+                Ok((stream, client)) => server.spawn_connection(stream, client, permit),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -66,10 +66,10 @@ pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: u
             }
         }
     }
-    // These clients are connected already and expect a response.
+    // The kernel has already accepted these connections, so their clients expect a response.
     while let Some(Ok((stream, client))) = listener.accept().now_or_never() {
         match connections.clone().try_acquire_owned() {
-            Ok(permit) => server.spawn(stream, client, permit),
+            Ok(permit) => server.spawn_connection(stream, client, permit),
             Err(_) => break,
         }
     }
@@ -106,7 +106,7 @@ struct Server {
 }
 
 impl Server {
-    fn spawn(&self, stream: TcpStream, client: SocketAddr, permit: OwnedSemaphorePermit) {
+    fn spawn_connection(&self, stream: TcpStream, client: SocketAddr, permit: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(!self.worker.host.like_spin) {
             tracing::debug!(%error, "a connection was gone before it began");
             return;
@@ -133,6 +133,7 @@ impl Server {
         });
     }
 
+    /// Waits until connections and instances have ended, at most for the drain limit.
     async fn drain(self) {
         self.tracker.close();
         let all = async {
@@ -155,15 +156,17 @@ impl Server {
     }
 }
 
+/// Returns the response to a request. During a stop, a response of HTTP/1 tells the client to close the
+/// connection.
 async fn respond(
     worker: &Worker,
     stopping: &CancellationToken,
     request: http::Request<Incoming>,
     client: SocketAddr,
 ) -> http::Response<wasmtime_wasi_http::WasiBody> {
-    let old = request.version() < Version::HTTP_2;
-    let mut response = dispatch::answer(worker, request, client).await;
-    if old && stopping.is_cancelled() {
+    let is_http1 = request.version() < Version::HTTP_2;
+    let mut response = dispatch::handle_request(worker, request, client).await;
+    if is_http1 && stopping.is_cancelled() {
         response
             .headers_mut()
             .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -66,7 +66,8 @@ pub(super) fn complete_url(parts: &mut Parts) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Appends the fields of Spin. They come after fields of the same name that the client sent and that a guest must not trust.
+/// Appends the fields of Spin. They come after fields of the same name that the client sent and that a guest
+/// must not trust.
 pub(super) fn append(parts: &mut Parts, found: &Match<'_>, client: SocketAddr) {
     let host = parts
         .headers

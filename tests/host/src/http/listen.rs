@@ -22,18 +22,19 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> Result<(Vec<TcpListener
             reason: error.to_string(),
         },
     };
-    // A socket that shares its port does not notice another host on the same port. So first try one that does not share.
-    let probe = socket(address, false).map_err(failed)?;
+    // A socket that shares its port does not notice another host on the same port. So first try one that does
+    // not share.
+    let probe = open_socket(address, false).map_err(failed)?;
     let address = probe.local_addr().map_err(failed)?;
     drop(probe);
     let listeners = (0..count.max(1))
-        .map(|_| socket(address, true))
+        .map(|_| open_socket(address, true))
         .collect::<io::Result<Vec<_>>>()
         .map_err(failed)?;
     Ok((listeners, address))
 }
 
-fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
+fn open_socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;

@@ -18,8 +18,9 @@ const LEVEL: &str = "level";
 
 /// Formats an event as `{"timestamp": …, "level": …, "target": …, …its fields}`.
 ///
-/// If a guest prints a JSON object, its members become members of the line, so that they can be searched like those of the host.
-/// Its `level` becomes the level of the line. A member of the host replaces a member of the guest with the same name.
+/// If a guest prints a JSON object, its members become members of the line, so that they can be searched like
+/// those of the host. Its `level` becomes the level of the line. A member of the host replaces a member of
+/// the guest with the same name.
 pub(super) struct JsonLine;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -44,7 +45,7 @@ where
         line.insert("target".to_owned(), meta.target().into());
         line.append(&mut fields.0);
         line.remove("timestamp");
-        // The time comes first, because people look for it there.
+        // The timestamp comes first, because people expect it at the beginning of a line.
         let rest = Value::Object(line).to_string();
         writeln!(
             writer,

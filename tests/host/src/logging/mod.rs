@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     /// Returns the lines that are logged while `log` runs.
-    fn logged(log: impl FnOnce()) -> Vec<Value> {
+    fn collect_log(log: impl FnOnce()) -> Vec<Value> {
         #[derive(Clone, Default)]
         struct Memory(Arc<Mutex<Vec<u8>>>);
         impl std::io::Write for Memory {
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_event_of_the_host_is_an_object_with_its_fields() {
-        let lines = logged(|| {
+        let lines = collect_log(|| {
             tracing::warn!(target: "t", path = "/a\"b", count = 3_u64, error = %"two\nlines", "it {}", "failed");
         });
         assert_eq!(
@@ -117,18 +117,18 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_s_object_lends_its_members_and_any_other_line_of_it_is_a_message() {
+    fn members_of_a_guest_s_json_line_are_fields_and_other_lines_are_messages() {
         let print = |text: &str| {
             tracing::info!(target: GUEST_TARGET, component = "ranks", stream = "stderr", "{text}");
         };
-        let lines = logged(|| {
+        let lines = collect_log(|| {
             print(r#"{"level":"error","status":503,"component":"mine","timestamp":"mine","message":"m"}"#);
             print(r#"{"status":200}"#);
             print("thread panicked at \"x\"");
             print("[1]");
             print(r#"{"cut off"#);
         });
-        let of_guest = |rest: Value| {
+        let guest_line = |rest: Value| {
             let mut line =
                 json!({"level": "info", "target": "guest", "component": "ranks", "stream": "stderr"});
             line.as_object_mut()
@@ -143,12 +143,12 @@ mod tests {
             json!({"message": "[1]"}),
             json!({"message": "{\"cut off"}),
         ];
-        assert_eq!(lines, expected.map(of_guest));
+        assert_eq!(lines, expected.map(guest_line));
     }
 
     #[test]
-    fn an_object_of_no_guest_stays_a_message() {
-        let lines = logged(|| tracing::info!(target: "t", "{}", r#"{"a":1}"#));
+    fn a_json_message_of_the_host_stays_a_message() {
+        let lines = collect_log(|| tracing::info!(target: "t", "{}", r#"{"a":1}"#));
         assert_eq!(
             lines,
             [json!({"level": "info", "target": "t", "message": r#"{"a":1}"#})]

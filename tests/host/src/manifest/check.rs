@@ -1,10 +1,12 @@
-//! Checks the values of a manifest: versions, references, names, and features that this host does not support.
+//! Checks the values of a manifest: versions, references, names, and features that this host does not
+//! support.
 
 use super::schema::{Component, ComponentId, FilesMount, Manifest, Route, Source, Variable};
 use super::template::{Template, check_variable_name};
 use crate::grants::AllowedHost;
 
-/// The label of the store and of the database. As on Spin, there are no others without a runtime configuration.
+/// The label of the only key-value store and the only SQLite database. As on Spin, other labels need a
+/// runtime configuration, which this host does not read.
 pub(crate) const DEFAULT_LABEL: &str = "default";
 
 /// A place in the manifest, and a text that says what is wrong there.
@@ -15,7 +17,7 @@ fn fault(place: impl Into<String>, message: impl Into<String>) -> Fault {
 }
 
 /// Runs all checks that need neither files nor the values of variables.
-pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
+pub(super) fn check_manifest(manifest: &Manifest) -> Result<(), Fault> {
     if manifest.spin_manifest_version != 2 {
         return Err(fault(
             "spin_manifest_version",
@@ -39,16 +41,16 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), Fault> {
         ));
     }
     for (name, declared) in &manifest.variables {
-        variable(name, declared)?;
+        check_variable(name, declared)?;
     }
     for (id, declared) in &manifest.component {
-        component(manifest, &format!("component.{id}"), declared)?;
+        check_component(manifest, &format!("component.{id}"), declared)?;
     }
-    http_triggers(manifest)?;
-    redis_triggers(manifest)
+    check_http_triggers(manifest)?;
+    check_redis_triggers(manifest)
 }
 
-fn variable(name: &str, declared: &Variable) -> Result<(), Fault> {
+fn check_variable(name: &str, declared: &Variable) -> Result<(), Fault> {
     let place = format!("variables.{name}");
     check_variable_name(name).map_err(|reason| fault(&place, reason))?;
     if declared.required == declared.default.is_some() {
@@ -57,24 +59,25 @@ fn variable(name: &str, declared: &Variable) -> Result<(), Fault> {
     Ok(())
 }
 
-fn component(manifest: &Manifest, place: &str, component: &Component) -> Result<(), Fault> {
-    unsupported(place, component)?;
+fn check_component(manifest: &Manifest, place: &str, component: &Component) -> Result<(), Fault> {
+    refuse_unsupported(place, component)?;
     for (name, value) in &component.variables {
         let place = format!("{place}.variables.{name}");
         check_variable_name(name).map_err(|reason| fault(&place, reason))?;
-        template(manifest, &place, value)?;
+        check_template(manifest, &place, value)?;
     }
     for host in &component.allowed_outbound_hosts {
         let place = format!("{place}.allowed_outbound_hosts");
-        if template(manifest, &place, host)?.is_literal() {
+        if check_template(manifest, &place, host)?.is_literal() {
             AllowedHost::parse(host).map_err(|reason| fault(&place, reason))?;
         }
     }
-    labels(place, "key_value_stores", &component.key_value_stores)?;
-    labels(place, "sqlite_databases", &component.sqlite_databases)
+    check_labels(place, "key_value_stores", &component.key_value_stores)?;
+    check_labels(place, "sqlite_databases", &component.sqlite_databases)
 }
 
-fn unsupported(place: &str, component: &Component) -> Result<(), Fault> {
+/// Refuses the features of Spin that this host does not have.
+fn refuse_unsupported(place: &str, component: &Component) -> Result<(), Fault> {
     if matches!(component.source, Source::Remote) {
         return Err(fault(
             format!("{place}.source"),
@@ -116,7 +119,7 @@ fn unsupported(place: &str, component: &Component) -> Result<(), Fault> {
     Ok(())
 }
 
-fn labels(place: &str, field: &str, labels: &[String]) -> Result<(), Fault> {
+fn check_labels(place: &str, field: &str, labels: &[String]) -> Result<(), Fault> {
     match labels.iter().find(|label| *label != DEFAULT_LABEL) {
         None => Ok(()),
         Some(label) => Err(fault(
@@ -128,7 +131,8 @@ fn labels(place: &str, field: &str, labels: &[String]) -> Result<(), Fault> {
     }
 }
 
-fn template(manifest: &Manifest, place: &str, text: &str) -> Result<Template, Fault> {
+/// Parses a template, and checks that its variables are declared.
+fn check_template(manifest: &Manifest, place: &str, text: &str) -> Result<Template, Fault> {
     let template = Template::parse(text).map_err(|reason| fault(place, reason))?;
     let unknown = template
         .names()
@@ -139,7 +143,7 @@ fn template(manifest: &Manifest, place: &str, text: &str) -> Result<Template, Fa
     Ok(template)
 }
 
-fn http_triggers(manifest: &Manifest) -> Result<(), Fault> {
+fn check_http_triggers(manifest: &Manifest) -> Result<(), Fault> {
     let mut seen = std::collections::BTreeMap::new();
     for (index, trigger) in manifest.trigger.http.iter().enumerate() {
         let place = format!("trigger.http[{index}]");
@@ -156,7 +160,7 @@ fn http_triggers(manifest: &Manifest) -> Result<(), Fault> {
             return Err(fault(format!("{place}.executor"), message));
         }
         match (&trigger.component, &trigger.static_response) {
-            (Some(id), None) => known(manifest, &place, id)?,
+            (Some(id), None) => check_component_exists(manifest, &place, id)?,
             (None, Some(_)) => {}
             (None, None) => return Err(fault(&place, "needs a component or a static_response")),
             (Some(_), Some(_)) => return Err(fault(&place, "has both a component and a static_response")),
@@ -173,8 +177,8 @@ fn http_triggers(manifest: &Manifest) -> Result<(), Fault> {
     Ok(())
 }
 
-fn redis_triggers(manifest: &Manifest) -> Result<(), Fault> {
-    template(
+fn check_redis_triggers(manifest: &Manifest) -> Result<(), Fault> {
+    check_template(
         manifest,
         "application.trigger.redis.address",
         &manifest.application.trigger.redis.address,
@@ -187,9 +191,9 @@ fn redis_triggers(manifest: &Manifest) -> Result<(), Fault> {
                 "`components` and `dependencies` are not supported by this host",
             ));
         }
-        known(manifest, &place, &trigger.component)?;
-        template(manifest, &format!("{place}.channel"), &trigger.channel)?;
-        template(
+        check_component_exists(manifest, &place, &trigger.component)?;
+        check_template(manifest, &format!("{place}.channel"), &trigger.channel)?;
+        check_template(
             manifest,
             &format!("{place}.address"),
             trigger.address.as_deref().unwrap_or(""),
@@ -198,7 +202,7 @@ fn redis_triggers(manifest: &Manifest) -> Result<(), Fault> {
     Ok(())
 }
 
-fn known(manifest: &Manifest, place: &str, id: &ComponentId) -> Result<(), Fault> {
+fn check_component_exists(manifest: &Manifest, place: &str, id: &ComponentId) -> Result<(), Fault> {
     if manifest.component.contains_key(&id.0) {
         return Ok(());
     }

@@ -1,4 +1,5 @@
-//! Reads and checks a manifest (`spin.toml`, version 2). An error is one line and names the place.
+//! Reads and checks a manifest (`spin.toml`, version 2). An error is displayed as one line and names its
+//! place.
 
 mod check;
 mod place;
@@ -76,7 +77,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<Manifest, ManifestError> 
             message: error.message().lines().collect::<Vec<_>>().join(" "),
         }
     })?;
-    check::manifest(&manifest).map_err(|(place, message)| ManifestError::Invalid {
+    check::check_manifest(&manifest).map_err(|(place, message)| ManifestError::Invalid {
         path: path.to_owned(),
         place,
         message,

@@ -294,7 +294,7 @@ impl<'de> Deserialize<'de> for Source {
 #[serde(untagged)]
 pub(crate) enum FilesMount {
     /// A glob, which this host does not support.
-    Pattern(#[expect(dead_code, reason = "it is refused whatever it says")] String),
+    Pattern(#[expect(dead_code, reason = "every pattern is refused")] String),
     /// A directory, and its path in the guest.
     Placement {
         /// A path relative to the manifest.

@@ -65,7 +65,8 @@ impl Template {
     }
 }
 
-/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between them.
+/// Checks a variable's name by Spin's rule: lower-case ASCII letters, digits and single underscores between
+/// them.
 ///
 /// # Errors
 /// A text that says what is wrong.
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_the_rule() {
+    fn variable_names_follow_the_rule_of_spin() {
         for good in ["a", "redis_url", "a1_b2"] {
             assert_eq!(check_variable_name(good), Ok(()));
         }
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_found_and_replaced() {
+    fn variables_in_a_template_are_replaced() {
         let value = |name: &str| match name {
             "a" => Some("1"),
             "b" => Some(""),

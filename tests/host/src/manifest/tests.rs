@@ -1,3 +1,5 @@
+//! Tests that a manifest with all supported fields is read.
+
 use super::*;
 
 #[test]

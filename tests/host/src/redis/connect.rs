@@ -1,4 +1,5 @@
-//! Opens TCP connections to Redis, as Spin does: with `TCP_NODELAY`, a time limit for connecting, and no time limit for replies.
+//! Opens TCP connections to Redis, as Spin does: with `TCP_NODELAY`, a time limit for connecting, and no time
+//! limit for replies.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use tokio::net::TcpStream;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a connection that is not shared.
-pub(super) async fn dedicated(info: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
+pub(super) async fn open_dedicated(info: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
     let settings = TcpSettings::default().set_nodelay(true);
     let client = Client::open(info.clone().set_tcp_settings(settings))?;
     client
@@ -22,9 +23,9 @@ pub(super) async fn dedicated(info: &ConnectionInfo) -> RedisResult<MultiplexedC
         .await
 }
 
-/// Opens a plain TCP connection. Returns the connection, and the future that drives it and ends when the server closes the
-/// connection. Returns `None` for an address of another kind (TLS, Unix socket).
-pub(super) async fn driven(
+/// Opens a plain TCP connection. Returns the connection, and the future that drives it and ends when the
+/// server closes the connection. Returns `None` for an address of another kind (TLS, Unix socket).
+pub(super) async fn open_driven(
     info: &ConnectionInfo,
 ) -> RedisResult<Option<(MultiplexedConnection, BoxFuture<'static, ()>)>> {
     let ConnectionAddr::Tcp(host, port) = info.addr() else {

@@ -17,13 +17,15 @@ pub(crate) struct RedisHub {
     links: Mutex<HashMap<String, Link>>,
 }
 
-/// A connection that is being opened. The reason of a failure is a text, because several guests get a copy of it.
+/// A connection that is being opened. The reason of a failure is a text, because several guests get a copy of
+/// it.
 type Attempt = Shared<BoxFuture<'static, Result<Option<MultiplexedConnection>, String>>>;
 
 #[derive(Clone)]
 struct Link {
     attempt: Attempt,
-    /// Whether the connection must no longer be shared: it broke, could not be opened, or its server is not the primary.
+    /// Whether the connection must no longer be shared: it broke, could not be opened, or its server is not
+    /// the primary.
     dead: Arc<AtomicBool>,
 }
 
@@ -35,7 +37,8 @@ pub(super) struct SharedConnection {
 }
 
 impl SharedConnection {
-    /// Stops sharing this connection: the next guest that opens a connection to this address gets a new one, as on Spin.
+    /// Stops sharing this connection: the next guest that opens a connection to this address gets a new one,
+    /// as on Spin.
     pub(super) fn retire(&self) {
         self.dead.store(true, Relaxed);
     }
@@ -52,17 +55,17 @@ impl RedisHub {
         address: &str,
         info: &Arc<ConnectionInfo>,
     ) -> Result<SharedConnection, String> {
-        let Link { attempt, dead } = self.link(address, info);
+        let Link { attempt, dead } = self.find_or_start_link(address, info);
         let connection = match attempt.await? {
             Some(connection) => connection,
-            None => connect::dedicated(info)
+            None => connect::open_dedicated(info)
                 .await
                 .map_err(|error| error.to_string())?,
         };
         Ok(SharedConnection { connection, dead })
     }
 
-    fn link(&self, address: &str, info: &Arc<ConnectionInfo>) -> Link {
+    fn find_or_start_link(&self, address: &str, info: &Arc<ConnectionInfo>) -> Link {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(link) = links.get(address)
             && !link.dead.load(Relaxed)
@@ -76,13 +79,14 @@ impl RedisHub {
 }
 
 impl Link {
-    /// Starts to connect in a task of this thread's runtime, so that connecting continues when the guest ends.
+    /// Starts to connect in a task of this thread's runtime, so that connecting continues when the guest
+    /// ends.
     fn start(info: Arc<ConnectionInfo>) -> Self {
         let dead = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let flag = dead.clone();
         tokio::spawn(async move {
-            match connect::driven(&info).await {
+            match connect::open_driven(&info).await {
                 Ok(Some((connection, driver))) => {
                     _ = sender.send(Ok(Some(connection)));
                     driver.await;

@@ -14,14 +14,16 @@ pub(crate) use connect::CONNECT_TIMEOUT;
 pub(crate) use hub::RedisHub;
 use hub::SharedConnection;
 
-/// The errors after which a connection is no longer shared, because the address may lead to another server now.
+/// The errors after which a connection is no longer shared, because the address may lead to another server
+/// now.
 const WRONG_SERVER: [&str; 5] = ["READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"];
 
 /// A guest's connection.
 ///
-/// On Spin, each guest's connection is its own TCP connection. Here, all guests of a thread share one TCP connection for each
-/// address, as long as they send only commands that do not change the state of the connection. With the first other command
-/// (`MULTI`, `SELECT`, `BLPOP` and so on), a guest gets its own TCP connection and keeps it.
+/// On Spin, each guest's connection is its own TCP connection. Here, all guests of a thread share one TCP
+/// connection for each address, as long as they send only commands that do not change the state of the
+/// connection. With the first other command (`MULTI`, `SELECT`, `BLPOP` and so on), a guest gets its own TCP
+/// connection and keeps it.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 #[derive(Clone)]
 pub struct Connection {
@@ -47,9 +49,9 @@ impl Connection {
     async fn send(&self, command: &Cmd) -> redis::RedisResult<Value> {
         let mut connection = match self.own.get() {
             Some(own) => own.clone(),
-            None if commands::needs_own_connection(name_of(command)) => self
+            None if commands::needs_own_connection(command_name(command)) => self
                 .own
-                .get_or_try_init(|| connect::dedicated(&self.info))
+                .get_or_try_init(|| connect::open_dedicated(&self.info))
                 .await?
                 .clone(),
             None => self.shared.connection.clone(),
@@ -69,7 +71,7 @@ impl Connection {
     }
 }
 
-fn name_of(command: &Cmd) -> &[u8] {
+fn command_name(command: &Cmd) -> &[u8] {
     match command.args_iter().next() {
         Some(Arg::Simple(name)) => name,
         Some(_) | None => &[],

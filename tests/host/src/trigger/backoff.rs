@@ -9,8 +9,8 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest possible pause.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Pauses that double up to a limit. Each pause is drawn at random between half of it and all of it, so that several hosts do not
-/// connect at the same instant.
+/// Pauses that double up to a limit. Each pause is drawn at random between half of it and all of it, so that
+/// several hosts do not connect at the same instant.
 pub(super) struct Backoff(Duration);
 
 impl Default for Backoff {

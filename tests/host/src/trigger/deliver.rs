@@ -9,7 +9,8 @@ use crate::error::one_line;
 use crate::guest;
 use crate::worker::Worker;
 
-/// Runs a new instance of `component` with `payload`. A failure is logged, and the message is lost, as on Spin.
+/// Runs a new instance of `component` with `payload`. A failure is logged, and the message is lost, as on
+/// Spin.
 pub(super) async fn deliver(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) {
     match handle(worker, component, payload).await {
         Ok(Ok(())) => tracing::debug!(component, "a message was handled"),
@@ -39,11 +40,11 @@ async fn handle(worker: &Arc<Worker>, component: &str, payload: Vec<u8>) -> wasm
             .call_handle_message(accessor, payload)
             .await
     });
-    metered(&meter, call).await?
+    run_metered(&meter, call).await?
 }
 
 /// Runs `call`, and calls `meter` each time the instance releases the thread.
-async fn metered<T>(meter: &BusyMeter, call: impl Future<Output = T>) -> T {
+async fn run_metered<T>(meter: &BusyMeter, call: impl Future<Output = T>) -> T {
     let mut call = pin!(call);
     std::future::poll_fn(|cx| {
         let poll = call.as_mut().poll(cx);

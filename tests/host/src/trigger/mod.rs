@@ -1,4 +1,5 @@
-//! The Redis trigger. Each message gets a new instance. Messages of one server are handled one after the other.
+//! The Redis trigger. Each message gets a new instance. Messages of one server are handled one after the
+//! other.
 
 mod backoff;
 mod deliver;
@@ -21,15 +22,15 @@ type Channels = BTreeMap<String, Vec<String>>;
 
 /// Listens to every server with subscriptions until the host stops.
 pub(crate) async fn run(worker: Arc<Worker>) {
-    let servers = servers(&worker.host.application.subscriptions);
+    let servers = group_by_server(&worker.host.application.subscriptions);
     let listeners = servers
         .into_iter()
         .map(|(address, channels)| listen(worker.clone(), address, channels));
     futures::future::join_all(listeners).await;
 }
 
-/// Returns the channels of each server. A subscription without an address is off.
-fn servers(subscriptions: &[Subscription]) -> BTreeMap<String, Channels> {
+/// Returns the channels of each server. A subscription without an address is logged and left out.
+fn group_by_server(subscriptions: &[Subscription]) -> BTreeMap<String, Channels> {
     let mut servers: BTreeMap<String, Channels> = BTreeMap::new();
     for subscription in subscriptions {
         if subscription.address.is_empty() {

@@ -8,7 +8,8 @@ pub use source::VariableSource;
 
 use crate::manifest::{Template, Variable};
 
-/// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets `redis_url`.
+/// The prefix of an environment variable that sets an application variable: `SPIN_VARIABLE_REDIS_URL` sets
+/// `redis_url`.
 const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 
 /// The values of the application variables.
@@ -16,7 +17,8 @@ const ENVIRONMENT_PREFIX: &str = "SPIN_VARIABLE_";
 pub(crate) struct VariableValues(BTreeMap<String, String>);
 
 impl VariableValues {
-    /// Resolves each declared variable. A value in `given` comes before the environment, and the environment before the default.
+    /// Resolves each declared variable. A value in `given` comes before the environment, and the environment
+    /// before the default.
     ///
     /// # Errors
     /// One line with the names of all required variables without a value.
@@ -74,13 +76,14 @@ fn environment_name(variable: &str) -> String {
 mod tests {
     use super::*;
 
-    fn declared(text: &str) -> BTreeMap<String, Variable> {
+    fn parse_variables(text: &str) -> BTreeMap<String, Variable> {
         toml::from_str(text).unwrap()
     }
 
     #[test]
-    fn given_wins_over_environment_over_default() {
-        let declared = declared("a = { default = \"d\" }\nb = { default = \"d\" }\nc = { default = \"d\" }");
+    fn a_given_value_beats_the_environment_which_beats_the_default() {
+        let declared =
+            parse_variables("a = { default = \"d\" }\nb = { default = \"d\" }\nc = { default = \"d\" }");
         let given = BTreeMap::from([("a".to_owned(), "given".to_owned())]);
         let environment = |name: &str| {
             matches!(name, "SPIN_VARIABLE_A" | "SPIN_VARIABLE_B").then(|| "environment".to_owned())
@@ -93,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_required_variable_is_one_line() {
-        let declared = declared("admin_key = { required = true }\nother = { required = true }");
+    fn missing_required_variables_are_named_in_one_line() {
+        let declared = parse_variables("admin_key = { required = true }\nother = { required = true }");
         let error = VariableValues::resolve(&declared, &BTreeMap::new(), |_| None).unwrap_err();
         assert_eq!(
             error,

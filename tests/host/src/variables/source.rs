@@ -61,24 +61,24 @@ impl VariableSource {
     /// Adds the variables of this source to `values`.
     ///
     /// # Errors
-    /// A file that cannot be read, or is not a flat table of strings.
+    /// A file cannot be read, or is not a flat table of strings.
     pub(crate) fn add_to(&self, values: &mut BTreeMap<String, String>) -> Result<(), String> {
         match self {
             Self::Value { name, value } => drop(values.insert(name.clone(), value.clone())),
-            Self::File { name, path } => drop(values.insert(name.clone(), read(path)?)),
-            Self::Table(path) => values.extend(table(path)?),
+            Self::File { name, path } => drop(values.insert(name.clone(), read_file(path)?)),
+            Self::Table(path) => values.extend(read_table(path)?),
         }
         Ok(())
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+fn read_file(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("--variable: {}: {error}", path.display()))
 }
 
-fn table(path: &Path) -> Result<BTreeMap<String, String>, String> {
-    let text = read(path)?;
-    // The reason is left out: it could quote a secret.
+fn read_table(path: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = read_file(path)?;
+    // The error leaves out the reason, which could quote a secret.
     let malformed = || format!("--variable: {}: not a flat table of strings", path.display());
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => serde_json::from_str(&text).map_err(|_| malformed()),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_forms_are_told_apart() {
+    fn the_forms_of_a_variable_source_are_parsed() {
         let value = |name: &str, value: &str| VariableSource::Value {
             name: name.into(),
             value: value.into(),

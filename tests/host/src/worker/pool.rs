@@ -107,8 +107,8 @@ impl WorkerExpiration for Expiration {
         let Some(deadline) = timeout.and_then(|timeout| start.checked_add(timeout)) else {
             return Poll::Pending;
         };
-        // Moving a timer is expensive, and this function runs with every request. So a timer that is due too early is not moved
-        // now. It is set again when it fires.
+        // Moving a timer is expensive, and this function runs with every request. So a timer that is due too
+        // early is not moved now. It is set again when it fires.
         let deadline = deadline.into();
         if self.sleep.is_elapsed() || self.sleep.deadline() > deadline {
             self.sleep.as_mut().reset(deadline);

@@ -1,47 +1,50 @@
-//! What was not granted is refused.
+//! Tests that a component reaches only what the manifest grants to it.
 
 use leaderboard_test_support::RedisServer;
 
 use crate::http_client::encode;
 use crate::setup::TestHost;
 
-/// The body of the answer of the probe that was granted nothing.
-async fn refused(host: &TestHost, path: &str) -> String {
+/// Returns the body of the response of the component `refused`, which is the guest `probe` without grants.
+async fn probe_without_grants(host: &TestHost, path: &str) -> String {
     host.get(&format!("/refused{path}")).await.body
 }
 
 #[tokio::test]
-async fn without_grants_everything_is_refused() {
+async fn a_component_without_grants_is_refused_all_resources() {
     let server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
     let redis = format!("/redis?address={}&command=PING", encode(&server.url()));
     assert_eq!(host.probe(&redis).await, "[RedisResult::Status(\"PONG\")]");
-    assert_eq!(refused(&host, &redis).await, "error: Error::InvalidAddress");
     assert_eq!(
-        refused(&host, "/kv/open?label=default").await,
+        probe_without_grants(&host, &redis).await,
+        "error: Error::InvalidAddress"
+    );
+    assert_eq!(
+        probe_without_grants(&host, "/kv/open?label=default").await,
         "error: Error::AccessDenied"
     );
     assert_eq!(
-        refused(&host, "/sqlite/open?label=default").await,
+        probe_without_grants(&host, "/sqlite/open?label=default").await,
         "error: Error::AccessDenied"
     );
     for url in [
         format!("http://{}/hello", host.address),
         "http://self.alt/hello".to_owned(),
     ] {
-        let answer = refused(&host, &format!("/fetch?url={}", encode(&url))).await;
+        let answer = probe_without_grants(&host, &format!("/fetch?url={}", encode(&url))).await;
         assert!(answer.contains("HttpRequestDenied"), "{url}: {answer}");
     }
-    let undefined = refused(&host, "/variable?name=greeting").await;
+    let undefined = probe_without_grants(&host, "/variable?name=greeting").await;
     assert!(undefined.starts_with("error: Error::Undefined("), "{undefined}");
     assert_eq!(
-        refused(&host, "/environment?name=COLOUR").await,
+        probe_without_grants(&host, "/environment?name=COLOUR").await,
         "environment variable not found"
     );
 }
 
 #[tokio::test]
-async fn with_grants_only_what_was_granted_is_allowed() {
+async fn a_component_with_grants_reaches_only_the_granted_resources() {
     let host = TestHost::start().await;
     assert_eq!(host.probe("/kv/open?label=default").await, "\"open\"");
     assert_eq!(
@@ -63,7 +66,7 @@ async fn with_grants_only_what_was_granted_is_allowed() {
 }
 
 #[tokio::test]
-async fn components_reach_hosts_their_own_application_and_each_other() {
+async fn components_reach_granted_hosts_their_application_and_each_other() {
     let host = TestHost::start().await;
     let fetch = async |url: &str| host.probe(&format!("/fetch?url={}", encode(url))).await;
     assert_eq!(

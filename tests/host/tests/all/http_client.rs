@@ -1,4 +1,4 @@
-//! A small HTTP client: one connection per request, unless a test wants to keep it.
+//! A small HTTP client. It opens a connection for each request, unless a test keeps a [`Connection`].
 
 use std::net::SocketAddr;
 
@@ -37,6 +37,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// Connects to `address`.
     pub(crate) async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -49,11 +50,13 @@ impl Connection {
         }
     }
 
+    /// Sends a request, and returns the head of the response. The body follows as a stream.
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
         self.sender.ready().await?;
         self.sender.send_request(request).await
     }
 
+    /// Creates a GET of `path` for this connection.
     pub(crate) fn get(&self, path: &str) -> Request<Full<Bytes>> {
         Request::get(path)
             .header("host", &self.authority)
@@ -61,18 +64,20 @@ impl Connection {
             .expect("a request")
     }
 
+    /// Sends a GET of `path`, and returns the whole response.
     pub(crate) async fn fetch(&mut self, path: &str) -> Answer {
         let request = self.get(path);
         Answer::read(self.send(request).await.expect("a response")).await
     }
 }
 
-/// One GET on a connection of its own.
+/// Sends a GET on a new connection, and returns the whole response.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     Connection::open(address).await.fetch(path).await
 }
 
-/// One request on a connection of its own, with `Host` added.
+/// Sends a request on a new connection, and returns the whole response. Adds a `Host` header if the request
+/// has none.
 pub(crate) async fn send(address: SocketAddr, mut request: Request<Full<Bytes>>) -> hyper::Result<Answer> {
     let mut connection = Connection::open(address).await;
     let host = address.to_string().parse().expect("a header");
@@ -80,7 +85,7 @@ pub(crate) async fn send(address: SocketAddr, mut request: Request<Full<Bytes>>)
     Ok(Answer::read(connection.send(request).await?).await)
 }
 
-/// One GET over HTTP/2 without TLS.
+/// Sends a GET over HTTP/2 without TLS on a new connection, and returns the whole response.
 pub(crate) async fn get_h2(address: SocketAddr, path: &str) -> Answer {
     let stream = TcpStream::connect(address).await.expect("a connection");
     let (mut sender, connection) =
@@ -95,7 +100,7 @@ pub(crate) async fn get_h2(address: SocketAddr, path: &str) -> Answer {
     Answer::read(sender.send_request(request).await.expect("a response")).await
 }
 
-/// Encodes `text` for a query.
+/// Encodes `text` as a value in the query of a URL.
 pub(crate) fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -1,4 +1,4 @@
-//! Limits on what clients send.
+//! Tests of the limits on requests of clients.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -8,15 +8,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::http_client::send;
 use crate::setup::TestHost;
 
+/// The most bytes of a request's body in these tests.
 const LIMIT: u64 = 1000;
 
-async fn limited() -> TestHost {
+async fn start_with_body_limit() -> TestHost {
     TestHost::start_with(|config| config.limits.max_body_bytes = LIMIT).await
 }
 
 #[tokio::test]
-async fn a_body_with_a_length_above_the_limit_never_reaches_the_guest() {
-    let host = limited().await;
+async fn a_body_with_a_length_above_the_limit_is_refused() {
+    let host = start_with_body_limit().await;
     for (length, status) in [
         (LIMIT, StatusCode::OK),
         (LIMIT + 1, StatusCode::PAYLOAD_TOO_LARGE),
@@ -34,7 +35,7 @@ async fn a_body_with_a_length_above_the_limit_never_reaches_the_guest() {
 
 #[tokio::test]
 async fn a_body_without_a_length_is_cut_off_at_the_limit() {
-    let host = limited().await;
+    let host = start_with_body_limit().await;
     let mut chunked =
         b"POST /probe/length HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
             .to_vec();
@@ -44,7 +45,7 @@ async fn a_body_without_a_length_is_cut_off_at_the_limit() {
         chunked.extend_from_slice(b"\r\n");
     }
     chunked.extend_from_slice(b"0\r\n\r\n");
-    let answer = raw(&host, &chunked).await;
+    let answer = send_raw(&host, &chunked).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
 }
 
@@ -58,7 +59,7 @@ async fn too_many_and_too_large_headers_are_refused() {
     let many: String = (0..20).map(|n| format!("x-{n}: 1\r\n")).collect();
     let large = format!("x-large: {}\r\n", "x".repeat(20_000));
     for headers in [many, large] {
-        let answer = raw(
+        let answer = send_raw(
             &host,
             format!("GET /hello HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes(),
         )
@@ -75,12 +76,13 @@ async fn a_client_that_does_not_finish_its_head_is_disconnected() {
     let mut stream = tokio::net::TcpStream::connect(host.address).await.unwrap();
     stream.write_all(b"GET /hello HTTP/1.1\r\nhost:").await.unwrap();
     let mut answer = Vec::new();
-    _ = stream.read_to_end(&mut answer).await; // returns at all: the host has closed the connection
+    // The read ends only because the host closes the connection.
+    _ = stream.read_to_end(&mut answer).await;
     assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
 }
 
-/// Sends `request` as it is and reads until the host closes or has answered.
-async fn raw(host: &TestHost, request: &[u8]) -> String {
+/// Sends the bytes of `request`, and returns the first part of the response.
+async fn send_raw(host: &TestHost, request: &[u8]) -> String {
     let mut stream = tokio::net::TcpStream::connect(host.address).await.unwrap();
     _ = stream.write_all(request).await;
     let mut answer = vec![0; 4096];

@@ -1,11 +1,12 @@
-//! The host's tests, in one program. They need the guests of `tests/guests` in `target/functions`, and `redis-server`.
+//! The tests of the local host, in one program. They need the guests of `tests/guests` in `target/functions`,
+//! and `redis-server`.
 
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a helper of a test fails the test"
+    reason = "a failing helper fails the test"
 )]
 
 mod http_client;

@@ -1,15 +1,17 @@
-//! Every fault of a manifest is one line that names its position.
+//! Tests that each error of a manifest is reported in one line with its place.
 
 use std::path::Path;
 
 use leaderboard_host::{Host, HostConfig};
 
+/// The beginning of each manifest: the version and the name of the application.
 const HEAD: &str = "spin_manifest_version = 2\n[application]\nname = \"x\"\n";
+/// A trigger and its component. A test can append lines to the table of the component.
 const COMPONENT: &str =
     "[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\"\n[component.c]\nsource = \"c.wasm\"\n";
 
-/// Returns the error of a manifest, without the path of its file.
-async fn error(text: &str) -> String {
+/// Starts a host with a manifest, and returns the error without the path of the directory.
+async fn start_error(text: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("spin.toml");
     std::fs::write(&path, text).unwrap();
@@ -20,7 +22,7 @@ async fn error(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_form_is_checked_with_line_and_column() {
+async fn errors_in_the_structure_have_a_line_and_a_column() {
     for (text, expected) in [
         ("spin_manifest_version = 2\nx = ", "spin.toml:2:5: "),
         (
@@ -52,66 +54,66 @@ async fn the_form_is_checked_with_line_and_column() {
             "spin.toml:1:1: missing field `application`",
         ),
     ] {
-        let error = error(text).await;
+        let error = start_error(text).await;
         assert!(error.starts_with(expected), "{error}");
     }
 }
 
-/// Writes a manifest that begins with a name and continues with `rest`.
-fn head(rest: &str) -> String {
+/// Returns a manifest that begins with [`HEAD`] and continues with `rest`.
+fn with_head(rest: &str) -> String {
     format!("{HEAD}{rest}\n")
 }
 
-/// Writes a manifest with one component, whose table ends with `line`.
-fn component(line: &str) -> String {
+/// Returns a manifest with one component, whose table ends with `line`.
+fn with_component(line: &str) -> String {
     format!("{HEAD}{COMPONENT}{line}\n")
 }
 
-/// Asserts that each manifest has an error that begins with the text beside it.
+/// Asserts that the error of each manifest begins with the text beside the manifest.
 async fn assert_errors(rows: &[(String, &str)]) {
     for (text, expected) in rows {
-        let error = error(text).await;
+        let error = start_error(text).await;
         assert!(error.starts_with(expected), "{error}\nexpected\n{expected}");
     }
 }
 
 #[tokio::test]
-async fn triggers_and_variables_are_checked_with_their_key() {
+async fn errors_in_triggers_and_variables_name_the_key() {
     assert_errors(&[
         (
             "spin_manifest_version = 1\n[application]\nname = \"x\"\n".to_owned(),
             "spin.toml: spin_manifest_version: version 1 is not supported, only 2 is",
         ),
         (
-            head("[variables]\nA = { default = \"\" }"),
+            with_head("[variables]\nA = { default = \"\" }"),
             "spin.toml: variables.A: invalid variable name \"A\": invalid character 'A': only lower-case letters, digits and underscores are allowed",
         ),
         (
-            head("[variables]\na = {}"),
+            with_head("[variables]\na = {}"),
             "spin.toml: variables.a: must have either `required = true` or a `default`",
         ),
         (
-            head("[application.trigger.http]\nbase = \"/x\""),
+            with_head("[application.trigger.http]\nbase = \"/x\""),
             "spin.toml: application.trigger.http.base: put the base into each trigger's route instead",
         ),
         (
-            head("[[trigger.http]]\nroute = \"/\""),
+            with_head("[[trigger.http]]\nroute = \"/\""),
             "spin.toml: trigger.http[0]: needs a component or a static_response",
         ),
         (
-            head("[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\""),
+            with_head("[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\""),
             "spin.toml: trigger.http[0].component: there is no [component.c]",
         ),
         (
-            head("[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"c\""),
+            with_head("[[trigger.redis]]\nchannel = \"c\"\ncomponent = \"c\""),
             "spin.toml: trigger.redis[0].component: there is no [component.c]",
         ),
         (
-            component("[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\""),
+            with_component("[[trigger.http]]\nroute = \"/\"\ncomponent = \"c\""),
             "spin.toml: trigger.http[1].route: \"/\" is already the route of trigger.http[0]",
         ),
         (
-            component("[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = { type = \"wagi\" }"),
+            with_component("[[trigger.http]]\nroute = \"/x\"\ncomponent = \"c\"\nexecutor = { type = \"wagi\" }"),
             "spin.toml: trigger.http[1].executor: executor \"wagi\" is not supported by this host",
         ),
     ])
@@ -119,38 +121,38 @@ async fn triggers_and_variables_are_checked_with_their_key() {
 }
 
 #[tokio::test]
-async fn grants_of_a_component_are_checked_with_their_key() {
+async fn errors_in_grants_name_the_key() {
     assert_errors(&[
         (
-            component("variables = { a = \"{{ b }}\" }"),
+            with_component("variables = { a = \"{{ b }}\" }"),
             "spin.toml: component.c.variables.a: unknown variable \"b\"",
         ),
         (
-            component("variables = { a = \"{{ b\" }"),
+            with_component("variables = { a = \"{{ b\" }"),
             "spin.toml: component.c.variables.a: '{{' without '}}' in \"{{ b\"",
         ),
         (
-            component("allowed_outbound_hosts = [\"example.com\"]"),
+            with_component("allowed_outbound_hosts = [\"example.com\"]"),
             "spin.toml: component.c.allowed_outbound_hosts: \"example.com\" is not an allowed outbound host: expected scheme://host[:port]",
         ),
         (
-            component("allowed_http_hosts = [\"example.com\"]"),
+            with_component("allowed_http_hosts = [\"example.com\"]"),
             "spin.toml: component.c.allowed_http_hosts: deprecated: use allowed_outbound_hosts",
         ),
         (
-            component("key_value_stores = [\"other\"]"),
+            with_component("key_value_stores = [\"other\"]"),
             "spin.toml: component.c.key_value_stores: unknown label \"other\": only \"default\" exists without a runtime configuration file",
         ),
         (
-            component("sqlite_databases = [\"other\"]"),
+            with_component("sqlite_databases = [\"other\"]"),
             "spin.toml: component.c.sqlite_databases: unknown label \"other\": only \"default\" exists without a runtime configuration file",
         ),
         (
-            component("ai_models = [\"m\"]"),
+            with_component("ai_models = [\"m\"]"),
             "spin.toml: component.c.ai_models: not supported by this host",
         ),
         (
-            component("dependencies = { \"a:b\" = { path = \"x\" } }"),
+            with_component("dependencies = { \"a:b\" = { path = \"x\" } }"),
             "spin.toml: component.c.dependencies: not supported by this host",
         ),
     ])
@@ -158,34 +160,34 @@ async fn grants_of_a_component_are_checked_with_their_key() {
 }
 
 #[tokio::test]
-async fn files_and_sources_are_checked_with_their_key() {
+async fn errors_in_files_and_sources_name_the_key() {
     assert_errors(&[
         (
-            component("files = [\"*.txt\"]"),
+            with_component("files = [\"*.txt\"]"),
             "spin.toml: component.c.files: patterns are not supported by this host: use { source = \"directory\", destination = \"/path\" }",
         ),
         (
-            component("files = [{ source = \"a\", destination = \"b\" }]"),
+            with_component("files = [{ source = \"a\", destination = \"b\" }]"),
             "spin.toml: component.c.files: a destination must be an absolute path",
         ),
         (
-            component("files = [{ source = \"a\", destination = \"/b\" }]"),
+            with_component("files = [{ source = \"a\", destination = \"/b\" }]"),
             "component.c.files: a is not a directory",
         ),
         (
-            component("").replace("\"c.wasm\"", "{ url = \"https://x\", digest = \"y\" }"),
+            with_component("").replace("\"c.wasm\"", "{ url = \"https://x\", digest = \"y\" }"),
             "spin.toml: component.c.source: this host does not fetch components: give the path of a local file",
         ),
         (
-            component("").replace("\"/\"", "\"/a/:\""),
+            with_component("").replace("\"/\"", "\"/a/:\""),
             "trigger.http: route \"/a/:\": params must be named",
         ),
         (
-            component(""),
+            with_component(""),
             "component.c.source: c.wasm: No such file or directory (os error 2)",
         ),
         (
-            component("[variables]\nneeded = { required = true }"),
+            with_component("[variables]\nneeded = { required = true }"),
             "variables: no value for the required variable(s) needed: set SPIN_VARIABLE_NEEDED, or pass --variable needed=…",
         ),
     ])
@@ -193,7 +195,7 @@ async fn files_and_sources_are_checked_with_their_key() {
 }
 
 #[tokio::test]
-async fn what_is_no_component_is_named() {
+async fn a_file_that_is_no_component_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("c.wasm"), b"not wasm").unwrap();
     std::fs::write(directory.path().join("spin.toml"), format!("{HEAD}{COMPONENT}")).unwrap();
@@ -206,7 +208,7 @@ async fn what_is_no_component_is_named() {
 }
 
 #[tokio::test]
-async fn a_component_must_export_what_its_trigger_calls() {
+async fn a_component_must_export_the_function_that_its_trigger_calls() {
     let subscriber = crate::setup::functions().join("subscriber.wasm");
     let directory = tempfile::tempdir().unwrap();
     let text = format!("{HEAD}{COMPONENT}").replace("c.wasm", &subscriber.display().to_string());

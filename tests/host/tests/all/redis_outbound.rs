@@ -1,12 +1,12 @@
-//! Outbound Redis: what answers look like, shared and own connections, a server that goes away.
+//! Tests of outbound Redis: the form of replies, shared and own connections, and a server that goes away.
 
 use leaderboard_test_support::{RedisServer, free_port};
 
 use crate::http_client::encode;
 use crate::setup::TestHost;
 
-/// The probe's path for one command.
-fn command(address: &str, command: &str, arguments: &[&str]) -> String {
+/// Returns the path at which the guest `probe` runs one command.
+fn command_path(address: &str, command: &str, arguments: &[&str]) -> String {
     let arguments: String = arguments
         .iter()
         .map(|argument| format!("&argument={}", encode(argument)))
@@ -14,28 +14,32 @@ fn command(address: &str, command: &str, arguments: &[&str]) -> String {
     format!("/redis?address={}&command={command}{arguments}", encode(address))
 }
 
-/// What the probe says, without the names of the types.
-async fn ask(host: &TestHost, path: &str) -> String {
+/// Returns the response of the guest `probe`, without the names of the types.
+async fn probe_reply(host: &TestHost, path: &str) -> String {
     host.probe(path).await.replace("RedisResult::", "")
 }
 
-async fn run(host: &TestHost, server: &RedisServer, name: &str, arguments: &[&str]) -> String {
-    ask(host, &command(&server.url(), name, arguments)).await
+/// Lets the guest `probe` run a command on `server`, and returns its reply.
+async fn run_command(host: &TestHost, server: &RedisServer, name: &str, arguments: &[&str]) -> String {
+    probe_reply(host, &command_path(&server.url(), name, arguments)).await
 }
 
 #[tokio::test]
-async fn answers_are_flattened() {
+async fn replies_are_flattened() {
     let server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
-    let eval = async |script: &str| run(&host, &server, "EVAL", &[script, "0"]).await;
+    let eval = async |script: &str| run_command(&host, &server, "EVAL", &[script, "0"]).await;
     let bytes = |text: &str| format!("Binary({:?})", text.as_bytes());
-    assert_eq!(run(&host, &server, "SET", &["k", "v"]).await, "[Status(\"OK\")]");
     assert_eq!(
-        run(&host, &server, "GET", &["k"]).await,
+        run_command(&host, &server, "SET", &["k", "v"]).await,
+        "[Status(\"OK\")]"
+    );
+    assert_eq!(
+        run_command(&host, &server, "GET", &["k"]).await,
         format!("[{}]", bytes("v"))
     );
-    assert_eq!(run(&host, &server, "GET", &["none"]).await, "[Nil]");
-    assert_eq!(run(&host, &server, "INCR", &["n"]).await, "[Int64(1)]");
+    assert_eq!(run_command(&host, &server, "GET", &["none"]).await, "[Nil]");
+    assert_eq!(run_command(&host, &server, "INCR", &["n"]).await, "[Int64(1)]");
     assert_eq!(
         eval("return {1,{2,{3}},'a'}").await,
         format!("[Int64(1), Int64(2), Int64(3), {}]", bytes("a"))
@@ -48,7 +52,7 @@ async fn answers_are_flattened() {
         "[Status(\"FINE\")]"
     );
     assert_eq!(eval("return false").await, "[Nil]");
-    assert_eq!(run(&host, &server, "SMEMBERS", &["none"]).await, "[]");
+    assert_eq!(run_command(&host, &server, "SMEMBERS", &["none"]).await, "[]");
     for failing in [
         "return redis.error_reply('MINE it failed')",
         "return {1, redis.error_reply('MINE it failed')}",
@@ -59,7 +63,7 @@ async fn answers_are_flattened() {
             "{error}"
         );
     }
-    let wrong = run(&host, &server, "LPUSH", &["k", "v"]).await;
+    let wrong = run_command(&host, &server, "LPUSH", &["k", "v"]).await;
     assert!(wrong.contains("WRONGTYPE"), "{wrong}");
 }
 
@@ -68,13 +72,13 @@ async fn with_resp3_doubles_become_text_and_maps_are_errors() {
     let server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
     let address = format!("{}/?protocol=resp3", server.url());
-    run(&host, &server, "ZADD", &["z", "1.5", "m"]).await;
+    run_command(&host, &server, "ZADD", &["z", "1.5", "m"]).await;
     assert_eq!(
-        ask(&host, &command(&address, "ZSCORE", &["z", "m"])).await,
+        probe_reply(&host, &command_path(&address, "ZSCORE", &["z", "m"])).await,
         format!("[Binary({:?})]", b"1.5")
     );
-    run(&host, &server, "HSET", &["h", "f", "v"]).await;
-    let map = ask(&host, &command(&address, "HGETALL", &["h"])).await;
+    run_command(&host, &server, "HSET", &["h", "f", "v"]).await;
+    let map = probe_reply(&host, &command_path(&address, "HGETALL", &["h"])).await;
     assert!(
         map.starts_with("error: ") && map.contains("Map type is not supported"),
         "{map}"
@@ -90,40 +94,43 @@ async fn guests_share_a_connection_until_a_command_needs_its_own() {
     })
     .await;
     let count = "return string.match(redis.call('INFO', 'clients'), 'connected_clients:%d+')";
-    let clients = async || run(&host, &server, "EVAL", &[count, "0"]).await;
+    let clients = async || run_command(&host, &server, "EVAL", &[count, "0"]).await;
     let before = clients().await;
     for _ in 0..20 {
-        run(&host, &server, "GET", &["k"]).await;
+        run_command(&host, &server, "GET", &["k"]).await;
     }
     assert_eq!(before, clients().await, "no connection was added");
-    // SELECT on one guest's connection does not move the others to another database.
-    run(&host, &server, "SET", &["k", "zero"]).await;
-    assert_eq!(run(&host, &server, "SELECT", &["5"]).await, "[Status(\"OK\")]");
+    // SELECT of one guest does not change the database of the other guests.
+    run_command(&host, &server, "SET", &["k", "zero"]).await;
     assert_eq!(
-        run(&host, &server, "GET", &["k"]).await,
+        run_command(&host, &server, "SELECT", &["5"]).await,
+        "[Status(\"OK\")]"
+    );
+    assert_eq!(
+        run_command(&host, &server, "GET", &["k"]).await,
         format!("[Binary({:?})]", b"zero")
     );
-    // A blocking command blocks nobody else.
+    // A blocking command of one guest does not block other guests.
     let address = server.url();
-    let path = command(&address, "BLPOP", &["list", "30"]);
-    let blocked = ask(&host, &path);
+    let path = command_path(&address, "BLPOP", &["list", "30"]);
+    let blocked = probe_reply(&host, &path);
     let other = async {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         assert_eq!(
-            run(&host, &server, "GET", &["k"]).await,
+            run_command(&host, &server, "GET", &["k"]).await,
             format!("[Binary({:?})]", b"zero")
         );
-        run(&host, &server, "RPUSH", &["list", "item"]).await;
+        run_command(&host, &server, "RPUSH", &["list", "item"]).await;
     };
     let (popped, ()) = tokio::join!(blocked, other);
     assert_eq!(popped, format!("[Binary({:?}), Binary({:?})]", b"list", b"item"));
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_waited_for() {
+async fn the_host_waits_for_a_slow_reply() {
     let server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
-    let popped = run(&host, &server, "BLPOP", &["empty", "1.5"]).await;
+    let popped = run_command(&host, &server, "BLPOP", &["empty", "1.5"]).await;
     assert_eq!(popped, "[Nil]");
 }
 
@@ -133,7 +140,7 @@ async fn after_a_restart_the_old_connection_fails_and_a_new_one_works() {
     let host = TestHost::with_redis(&server.url()).await;
     let address = encode(&server.url());
     let path = format!("/redis/twice?address={address}&command=PING&ms=3000&then=PING");
-    let during = ask(&host, &path);
+    let during = probe_reply(&host, &path);
     let restart = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         server.kill();
@@ -148,9 +155,9 @@ async fn after_a_restart_the_old_connection_fails_and_a_new_one_works() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_an_error_at_open() {
+async fn opening_a_connection_to_a_missing_server_is_an_error() {
     let address = format!("redis://127.0.0.1:{}", free_port());
     let host = TestHost::with_redis(&address).await;
-    let answer = host.probe(&command(&address, "PING", &[])).await;
+    let answer = host.probe(&command_path(&address, "PING", &[])).await;
     assert!(answer.starts_with("error: Error::Other("), "{answer}");
 }

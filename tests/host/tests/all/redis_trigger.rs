@@ -1,4 +1,4 @@
-//! The Redis trigger: delivery, order, failures, reconnection.
+//! Tests of the Redis trigger: delivery, order, failures and reconnection.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use redis::AsyncCommands;
 
 use crate::setup::TestHost;
 
-/// How long a test waits for messages.
+/// The longest time that a test waits for messages.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn connect(server: &RedisServer) -> redis::aio::MultiplexedConnection {
@@ -15,7 +15,7 @@ async fn connect(server: &RedisServer) -> redis::aio::MultiplexedConnection {
     client.get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Publishes until a subscriber receives the message.
+/// Publishes a message again and again until a subscriber receives it.
 async fn publish(server: &RedisServer, payload: &[u8]) {
     let mut connection = connect(server).await;
     let publish = async {
@@ -32,8 +32,8 @@ async fn publish(server: &RedisServer, payload: &[u8]) {
         .expect("nobody subscribes");
 }
 
-/// Waits until `count` messages were handled.
-async fn received(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
+/// Waits until the guest has handled `count` messages, and returns the payloads of all handled messages.
+async fn wait_for_messages(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
     let mut connection = connect(server).await;
     let wait = async {
         loop {
@@ -50,7 +50,7 @@ async fn received(server: &RedisServer, count: usize) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn messages_are_handled_in_order_and_failures_stop_nothing() {
+async fn messages_are_handled_in_order_and_after_failed_messages() {
     let server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
     publish(&server, b"first").await;
@@ -58,23 +58,23 @@ async fn messages_are_handled_in_order_and_failures_stop_nothing() {
         publish(&server, payload).await;
     }
     assert_eq!(
-        received(&server, 3).await,
+        wait_for_messages(&server, 3).await,
         [&b"first"[..], b"\x00\xff binary", b"last"]
     );
     host.stop().await;
 }
 
 #[tokio::test]
-async fn after_a_restart_of_the_server_messages_arrive_again_and_http_lives_on() {
+async fn after_a_restart_of_redis_messages_arrive_and_http_still_works() {
     let mut server = RedisServer::start();
     let host = TestHost::with_redis(&server.url()).await;
     publish(&server, b"before").await;
-    received(&server, 1).await;
+    wait_for_messages(&server, 1).await;
     server.kill();
     assert_eq!(host.get("/hello").await.body, "hello");
     server.restart();
     publish(&server, b"after").await;
-    assert_eq!(received(&server, 1).await, [b"after"]);
+    assert_eq!(wait_for_messages(&server, 1).await, [b"after"]);
     host.stop().await;
 }
 

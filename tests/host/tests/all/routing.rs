@@ -1,4 +1,4 @@
-//! Routes, parameters, static responses, well-known paths, added headers.
+//! Tests of routes, parameters, static responses, well-known paths, and the headers that the host adds.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -7,8 +7,9 @@ use http_body_util::Full;
 use crate::http_client::{get_h2, send};
 use crate::setup::TestHost;
 
-/// The values of a header among the probe's lines, in order.
-fn values<'a>(lines: &'a str, name: &str) -> Vec<&'a str> {
+/// Returns the values of a header in a response of the guest `probe`, in order. Each line of the response is
+/// a header.
+fn header_values<'a>(lines: &'a str, name: &str) -> Vec<&'a str> {
     let prefix = format!("{name}: ");
     lines
         .lines()
@@ -17,31 +18,37 @@ fn values<'a>(lines: &'a str, name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn exact_routes_beat_parameters_and_wildcards() {
+async fn an_exact_route_beats_parameters_and_wildcards() {
     let host = TestHost::start().await;
     assert_eq!(host.get("/users/me").await.body, "hello");
     let lines = host.get("/users/7").await.body;
-    assert_eq!(values(&lines, "spin-path-match-id"), ["7"]);
-    assert_eq!(values(&lines, "spin-matched-route"), ["/users/:id"]);
-    assert_eq!(values(&lines, "spin-path-info"), [""]);
+    assert_eq!(header_values(&lines, "spin-path-match-id"), ["7"]);
+    assert_eq!(header_values(&lines, "spin-matched-route"), ["/users/:id"]);
+    assert_eq!(header_values(&lines, "spin-path-info"), [""]);
     let lines = host.get("/users/7/scores/a/b?x=1").await.body;
-    assert_eq!(values(&lines, "spin-path-info"), ["/a/b"]);
-    assert_eq!(values(&lines, "spin-matched-route"), ["/users/:id/scores/..."]);
-    assert_eq!(values(&lines, "spin-component-route"), ["/users/:id/scores"]);
+    assert_eq!(header_values(&lines, "spin-path-info"), ["/a/b"]);
     assert_eq!(
-        values(&lines, "spin-raw-component-route"),
+        header_values(&lines, "spin-matched-route"),
         ["/users/:id/scores/..."]
     );
-    assert_eq!(values(&lines, "spin-base-path"), ["/"]);
     assert_eq!(
-        values(&lines, "spin-full-url"),
+        header_values(&lines, "spin-component-route"),
+        ["/users/:id/scores"]
+    );
+    assert_eq!(
+        header_values(&lines, "spin-raw-component-route"),
+        ["/users/:id/scores/..."]
+    );
+    assert_eq!(header_values(&lines, "spin-base-path"), ["/"]);
+    assert_eq!(
+        header_values(&lines, "spin-full-url"),
         [format!("http://{}/users/7/scores/a/b?x=1", host.address)]
     );
     assert_eq!(
-        values(&lines, "url"),
+        header_values(&lines, "url"),
         [format!("http://{}/users/7/scores/a/b?x=1", host.address)]
     );
-    assert_eq!(values(&lines, "host"), [host.address.to_string()]);
+    assert_eq!(header_values(&lines, "host"), [host.address.to_string()]);
     let unknown = host.get("/nowhere").await;
     assert_eq!(
         (unknown.status, unknown.body.as_str()),
@@ -50,7 +57,7 @@ async fn exact_routes_beat_parameters_and_wildcards() {
 }
 
 #[tokio::test]
-async fn a_client_s_own_address_header_comes_first_and_the_true_one_last() {
+async fn the_true_client_address_comes_after_the_header_of_the_client() {
     let host = TestHost::start().await;
     let request = Request::get("/probe/x")
         .header("spin-client-addr", "6.6.6.6:6")
@@ -58,11 +65,11 @@ async fn a_client_s_own_address_header_comes_first_and_the_true_one_last() {
         .body(Full::<Bytes>::default())
         .unwrap();
     let lines = send(host.address, request).await.unwrap().body;
-    let addresses = values(&lines, "spin-client-addr");
+    let addresses = header_values(&lines, "spin-client-addr");
     assert_eq!(addresses.len(), 2);
     assert_eq!(addresses[0], "6.6.6.6:6");
     assert!(addresses[1].starts_with("127.0.0.1:"), "{addresses:?}");
-    assert_eq!(values(&lines, "connection"), Vec::<&str>::new());
+    assert_eq!(header_values(&lines, "connection"), Vec::<&str>::new());
 }
 
 #[tokio::test]
@@ -90,13 +97,13 @@ async fn http_2_works_on_the_same_port() {
     assert_eq!(answer.headers["content-length"], "5");
     let lines = get_h2(host.address, "/probe/x").await.body;
     assert_eq!(
-        values(&lines, "url"),
+        header_values(&lines, "url"),
         [format!("http://{}/probe/x", host.address)]
     );
 }
 
 #[tokio::test]
-async fn malformed_or_missing_hosts_are_refused() {
+async fn malformed_host_headers_are_refused() {
     let host = TestHost::start().await;
     for bad in ["a b", "http://x"] {
         let request = Request::get("/hello")

@@ -1,4 +1,4 @@
-//! Hosts for tests.
+//! Starts hosts for tests.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct TestHost {
 }
 
 impl TestHost {
-    /// Starts the guests' manifest with the changes that `change` makes.
+    /// Starts a host with the manifest of the guests, after `change` has changed its configuration.
     pub(crate) async fn start_with(change: impl FnOnce(&mut HostConfig)) -> Self {
         let state = tempfile::tempdir().expect("a directory");
         let mut config = config(state.path());
@@ -31,31 +31,37 @@ impl TestHost {
         }
     }
 
-    /// Starts the guests' manifest without Redis.
+    /// Starts a host with the manifest of the guests, without Redis.
     pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    /// Starts the guests' manifest with Redis at `address`.
+    /// Starts a host with the manifest of the guests, with Redis at `address`.
     pub(crate) async fn with_redis(address: &str) -> Self {
         Self::start_with(|config| *config = config.clone().variable("redis_address", address)).await
     }
 
+    /// Returns the response to a GET of `path`.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         get(self.address, path).await
     }
 
-    /// The body of the probe's answer.
+    /// Returns the body of the response of the guest `probe` to a GET of `path`.
     pub(crate) async fn probe(&self, path: &str) -> String {
         self.get(&format!("/probe{path}")).await.body
     }
 
+    /// Stops the host, and waits until it has stopped.
     pub(crate) async fn stop(mut self) {
         self.running.take().expect("running").stop().await;
     }
 }
 
-/// A configuration of the guests' manifest; all tests share the compiled components.
+/// Returns the configuration of a host with the manifest of the guests. All tests share one cache of compiled
+/// components.
+///
+/// # Panics
+/// A guest is not built.
 pub(crate) fn config(state: &Path) -> HostConfig {
     for guest in ["hello", "probe", "subscriber"] {
         let wasm = functions().join(format!("{guest}.wasm"));
@@ -71,12 +77,12 @@ pub(crate) fn config(state: &Path) -> HostConfig {
     config
 }
 
-/// The guests' manifest.
+/// Returns the path of the manifest of the guests.
 pub(crate) fn manifest() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests.toml")
 }
 
-/// Where the built components are.
+/// Returns the directory of the built components.
 pub(crate) fn functions() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/functions")
 }

@@ -1,4 +1,5 @@
-//! Starting: cache, ports, selection, the program. Stopping: nothing is lost.
+//! Tests of the start (the cache of compiled components, ports, the selection of components, the program),
+//! and of the stop, which loses no request.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,11 +13,12 @@ use leaderboard_host::{Host, StartError};
 use crate::http_client::{Connection, get};
 use crate::setup::{TestHost, config, manifest};
 
-/// Connections that send requests while the host stops.
+/// The number of connections that send requests while the host stops.
 const CLIENTS: usize = 16;
 
-/// Sends requests until the host refuses connections; counts the answered and the lost.
-async fn client(
+/// Sends requests until the host stops. Adds the answered requests to `answered`, and returns the number of
+/// lost requests.
+async fn send_until_stop(
     address: std::net::SocketAddr,
     stopping: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -55,7 +57,7 @@ async fn a_stop_under_load_loses_no_request() {
     let stopping = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..CLIENTS)
-        .map(|_| tokio::spawn(client(host.address, stopping.clone(), answered.clone())))
+        .map(|_| tokio::spawn(send_until_stop(host.address, stopping.clone(), answered.clone())))
         .collect();
     tokio::time::sleep(Duration::from_millis(500)).await;
     stopping.store(true, Relaxed);
@@ -67,7 +69,7 @@ async fn a_stop_under_load_loses_no_request() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_for_what_is_in_flight_and_no_longer_than_the_limit() {
+async fn a_stop_waits_for_requests_in_flight_up_to_the_drain_limit() {
     let host = TestHost::start().await;
     let address = host.address;
     let slow = tokio::spawn(async move { get(address, "/probe/sleep?ms=1500").await.body });
@@ -108,7 +110,7 @@ async fn damaged_cache_entries_are_compiled_again() {
     };
     start().await;
     let [entry] = &entries()[..] else {
-        panic!("one component, one entry")
+        panic!("one component must have one entry")
     };
     let whole = std::fs::read(entry).unwrap();
     let mut flipped = whole.clone();
@@ -117,14 +119,18 @@ async fn damaged_cache_entries_are_compiled_again() {
     for damaged in [&flipped[..], &whole[..100], b""] {
         std::fs::write(entry, damaged).unwrap();
         start().await;
-        assert_eq!(std::fs::read(entry).unwrap(), whole, "the entry was made again");
+        assert_eq!(
+            std::fs::read(entry).unwrap(),
+            whole,
+            "the damaged entry must be replaced"
+        );
     }
     let written = std::fs::metadata(entry).unwrap().modified().unwrap();
     start().await;
     assert_eq!(
         std::fs::metadata(entry).unwrap().modified().unwrap(),
         written,
-        "a good entry is used"
+        "an intact entry must not be written again"
     );
 }
 
@@ -149,13 +155,13 @@ async fn hosts_that_start_together_share_one_cache() {
         .map(|file| file.unwrap().path())
         .collect();
     let [entry] = &files[..] else {
-        panic!("one entry and nothing partial: {files:?}")
+        panic!("the cache must contain one entry and no partial file: {files:?}")
     };
     assert_eq!(entry.extension().unwrap(), "cwasm");
 }
 
 #[test]
-fn another_state_directory_compiles_nothing_again() {
+fn a_host_with_another_state_directory_uses_the_cached_component() {
     let caches = tempfile::tempdir().unwrap();
     let entries = || -> Vec<_> {
         let files = std::fs::read_dir(caches.path().join("edgeboard/compiled")).unwrap();
@@ -166,7 +172,7 @@ fn another_state_directory_compiles_nothing_again() {
     };
     let start_and_stop = || {
         let state = tempfile::tempdir().unwrap();
-        let mut program = program(&manifest(), state.path())
+        let mut program = host_program(&manifest(), state.path())
             .args(["--listen", "127.0.0.1:0", "--only", "hello"])
             .env("XDG_CACHE_HOME", caches.path())
             .spawn()
@@ -179,18 +185,18 @@ fn another_state_directory_compiles_nothing_again() {
         program.wait().unwrap();
         assert!(
             !state.path().join("compiled").exists(),
-            "nothing of it is in the state"
+            "the state directory must not contain compiled components"
         );
     };
     start_and_stop();
     let compiled = entries();
-    assert_eq!(compiled.len(), 1, "one component, one entry");
+    assert_eq!(compiled.len(), 1, "one component must have one entry");
     start_and_stop();
     assert_eq!(entries(), compiled);
 }
 
 #[tokio::test]
-async fn only_selects_components() {
+async fn selected_components_run_and_unknown_components_are_refused() {
     let host = TestHost::start_with(|config| config.only = vec!["hello".to_owned()]).await;
     assert_eq!(host.get("/hello").await.body, "hello");
     assert_eq!(host.get("/probe/x").await.status, http::StatusCode::NOT_FOUND);
@@ -208,7 +214,7 @@ async fn only_selects_components() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_one_clear_line() {
+async fn a_port_in_use_is_reported_in_one_line() {
     let host = TestHost::start().await;
     let state = tempfile::tempdir().unwrap();
     let mut second = config(state.path());
@@ -225,7 +231,7 @@ async fn a_port_in_use_is_one_clear_line() {
 #[tokio::test]
 async fn the_program_prints_its_address_logs_json_and_stops_on_sigterm() {
     let state = tempfile::tempdir().unwrap();
-    let mut program = program(&manifest(), state.path())
+    let mut program = host_program(&manifest(), state.path())
         .args(["--listen", "127.0.0.1:0", "--log-format", "json", "--cache-dir"])
         .arg(config(state.path()).cache_dir.unwrap())
         .spawn()
@@ -266,9 +272,9 @@ async fn the_program_prints_its_address_logs_json_and_stops_on_sigterm() {
 }
 
 #[test]
-fn a_wrong_start_is_one_line_and_a_failure() {
+fn a_failed_start_prints_one_line_and_exits_with_a_failure() {
     let state = tempfile::tempdir().unwrap();
-    let output = program(Path::new("/nowhere/spin.toml"), state.path())
+    let output = host_program(Path::new("/nowhere/spin.toml"), state.path())
         .output()
         .unwrap();
     assert!(!output.status.success());
@@ -280,9 +286,9 @@ fn a_wrong_start_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn with_a_log_in_json_a_wrong_start_is_json_as_well() {
+fn a_failed_start_with_a_json_log_prints_json() {
     let state = tempfile::tempdir().unwrap();
-    let output = program(Path::new("/nowhere/spin.toml"), state.path())
+    let output = host_program(Path::new("/nowhere/spin.toml"), state.path())
         .args(["--log-format", "json"])
         .output()
         .unwrap();
@@ -296,7 +302,7 @@ fn with_a_log_in_json_a_wrong_start_is_json_as_well() {
 }
 
 #[test]
-fn help_tells_what_is_different_from_spin() {
+fn the_help_lists_the_differences_from_spin() {
     let output = Command::new(env!("CARGO_BIN_EXE_leaderboard-host"))
         .arg("--help")
         .output()
@@ -306,7 +312,8 @@ fn help_tells_what_is_different_from_spin() {
     assert!(help.contains("What this host does and Spin does not:"));
 }
 
-fn program(manifest: &Path, state: &Path) -> Command {
+/// Returns a command that runs the program of the host, with its output on pipes.
+fn host_program(manifest: &Path, state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_leaderboard-host"));
     command
         .arg("--manifest")

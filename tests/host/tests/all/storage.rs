@@ -1,11 +1,12 @@
-//! Key-value stores and SQLite databases.
+//! Tests of key-value stores and SQLite databases.
 
 use leaderboard_host::Host;
 
 use crate::http_client::{encode, get};
 use crate::setup::{TestHost, config};
 
-fn sqlite(statements: &[&str]) -> String {
+/// Returns the path at which the guest `probe` runs SQL statements one after the other.
+fn sqlite_path(statements: &[&str]) -> String {
     let statements: Vec<String> = statements
         .iter()
         .map(|sql| format!("sql={}", encode(sql)))
@@ -14,7 +15,7 @@ fn sqlite(statements: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn a_value_is_there_as_soon_as_it_is_set_on_any_thread() {
+async fn a_value_can_be_read_on_any_thread_as_soon_as_it_is_set() {
     let host = TestHost::start().await;
     assert_eq!(host.probe("/kv/get?key=a").await, "None");
     assert_eq!(host.probe("/kv/exists?key=a").await, "false");
@@ -45,7 +46,7 @@ async fn many_keys_are_streamed() {
 }
 
 #[tokio::test]
-async fn state_outlives_the_host() {
+async fn values_survive_a_restart_of_the_host() {
     let state = tempfile::tempdir().unwrap();
     for expected in ["None", "Some(\"kept\")"] {
         let running = Host::start(config(state.path())).await.unwrap();
@@ -62,7 +63,11 @@ async fn rows_have_their_columns_and_types() {
     let create = "CREATE TABLE t (i INTEGER, r REAL, s TEXT, b BLOB)";
     let insert = "INSERT INTO t VALUES (9223372036854775807, 0.5, 'x', x'00ff'), (NULL, NULL, NULL, NULL)";
     let answer = host
-        .probe(&sqlite(&[create, insert, "SELECT i, r, s, b AS last FROM t"]))
+        .probe(&sqlite_path(&[
+            create,
+            insert,
+            "SELECT i, r, s, b AS last FROM t",
+        ]))
         .await;
     assert_eq!(
         answer,
@@ -70,37 +75,40 @@ async fn rows_have_their_columns_and_types() {
          Value::Text(\"x\"), Value::Blob([0, 255])], [Value::Null, Value::Null, Value::Null, Value::Null]]), 2, 2)"
     );
     let bound = host
-        .probe(&format!("{}&text=x", sqlite(&["SELECT r FROM t WHERE s = ?"])))
+        .probe(&format!(
+            "{}&text=x",
+            sqlite_path(&["SELECT r FROM t WHERE s = ?"])
+        ))
         .await;
     assert!(bound.starts_with("(([\"r\"], [[Value::Real(0.5)]])"), "{bound}");
 }
 
 #[tokio::test]
-async fn long_results_are_streamed_whole() {
+async fn a_long_result_is_streamed_completely() {
     let host = TestHost::start().await;
     let count =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n";
-    let answer = host.probe(&sqlite(&[count])).await;
+    let answer = host.probe(&sqlite_path(&[count])).await;
     assert_eq!(answer.matches("Value::Integer").count(), 5000);
     assert!(
         answer.contains("[Value::Integer(5000)]]"),
-        "the last row is there"
+        "the last row must be in the result"
     );
 }
 
 #[tokio::test]
-async fn mistakes_and_foreign_files_are_errors() {
+async fn wrong_statements_and_attached_files_are_errors() {
     let host = TestHost::start().await;
     for statement in [
         "SELEC 1",
         "SELECT * FROM nowhere",
         "ATTACH DATABASE '/tmp/other.db' AS other",
     ] {
-        let answer = host.probe(&sqlite(&[statement])).await;
+        let answer = host.probe(&sqlite_path(&[statement])).await;
         assert!(answer.starts_with("error: Error::Io("), "{statement}: {answer}");
     }
     assert!(
-        host.probe(&sqlite(&["ATTACH DATABASE ':memory:' AS other"]))
+        host.probe(&sqlite_path(&["ATTACH DATABASE ':memory:' AS other"]))
             .await
             .starts_with("((")
     );
@@ -109,16 +117,16 @@ async fn mistakes_and_foreign_files_are_errors() {
 #[tokio::test]
 async fn a_writer_waits_for_another_connection_s_transaction() {
     let host = TestHost::start().await;
-    host.probe(&sqlite(&["CREATE TABLE t (i INTEGER)"])).await;
+    host.probe(&sqlite_path(&["CREATE TABLE t (i INTEGER)"])).await;
     let address = host.address;
     let path = format!(
         "/probe{}",
-        sqlite(&["BEGIN IMMEDIATE", "INSERT INTO t VALUES (1)", "COMMIT"])
+        sqlite_path(&["BEGIN IMMEDIATE", "INSERT INTO t VALUES (1)", "COMMIT"])
     );
     let writers = (0..20).map(|_| get(address, &path));
     for answer in futures::future::join_all(writers).await {
         assert!(answer.body.starts_with("(("), "{}", answer.body);
     }
-    let count = host.probe(&sqlite(&["SELECT count(*) FROM t"])).await;
+    let count = host.probe(&sqlite_path(&["SELECT count(*) FROM t"])).await;
     assert!(count.contains("[Value::Integer(20)]"), "{count}");
 }

@@ -1,4 +1,4 @@
-//! Responses that arrive while they are made.
+//! Tests of responses that arrive while the guest still writes them.
 
 use http_body_util::BodyExt;
 
@@ -6,7 +6,7 @@ use crate::http_client::Connection;
 use crate::setup::TestHost;
 
 #[tokio::test]
-async fn the_first_line_arrives_before_the_last_is_made() {
+async fn the_first_line_arrives_before_the_last_line_is_written() {
     let host = TestHost::start().await;
     let mut connection = Connection::open(host.address).await;
     let request = connection.get("/probe/stream?chunks=20&ms=50");
@@ -28,7 +28,7 @@ async fn the_first_line_arrives_before_the_last_is_made() {
 }
 
 #[tokio::test]
-async fn a_stream_does_not_keep_its_instance_from_other_requests() {
+async fn an_instance_that_streams_a_response_takes_other_requests() {
     let host = TestHost::start_with(|config| {
         config.workers = 1;
         config.reuse.max_instance_concurrent_reuse_count = leaderboard_host::OneOf::Value(1);

@@ -1,6 +1,6 @@
 //! Macros that define each test once and run it on every store.
 
-/// Defines tests of the ports. Each runs on both stores, with a fresh store for every run.
+/// Defines tests of the ports. Each test runs on both stores, on a fresh store.
 macro_rules! on_both_stores {
     ($($(#[$doc:meta])* async fn $name:ident($fixture:ident) $body:block)*) => {
         $($(#[$doc])* async fn $name<B: leaderboard_test_support::StoreBackend>(
@@ -20,7 +20,8 @@ macro_rules! on_both_stores {
 }
 pub(crate) use on_both_stores;
 
-/// Defines cases of the API: functions of a client. Each runs in process, and over HTTP on both stores, with a tenant of its own.
+/// Defines tests of the API as functions that take a client. Each test runs in process, and over HTTP on both
+/// stores. Each run has its own tenant.
 macro_rules! api_cases {
     ($($(#[$doc:meta])* async fn $name:ident($api:ident) $body:block)*) => {
         $crate::cases::http_cases! { $($(#[$doc])* async fn $name($api) $body)* }
@@ -35,8 +36,8 @@ macro_rules! api_cases {
 }
 pub(crate) use api_cases;
 
-/// Defines cases of the API that need connections, a component of files, or the versions that a real store gives to documents.
-/// Each runs over HTTP on both stores.
+/// Defines tests of the API that cannot run in process: they need network connections, the component that
+/// serves files, or the document versions of a real store. Each test runs over HTTP on both stores.
 macro_rules! http_cases {
     ($($(#[$doc:meta])* async fn $name:ident($api:ident) $body:block)*) => {
         $($(#[$doc])* async fn $name($api: &leaderboard_test_support::ApiClient) $body)*

@@ -1,4 +1,4 @@
-//! Concurrent writers: every score counts once, and every outcome is true at its version.
+//! Tests of concurrent writers: each score counts once, and each outcome is correct at its version.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,11 +13,11 @@ use leaderboard_test_support::{
     ALL, AllPorts, RedisBackend, SqliteBackend, StoreBackend, block_on, put_leaderboard, with_submission_id,
 };
 
-/// Threads, each with a runtime and a connection of its own.
+/// The number of writer threads. Each thread has its own runtime and connection.
 const WRITERS: usize = 8;
-/// Submissions of each writer, one a call.
+/// The number of submissions of each writer. A writer sends one submission in each call.
 const INCREMENTS: usize = 5_000;
-/// Fewer than writers times anything, so that writers meet at every entry.
+/// The number of players. There are fewer players than writers, so the writers change the same entries.
 const PLAYERS: usize = 6;
 
 fn leaderboard() -> Leaderboard {
@@ -28,13 +28,13 @@ fn leaderboard() -> Leaderboard {
     }
 }
 
-/// How much a writer's n-th submission adds: 1 to 3.
+/// Returns how much the n-th submission of a writer adds: 1 to 3.
 fn amount(writer: usize, n: usize) -> i64 {
     1 + i64::try_from((writer + n) % 3).unwrap()
 }
 
 /// Submits all scores of one writer and returns the outcomes.
-async fn write<S: AllPorts>(store: &S, tenant: &TenantId, writer: usize) -> Vec<Outcome> {
+async fn submit_all_scores<S: AllPorts>(store: &S, tenant: &TenantId, writer: usize) -> Vec<Outcome> {
     let board = Leaderboards::get(store, tenant, &leaderboard().id)
         .await
         .unwrap()
@@ -44,16 +44,16 @@ async fn write<S: AllPorts>(store: &S, tenant: &TenantId, writer: usize) -> Vec<
     for n in 0..INCREMENTS {
         let player = format!("p{}", (writer * 7 + n) % PLAYERS);
         let now = at(i64::try_from(n).unwrap());
-        let one = prepared(
+        let prepared_submission = prepared(
             &submission(&[&board], &player, &[amount(writer, n)]),
             &[&board],
             now,
         );
-        let submissions = [with_submission_id(one, &format!("{writer}/{n}"))];
+        let submissions = [with_submission_id(prepared_submission, &format!("{writer}/{n}"))];
         let outcome = loop {
             match store.submit(tenant, &submissions, RankDetail::Full).await {
                 Ok(mut outcomes) => break outcomes.remove(0).unwrap().remove(0),
-                // A database that others hold for too long: the id makes a repeat safe.
+                // Other writers held the lock of the database for too long. The id makes a repeat safe.
                 Err(StoreError::Unavailable(_)) => {}
                 Err(error) => panic!("{error}"),
             }
@@ -63,12 +63,12 @@ async fn write<S: AllPorts>(store: &S, tenant: &TenantId, writer: usize) -> Vec<
     actual
 }
 
-/// Replays the log and compares each outcome with the state at its version.
+/// Replays the log and compares each outcome with the state at its version. Returns the last state.
 fn assert_outcomes_match_log(log: &[RecordedEvent], actual: impl Iterator<Item = Outcome>) -> Projection {
     let mut by_version: BTreeMap<u64, Outcome> = BTreeMap::new();
     for outcome in actual {
-        let twice = by_version.insert(outcome.version, outcome);
-        assert_eq!(twice, None, "one version was given twice");
+        let duplicate = by_version.insert(outcome.version, outcome);
+        assert_eq!(duplicate, None, "two outcomes have the same version");
     }
     let mut projection = Projection::default();
     let rank = |projection: &Projection, outcome: &Outcome| {
@@ -102,7 +102,8 @@ fn assert_outcomes_match_log(log: &[RecordedEvent], actual: impl Iterator<Item =
     projection
 }
 
-fn race<B: StoreBackend + Sync>() {
+/// Runs all writers at the same time on one store, and checks the outcomes, the log and the entries.
+fn run_concurrent_writers<B: StoreBackend + Sync>() {
     let backend = B::new();
     let tenant = tenant("acme");
     block_on(async {
@@ -115,7 +116,9 @@ fn race<B: StoreBackend + Sync>() {
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 let (backend, tenant) = (&backend, &tenant);
-                scope.spawn(move || block_on(async { write(&backend.open().await, tenant, writer).await }))
+                scope.spawn(move || {
+                    block_on(async { submit_all_scores(&backend.open().await, tenant, writer).await })
+                })
             })
             .collect();
         writers.into_iter().map(|writer| writer.join().unwrap()).collect()
@@ -139,7 +142,7 @@ fn race<B: StoreBackend + Sync>() {
     block_on(async { assert_entries(&backend.open().await, &tenant, &projection).await });
 }
 
-/// That the store's list is what its log says.
+/// Asserts that the store lists the entries that its log results in.
 async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &Projection) {
     let board = Rc::new(
         Leaderboards::get(store, tenant, &leaderboard().id)
@@ -148,7 +151,7 @@ async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &
             .unwrap(),
     );
     let state = projection.periods.values().next().unwrap();
-    let place = leaderboard_core::ports::PeriodRef {
+    let period_ref = leaderboard_core::ports::PeriodRef {
         tenant,
         leaderboard: &board,
         period: &state.period.id,
@@ -156,7 +159,7 @@ async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &
     };
     let page = store
         .page(
-            &place,
+            &period_ref,
             &leaderboard_core::ports::PageFrom::Top,
             1000,
             &Caller::Anonymous,
@@ -168,11 +171,11 @@ async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &
 }
 
 #[test]
-fn eight_writers_on_redis() {
-    race::<RedisBackend>();
+fn concurrent_writers_lose_no_score_on_redis() {
+    run_concurrent_writers::<RedisBackend>();
 }
 
 #[test]
-fn eight_writers_on_sqlite() {
-    race::<SqliteBackend>();
+fn concurrent_writers_lose_no_score_on_sqlite() {
+    run_concurrent_writers::<SqliteBackend>();
 }

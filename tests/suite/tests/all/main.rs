@@ -1,4 +1,4 @@
-//! The tests that cross crates, in one binary.
+//! The tests that use several crates, in one binary.
 
 #[cfg(test)]
 mod cases;

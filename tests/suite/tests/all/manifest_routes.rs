@@ -1,4 +1,5 @@
-//! `spin.toml` sends every route of every family to its component, with a version in the path and without one.
+//! Tests that `spin.toml` sends every route of every function to its component, with and without a version in
+//! the path.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +13,11 @@ use leaderboard_ranks_function::RanksFunction;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_tenants_function::TenantsFunction;
 
-/// Paths as `spin.toml` has them, and the component they go to.
-type Routed = BTreeSet<(String, String)>;
+/// Routes as `spin.toml` writes them, each with the component that serves it.
+type RouteSet = BTreeSet<(String, String)>;
 
-fn in_the_manifest() -> Routed {
+/// Returns the routes of `spin.toml`.
+fn read_manifest_routes() -> RouteSet {
     let manifest: toml::Table = include_str!("../../../../spin.toml").parse().unwrap();
     let triggers = manifest["trigger"]["http"].as_array().unwrap();
     let text = |trigger: &toml::Value, key: &str| trigger[key].as_str().unwrap().to_owned();
@@ -25,8 +27,9 @@ fn in_the_manifest() -> Routed {
         .collect()
 }
 
-fn of<P: Routes>(component: &str) -> Routed {
-    let mut routes = Routed::new();
+/// Returns the routes of a function's table, as `spin.toml` should write them.
+fn list_function_routes<P: Routes>(component: &str) -> RouteSet {
+    let mut routes = RouteSet::new();
     for route in P::table() {
         let bases: &[&str] = match route.base {
             Base::Api => &["/api/:version", "/api"],
@@ -43,18 +46,18 @@ fn of<P: Routes>(component: &str) -> Routed {
 }
 
 #[test]
-fn every_route_is_in_the_manifest_and_none_is_there_for_nothing() {
-    let manifest = in_the_manifest();
-    let mut routes = of::<LeaderboardsFunction>("leaderboards");
-    routes.extend(of::<RanksFunction>("ranks"));
-    routes.extend(of::<FlagsFunction>("flags"));
-    routes.extend(of::<IdentityFunction>("identity"));
-    routes.extend(of::<LimitsFunction>("limits"));
-    routes.extend(of::<ScoresFunction>("scores"));
-    routes.extend(of::<TenantsFunction>("tenants"));
+fn the_manifest_has_exactly_the_routes_of_the_components() {
+    let manifest = read_manifest_routes();
+    let mut routes = list_function_routes::<LeaderboardsFunction>("leaderboards");
+    routes.extend(list_function_routes::<RanksFunction>("ranks"));
+    routes.extend(list_function_routes::<FlagsFunction>("flags"));
+    routes.extend(list_function_routes::<IdentityFunction>("identity"));
+    routes.extend(list_function_routes::<LimitsFunction>("limits"));
+    routes.extend(list_function_routes::<ScoresFunction>("scores"));
+    routes.extend(list_function_routes::<TenantsFunction>("tenants"));
     let missing: Vec<_> = routes.difference(&manifest).collect();
     assert_eq!(missing, Vec::<&(String, String)>::new());
-    // Files, which have no families.
+    // The component `docs` serves static files and has no table of routes.
     let files = [
         "/openapi.json",
         "/openapi/v1.json",
@@ -68,9 +71,9 @@ fn every_route_is_in_the_manifest_and_none_is_there_for_nothing() {
         "/problems/:type",
     ];
     routes.extend(files.map(|path| (path.to_owned(), "docs".to_owned())));
-    // What is nobody else's goes to ops, its own routes too.
+    // `/...` sends all other paths to ops, so the manifest may omit the routes of ops.
     routes.insert(("/...".to_owned(), "ops".to_owned()));
-    routes.extend(of::<OpsFunction>("ops"));
-    let idle: Vec<_> = manifest.difference(&routes).collect();
-    assert_eq!(idle, Vec::<&(String, String)>::new());
+    routes.extend(list_function_routes::<OpsFunction>("ops"));
+    let unexpected: Vec<_> = manifest.difference(&routes).collect();
+    assert_eq!(unexpected, Vec::<&(String, String)>::new());
 }

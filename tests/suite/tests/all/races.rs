@@ -1,5 +1,5 @@
-//! Callers at the same time: limits and quotas are exact, no change of a document is lost, and the audit log has no
-//! gaps.
+//! Tests of concurrent callers: limits and quotas are exact, no change of a document is lost, and the audit
+//! log has no gaps.
 
 use std::rc::Rc;
 use std::thread;
@@ -14,22 +14,23 @@ use leaderboard_test_support::{
     ALL, AllPorts, RedisBackend, SqliteBackend, StoreBackend, block_on, put_leaderboard,
 };
 
-/// Threads, each with a runtime and a connection of its own.
+/// The number of caller threads. Each thread has its own runtime and connection.
 const CALLERS: u64 = 6;
-/// Calls of each kind that a caller makes.
+/// The number of calls of each kind that a caller makes.
 const CALLS: u64 = 60;
-/// What there is room for, of what all of them ask for.
-const ROOM: u64 = 200;
+/// The rate limit and the entry quota. All callers together ask for more.
+const LIMIT: u64 = 200;
 
-/// What one caller was allowed.
+/// How many calls and entries the store allowed to one caller.
 #[derive(Debug, Default)]
 struct Allowed {
     calls: u64,
     entries: u64,
 }
 
-/// Repeats a call that waited too long for the lock of the database. It had no effect.
-async fn patiently<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
+/// Repeats a call until the store is available, and returns its result. A call that waits too long for the
+/// lock of the database has no effect, so a repeat is safe.
+async fn retry_while_unavailable<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
     loop {
         match call().await {
             Ok(done) => return done,
@@ -39,8 +40,8 @@ async fn patiently<T>(call: impl AsyncFn() -> Result<T, StoreError>) -> T {
     }
 }
 
-/// A document that counts how often it was changed.
-fn document() -> DocumentName {
+/// Returns the name of a document that holds a counter.
+fn counter_document() -> DocumentName {
     DocumentName {
         tenant: None,
         kind: DocumentKind::Flags,
@@ -48,56 +49,64 @@ fn document() -> DocumentName {
     }
 }
 
-async fn count_up<S: AllPorts>(store: &S) {
+/// Adds 1 to the counter document. Tries again when another caller changed the document in between.
+async fn increment_counter<S: AllPorts>(store: &S) {
     loop {
-        let there = patiently(async || store.read_documents(&[document()]).await).await;
-        let there = there.into_iter().flatten().next();
-        let (count, expected) = there.map_or((0, Expected::Absent), |there| {
-            let count: u64 = String::from_utf8(there.value).unwrap().parse().unwrap();
-            (count, Expected::Version(there.version))
+        let documents =
+            retry_while_unavailable(async || store.read_documents(&[counter_document()]).await).await;
+        let current = documents.into_iter().flatten().next();
+        let (count, expected) = current.map_or((0, Expected::Absent), |document| {
+            let count: u64 = String::from_utf8(document.value).unwrap().parse().unwrap();
+            (count, Expected::Version(document.version))
         });
         let next = (count + 1).to_string();
-        let put = patiently(async || store.put_document(&document(), next.as_bytes(), expected).await).await;
+        let put = retry_while_unavailable(async || {
+            store
+                .put_document(&counter_document(), next.as_bytes(), expected)
+                .await
+        })
+        .await;
         if put.is_ok() {
             return;
         }
     }
 }
 
-async fn call<S: AllPorts>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
+/// Makes all calls of one caller and returns what the store allowed.
+async fn make_calls<S: AllPorts>(store: &S, tenant: &TenantId, caller: u64) -> Allowed {
     let board = Leaderboards::get(store, tenant, &board("race").id).await.unwrap();
     let board = Rc::new(board.unwrap());
     let mut allowed = Allowed::default();
     for n in 0..CALLS {
         let limit = ChargeRequest {
-            charges: vec![charge("all", ROOM, 1)],
+            charges: vec![charge("all", LIMIT, 1)],
             ..requests(1, 0)
         };
-        let rate_limit_decision = patiently(async || store.take(tenant, &limit).await).await;
+        let rate_limit_decision = retry_while_unavailable(async || store.take(tenant, &limit).await).await;
         allowed.calls += u64::from(!rate_limit_decision.refused);
         let options = SubmitOptions {
-            max_tenant_entries: Some(ROOM),
+            max_tenant_entries: Some(LIMIT),
             charge_request: requests(0, 1),
             ..SubmitOptions::new(RankDetail::Omitted)
         };
         let name = format!("{caller}/{n}");
         let prepared_submissions = [prepared(&submission(&[&board], &name, &[1]), &[&board], at(0))];
-        let submitted = patiently(async || {
+        let submitted = retry_while_unavailable(async || {
             store
                 .submit_with_options(tenant, &prepared_submissions, &options)
                 .await
         })
         .await;
         allowed.entries += u64::from(submitted.answers[0].is_ok());
-        count_up(store).await;
+        increment_counter(store).await;
         let record = AuditRecord {
             tenant: None,
             kind: AuditKind::Action,
             at: at(0),
             body: name.into_bytes(),
         };
-        patiently(async || store.append_audit(&record).await).await;
-        patiently(async || store.add(&[("calls".into(), 1)]).await).await;
+        retry_while_unavailable(async || store.append_audit(&record).await).await;
+        retry_while_unavailable(async || store.add(&[("calls".into(), 1)]).await).await;
     }
     allowed
 }
@@ -114,24 +123,26 @@ fn shared_limits_are_exact<B: StoreBackend + Sync>() {
         let callers: Vec<_> = (0..CALLERS)
             .map(|caller| {
                 let (backend, tenant) = (&backend, &tenant);
-                scope.spawn(move || block_on(async { call(&backend.open().await, tenant, caller).await }))
+                scope.spawn(move || {
+                    block_on(async { make_calls(&backend.open().await, tenant, caller).await })
+                })
             })
             .collect();
         callers.into_iter().map(|caller| caller.join().unwrap()).collect()
     });
-    assert_eq!(allowed.iter().map(|one| one.calls).sum::<u64>(), ROOM);
-    assert_eq!(allowed.iter().map(|one| one.entries).sum::<u64>(), ROOM);
+    assert_eq!(allowed.iter().map(|caller| caller.calls).sum::<u64>(), LIMIT);
+    assert_eq!(allowed.iter().map(|caller| caller.entries).sum::<u64>(), LIMIT);
     block_on(async {
         let store = backend.open().await;
         let (days, held) = store.usage(&tenant, 10).await.unwrap();
         let entry_quota = EntryQuota {
             leaderboards: 1,
-            entries: ROOM,
+            entries: LIMIT,
             log_bytes: held.log_bytes,
         };
         assert_eq!(held, entry_quota);
         let used = Usage {
-            requests: ROOM,
+            requests: LIMIT,
             scores: CALLERS * CALLS,
         };
         assert_eq!(days.iter().map(|day| day.usage).collect::<Vec<_>>(), [used]);
@@ -140,7 +151,7 @@ fn shared_limits_are_exact<B: StoreBackend + Sync>() {
             [("calls".into(), CALLERS * CALLS)]
         );
         let document = store
-            .read_documents(&[document()])
+            .read_documents(&[counter_document()])
             .await
             .unwrap()
             .remove(0)

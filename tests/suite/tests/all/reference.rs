@@ -1,11 +1,11 @@
-//! The tables of `docs/reference` that are written by hand are complete.
+//! Tests that the handwritten tables in `docs/reference` are complete.
 
 use std::collections::BTreeSet;
 
 use leaderboard_api::catalogue;
 
 #[test]
-fn the_reference_lists_every_type_of_problem() {
+fn the_reference_lists_every_problem_type() {
     let reference = include_str!("../../../../docs/reference/errors.md");
     let listed: Vec<&str> = reference
         .lines()

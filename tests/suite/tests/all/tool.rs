@@ -1,4 +1,5 @@
-//! The command-line tool administers the real components: a case for each noun, on both stores.
+//! Tests of the command-line tool on the real components: one test for each group of its commands, on both
+//! stores.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -17,14 +18,14 @@ pub(crate) struct ToolRun {
 }
 
 impl ToolRun {
-    /// Expects success.
+    /// Asserts that the tool succeeded, and returns the run.
     #[track_caller]
     pub(crate) fn expect_success(self) -> Self {
         assert_eq!(self.code, 0, "{} {}", self.out, self.err);
         self
     }
 
-    /// Expects that the server refused the request with this status.
+    /// Asserts that the server refused the request with this status, and returns the run.
     #[track_caller]
     pub(crate) fn expect_refusal(self, status: u16) -> Self {
         assert_eq!(self.code, 3, "{} {}", self.out, self.err);
@@ -33,6 +34,7 @@ impl ToolRun {
         self
     }
 
+    /// Asserts that the tool succeeded, and returns its output as JSON.
     #[track_caller]
     fn json(self) -> Value {
         let ran = self.expect_success();
@@ -40,7 +42,7 @@ impl ToolRun {
     }
 }
 
-/// The tool as an admin of a tenant, with no surroundings but an empty home.
+/// The command-line tool as an administrator of one tenant uses it, with an empty home directory.
 pub(crate) struct Tool<'a> {
     api: &'a ApiClient,
     key: String,
@@ -48,7 +50,8 @@ pub(crate) struct Tool<'a> {
 }
 
 impl<'a> Tool<'a> {
-    pub(crate) fn of(api: &'a ApiClient) -> Self {
+    /// Creates a tool that uses the operator's key and acts for the client's tenant.
+    pub(crate) fn new(api: &'a ApiClient) -> Self {
         Self {
             api,
             key: ADMIN_KEY.to_owned(),
@@ -56,12 +59,13 @@ impl<'a> Tool<'a> {
         }
     }
 
+    /// Runs the tool without input.
     pub(crate) async fn run(&self, args: &[&str]) -> ToolRun {
-        self.run_with(args, "").await
+        self.run_with_input(args, "").await
     }
 
-    /// With something on standard input.
-    async fn run_with(&self, args: &[&str], input: &str) -> ToolRun {
+    /// Runs the tool with `input` on standard input.
+    async fn run_with_input(&self, args: &[&str], input: &str) -> ToolRun {
         let mut command = Command::new(tool_program());
         command
             .env_clear()
@@ -87,19 +91,20 @@ impl<'a> Tool<'a> {
         }
     }
 
+    /// Runs the tool with `--json`, asserts that it succeeded, and returns its output.
     pub(crate) async fn json(&self, args: &[&str]) -> Value {
         self.run(&[args, &["--json"]].concat()).await.json()
     }
 }
 
-/// A line of words.
+/// Returns the words of a command line.
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
 }
 
 http_cases! {
-    async fn leaderboards(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_leaderboards(api) {
+        let tool = Tool::new(api);
         let put = "leaderboards put race --title Race --column laps --column ms:asc --ties shared --keep-periods 5 \
                    --reset-cron @daily --reset-time-zone Europe/Madrid --starts-at 2020-01-01 --max 9007199254740993";
         let put: Vec<&str> = put.split_whitespace().map(|word| if word == "@daily" { "0 0 * * *" } else { word }).collect();
@@ -110,7 +115,7 @@ http_cases! {
         let patched = tool.json(&words("leaderboards patch race --title New --set limits.max=null")).await;
         assert_eq!((&patched["title"], &patched["limits"]["max"]), (&json!("New"), &Value::Null));
         let file = json!({"title": "From a file", "ties": "dense"}).to_string();
-        let other = tool.run_with(&words("leaderboards put other --file - --ties latest --json"), &file).await.json();
+        let other = tool.run_with_input(&words("leaderboards put other --file - --ties latest --json"), &file).await.json();
         assert_eq!((&other["title"], &other["ties"]), (&json!("From a file"), &json!("latest")));
         let list = tool.json(&words("leaderboards list --limit 1")).await;
         assert_eq!(list["leaderboards"].as_array().unwrap().len(), 1);
@@ -125,16 +130,16 @@ http_cases! {
         assert!(wrong.err.contains("#/reset"), "{}", wrong.err);
     }
 
-    async fn scores(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_deletes_a_score(api) {
+        let tool = Tool::new(api);
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "José/", 1).await;
         tool.run(&words("scores delete b José/ --period current")).await.expect_success();
         assert!(api.list_entries("b").await.is_empty());
     }
 
-    async fn bans(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_bans(api) {
+        let tool = Tool::new(api);
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "ann", 1).await;
         tool.run(&words("bans put ann --reason cheats --expires-at 2099-01-01")).await.expect_success();
@@ -148,8 +153,8 @@ http_cases! {
         tool.run(&words("bans get ann")).await.expect_refusal(404);
     }
 
-    async fn keys(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_keys(api) {
+        let tool = Tool::new(api);
         let line = "keys create --name server --scopes scores:write,admin --expires-at 2099-01-01";
         let made = tool.run(&words(line)).await.expect_success();
         let secret = made.out.trim_end().to_owned();
@@ -158,29 +163,29 @@ http_cases! {
         let list = tool.json(&words("keys list")).await;
         let id = list["keys"][0]["id"].as_str().unwrap().to_owned();
         assert_eq!(list["keys"][0]["expires_at"], "2099-01-01T00:00:00.000Z");
-        // The key is good for what the tool does, and so is its next secret.
-        let with_key = Tool { key: secret, ..Tool::of(api) };
+        // The tool works with the new key, and with its secret after a rotation.
+        let with_key = Tool { key: secret, ..Tool::new(api) };
         with_key.run(&words("leaderboards put b")).await.expect_success();
         let rotated = tool.run(&["keys", "rotate", &id, "--overlap-s", "0"]).await.expect_success();
-        let with_next = Tool { key: rotated.out.trim_end().to_owned(), ..Tool::of(api) };
+        let with_next = Tool { key: rotated.out.trim_end().to_owned(), ..Tool::new(api) };
         assert_eq!(with_next.json(&["keys", "get", &id]).await["name"], "server");
         tool.run(&["keys", "revoke", &id]).await.expect_success();
         assert!(tool.json(&["keys", "get", &id]).await["revoked_at"].is_string());
     }
 
-    async fn tokens(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_creates_a_player_token(api) {
+        let tool = Tool::new(api);
         let made = tool.run(&words("tokens create --player ann --scopes scores:read --lifetime-s 60")).await.expect_success();
         assert_eq!(made.out.trim_end().split('.').count(), 3, "{}", made.out);
         assert!(made.err.contains("ann"), "{}", made.err);
     }
 
-    async fn issuers(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_issuers(api) {
+        let tool = Tool::new(api);
         let issuer = format!("https://{}.example", api.tenant);
         let keys = json!({"keys": [{"kid": "a", "secret": "c2VjcmV0IHRoYXQgaXMgbG9uZyBlbm91Z2ggZm9yIEhTMjU2"}]}).to_string();
         let line = ["issuers", "put", "games", "--file", "-", "--json", "--issuer", &issuer, "--audiences", "game"];
-        assert_eq!(tool.run_with(&line, &keys).await.json()["issuer"], json!(issuer));
+        assert_eq!(tool.run_with_input(&line, &keys).await.json()["issuer"], json!(issuer));
         let list = tool.run(&words("issuers list")).await.expect_success();
         assert!(list.out.contains(&issuer), "{}", list.out);
         assert_eq!(tool.json(&words("issuers get games")).await["audiences"], json!(["game"]));
@@ -189,18 +194,18 @@ http_cases! {
         assert_eq!(tool.json(&words("issuers list --operator")).await["next"], Value::Null);
     }
 
-    async fn flags(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_flags(api) {
+        let tool = Tool::new(api);
         let flags = json!({"flags": {"new": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on"}}}).to_string();
-        tool.run_with(&words("flags put --file -"), &flags).await.expect_success();
+        tool.run_with_input(&words("flags put --file -"), &flags).await.expect_success();
         let shown = tool.run(&words("flags get")).await.expect_success();
         assert!(shown.out.contains("new") && shown.out.contains("ENABLED"), "{}", shown.out);
         tool.run(&words("flags delete")).await.expect_success();
         tool.run(&words("flags get")).await.expect_refusal(404);
     }
 
-    async fn limits(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_limits(api) {
+        let tool = Tool::new(api);
         let set = tool.json(&words("limits put --set policies.player.quota=50 --set policies.player.window_s=1")).await;
         assert_eq!(set["policies"]["player"]["quota"], 50);
         let shown = tool.run(&words("limits get")).await.expect_success();
@@ -209,8 +214,8 @@ http_cases! {
         tool.run(&words("limits delete")).await.expect_success();
     }
 
-    async fn tenants(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_manages_tenants(api) {
+        let tool = Tool::new(api);
         let tenant = api.tenant.as_str();
         let put = ["tenants", "put", tenant, "--title", "Acme", "--max-entries", "1000"];
         assert_eq!(tool.json(&put).await["quotas"]["entries"], 1000);
@@ -222,8 +227,8 @@ http_cases! {
         assert!(all["tenants"].as_array().unwrap().iter().any(|record| record["id"] == tenant));
     }
 
-    async fn usage(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_shows_usage(api) {
+        let tool = Tool::new(api);
         api.create_leaderboard("b", &json!({})).await;
         let own = tool.json(&words("usage get --days 2")).await;
         assert_eq!((&own["tenant"], &own["holdings"]["leaderboards"]), (&json!(api.tenant), &json!(1)));
@@ -231,9 +236,9 @@ http_cases! {
         assert!(shown.out.contains("holdings.leaderboards 1"), "{}", shown.out);
     }
 
-    /// Letters that are there are replayed and dropped in `events::letters`, where scores are published.
-    async fn dead_letters_that_do_not_exist(api) {
-        let tool = Tool::of(api);
+    /// `events::dead_letters` tests commands for existing dead letters, because it publishes scores.
+    async fn unknown_dead_letters_are_refused(api) {
+        let tool = Tool::new(api);
         let list = tool.json(&["dead-letters", "list", "--of-tenant", &api.tenant]).await;
         assert_eq!(list["letters"], json!([]));
         for verb in ["replay", "drop"] {
@@ -242,8 +247,8 @@ http_cases! {
         }
     }
 
-    async fn audit(api) {
-        let tool = Tool::of(api);
+    async fn the_tool_lists_the_audit_log(api) {
+        let tool = Tool::new(api);
         tool.run(&words("leaderboards put one")).await.expect_success();
         tool.run(&words("leaderboards put two")).await.expect_success();
         let log = tool.run(&words("audit list --limit 1")).await.expect_success();

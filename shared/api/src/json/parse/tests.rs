@@ -1,31 +1,34 @@
+//! Tests of the JSON parser.
+
 use proptest::prelude::*;
 
 use super::*;
 
-fn refused(text: &str) -> FieldError {
+/// Returns the error of a text that is not JSON.
+fn find_error(text: &str) -> FieldError {
     let problem = parse(text.as_bytes()).unwrap_err();
     assert_eq!(problem.kind, ProblemType::Malformed, "{text}");
     problem.errors[0].clone()
 }
 
-/// The same tree for another reader, numbers as text.
-fn as_serde(value: &Json<'_>) -> serde_json::Value {
+/// Converts a value to a value of `serde_json`.
+fn convert_to_serde(value: &Json<'_>) -> serde_json::Value {
     match value {
         Json::Null => serde_json::Value::Null,
         Json::Bool(yes) => (*yes).into(),
         Json::Number(text) => serde_json::from_str(text).unwrap(),
         Json::String(text) => text.as_ref().into(),
-        Json::Array(items) => items.iter().map(as_serde).collect(),
+        Json::Array(items) => items.iter().map(convert_to_serde).collect(),
         Json::Object(object) => object
             .members
             .iter()
-            .map(|(name, value)| (name.to_string(), as_serde(value)))
+            .map(|(name, value)| (name.to_string(), convert_to_serde(value)))
             .collect(),
     }
 }
 
 #[test]
-fn reads_every_kind_of_value() {
+fn every_kind_of_value_is_parsed() {
     let text = r#" {"a":[null,true,false,-0,1.50e+3],"":"\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00","o":{}} "#;
     let value = parse(text.as_bytes()).unwrap();
     let Json::Object(object) = &value else {
@@ -43,17 +46,17 @@ fn reads_every_kind_of_value() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_by_its_place() {
+fn invalid_json_is_refused_with_its_location() {
     assert_eq!(
-        refused(r#"{"score": NaN}"#),
+        find_error(r#"{"score": NaN}"#),
         FieldError::body("#/score", "is not a JSON value")
     );
     assert_eq!(
-        refused(r#"{"scores": [{"a": 1}, {"score": 01}]}"#).location,
+        find_error(r#"{"scores": [{"a": 1}, {"score": 01}]}"#).location,
         FieldError::body("#/scores/1", "").location
     );
     assert_eq!(
-        refused(r#"{"a": {"b": 1, "b": 2}}"#),
+        find_error(r#"{"a": {"b": 1, "b": 2}}"#),
         FieldError::body("#/a/b", "is there twice")
     );
     for bad in [
@@ -87,31 +90,32 @@ fn what_is_not_json_is_refused_by_its_place() {
         "\"\\u+123\"",
         "\"\\u00é\"",
     ] {
-        refused(bad);
+        find_error(bad);
     }
     assert!(parse(b"\"\xff\"").is_err());
 }
 
 #[test]
-fn nesting_is_bounded() {
+fn the_depth_of_nesting_is_limited() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
-    refused(&nested(MAX_DEPTH + 1));
-    refused(&"[".repeat(100_000));
+    find_error(&nested(MAX_DEPTH + 1));
+    find_error(&"[".repeat(100_000));
 }
 
 #[test]
-fn many_names_are_compared_too() {
+fn a_repeated_name_is_found_in_a_large_object() {
     let mut names: Vec<String> = (0..1000).map(|n| format!("\"{n}\":0")).collect();
     assert!(parse(format!("{{{}}}", names.join(",")).as_bytes()).is_ok());
     names.push("\"500\":1".into());
     assert_eq!(
-        refused(&format!("{{{}}}", names.join(","))),
+        find_error(&format!("{{{}}}", names.join(","))),
         FieldError::body("#/500", "is there twice")
     );
 }
 
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
+/// Generates JSON values with nested arrays and objects.
+fn generate_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
         any::<bool>().prop_map(Into::into),
@@ -129,23 +133,23 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_is_read_the_same(value in any_json(), pretty in any::<bool>()) {
+    fn text_of_serde_json_is_parsed_to_the_same_value(value in generate_json(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
         prop_assert_eq!(super::super::compact(&text), serde_json::to_string(&value).unwrap());
-        prop_assert_eq!(as_serde(&parse(text.as_bytes()).unwrap()), value);
+        prop_assert_eq!(convert_to_serde(&parse(text.as_bytes()).unwrap()), value);
     }
 
     #[test]
-    fn no_text_is_read_that_serde_json_refuses(text in "[\\[\\]{}:,\"a\\\\u0-9eE.+\\- tn]{0,24}") {
+    fn accepted_text_is_also_accepted_by_serde_json(text in "[\\[\\]{}:,\"a\\\\u0-9eE.+\\- tn]{0,24}") {
         if let Ok(value) = parse(text.as_bytes()) {
-            // Its reader takes no number beyond a double; ours keeps the digits.
-            let theirs: Result<&serde_json::value::RawValue, _> = serde_json::from_str(&text);
-            prop_assert!(theirs.is_ok(), "{}", value.what());
+            // A `RawValue` also accepts numbers beyond a double, whose digits this parser keeps.
+            let other: Result<&serde_json::value::RawValue, _> = serde_json::from_str(&text);
+            prop_assert!(other.is_ok(), "{}", value.what());
         }
     }
 
     #[test]
-    fn no_bytes_bring_it_down(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+    fn random_bytes_do_not_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = parse(&bytes);
     }
 }

@@ -1,7 +1,10 @@
+//! Tests of reading and writing the documents of rate limits.
+
 use super::*;
 use crate::problem::Location;
 
-fn read(text: &str, scope: DocumentOwner) -> Result<LimitsDocument, Vec<String>> {
+/// Reads a document. Returns the locations of its errors if it is refused.
+fn read_document(text: &str, scope: DocumentOwner) -> Result<LimitsDocument, Vec<String>> {
     let tree = json::parse(text.as_bytes()).unwrap();
     LimitsDocument::read(&tree, scope).map_err(|problem| {
         let place = |error: &crate::FieldError| match &error.location {
@@ -13,9 +16,9 @@ fn read(text: &str, scope: DocumentOwner) -> Result<LimitsDocument, Vec<String>>
 }
 
 #[test]
-fn it_reads_what_it_wrote() {
+fn a_document_is_read_and_written_unchanged() {
     let text = r#"{"policies":{"player":{"quota":10,"window_s":60,"burst":20},"tenant":"off","family:ranks":{"quota":5,"window_s":1,"burst":5}},"bounds":{"player":{"quota":50,"window_s":1,"burst":99}},"reads":{"limits":"off"},"addresses":{"allow":["192.0.2.0/24"],"deny":["2001:db8::/32"],"exempt":["10.0.0.1/32"]}}"#;
-    let document = read(text, DocumentOwner::Operator).unwrap();
+    let document = read_document(text, DocumentOwner::Operator).unwrap();
     assert_eq!(serde_json::to_string(&document).unwrap(), text);
     assert_eq!(
         LimitsDocument::stored(text.as_bytes(), DocumentOwner::Operator),
@@ -28,8 +31,8 @@ fn it_reads_what_it_wrote() {
 }
 
 #[test]
-fn what_is_wrong_is_pointed_at() {
-    let errors = |text: &str| read(text, DocumentOwner::Operator).unwrap_err();
+fn each_error_has_its_location() {
+    let errors = |text: &str| read_document(text, DocumentOwner::Operator).unwrap_err();
     assert_eq!(errors("[]"), ["#"]);
     assert_eq!(
         errors(
@@ -68,10 +71,10 @@ fn what_is_wrong_is_pointed_at() {
 }
 
 #[test]
-fn a_tenant_sets_less_than_the_operator() {
+fn a_tenant_may_set_fewer_fields_than_the_operator() {
     let text = r#"{"policies":{"credentials":"off"},"bounds":{},"reads":{},"addresses":{"exempt":[]}}"#;
     assert_eq!(
-        read(text, DocumentOwner::Tenant).unwrap_err(),
+        read_document(text, DocumentOwner::Tenant).unwrap_err(),
         [
             "#/bounds",
             "#/reads",
@@ -79,18 +82,18 @@ fn a_tenant_sets_less_than_the_operator() {
             "#/addresses/exempt"
         ]
     );
-    assert!(read(text, DocumentOwner::Operator).is_ok());
+    assert!(read_document(text, DocumentOwner::Operator).is_ok());
 }
 
 #[test]
-fn bounds_hold_for_rates_bursts_and_no_limit_at_all() {
-    let operator = read(
+fn bounds_apply_to_rates_bursts_and_switched_off_limits() {
+    let operator = read_document(
         r#"{"bounds":{"player":{"quota":10,"burst":20}}}"#,
         DocumentOwner::Operator,
     )
     .unwrap();
     let within = |text: &str| {
-        read(text, DocumentOwner::Tenant)
+        read_document(text, DocumentOwner::Tenant)
             .unwrap()
             .check_against(&operator)
             .is_ok()
@@ -103,7 +106,7 @@ fn bounds_hold_for_rates_bursts_and_no_limit_at_all() {
 }
 
 #[test]
-fn what_cannot_be_read_sets_nothing() {
+fn an_unreadable_stored_document_sets_no_limits() {
     for bytes in [&b"\xff"[..], b"{", br#"{"policies":{"future":{}}}"#] {
         assert_eq!(
             LimitsDocument::stored(bytes, DocumentOwner::Tenant),
@@ -113,11 +116,11 @@ fn what_cannot_be_read_sets_nothing() {
 }
 
 #[test]
-fn lists_are_bounded() {
+fn the_length_of_an_address_list_is_limited() {
     let list = vec!["\"192.0.2.1\""; MAX_RANGES + 1].join(",");
     let text = format!(r#"{{"addresses":{{"deny":[{list}]}}}}"#);
     assert_eq!(
-        read(&text, DocumentOwner::Tenant).unwrap_err(),
+        read_document(&text, DocumentOwner::Tenant).unwrap_err(),
         ["#/addresses/deny"]
     );
 }

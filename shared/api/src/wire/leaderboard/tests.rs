@@ -1,32 +1,38 @@
+//! Tests of reading and writing the configuration of a leaderboard.
+
 use super::*;
 use crate::json::parse;
 use crate::problem::{Location, ProblemType};
 
+/// A configuration with all fields.
 const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"reset_takes_effect_at":null,"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]},"log":{"keep_events":1000000,"keep_days":1}}"#;
 
-fn of(text: &str) -> Result<Leaderboard, Problem> {
+fn parse_leaderboard(text: &str) -> Result<Leaderboard, Problem> {
     read(&parse(text.as_bytes())?, &LeaderboardId::new("goals").unwrap())
 }
 
-fn written(board: &Leaderboard) -> String {
+fn write_body(board: &Leaderboard) -> String {
     crate::json::text(&LeaderboardBody::from(board))
 }
 
 #[test]
-fn a_full_document_comes_back_as_it_was() {
-    assert_eq!(written(&of(FULL).unwrap()), FULL);
+fn a_full_document_is_read_and_written_unchanged() {
+    assert_eq!(write_body(&parse_leaderboard(FULL).unwrap()), FULL);
 }
 
 #[test]
-fn what_is_missing_has_its_default() {
+fn a_missing_field_has_its_default() {
     let default = Leaderboard::new(LeaderboardId::new("goals").unwrap());
-    assert_eq!(of("{}").unwrap(), default);
+    assert_eq!(parse_leaderboard("{}").unwrap(), default);
     assert_eq!(
-        of(r#"{"reset":null,"limits":{"min":null},"columns":null}"#).unwrap(),
+        parse_leaderboard(r#"{"reset":null,"limits":{"min":null},"columns":null}"#).unwrap(),
         default
     );
-    assert_eq!(of(&written(&default)).unwrap(), default);
-    assert_eq!(of(r#"{"columns":[{"name":"score"}]}"#).unwrap(), default);
+    assert_eq!(parse_leaderboard(&write_body(&default)).unwrap(), default);
+    assert_eq!(
+        parse_leaderboard(r#"{"columns":[{"name":"score"}]}"#).unwrap(),
+        default
+    );
 }
 
 #[test]
@@ -96,7 +102,7 @@ fn every_error_names_its_field() {
         (r#"{"access":{"read":"all"}}"#, "#/access/read"),
         (r#"{"access":{"write":"all"}}"#, "#/access/write"),
     ] {
-        let problem = of(body).unwrap_err();
+        let problem = parse_leaderboard(body).unwrap_err();
         assert_eq!(problem.kind, ProblemType::Validation, "{body}");
         assert_eq!(
             problem.errors[0].location,

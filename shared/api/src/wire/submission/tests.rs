@@ -1,18 +1,22 @@
+//! Tests of reading submissions.
+
 use super::*;
 use crate::problem::{Location, ProblemType};
 
-fn board() -> LeaderboardId {
+fn create_leaderboard_id() -> LeaderboardId {
     LeaderboardId::new("goals").unwrap()
 }
 
-fn one(body: &str) -> Submission {
-    let board = board();
+/// Parses the body of a single submission.
+fn parse_one(body: &str) -> Submission {
+    let board = create_leaderboard_id();
     let scores = scores(body.as_bytes(), SubmissionTarget::Path(&board), Sender::Server).unwrap();
     assert!(!scores.batch);
     scores.items[0].submission.clone()
 }
 
-fn errors(body: &str, destination: SubmissionTarget<'_>) -> Vec<String> {
+/// Returns the location and the text of each error of a body.
+fn find_errors(body: &str, destination: SubmissionTarget<'_>) -> Vec<String> {
     let problem = scores(body.as_bytes(), destination, Sender::Server).unwrap_err();
     assert_eq!(problem.kind, ProblemType::Validation, "{body}");
     problem
@@ -26,12 +30,12 @@ fn errors(body: &str, destination: SubmissionTarget<'_>) -> Vec<String> {
 }
 
 #[test]
-fn every_field_is_taken() {
-    let found = one(
+fn every_field_is_read() {
+    let found = parse_one(
         r#"{"player": "José Piendibene", "values": {"score": 10, "time_ms": "5321"}, "metadata": {"team": "Uruguay", "big": 1.10e99},
             "occurred_at": "1916-07-02T00:00:00Z", "id": "1916-07-02/3", "operator": "set"}"#,
     );
-    assert_eq!(found.leaderboards, [board()]);
+    assert_eq!(found.leaderboards, [create_leaderboard_id()]);
     assert_eq!(found.player.as_str(), "José Piendibene");
     assert_eq!(
         found.values,
@@ -48,8 +52,8 @@ fn every_field_is_taken() {
 }
 
 #[test]
-fn null_is_as_good_as_missing() {
-    let found = one(
+fn a_null_field_equals_a_missing_field() {
+    let found = parse_one(
         r#"{"player":"p","score":"-9223372036854775808","values":null,"metadata":null,"occurred_at":null,"id":null,"operator":null}"#,
     );
     assert_eq!(found.values, SubmittedValues::Score(i64::MIN));
@@ -62,7 +66,7 @@ fn null_is_as_good_as_missing() {
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table, a row for each error")]
 fn every_error_names_its_field() {
-    let board = board();
+    let board = create_leaderboard_id();
     let path = SubmissionTarget::Path(&board);
     for (body, expected) in [
         ("[]", "# must be an object, not an array"),
@@ -133,31 +137,34 @@ fn every_error_names_its_field() {
         (r#"{"scores":{}}"#, "#/scores must be an array, not an object"),
         (r#"{"scores":[]}"#, "#/scores must have 1 to 1000 submissions"),
     ] {
-        assert_eq!(errors(body, path)[0], expected, "{body}");
+        assert_eq!(find_errors(body, path)[0], expected, "{body}");
     }
 }
 
 #[test]
-fn metadata_has_a_limit_without_its_white_space() {
+fn the_size_limit_of_metadata_ignores_white_space() {
     let body = |text: usize| {
         format!(
             r#"{{"player":"p","score":1,"metadata":{{  "a" : "{}" }}}}"#,
             "x".repeat(text)
         )
     };
-    assert_eq!(one(&body(1016)).metadata.unwrap().as_json_text().len(), 1024);
-    let board = board();
     assert_eq!(
-        errors(&body(1017), SubmissionTarget::Path(&board)),
+        parse_one(&body(1016)).metadata.unwrap().as_json_text().len(),
+        1024
+    );
+    let board = create_leaderboard_id();
+    assert_eq!(
+        find_errors(&body(1017), SubmissionTarget::Path(&board)),
         ["#/metadata must be at most 1024 bytes as compact JSON"]
     );
 }
 
 #[test]
-fn submissions_name_their_leaderboards() {
-    let of = |list: &str| format!(r#"{{"player":"p","score":1,"leaderboards":{list}}}"#);
+fn a_submission_to_several_leaderboards_names_the_leaderboards() {
+    let create_body = |list: &str| format!(r#"{{"player":"p","score":1,"leaderboards":{list}}}"#);
     let found = scores(
-        of(r#"["a","b"]"#).as_bytes(),
+        create_body(r#"["a","b"]"#).as_bytes(),
         SubmissionTarget::Body,
         Sender::Server,
     )
@@ -172,21 +179,24 @@ fn submissions_name_their_leaderboards() {
             r#"{"player":"p","score":1,"leaderboards":["a"],"leaderboard":"a"}"#.to_owned(),
             "#/leaderboard is not a field of this object; did you mean leaderboards?",
         ),
-        (of("[]"), "#/leaderboards must name 1 to 16 leaderboards"),
-        (of(r#""a""#), "#/leaderboards must be an array, not a string"),
-        (of(r#"["a","b","a"]"#), "#/leaderboards/2 is named twice"),
+        (create_body("[]"), "#/leaderboards must name 1 to 16 leaderboards"),
         (
-            of(r#"["A"]"#),
+            create_body(r#""a""#),
+            "#/leaderboards must be an array, not a string",
+        ),
+        (create_body(r#"["a","b","a"]"#), "#/leaderboards/2 is named twice"),
+        (
+            create_body(r#"["A"]"#),
             "#/leaderboards/0 must match [a-z0-9][a-z0-9._-]{0,63}",
         ),
     ] {
-        assert_eq!(errors(&body, SubmissionTarget::Body), [expected], "{body}");
+        assert_eq!(find_errors(&body, SubmissionTarget::Body), [expected], "{body}");
     }
 }
 
 #[test]
-fn a_batch_is_read_whole_and_its_errors_are_counted() {
-    let board = board();
+fn a_batch_is_read_completely_and_its_reported_errors_are_limited() {
+    let board = create_leaderboard_id();
     let batch = |items: usize, item: &str| format!(r#"{{"scores":[{}]}}"#, vec![item; items].join(","));
     let good = scores(
         batch(MAX_BATCH, r#"{"player":"p","score":1}"#).as_bytes(),
@@ -197,13 +207,13 @@ fn a_batch_is_read_whole_and_its_errors_are_counted() {
     assert!(good.batch);
     assert_eq!(good.items[999].place.item, "#/scores/999");
     assert_eq!(
-        errors(
+        find_errors(
             &batch(MAX_BATCH + 1, r#"{"player":"p","score":1}"#),
             SubmissionTarget::Path(&board)
         ),
         ["#/scores must have 1 to 1000 submissions"]
     );
-    let listed = errors(
+    let listed = find_errors(
         &batch(MAX_BATCH, r#"{"player":"p","score":1.5}"#),
         SubmissionTarget::Path(&board),
     );

@@ -1,4 +1,4 @@
-//! Random values of the types that the codec writes.
+//! Strategies that generate random values of the types that the codec writes.
 
 use leaderboard_core::{
     Access, CachePolicy, CacheStrategy, Event, EventBody, Layout, Leaderboard, Limits, LogPolicy,

@@ -1,12 +1,13 @@
-//! Random changes of the reset, as time passes.
+//! Tests of random changes of the reset over time.
 
 use leaderboard_core::{Period, Schedule};
 use proptest::prelude::*;
 
-use super::{DAY_MS, HOUR_MS, NOW, changed, daily, weekly};
+use super::{DAY_MS, HOUR_MS, NOW, change, daily, weekly};
 use crate::given::{at, schedule};
 
-fn rules() -> impl Strategy<Value = Schedule> {
+/// Generates schedules with different resets.
+fn any_schedule() -> impl Strategy<Value = Schedule> {
     prop::sample::select(vec![0, 1, 2, 3, 4, 5]).prop_map(|which| match which {
         0 => Schedule::never(),
         1 => daily(),
@@ -20,13 +21,13 @@ fn rules() -> impl Strategy<Value = Schedule> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Time goes on, the reset changes now and then: what was shown of periods that are kept stays true.
+    /// Changes the reset at random instants. The bounds of kept periods that have ended stay the same.
     #[test]
-    fn no_change_moves_what_was_seen(
-        first in rules(),
-        steps in prop::collection::vec((HOUR_MS..20 * DAY_MS, rules(), prop::bool::weighted(0.2)), 1..12),
+    fn a_change_does_not_move_kept_periods_that_have_ended(
+        first in any_schedule(),
+        steps in prop::collection::vec((HOUR_MS..20 * DAY_MS, any_schedule(), prop::bool::weighted(0.2)), 1..12),
     ) {
-        const LONG: u16 = 300;
+        const KEEP_PERIODS: u16 = 300;
         let mut now = at("2026-03-20T10:15:00Z");
         let mut known = first;
         let mut seen: Vec<Period> = Vec::new();
@@ -35,23 +36,23 @@ proptest! {
             let current = known.period_at(now);
             seen.push(current.clone());
             seen.extend(known.period_before(&current));
-            let after = known.changed_to(&rule, LONG, now, at_once).unwrap();
-            let goes_on = after.period_at(now);
-            prop_assert_eq!(&goes_on.id, &current.id);
-            prop_assert_eq!(goes_on.starts_at, current.starts_at);
-            prop_assert!(goes_on.ends_at.is_none_or(|end| end > now));
-            // A change that is taken back may give an endless period its endlessness back.
-            let kept_end = at_once || current.ends_at == goes_on.ends_at
-                || first_reset_moved(&known, &after, &current);
-            prop_assert!(kept_end, "{:?} {:?}", current, goes_on);
+            let after = known.changed_to(&rule, KEEP_PERIODS, now, at_once).unwrap();
+            let current_after = after.period_at(now);
+            prop_assert_eq!(&current_after.id, &current.id);
+            prop_assert_eq!(current_after.starts_at, current.starts_at);
+            prop_assert!(current_after.ends_at.is_none_or(|end| end > now));
+            // A change back may remove the end of a period that had no end before.
+            let kept_end = at_once || current.ends_at == current_after.ends_at
+                || ends_with_a_change(&known, &after, &current);
+            prop_assert!(kept_end, "{:?} {:?}", current, current_after);
             let ended = seen.iter().filter(|period| period.ends_at.is_some_and(|end| end <= now));
-            for period in ended.filter(|period| !after.has_expired(period, LONG, now)) {
+            for period in ended.filter(|period| !after.has_expired(period, KEEP_PERIODS, now)) {
                 prop_assert_eq!(&after.period_at(period.ends_at.unwrap().saturating_add_ms(-1)), period);
                 prop_assert_eq!(&after.bounds_of(period.clone()), period);
             }
             seen.retain(|period| period.ends_at.is_some_and(|end| end <= now));
-            // Periods tile time, also across the change.
-            let mut walked = goes_on;
+            // Periods cover time without gaps, also across the change.
+            let mut walked = current_after;
             for _ in 0..4 {
                 let Some(end) = walked.ends_at else { break };
                 let next = after.period_at(end);
@@ -64,24 +65,24 @@ proptest! {
     }
 
     #[test]
-    fn what_has_expired_is_what_expires_by_now(
-        first in rules(),
-        second in rules(),
+    fn has_expired_agrees_with_expires_at(
+        first in any_schedule(),
+        second in any_schedule(),
         off in 0..40_i64,
         back in 0..90 * DAY_MS,
         keep in 1..40_u16,
     ) {
         let now = at(NOW).saturating_add_ms(off * DAY_MS);
-        let schedule = changed(&first, &second, NOW);
+        let schedule = change(&first, &second, NOW);
         let period = schedule.period_at(now.saturating_add_ms(-back));
-        let by_walk = schedule.expires_at(&period, keep).is_some_and(|expiry| expiry <= now);
-        prop_assert_eq!(schedule.has_expired(&period, keep, now), by_walk, "{:?}", period);
+        let by_expiry = schedule.expires_at(&period, keep).is_some_and(|expiry| expiry <= now);
+        prop_assert_eq!(schedule.has_expired(&period, keep, now), by_expiry, "{:?}", period);
     }
 }
 
-/// Whether the period had no end of its own, so that each change gives it another one.
-fn first_reset_moved(before: &Schedule, after: &Schedule, current: &Period) -> bool {
-    let ends_with_the_change =
+/// Returns whether the period has no end, or ends when a change takes effect. A change can move such an end.
+fn ends_with_a_change(before: &Schedule, after: &Schedule, current: &Period) -> bool {
+    let has_no_own_end =
         |schedule: &Schedule| current.ends_at.is_none() || schedule.takes_effect_at() == current.ends_at;
-    ends_with_the_change(before) || after.takes_effect_at() == current.ends_at
+    has_no_own_end(before) || after.takes_effect_at() == current.ends_at
 }

@@ -38,7 +38,7 @@ async fn query<T: Send, R: FromRedisValue>(
     Ok(connection.query(command).await)
 }
 
-fn other(error: impl std::fmt::Display) -> Error {
+fn other_error(error: impl std::fmt::Display) -> Error {
     Error::Other(error.to_string())
 }
 
@@ -76,7 +76,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<()> {
         Ok(query(accessor, &handle, cmd("PUBLISH").arg(channel).arg(payload))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn get(
@@ -86,7 +86,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<Option<Payload>> {
         let value: redis::RedisResult<Option<Vec<u8>>> =
             query(accessor, &handle, cmd("GET").arg(key)).await?;
-        Ok(value.map_err(other).and_then(|value| {
+        Ok(value.map_err(other_error).and_then(|value| {
             check_size(value.as_ref().map_or(0, Vec::len)).map_err(Error::Other)?;
             Ok(value)
         }))
@@ -100,7 +100,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<()> {
         Ok(query(accessor, &handle, cmd("SET").arg(key).arg(value))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn incr(
@@ -110,7 +110,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<i64> {
         Ok(query(accessor, &handle, cmd("INCRBY").arg(key).arg(1))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn del(
@@ -120,7 +120,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<u32> {
         Ok(query(accessor, &handle, cmd("DEL").arg(keys))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn sadd(
@@ -132,7 +132,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
         let added = query(accessor, &handle, cmd("SADD").arg(key).arg(values)).await?;
         Ok(added.map_err(|error| match error.kind() {
             ErrorKind::UnexpectedReturnType => Error::TypeError,
-            _ => other(error),
+            _ => other_error(error),
         }))
     }
 
@@ -143,7 +143,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<Vec<String>> {
         Ok(query(accessor, &handle, cmd("SMEMBERS").arg(key))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn srem(
@@ -154,7 +154,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
     ) -> HostResult<u32> {
         Ok(query(accessor, &handle, cmd("SREM").arg(key).arg(values))
             .await?
-            .map_err(other))
+            .map_err(other_error))
     }
 
     async fn execute(
@@ -171,7 +171,7 @@ impl<T: Send> HostConnectionWithStore<T> for Platform {
             };
         }
         let answer = query(accessor, &handle, &command).await?;
-        Ok(answer.map_err(other).and_then(|Flat(flat)| {
+        Ok(answer.map_err(other_error).and_then(|Flat(flat)| {
             check_flat_size(&flat).map_err(Error::Other)?;
             Ok(flat)
         }))

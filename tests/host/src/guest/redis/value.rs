@@ -5,7 +5,8 @@ use redis::{FromRedisValue, ParsingError, Value};
 use super::super::check_size;
 use crate::bindings::spin::redis::redis::RedisResult;
 
-/// A reply without its structure: nested arrays are joined, empty arrays disappear, and floating-point numbers become text.
+/// A reply without its structure: nested arrays are joined, empty arrays disappear, and floating-point
+/// numbers become text.
 pub(super) struct Flat(pub(super) Vec<RedisResult>);
 
 impl FromRedisValue for Flat {

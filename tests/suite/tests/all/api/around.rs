@@ -1,4 +1,4 @@
-//! The window around a player. It is full when the leaderboard is large enough.
+//! Tests of the window of entries around a player. The window is full if the leaderboard is large enough.
 
 use leaderboard_test_support::{ApiClient, ListedEntry};
 use serde_json::json;
@@ -9,48 +9,50 @@ use crate::cases::api_cases;
 async fn create_players(api: &ApiClient, board: &str, count: usize) {
     api.create_leaderboard(board, &json!({})).await;
     let submissions: Vec<_> = (0..count)
-        .map(|n| json!({"player": name(n), "score": 1000 - n}))
+        .map(|n| json!({"player": player_name(n), "score": 1000 - n}))
         .collect();
     api.submit_all(board, &submissions).await;
 }
 
-fn name(n: usize) -> String {
+/// Returns the name of the player at position `n`, from 0.
+fn player_name(n: usize) -> String {
     format!("p{n:03}")
 }
 
 /// Returns the positions, from 0, in a window of `limit` around position `at` among `count` entries.
-fn window(at: usize, limit: usize, count: usize) -> std::ops::Range<usize> {
+fn expected_window(at: usize, limit: usize, count: usize) -> std::ops::Range<usize> {
     let size = limit.min(count);
     let start = at.saturating_sub(limit / 2).min(count - size);
     start..start + size
 }
 
-async fn around(api: &ApiClient, board: &str, at: usize, query: &str) -> Vec<usize> {
+/// Reads the window around position `at`. Checks that its names and ranks agree, and returns its positions.
+async fn read_window(api: &ApiClient, board: &str, at: usize, query: &str) -> Vec<usize> {
     let answer = api
         .get(&format!(
             "/leaderboards/{board}/entries/{}/around{query}",
-            name(at)
+            player_name(at)
         ))
         .await
         .expect_status(200);
     let entries = ListedEntry::parse_all(&answer["entries"]);
     let position = |entry: &ListedEntry| usize::try_from(entry.rank).unwrap() - 1;
     for entry in &entries {
-        assert_eq!(entry.player, name(position(entry)));
+        assert_eq!(entry.player, player_name(position(entry)));
     }
     entries.iter().map(position).collect()
 }
 
 api_cases! {
-    async fn at_the_top_in_the_middle_and_at_the_end(api) {
+    async fn a_window_is_full_at_the_top_in_the_middle_and_at_the_end(api) {
         create_players(api, "b", 200).await;
         for at in [0, 1, 4, 5, 6, 99, 193, 194, 195, 198, 199] {
-            let seen = around(api, "b", at, "").await;
-            assert_eq!(seen, window(at, 11, 200).collect::<Vec<_>>(), "around position {at}");
+            let seen = read_window(api, "b", at, "").await;
+            assert_eq!(seen, expected_window(at, 11, 200).collect::<Vec<_>>(), "around position {at}");
         }
     }
 
-    async fn a_window_has_version_and_count(api) {
+    async fn a_window_has_the_version_and_count_of_the_list(api) {
         create_players(api, "b", 20).await;
         let page = api.page("b", "").await;
         let answer = api.get("/leaderboards/b/entries/p010/around?limit=3").await.expect_status(200);

@@ -1,38 +1,39 @@
-//! The audit log: what is in it, and that nothing goes on without it.
+//! Tests of the audit logs: which events they contain, what an event records, and how a log is read in pages.
 
 use leaderboard_test_support::{ADMIN_KEY, ApiClient, wait_until};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn records(api: &ApiClient, path: &str) -> Vec<Value> {
+/// Returns the records of one page of an audit log.
+async fn read_records(api: &ApiClient, path: &str) -> Vec<Value> {
     let page = api.get(path).await.expect_status(200);
     page["records"].as_array().unwrap().clone()
 }
 
-/// The records with this trace, newest first, once there are so many.
-async fn traced(api: &ApiClient, path: &str, trace: &str, count: usize) -> Vec<Value> {
-    let ask = async || {
-        let mut found = records(api, path).await;
+/// Waits until the log has `count` records with this trace id, and returns them, newest first.
+async fn wait_for_records(api: &ApiClient, path: &str, trace: &str, count: usize) -> Vec<Value> {
+    let find = async || {
+        let mut found = read_records(api, path).await;
         found.retain(|record| record["event"]["trace"] == trace);
         found
     };
-    wait_until(ask, |found| found.len() == count).await
+    wait_until(find, |found| found.len() == count).await
 }
 
 api_cases! {
-    async fn changes_are_recorded_and_failed_ones_twice(api) {
+    async fn a_change_has_one_record_and_a_failed_change_two(api) {
         let done = api.put("/leaderboards/b", &json!({})).await;
         let failed = api.delete("/leaderboards/none").await;
         assert_eq!((done.status, failed.status), (201, 404));
-        let log = traced(api, "/audit", failed.header("x-request-id"), 2).await;
-        let (outcome, act) = (&log[0]["event"], &log[1]["event"]);
+        let log = wait_for_records(api, "/audit", failed.header("x-request-id"), 2).await;
+        let (outcome, change) = (&log[0]["event"], &log[1]["event"]);
         assert_eq!((&outcome["type"], &outcome["of"], &outcome["status"]), (&json!("outcome"), &log[1]["position"], &json!(404)));
-        assert_eq!((&act["method"], &act["route"]), (&json!("DELETE"), &json!("/leaderboards/:leaderboard")));
-        let log = traced(api, "/audit", done.header("x-request-id"), 1).await;
-        let act = &log[0]["event"];
-        assert_eq!((&act["who"], &act["parameters"]), (&json!({"credential": "operator"}), &json!({"leaderboard": "b"})));
-        assert_eq!(act["from"], "127.0.0.1");
+        assert_eq!((&change["method"], &change["route"]), (&json!("DELETE"), &json!("/leaderboards/:leaderboard")));
+        let log = wait_for_records(api, "/audit", done.header("x-request-id"), 1).await;
+        let change = &log[0]["event"];
+        assert_eq!((&change["who"], &change["parameters"]), (&json!({"credential": "operator"}), &json!({"leaderboard": "b"})));
+        assert_eq!(change["from"], "127.0.0.1");
         assert!(!log[0].to_string().contains(ADMIN_KEY));
     }
 
@@ -46,7 +47,7 @@ api_cases! {
             }
             api.request(verb, "/audit/1").send().await.expect_problem(404, "not-found");
         }
-        let log = records(api, "/audit").await;
+        let log = read_records(api, "/audit").await;
         assert_eq!((log.len(), &log[0]["position"]), (1, &json!(1)));
     }
 
@@ -55,27 +56,27 @@ api_cases! {
         let guess = format!("guessed-by-{}", api.tenant);
         let call = api.request("GET", "/leaderboards").replace_header("x-api-key", &guess);
         let call = call.header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
-        // Somebody else would be believed neither.
+        // The server ignores this header, so a client cannot choose the address in the audit log.
         call.header("spin-client-addr", "192.0.2.66:1").send().await.expect_problem(401, "unauthenticated");
         let refused = |record: &Value| record["event"]["type"] == "refused" && record["event"]["from"] == "127.0.0.1";
         let log = wait_until(
-            async || records(api, "/operator/audit?limit=1000").await,
+            async || read_records(api, "/operator/audit?limit=1000").await,
             |log| log.iter().any(refused),
         )
         .await;
         assert!(!json!(log).to_string().contains(&guess));
     }
 
-    async fn each_tenant_has_a_log_and_the_operator_another_one(api) {
+    async fn each_tenant_and_the_operator_have_separate_logs(api) {
         api.put("/leaderboards/b?rebuild=true", &json!({})).await.expect_status(201);
         api.put(&format!("/tenants/{}", api.tenant), &json!({})).await.expect_status(201);
-        // A request that is not understood or not let in is no act.
+        // The tenant's log does not record a request with an invalid parameter or without a credential.
         api.put("/leaderboards/NO", &json!({})).await.expect_problem(400, "invalid-parameter");
         let anonymous = api.request("PUT", "/leaderboards/b").without_header("x-api-key").json(&json!({}));
         anonymous.send().await.expect_problem(401, "unauthenticated");
-        let log = records(api, "/audit").await;
+        let log = read_records(api, "/audit").await;
         assert_eq!((log.len(), &log[0]["event"]["query"]), (1, &json!("rebuild=true")));
-        let operators = records(api, "/operator/audit?limit=1000").await;
+        let operators = read_records(api, "/operator/audit?limit=1000").await;
         let own = json!({"tenant": api.tenant});
         assert!(operators.iter().any(|record| record["event"]["parameters"] == own));
     }

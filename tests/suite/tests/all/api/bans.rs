@@ -1,4 +1,4 @@
-//! Bans: what is recorded of them, for how long they last, and how they are listed.
+//! Tests of bans: their reason and end, their audit events, and their list.
 
 use leaderboard_test_support::wait_until;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::cases::api_cases;
 const BAN: &str = "/players/p/ban";
 
 api_cases! {
-    async fn a_ban_has_a_reason_and_an_end_and_so_has_its_audit_event(api) {
+    async fn a_ban_and_its_audit_event_have_a_reason_and_an_end(api) {
         api.get(BAN).await.expect_problem(404, "ban-not-found");
         let ban = json!({"reason": "speed hack", "expires_at": "2100-07-20T21:04:00+02:00"});
         api.put(BAN, &ban).await.expect_status(204);
@@ -21,7 +21,7 @@ api_cases! {
         let event = &records[0]["event"];
         assert_eq!([&event["type"], &event["player"], &event["reason"], &event["expires_at"]], ["ban", "p", "speed hack", expires_at]);
         assert_eq!(records[1]["event"]["route"], "/players/:player/ban");
-        // Without a body, and with an empty one: forever, and without a reason.
+        // A ban without a body, or with an empty one, has no reason and no end.
         for call in [api.request("PUT", BAN), api.request("PUT", BAN).json(&json!({}))] {
             call.send().await.expect_status(204);
             let ban = api.get(BAN).await.expect_status(200);
@@ -32,7 +32,7 @@ api_cases! {
         assert_eq!(api.get("/bans").await.expect_status(200), json!({"bans": [], "next": null}));
     }
 
-    async fn a_ban_ends_by_itself_and_the_player_is_shown_again(api) {
+    async fn a_player_is_shown_again_when_the_ban_expires(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "p", 1).await;
         let end = super::periods::now() + jiff::SignedDuration::from_secs(2);

@@ -1,11 +1,12 @@
-//! One submission, and many in one request.
+//! Tests of the outcomes of single submissions and of batches.
 
 use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn numbered(api: &ApiClient, count: i64) -> Vec<Value> {
+/// Creates the leaderboard `b` with a maximum of 1000. Returns `count` submissions with scores from 0 up.
+async fn create_submissions(api: &ApiClient, count: i64) -> Vec<Value> {
     api.create_leaderboard("b", &json!({"limits": {"max": 1000}}))
         .await;
     (0..count)
@@ -36,27 +37,27 @@ api_cases! {
         assert_eq!(api.page("b", "").await["version"], version + 2);
     }
 
-    async fn a_batch_of_a_thousand_answers_each_in_order(api) {
-        let scores = numbered(api, 1000).await;
+    async fn the_results_of_a_batch_are_in_the_order_of_its_submissions(api) {
+        let scores = create_submissions(api, 1000).await;
         let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
         let results = answer["results"].as_array().unwrap();
         assert_eq!(results.len(), 1000);
         for (n, result) in results.iter().enumerate() {
             assert_eq!((&result["status_code"], &result["status"]), (&json!(200), &json!("created")), "{result}");
-            // Each was better than all before it, and its rank is the one it had then.
+            // Each score is better than all earlier scores, so its rank at that moment is 1.
             assert_eq!((&result["player"], &result["rank"]), (&json!(format!("p{n:04}")), &json!(1)));
         }
         assert_eq!(api.page("b", "").await["count"], 1000);
     }
 
-    async fn a_batch_of_one_is_a_batch(api) {
-        let scores = numbered(api, 1).await;
+    async fn a_batch_of_one_submission_has_a_list_of_results(api) {
+        let scores = create_submissions(api, 1).await;
         let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
         assert_eq!(answer["results"].as_array().unwrap().len(), 1);
     }
 
     async fn a_refused_submission_does_not_affect_the_others_of_its_batch(api) {
-        let mut scores = numbered(api, 4).await;
+        let mut scores = create_submissions(api, 4).await;
         scores[1]["score"] = json!(1001);
         scores[2]["operator"] = json!("increment");
         let answer = api.post("/leaderboards/b/scores", &json!({"scores": scores})).await;

@@ -1,4 +1,4 @@
-//! Headers for browsers: security, and CORS with the operator's settings.
+//! Tests of response headers for browsers: security headers, and CORS with the operator's settings.
 
 use leaderboard_host::Host;
 use leaderboard_test_support::{ApiClient, block_on, host_config, state_dir};
@@ -7,10 +7,10 @@ use serde_json::json;
 use crate::cases::api_cases;
 
 api_cases! {
-    async fn every_response_has_security_headers_and_no_script_of_another_origin_may_read_it(api) {
+    async fn every_response_has_security_headers_and_by_default_no_cors_headers(api) {
         for (verb, path) in [("GET", "/health/live"), ("GET", "/leaderboards"), ("GET", "/tenants"), ("GET", "/nowhere"), ("POST", "/scores")] {
             let answer = api.request(verb, path).header("origin", "https://app.example").send().await;
-            // The request came over plain HTTP.
+            // A response over plain HTTP must not have this header (RFC 6797).
             assert!(answer.headers.get("strict-transport-security").is_none(), "{path}");
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
             assert_eq!(answer.header("x-frame-options"), "DENY");
@@ -34,7 +34,7 @@ api_cases! {
 }
 
 #[test]
-fn listed_origins_may_read_and_send_preflights() {
+fn listed_origins_may_read_responses_and_send_preflights() {
     block_on(async {
         let state = state_dir();
         let listed = host_config(state.path(), None).variable("cors_origins", "https://app.example");
@@ -48,9 +48,9 @@ fn listed_origins_may_read_and_send_preflights() {
             ("/tenants/acme", "GET, HEAD, PUT, PATCH"),
             ("/health/live", "GET, HEAD"),
         ] {
-            let asks = api.request("OPTIONS", path).without_header("x-api-key");
-            let asks = asks.header("access-control-request-method", "GET");
-            let actual = asks.header("origin", "https://app.example").send().await;
+            let preflight = api.request("OPTIONS", path).without_header("x-api-key");
+            let preflight = preflight.header("access-control-request-method", "GET");
+            let actual = preflight.header("origin", "https://app.example").send().await;
             assert_eq!((actual.status, actual.body.len()), (204, 0), "{path}");
             assert_eq!(
                 actual.header("access-control-allow-origin"),
@@ -64,17 +64,20 @@ fn listed_origins_may_read_and_send_preflights() {
             .send()
             .await;
         assert!(get.header("access-control-expose-headers").contains("ETag"));
-        let other = api
+        let unlisted = api
             .request("GET", "/leaderboards/b")
             .header("origin", "https://evil.example")
             .send()
             .await;
         assert_eq!(
-            (other.status, other.headers.get("access-control-allow-origin")),
+            (
+                unlisted.status,
+                unlisted.headers.get("access-control-allow-origin")
+            ),
             (200, None)
         );
         assert!(
-            other
+            unlisted
                 .headers
                 .get_all("vary")
                 .iter()

@@ -1,4 +1,4 @@
-//! Many clients at once, and clients that go away in the middle.
+//! Tests with many concurrent clients, and with clients that close the connection within a request.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -10,11 +10,12 @@ use tokio::task::JoinSet;
 use crate::cases::api_cases;
 
 const CLIENTS: i64 = 64;
+/// How many scores each client submits.
 const SCORES: i64 = 10;
 
-/// Sends the first `bytes` of a submission and closes the connection without reading. Returns whether that was the whole
-/// request.
-fn hang_up(url: &str, tenant: &str, bytes: usize) -> bool {
+/// Sends the first `bytes` bytes of a submission and closes the connection without reading the response.
+/// Returns whether these bytes are the whole request.
+fn send_part_and_close(url: &str, tenant: &str, bytes: usize) -> bool {
     let body = r#"{"player":"fickle","score":1}"#;
     let request = format!(
         "POST /api/v1/leaderboards/b/scores HTTP/1.1\r\nhost: x\r\nx-api-key: {ADMIN_KEY}\r\nx-tenant-id: {}\r\n\
@@ -30,7 +31,7 @@ fn hang_up(url: &str, tenant: &str, bytes: usize) -> bool {
 }
 
 api_cases! {
-    async fn sixty_four_clients_add_up_exactly(api) {
+    async fn increments_of_sixty_four_clients_add_up_exactly(api) {
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
@@ -92,15 +93,15 @@ mod over_http {
                     }
                 });
             }
-            // The request ends at every position: in the line, in the headers, in the body, and after the last byte.
+            // A request is cut off after each byte of its request line, its headers and its body.
             let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
-            let cut = move || (1..320).filter(|bytes| hang_up(&url, &tenant, *bytes)).count();
-            let whole = tokio::task::spawn_blocking(cut).await.unwrap();
+            let count_whole = move || (1..320).filter(|bytes| send_part_and_close(&url, &tenant, *bytes)).count();
+            let whole = tokio::task::spawn_blocking(count_whole).await.unwrap();
             neighbours.join_all().await;
             let list = api.list_entries("b").await;
-            assert_eq!(list.iter().filter(|one| one.player.starts_with('p') && one.score == 25).count(), 8);
-            // A whole request may count. A part of one may not.
-            let counted = list.iter().find(|one| one.player == "fickle").map_or(0, |one| one.score);
+            assert_eq!(list.iter().filter(|entry| entry.player.starts_with('p') && entry.score == 25).count(), 8);
+            // A whole request may count, although nobody reads its response. A part of a request must not.
+            let counted = list.iter().find(|entry| entry.player == "fickle").map_or(0, |entry| entry.score);
             assert!(whole > 0 && counted <= i64::try_from(whole).unwrap(), "{counted} of {whole}");
             api.submit_score("b", "fickle", 1).await;
         }

@@ -1,11 +1,11 @@
-//! Leaderboards: create, replace, patch, read, list, delete.
+//! Tests that leaderboards can be created, replaced, patched, read, listed and deleted.
 
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// A document with a value of its own in every field.
-fn full() -> Value {
+/// Returns a document with every field. The values differ from the defaults, except `reset_takes_effect_at`.
+fn full_document() -> Value {
     json!({
         "id": "race",
         "title": "A race",
@@ -64,15 +64,15 @@ api_cases! {
         assert_eq!(read.header("etag"), created.header("etag"));
     }
 
-    async fn every_field_is_kept_as_it_was_sent(api) {
-        assert_eq!(api.put("/leaderboards/race", &full()).await.expect_status(201), full());
-        assert_eq!(api.get("/leaderboards/race").await.expect_status(200), full());
-        // The document that is read can be written back.
-        assert_eq!(api.put("/leaderboards/race", &full()).await.expect_status(200), full());
+    async fn every_field_is_returned_as_it_was_sent(api) {
+        assert_eq!(api.put("/leaderboards/race", &full_document()).await.expect_status(201), full_document());
+        assert_eq!(api.get("/leaderboards/race").await.expect_status(200), full_document());
+        // A client can send the document that it read.
+        assert_eq!(api.put("/leaderboards/race", &full_document()).await.expect_status(200), full_document());
     }
 
     async fn put_replaces_the_whole_document(api) {
-        api.create_leaderboard("race", &full()).await;
+        api.create_leaderboard("race", &full_document()).await;
         let replaced = api.put("/leaderboards/race", &json!({"title": "Another"})).await.expect_status(200);
         assert_eq!(replaced["title"], "Another");
         assert_eq!(replaced["operator"], "best");
@@ -80,37 +80,37 @@ api_cases! {
         assert_eq!(api.get("/leaderboards/race").await.expect_status(200), replaced);
     }
 
-    async fn a_merge_patch_changes_what_it_names_and_null_is_the_default(api) {
-        api.create_leaderboard("race", &full()).await;
+    async fn a_merge_patch_changes_the_fields_that_it_names_and_null_resets_a_field(api) {
+        api.create_leaderboard("race", &full_document()).await;
         let patch = json!({"title": "New", "reset": null, "limits": {"min": null, "max": 5}, "access": {"read": "public"}});
-        let mut expected = full();
+        let mut expected = full_document();
         expected["title"] = json!("New");
         expected["reset"] = Value::Null;
         expected["limits"]["min"] = Value::Null;
         expected["limits"]["max"] = json!(5);
         expected["access"]["read"] = json!("public");
         let patched = api.patch("/leaderboards/race", &patch).await.expect_status(200);
-        // The week goes on to its end.
+        // The present period, a week, lasts until its planned end.
         assert!(patched["reset_takes_effect_at"].is_string(), "{patched}");
         expected["reset_takes_effect_at"] = patched["reset_takes_effect_at"].clone();
         assert_eq!(patched, expected);
         assert_eq!(api.get("/leaderboards/race").await.expect_status(200), expected);
     }
 
-    async fn a_patch_may_come_as_plain_json_too(api) {
-        api.create_leaderboard("race", &full()).await;
+    async fn a_patch_may_have_the_media_type_application_json(api) {
+        api.create_leaderboard("race", &full_document()).await;
         let patched = api.request("PATCH", "/leaderboards/race").json(&json!({"ties": null})).send().await;
         assert_eq!(patched.expect_status(200)["ties"], "earliest");
     }
 
-    async fn a_patch_of_nothing_is_not_found(api) {
+    async fn a_patch_of_an_unknown_leaderboard_is_not_found(api) {
         api.patch("/leaderboards/none", &json!({"title": "x"})).await.expect_problem(404, "leaderboard-not-found");
         api.get("/leaderboards/none").await.expect_problem(404, "leaderboard-not-found");
     }
 
-    async fn an_unchanged_document_keeps_its_tag_and_a_changed_one_gets_another(api) {
-        let first = api.put("/leaderboards/race", &full()).await;
-        let same = api.put("/leaderboards/race", &full()).await;
+    async fn an_etag_changes_only_when_the_document_changes(api) {
+        let first = api.put("/leaderboards/race", &full_document()).await;
+        let same = api.put("/leaderboards/race", &full_document()).await;
         assert_eq!(first.header("etag"), same.header("etag"));
         let other = api.patch("/leaderboards/race", &json!({"title": "x"})).await;
         assert_ne!(first.header("etag"), other.header("etag"));
@@ -124,12 +124,12 @@ api_cases! {
         ids.sort();
         let whole = api.get("/leaderboards").await.expect_status(200);
         assert_eq!(whole["next"], Value::Null);
-        assert_eq!(ids_of(&whole), ids);
+        assert_eq!(list_ids(&whole), ids);
         assert_eq!(whole["leaderboards"][3], api.get("/leaderboards/board-03").await.expect_status(200));
         let (mut seen, mut query) = (Vec::new(), "?limit=5".to_owned());
         loop {
             let page = api.get(&format!("/leaderboards{query}")).await.expect_status(200);
-            seen.push(ids_of(&page));
+            seen.push(list_ids(&page));
             let Some(next) = page["next"].as_str() else { break };
             query = format!("?limit=5&cursor={next}");
         }
@@ -137,11 +137,11 @@ api_cases! {
         assert_eq!(seen.concat(), ids);
     }
 
-    async fn a_tenant_sees_its_own_leaderboards_alone(api) {
+    async fn a_tenant_sees_only_its_own_leaderboards(api) {
         api.create_leaderboard("mine", &json!({})).await;
         api.submit_score("mine", "p", 1).await;
         let other = api.another_tenant();
-        assert_eq!(ids_of(&other.get("/leaderboards").await.expect_status(200)), Vec::<String>::new());
+        assert_eq!(list_ids(&other.get("/leaderboards").await.expect_status(200)), Vec::<String>::new());
         other.get("/leaderboards/mine").await.expect_problem(404, "leaderboard-not-found");
         other.get("/leaderboards/mine/entries").await.expect_problem(404, "leaderboard-not-found");
         other.create_leaderboard("mine", &json!({"title": "another"})).await;
@@ -150,7 +150,7 @@ api_cases! {
         assert_eq!(api.list_entries("mine").await.len(), 1);
     }
 
-    async fn deleting_takes_everything_along(api) {
+    async fn a_deleted_leaderboard_loses_its_entries_and_idempotency_records(api) {
         api.create_leaderboard("race", &json!({})).await;
         api.submit("race", &json!({"player": "p", "score": 5, "id": "once"})).await;
         let deleted = api.delete("/leaderboards/race").await;
@@ -161,17 +161,17 @@ api_cases! {
         let submission = json!({"player": "p", "score": 1, "id": "once"});
         api.post("/leaderboards/race/scores", &submission).await.expect_problem(404, "leaderboard-not-found");
         api.delete("/leaderboards/race").await.expect_problem(404, "leaderboard-not-found");
-        // Created again it is empty, and knows no id of its first life.
+        // A new leaderboard of the same id has no entries and no idempotency records of the deleted one.
         api.create_leaderboard("race", &json!({})).await;
         assert_eq!(api.list_entries("race").await, []);
         let outcome = api.submit("race", &submission).await;
         assert_eq!((&outcome["status"], &outcome["replayed"]), (&json!("created"), &json!(false)));
     }
 
-    async fn a_change_holds_for_the_very_next_request(api) {
+    async fn a_change_applies_to_the_next_request(api) {
         api.create_leaderboard("race", &json!({"operator": "increment"})).await;
         for round in 1..=10 {
-            // Whatever an instance or the region remembers of the configuration, the store has the last word.
+            // Instances and the key-value tier may have an older configuration than the store, which decides.
             api.patch("/leaderboards/race", &json!({"operator": "increment"})).await.expect_status(200);
             let added = api.submit_score("race", "p", 100).await;
             assert_eq!(added["values"]["score"], 100 + round - 1);
@@ -182,7 +182,8 @@ api_cases! {
     }
 }
 
-fn ids_of(page: &Value) -> Vec<String> {
+/// Returns the ids of the leaderboards on a page.
+fn list_ids(page: &Value) -> Vec<String> {
     let boards = page["leaderboards"].as_array().unwrap();
     boards
         .iter()

@@ -1,12 +1,13 @@
-//! Corrections: a server or an administrator sets an entry, whatever the leaderboard's operator is.
+//! Tests of corrections: a server or an administrator sets an entry, whatever operator the leaderboard has.
 
 use leaderboard_test_support::ApiResponse;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
+/// Asserts that the operator of a submission was refused.
 #[track_caller]
-fn assert_refused(answer: &ApiResponse) {
+fn assert_operator_refused(answer: &ApiResponse) {
     assert_eq!(
         answer.expect_problem(422, "validation")["errors"][0]["pointer"],
         "#/operator"
@@ -25,8 +26,8 @@ api_cases! {
             api.submit_score(&board, "p", 90).await;
             let corrector = api.make_key(json!([scope])).await.1;
             let set = json!({"player": "p", "score": 7, "operator": "set"});
-            // A player corrects nothing, and a key that only reads corrects nothing.
-            assert_refused(&api.with_token(&token, "POST", &path).json(&set).send().await);
+            // Neither a player nor a key that may only read can correct an entry.
+            assert_operator_refused(&api.with_token(&token, "POST", &path).json(&set).send().await);
             api.with_key(&reader, "POST", &path).json(&set).send().await.expect_problem(403, "forbidden");
             let records = async || api.get("/audit").await.expect_status(200)["records"].as_array().unwrap().clone();
             let before = records().await.len();
@@ -36,9 +37,9 @@ api_cases! {
                 assert_eq!((&done["previous"]["values"], &done["values"]), (&json!({"score": 90}), &json!({"score": 7})));
                 assert_eq!(done["replayed"], replayed);
             }
-            // A correction overrides by `set` alone.
+            // `set` is the only operator of a correction.
             let other = json!({"player": "p", "score": 7, "operator": "increment"});
-            assert_refused(&api.with_key(&corrector, "POST", &path).json(&other).send().await);
+            assert_operator_refused(&api.with_key(&corrector, "POST", &path).json(&other).send().await);
             let log = records().await;
             assert_eq!(log.len(), before + 4, "two records for each correction");
             let (outcome, correction) = (&log[2]["event"], &log[3]["event"]);

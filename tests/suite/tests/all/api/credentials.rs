@@ -1,4 +1,4 @@
-//! Credentials: API keys, players' tokens, and tokens of an issuer whose keys the service fetches.
+//! Tests of credentials: API keys, and tokens of an issuer whose keys the service fetches.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,18 +12,20 @@ use serde_json::json;
 
 use crate::cases::api_cases;
 
-/// How long a revocation may take to hold everywhere.
+/// The longest time until every instance refuses a revoked key.
 const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 /// 2100-01-01T00:00:00Z, in seconds since the epoch.
 const FAR_S: u64 = 4_102_444_800;
+/// The method and the path of a submission.
 const SCORE: (&str, &str) = ("POST", "/leaderboards/b/scores");
 
-async fn make_board(api: &ApiClient) {
+/// Creates the private leaderboard `b`, to which players may submit.
+async fn create_leaderboard(api: &ApiClient) {
     let access = json!({"access": {"read": "private", "write": "player"}});
     api.create_leaderboard("b", &access).await;
 }
 
-/// A server of an issuer's keys, which runs as long as the process. Its address.
+/// Starts a server that publishes the issuer's key for as long as the process runs. Returns its address.
 fn serve_keys(key: &SigningKey) -> SocketAddr {
     let mut jwk = serde_json::to_value(jwt_compact::jwk::JsonWebKey::from(&key.verifying_key())).unwrap();
     jwk["kid"] = json!("k");
@@ -33,7 +35,7 @@ fn serve_keys(key: &SigningKey) -> SocketAddr {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
-            // A request without a body comes in one piece.
+            // The request has no body, so one read gets all of it.
             let _ = stream.read(&mut [0; 4096]);
             let length = body.len();
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
@@ -45,7 +47,7 @@ fn serve_keys(key: &SigningKey) -> SocketAddr {
 
 api_cases! {
     async fn a_key_works_until_it_is_revoked(api) {
-        make_board(api).await;
+        create_leaderboard(api).await;
         let (id, key) = api.make_key(json!(["scores:read", "scores:write"])).await;
         let score = json!({"player": "p", "score": 1});
         api.with_key(&key, SCORE.0, SCORE.1).json(&score).send().await.expect_status(200);
@@ -58,7 +60,7 @@ api_cases! {
         let revoked = api.delete(&format!("/keys/{id}")).await;
         assert_eq!(revoked.status, 204);
         tokio::time::sleep(REVOKED_WITHIN).await;
-        // More requests than an instance serves: none of those that are left knows it as good.
+        // An instance serves at most 128 requests, so several instances answer. All must refuse the key.
         for _ in 0..200 {
             let refused = api.with_key(&key, "GET", "/leaderboards/b/entries").send().await;
             refused.expect_problem(401, "unauthenticated");
@@ -66,7 +68,7 @@ api_cases! {
     }
 
     async fn a_rotated_key_works_with_both_secrets(api) {
-        make_board(api).await;
+        create_leaderboard(api).await;
         let (id, old) = api.make_key(json!(["scores:read"])).await;
         let rotated = api.post(&format!("/keys/{id}/rotate"), &json!({"overlap_s": 600})).await.expect_status(200);
         let new = rotated["key"].as_str().unwrap();
@@ -83,7 +85,7 @@ mod over_http {
 
     http_cases! {
         async fn tokens_of_an_issuer_are_verified_with_its_published_keys(api) {
-            make_board(api).await;
+            create_leaderboard(api).await;
             let key = SigningKey::from_bytes(&[3; 32]);
             let address = serve_keys(&key);
             let issuer = format!("https://id.example/{}", api.tenant);

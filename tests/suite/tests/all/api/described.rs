@@ -1,5 +1,5 @@
-//! Reads are answered as described, also to HEAD and to conditions. Every answer of every test is held to the description
-//! (`Call::send`); here all routes come by that read something.
+//! Tests that every route that reads something follows the API description, also for `HEAD` and for
+//! conditional requests. `ApiRequest::send` compares each response with the description.
 
 use http::HeaderValue;
 use leaderboard_openapi::all_routes;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::cases::http_cases;
 
-/// What a component carries as a file.
+/// The paths of files that components serve.
 const FILES: [&str; 10] = [
     "/openapi.json",
     "/openapi/v1.json",
@@ -23,11 +23,11 @@ const FILES: [&str; 10] = [
     "/problems/validation",
 ];
 
-/// One of everything that a tenant can have. The id of its key.
-async fn fill(api: &ApiClient) -> String {
+/// Creates an entry, a tenant record, an issuer, limits, flags and a key. Returns the id of the key.
+async fn create_resources(api: &ApiClient) -> String {
     api.create_leaderboard("goals", &json!({})).await;
     api.submit_score("goals", "ann", 3).await;
-    // Nobody else on this host may have the same.
+    // The address contains the tenant, so that no other test on this host uses this issuer.
     let issuer = format!("https://{}.example.com", api.tenant);
     let issuer = json!({"issuer": issuer, "audiences": ["game"], "discovery": true});
     for (path, document) in [
@@ -44,8 +44,8 @@ async fn fill(api: &ApiClient) -> String {
     key.expect_status(201)["id"].as_str().unwrap().to_owned()
 }
 
-/// The paths of all routes that read something, with the tenant's names in them.
-fn reads(api: &ApiClient, key: &str) -> Vec<String> {
+/// Returns the paths of all routes that read something, with names that `create_resources` created.
+fn read_paths(api: &ApiClient, key: &str) -> Vec<String> {
     let segment = |segment| match segment {
         ":leaderboard" => "goals",
         ":player" => "ann",
@@ -73,14 +73,14 @@ fn reads(api: &ApiClient, key: &str) -> Vec<String> {
 
 http_cases! {
     async fn every_read_supports_head_and_conditions(api) {
-        let key = fill(api).await;
-        let mut unchanged = 0;
-        for path in reads(api, &key) {
+        let key = create_resources(api).await;
+        let mut not_modified = 0;
+        for path in read_paths(api, &key) {
             let got = api.request_at("GET", &path).send().await;
-            // The operator's documents are everybody's on this host, and may not be there. Nobody is banned.
-            let there = got.status == 200 || got.status == 404 && (path.contains("/operator/") || path.ends_with("/ban"));
-            let leads_to_docs = path == "/" && got.status == 307;
-            assert!(there || leads_to_docs, "{path}: {got:?}");
+            // The operator's documents may be missing, and so is the ban, because no player is banned.
+            let is_expected = got.status == 200 || got.status == 404 && (path.contains("/operator/") || path.ends_with("/ban"));
+            let redirects_to_docs = path == "/" && got.status == 307;
+            assert!(is_expected || redirects_to_docs, "{path}: {got:?}");
             let head = api.request_at("HEAD", &path).send().await;
             assert_eq!((head.status, head.body.len()), (got.status, 0), "{path}");
             let Some(tag) = got.headers.get("etag").and_then(|tag| HeaderValue::to_str(tag).ok()) else {
@@ -90,12 +90,12 @@ http_cases! {
                 let held = api.request_at(verb, &path).header("if-none-match", tag).send().await;
                 assert_eq!((held.status, held.body.len()), (304, 0), "{verb} {path}");
             }
-            unchanged += 1;
+            not_modified += 1;
             if path.starts_with("/api") {
                 api.request_at("GET", &path).header("if-match", "\"another\"").send().await.expect_problem(412, "precondition-failed");
             }
         }
-        assert!(unchanged > 30, "{unchanged}");
+        assert!(not_modified > 30, "{not_modified}");
     }
 
     async fn the_description_is_compressed_for_clients_that_accept_it(api) {
@@ -108,7 +108,7 @@ http_cases! {
         assert_ne!(small.header("etag"), plain.header("etag"));
         for answer in [&plain, &small] {
             assert!(answer.header("vary").contains("Accept-Encoding"));
-            // A shared cache may store it.
+            // A shared cache may store the response, so it has no request id.
             assert!(answer.headers.get("x-request-id").is_none());
         }
     }

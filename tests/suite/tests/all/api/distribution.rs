@@ -1,4 +1,4 @@
-//! The distribution, against counting by hand.
+//! Tests of the distribution, compared with counts that are computed here.
 
 use leaderboard_test_support::{ApiClient, PseudoRandom};
 use serde_json::{Value, json};
@@ -7,14 +7,15 @@ use crate::cases::api_cases;
 
 const PERCENTILES: [usize; 9] = [1, 5, 10, 25, 50, 75, 90, 95, 99];
 
-/// Scores that cluster, in no order.
-fn scores(count: u64) -> Vec<i64> {
+/// Returns unsorted scores. More of them are near the lower end than near the upper end.
+fn clustered_scores(count: u64) -> Vec<i64> {
     let mut numbers = PseudoRandom(17);
-    let one = |_| i64::try_from(numbers.below(1000) * numbers.below(1000)).unwrap() - 50_000;
-    (0..count).map(one).collect()
+    let score = |_| i64::try_from(numbers.below(1000) * numbers.below(1000)).unwrap() - 50_000;
+    (0..count).map(score).collect()
 }
 
-async fn filled(api: &ApiClient, configuration: &Value, scores: &[i64]) {
+/// Creates the leaderboard `b` with this configuration and one entry for each score.
+async fn create_with_scores(api: &ApiClient, configuration: &Value, scores: &[i64]) {
     api.create_leaderboard("b", configuration).await;
     let submissions: Vec<_> = scores
         .iter()
@@ -24,8 +25,9 @@ async fn filled(api: &ApiClient, configuration: &Value, scores: &[i64]) {
     api.submit_all("b", &submissions).await;
 }
 
-/// Everything that a distribution says, for scores of which larger ones are better.
-async fn check(api: &ApiClient, scores: &[i64], buckets: usize, ask: i64) {
+/// Checks every field of the distribution of `scores`, where larger scores are better. `ask` is the score
+/// whose rank the request asks for.
+async fn check_distribution(api: &ApiClient, scores: &[i64], buckets: usize, ask: i64) {
     let query = format!("/leaderboards/b/distribution?buckets={buckets}&score={ask}");
     let answer = api.get(&query).await.expect_status(200);
     assert_eq!(answer["count"], scores.len());
@@ -65,19 +67,19 @@ async fn check(api: &ApiClient, scores: &[i64], buckets: usize, ask: i64) {
     let worse = scores.iter().filter(|score| **score < ask).count();
     let better = scores.iter().filter(|score| **score > ask).count();
     let equal = scores.len() - worse - better;
-    let place = &answer["score"];
+    let ranked = &answer["score"];
     assert_eq!(
-        (&place["score"], &place["rank"]),
+        (&ranked["score"], &ranked["rank"]),
         (&json!(ask), &json!(1 + better + equal))
     );
     let percentile = 100.0 * worse as f64 / scores.len() as f64;
-    assert!((place["percentile"].as_f64().unwrap() - percentile).abs() < 1e-9);
+    assert!((ranked["percentile"].as_f64().unwrap() - percentile).abs() < 1e-9);
 }
 
 api_cases! {
-    async fn buckets_percentiles_and_the_rank_of_a_score(api) {
-        let scores = scores(1500);
-        filled(api, &json!({}), &scores).await;
+    async fn a_distribution_has_buckets_percentiles_and_the_rank_of_a_score(api) {
+        let scores = clustered_scores(1500);
+        create_with_scores(api, &json!({}), &scores).await;
         for (buckets, ask) in [(20, scores[7]), (1, 0), (100, 400_000), (7, i64::MAX), (33, i64::MIN)] {
             if ask == i64::MAX || ask == i64::MIN {
                 let answer = api.get(&format!("/leaderboards/b/distribution?score={ask}")).await.expect_status(200);
@@ -85,29 +87,29 @@ api_cases! {
                 assert_eq!(answer["score"]["rank"], if ask > 0 { 1 } else { 1501 });
                 continue;
             }
-            check(api, &scores, buckets, ask).await;
+            check_distribution(api, &scores, buckets, ask).await;
         }
     }
 
-    async fn with_fewer_values_than_buckets(api) {
+    async fn a_distribution_with_fewer_values_than_buckets_has_one_for_each_value(api) {
         let scores = [3, 1, 1, 2, 3, 3];
-        filled(api, &json!({}), &scores).await;
-        check(api, &scores, 20, 2).await;
+        create_with_scores(api, &json!({}), &scores).await;
+        check_distribution(api, &scores, 20, 2).await;
         let answer = api.get("/leaderboards/b/distribution").await.expect_status(200);
         let buckets: Vec<_> = [(1, 2), (2, 1), (3, 3)].iter().map(|(v, n)| json!({"from": v, "to": v, "count": n})).collect();
         assert_eq!((&answer["buckets"], &answer["score"]), (&json!(buckets), &Value::Null));
     }
 
-    async fn where_smaller_is_better(api) {
+    async fn the_distribution_of_an_ascending_column_ranks_small_scores_first(api) {
         let columns = json!([{"name": "score", "order": "asc"}]);
-        filled(api, &json!({"columns": columns}), &[10, 20, 30, 40]).await;
+        create_with_scores(api, &json!({"columns": columns}), &[10, 20, 30, 40]).await;
         let answer = api.get("/leaderboards/b/distribution?buckets=2&score=15").await.expect_status(200);
         assert_eq!(answer["buckets"], json!([{"from": 10, "to": 25, "count": 2}, {"from": 26, "to": 40, "count": 2}]));
         assert_eq!(answer["score"], json!({"score": 15, "rank": 2, "percentile": 75.0}));
         assert_eq!((&answer["percentiles"]["99"], &answer["percentiles"]["1"]), (&json!(10), &json!(30)));
     }
 
-    async fn the_rank_a_score_would_have_follows_the_ties(api) {
+    async fn the_rank_of_a_score_follows_the_tie_policy(api) {
         for (ties, rank) in [("earliest", 5), ("latest", 3), ("shared", 3), ("dense", 2)] {
             api.create_leaderboard(ties, &json!({"ties": ties})).await;
             for (player, score) in [("a", 9), ("b", 9), ("c", 5), ("d", 5), ("e", 1)] {
@@ -116,12 +118,12 @@ api_cases! {
             }
             let answer = api.get(&format!("/leaderboards/{ties}/distribution?score=5")).await.expect_status(200);
             assert_eq!((&answer["score"]["rank"], &answer["score"]["percentile"]), (&json!(rank), &json!(20.0)), "{ties}");
-            // And that is where a newcomer with this score lands.
+            // A new player with this score gets the same rank.
             assert_eq!(api.submit_score(ties, "new", 5).await["rank"], rank, "{ties}");
         }
     }
 
-    async fn without_entries_and_over_the_whole_range(api) {
+    async fn a_distribution_may_be_empty_or_span_all_integers(api) {
         api.create_leaderboard("b", &json!({})).await;
         let answer = api.get("/leaderboards/b/distribution?score=5").await.expect_status(200);
         assert_eq!((&answer["count"], &answer["buckets"], &answer["percentiles"]), (&json!(0), &json!([]), &json!({})));

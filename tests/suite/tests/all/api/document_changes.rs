@@ -1,4 +1,4 @@
-//! Changes of what rules a tenant hold in every instance of the region once they are answered.
+//! Tests that a confirmed change of a tenant's documents applies in every instance of the region.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,18 +9,20 @@ use tokio::task::JoinSet;
 
 use crate::cases::api_cases;
 
-/// How many ask at a time.
+/// How many clients read at the same time.
 const READERS: usize = 8;
 /// How often the flag changes.
 const CHANGES: i64 = 25;
 
-async fn put(api: &ApiClient, value: i64) {
+/// Puts a flag `number` with this value.
+async fn put_flag(api: &ApiClient, value: i64) {
     let flag = json!({"state": "ENABLED", "variants": {"now": value}, "defaultVariant": "now"});
     let answer = api.put("/flags", &json!({"flags": {"number": flag}})).await;
     assert!(matches!(answer.status, 200 | 201), "{answer:?}");
 }
 
-async fn value(api: &ApiClient) -> i64 {
+/// Evaluates the flag `number`. Returns 0 if there is no such flag.
+async fn evaluate_flag(api: &ApiClient) -> i64 {
     let call = api.request_at("POST", "/ofrep/v1/evaluate/flags/number");
     let answer = call.json(&json!({"context": {}})).send().await;
     match answer.status {
@@ -31,31 +33,31 @@ async fn value(api: &ApiClient) -> i64 {
 
 api_cases! {
     async fn no_response_uses_a_document_from_before_a_confirmed_change(api) {
-        // Instances that know that the document does not exist.
-        let before = [value(api).await, value(api).await];
+        // After these reads, instances have in memory that the document does not exist.
+        let before = [evaluate_flag(api).await, evaluate_flag(api).await];
         assert_eq!(before, [0, 0]);
         let answered = Arc::new(AtomicI64::new(0));
         let mut readers = JoinSet::new();
         for _ in 0..READERS {
             let (api, answered) = (api.clone(), Arc::clone(&answered));
             readers.spawn_local(async move {
-                let mut asked = 0;
+                let mut reads = 0;
                 while answered.load(Ordering::SeqCst) < CHANGES {
                     let least = answered.load(Ordering::SeqCst);
-                    let found = value(&api).await;
+                    let found = evaluate_flag(&api).await;
                     assert!(found >= least, "{found} after {least} was answered");
-                    asked += 1;
+                    reads += 1;
                 }
-                asked
+                reads
             });
         }
         for n in 1..=CHANGES {
-            put(api, n).await;
+            put_flag(api, n).await;
             answered.store(n, Ordering::SeqCst);
-            assert_eq!(value(api).await, n);
+            assert_eq!(evaluate_flag(api).await, n);
         }
-        let asked: u32 = readers.join_all().await.into_iter().sum();
-        assert!(asked > 0);
+        let reads: u32 = readers.join_all().await.into_iter().sum();
+        assert!(reads > 0);
     }
 
     async fn a_first_record_of_a_tenant_takes_effect_at_once(api) {

@@ -1,11 +1,11 @@
-//! The documents of a tenant: flags and limits, each with a version.
+//! Tests of the documents of a tenant: flags and limits. Each has an ETag.
 
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
 api_cases! {
-    async fn a_document_has_a_version(api) {
+    async fn a_document_has_an_etag_for_conditional_requests(api) {
         let limits = json!({"policies": {"player": {"quota": 10, "window_s": 1, "burst": 10}}, "addresses": {"deny": ["192.0.2.0/24"]}});
         let flags = json!({"flags": {"a": {"state": "ENABLED", "variants": {"on": true}, "defaultVariant": "on"}}});
         for (path, first, second) in [("/flags", &flags, json!({"flags": {}})), ("/limits", &limits, json!({"policies": {}, "addresses": {}}))] {
@@ -17,7 +17,7 @@ api_cases! {
             let created = conditional("PUT", "if-none-match", "*", first).await;
             assert_eq!(created.expect_status(201), *first);
             let tag = created.header("etag").to_owned();
-            assert_eq!(api.put(path, first).await.header("etag"), tag, "equal documents are no change");
+            assert_eq!(api.put(path, first).await.header("etag"), tag, "an equal document keeps its tag");
             conditional("PUT", "if-none-match", "*", first).await.expect_problem(412, "precondition-failed");
             conditional("PUT", "if-match", "\"7\"", first).await.expect_problem(412, "precondition-failed");
             let replaced = conditional("PUT", "if-match", &tag, &second).await;
@@ -27,8 +27,8 @@ api_cases! {
             delete(&tag).await.expect_problem(412, "precondition-failed");
             let read = api.get(path).await;
             assert_eq!(read.expect_status(200), second);
-            let held = api.request("GET", path).header("if-none-match", read.header("etag")).send().await;
-            assert_eq!((held.status, held.body.len()), (304, 0));
+            let unchanged = api.request("GET", path).header("if-none-match", read.header("etag")).send().await;
+            assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
             delete(read.header("etag")).await.expect_status(204);
             api.get(path).await.expect_problem(404, "document-not-found");
         }

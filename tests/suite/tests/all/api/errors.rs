@@ -1,12 +1,13 @@
-//! What errors say: every fault at once, at the fields that were sent, in words that help.
+//! Tests of problem documents: they list every error at once, point at fields that were sent, and suggest
+//! valid values.
 
 use leaderboard_test_support::ApiResponse;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// What each error of a problem is at, with its detail.
-fn faults(answer: &ApiResponse) -> Vec<(String, String)> {
+/// Returns, for each error of a problem, the field, parameter or header that it points at, and its detail.
+fn list_errors(answer: &ApiResponse) -> Vec<(String, String)> {
     let problem = answer.json();
     let text = |error: &Value, name: &str| error[name].as_str().map(str::to_owned);
     let at = |error: &Value| {
@@ -20,16 +21,18 @@ fn faults(answer: &ApiResponse) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Returns the field, parameter or header that each error of a problem points at.
 fn pointers(answer: &ApiResponse) -> Vec<String> {
-    faults(answer).into_iter().map(|(at, _)| at).collect()
+    list_errors(answer).into_iter().map(|(at, _)| at).collect()
 }
 
+/// Returns the detail of a problem.
 fn detail(answer: &ApiResponse) -> String {
     answer.json()["detail"].as_str().unwrap_or_default().to_owned()
 }
 
 api_cases! {
-    async fn every_fault_of_a_document_is_reported_at_once(api) {
+    async fn every_error_of_a_document_is_reported_at_once(api) {
         let many = |value: &str, count: usize| vec![json!(value); count];
         let mut addresses = many("10.0.0.0/8", 65);
         addresses[3] = json!("here");
@@ -57,7 +60,7 @@ api_cases! {
             ("POST", "/tokens", json!({"scopes": ["admin"], "lifetime_s": "x"}), vec!["#/player", "#/scopes", "#/lifetime_s"]),
             ("PUT", "/issuers/i", json!({"default_scopes": ["nope"], "leeway_s": "x", "claims": {"player": 7, "scopes": "a b"}}),
                 vec!["#/issuer", "#/audiences", "#", "#/leeway_s", "#/claims/player", "#/default_scopes/0", "#/claims"]),
-            // A value that cannot be read is at fault alone, and nothing that would follow from its default.
+            // An invalid value is one error. Errors that would follow from its default are not listed.
             ("PUT", "/issuers/i", json!({"issuer": "", "audiences": [7], "jwks_uri": "http://10.0.0.1/", "leeway_s": 301, "tenant": "other",
                 "granted_scopes": ["nope"], "default_scopes": ["admin"]}),
                 vec!["#/audiences/0", "#/jwks_uri", "#/tenant", "#/granted_scopes/0", "#/issuer", "#/leeway_s"]),
@@ -75,8 +78,8 @@ api_cases! {
         }
     }
 
-    async fn details_say_what_would_be_right(api) {
-        let put = async |document: Value| faults(&api.put("/leaderboards/b", &document).await);
+    async fn details_suggest_a_valid_value(api) {
+        let put = async |document: Value| list_errors(&api.put("/leaderboards/b", &document).await);
         let found = put(json!({"reset": {"cron": "0 25 * * *", "time_zone": "Europe/Madird"}})).await;
         assert!(found[0].1.starts_with("the field hour (25) must be 0 to 23"), "{found:?}");
         assert!(found[1].1.ends_with("did you mean Europe/Madrid?"), "{found:?}");
@@ -88,27 +91,28 @@ api_cases! {
         let found = put(json!({"titel": "x"})).await;
         assert_eq!(found, [("#/titel".to_owned(), "is not a field of this object; did you mean title?".to_owned())]);
         let scopes = json!({"name": "k", "scopes": ["score:read", "scores:wirte", "nonsense"]});
-        let found = faults(&api.post("/keys", &scopes).await);
+        let found = list_errors(&api.post("/keys", &scopes).await);
         assert!(found[0].1.ends_with("did you mean scores:read?") && found[1].1.ends_with("did you mean scores:write?"), "{found:?}");
         assert!(found.len() == 3 && !found[2].1.contains("did you mean"), "{found:?}");
         let past = json!({"name": "n", "scopes": ["admin"], "expires_at": "2020-01-01T00:00:00Z"});
-        let found = faults(&api.post("/keys", &past).await);
+        let found = list_errors(&api.post("/keys", &past).await);
         assert!(found[0].1.starts_with("must be in the future; it is 20") && found[0].1.ends_with(" by the server's clock"), "{found:?}");
     }
 
-    async fn errors_are_at_fields_that_were_sent(api) {
+    async fn errors_point_at_fields_that_were_sent(api) {
         api.create_leaderboard("b", &json!({"limits": {"min": 5}, "ties": "shared"})).await;
         api.submit_score("b", "p", 7).await;
         let patch = async |document: Value| pointers(&api.patch("/leaderboards/b", &document).await);
         assert_eq!(patch(json!({"limits": {"max": 1}})).await, ["#/limits/max"]);
         assert_eq!(patch(json!({"limits": {"max": 1, "max_attempts": "x"}})).await, ["#/limits/max_attempts", "#/limits/max"]);
-        // A PUT that leaves ties out gives them their default: nothing that was sent is at fault.
-        let replaces = api.put("/leaderboards/b", &json!({})).await;
-        replaces.expect_problem(409, "rebuild-needed");
-        assert!(pointers(&replaces).iter().all(|pointer| pointer == "#"), "{replaces:?}");
+        // A PUT without `ties` sets the default. The request has no field for this, so the error points at
+        // the document.
+        let refused = api.put("/leaderboards/b", &json!({})).await;
+        refused.expect_problem(409, "rebuild-needed");
+        assert!(pointers(&refused).iter().all(|pointer| pointer == "#"), "{refused:?}");
     }
 
-    async fn a_refusal_names_what_is_missing_or_needed(api) {
+    async fn a_problem_names_the_missing_resource_or_the_needed_scope(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.create_leaderboard("daily", &json!({"reset": {"cron": "0 0 * * *", "time_zone": "UTC"}})).await;
         for (path, named) in [
@@ -155,7 +159,7 @@ api_cases! {
             let failed = api.request(verb, path).header(header, value).json(&json!({})).send().await;
             failed.expect_problem(412, "precondition-failed");
             assert_eq!(failed.header("etag"), tag, "{verb}");
-            let found = faults(&failed);
+            let found = list_errors(&failed);
             assert!(found[0].0 == header && found[0].1.contains(&tag), "{verb}: {found:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! A Redis that is filled up to its `maxmemory`: it refuses scores, and can be emptied over HTTP.
+//! Tests with a Redis that is full up to its `maxmemory`: scores are refused, and deletions still work.
 
 use leaderboard_core::ports::{DeadLetter, DeadLetters};
 use leaderboard_core::{TenantId, Timestamp};
@@ -6,12 +6,12 @@ use leaderboard_redis::{Connection as _, RedisStore, Reply as RedisReply};
 use leaderboard_test_support::{RedisServer, TestService, block_on, native_redis, wait_until};
 use serde_json::json;
 
-/// How much more than at its start the server may take, in bytes.
-const ROOM: u64 = 3 << 20;
-/// More batches of a thousand scores than fit into that.
+/// How much more memory than at the start of the test the server may use, in bytes.
+const SPARE_BYTES: u64 = 3 << 20;
+/// How many batches of 500 scores the test sends at most. They do not fit into `SPARE_BYTES`.
 const BATCHES: usize = 20;
 
-/// Lets the server take little more than it has.
+/// Limits the memory of the server to what it uses now plus `SPARE_BYTES`.
 async fn limit_memory(redis: &RedisServer) {
     let connection = native_redis::connect(&redis.url()).await;
     let info = connection.command("INFO", &[b"memory"]).await.unwrap();
@@ -23,10 +23,10 @@ async fn limit_memory(redis: &RedisServer) {
         .lines()
         .find_map(|line| line.strip_prefix("used_memory:")?.parse().ok())
         .unwrap();
-    set_maxmemory(redis, used + ROOM).await;
+    set_maxmemory(redis, used + SPARE_BYTES).await;
 }
 
-/// Sets how many bytes the server may take; 0: as many as there are.
+/// Sets how many bytes the server may use. 0 means that there is no limit.
 async fn set_maxmemory(redis: &RedisServer, bytes: u64) {
     let connection = native_redis::connect(&redis.url()).await;
     let most = bytes.to_string();
@@ -37,7 +37,7 @@ async fn set_maxmemory(redis: &RedisServer, bytes: u64) {
 }
 
 #[test]
-fn a_store_that_is_full_can_be_emptied() {
+fn a_full_store_refuses_scores_but_accepts_bans_and_deletions() {
     block_on(async {
         let service = TestService::start_on(Some(RedisServer::start())).await;
         let api = service.api();
@@ -83,9 +83,9 @@ fn a_store_that_is_full_can_be_emptied() {
         api.get("/leaderboards/large")
             .await
             .expect_problem(404, "leaderboard-not-found");
-        // There is room again, and what was done is as it should be.
-        let made = async || api.put("/leaderboards/large", &json!({})).await.status;
-        wait_until(made, |status| *status < 300).await;
+        // The store accepts writes again, and the removals have taken effect.
+        let create = async || api.put("/leaderboards/large", &json!({})).await.status;
+        wait_until(create, |status| *status < 300).await;
         api.submit_score("large", "q", 1).await;
         assert_eq!(api.page("large", "").await["count"], 1);
         api.read_entry("small", "p")
@@ -95,7 +95,7 @@ fn a_store_that_is_full_can_be_emptied() {
 }
 
 #[test]
-fn keys_documents_and_dead_letters_of_a_store_that_is_full_are_deleted() {
+fn keys_documents_and_dead_letters_of_a_full_store_are_deleted() {
     block_on(async {
         let service = TestService::start_on(Some(RedisServer::start())).await;
         let (api, redis) = (service.api(), service.redis.as_ref().unwrap());
@@ -139,8 +139,8 @@ fn keys_documents_and_dead_letters_of_a_store_that_is_full_are_deleted() {
         for path in [key.as_str(), "/issuers/games", "/limits", "/flags", &letter] {
             with_key(&admin, "DELETE", path).await.expect_status(204);
         }
-        let refused = async || with_key(&leaked, "GET", "/leaderboards").await.status;
-        wait_until(refused, |status| *status == 401).await;
+        let read_with_leaked = async || with_key(&leaked, "GET", "/leaderboards").await.status;
+        wait_until(read_with_leaked, |status| *status == 401).await;
 
         set_maxmemory(redis, 0).await;
         for path in [key.as_str(), "/issuers/games", "/limits", "/flags"] {

@@ -1,12 +1,13 @@
-//! `spin.toml` grants what is needed, and nothing works without it.
+//! Tests that `spin.toml` grants each component only what it needs. Some tests remove a grant.
 
 use leaderboard_host::{Host, Running};
 use leaderboard_test_support::{ApiClient, RedisServer, block_on, host_config, project_root, state_dir};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// A host on a copy of the manifest in which one component lacks a line.
-async fn without(component: &str, line: &str, redis: Option<&RedisServer>) -> (Running, TempDir) {
+/// Starts a host on a copy of the manifest in which one component lacks this line. Returns the host and its
+/// state directory.
+async fn start_host_without(component: &str, line: &str, redis: Option<&RedisServer>) -> (Running, TempDir) {
     let original = std::fs::read_to_string(project_root().join("spin.toml")).unwrap();
     let start = original.find(&format!("[component.{component}]")).unwrap();
     let (before, section) = original.split_at(start);
@@ -28,10 +29,10 @@ async fn without(component: &str, line: &str, redis: Option<&RedisServer>) -> (R
 }
 
 #[test]
-fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
+fn a_component_without_the_redis_grant_fails_and_the_others_work() {
     block_on(async {
         let redis = RedisServer::start();
-        let (host, _state) = without(
+        let (host, _state) = start_host_without(
             "ranks",
             r#"allowed_outbound_hosts = ["{{ redis_url }}", "{{ issuer_hosts }}"]"#,
             Some(&redis),
@@ -48,9 +49,9 @@ fn a_component_without_the_grant_of_redis_is_refused_and_the_others_work() {
 }
 
 #[test]
-fn a_component_without_the_grant_of_the_database_is_refused_and_the_others_work() {
+fn a_component_without_the_database_grant_fails_and_the_others_work() {
     block_on(async {
-        let (host, _state) = without("ranks", r#"sqlite_databases = ["default"]"#, None).await;
+        let (host, _state) = start_host_without("ranks", r#"sqlite_databases = ["default"]"#, None).await;
         let api = ApiClient::over_http(&host.url());
         api.create_leaderboard("b", &json!({})).await;
         assert_eq!(api.submit_score("b", "p", 1).await["rank"], 1);
@@ -61,10 +62,11 @@ fn a_component_without_the_grant_of_the_database_is_refused_and_the_others_work(
 }
 
 #[test]
-fn without_the_cache_of_the_region_every_answer_is_the_same() {
+fn a_component_without_the_key_value_grant_gives_the_same_responses() {
     block_on(async {
         let redis = RedisServer::start();
-        let (host, _state) = without("scores", r#"key_value_stores = ["default"]"#, Some(&redis)).await;
+        let (host, _state) =
+            start_host_without("scores", r#"key_value_stores = ["default"]"#, Some(&redis)).await;
         let api = ApiClient::over_http(&host.url());
         api.create_leaderboard("b", &json!({"operator": "increment"}))
             .await;
@@ -75,7 +77,7 @@ fn without_the_cache_of_the_region_every_answer_is_the_same() {
 }
 
 #[test]
-fn no_component_has_more_than_it_needs() {
+fn each_component_has_only_the_grants_that_it_needs() {
     let manifest: toml::Table = std::fs::read_to_string(project_root().join("spin.toml"))
         .unwrap()
         .parse()
@@ -92,7 +94,7 @@ fn no_component_has_more_than_it_needs() {
                 .map(|value| value.as_str().unwrap())
                 .collect()
         };
-        // Pages need nothing. Where tokens are verified, keys of issuers are fetched.
+        // `docs` only serves files. Components that verify tokens also fetch the keys of issuers.
         let (hosts, store): (&[&str], &[&str]) = match name.as_str() {
             "docs" => (&[], &[]),
             "ops" | "cache-events" | "score-events" => (&["{{ redis_url }}"], &["default"]),
@@ -109,7 +111,7 @@ fn no_component_has_more_than_it_needs() {
         ] {
             assert!(component.get(not_needed).is_none(), "{not_needed} of {name}");
         }
-        // Nothing comes to the trigger that would have to show a key.
+        // These components do not check credentials: two handle messages, and `docs` serves public files.
         let settings = component["variables"]["settings"].as_str().unwrap();
         let has = |variable: &str| {
             let line = format!("{variable}={{{{ {variable} }}}}");
@@ -120,12 +122,12 @@ fn no_component_has_more_than_it_needs() {
             matches!(name.as_str(), "cache-events" | "docs" | "score-events"),
             "{name}"
         );
-        // A proxy says in a header that the request came over TLS.
-        for of_proxies in ["trusted_proxies", "forwarded_header"] {
+        // Components that serve HTTP read from a proxy's header whether the request came over TLS.
+        for proxy_variable in ["trusted_proxies", "forwarded_header"] {
             assert_eq!(
-                !has(of_proxies),
+                !has(proxy_variable),
                 matches!(name.as_str(), "cache-events" | "score-events"),
-                "{of_proxies} of {name}"
+                "{proxy_variable} of {name}"
             );
         }
     }

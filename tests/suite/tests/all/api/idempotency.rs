@@ -1,11 +1,12 @@
-//! What makes a submission count once: its `id`, or the request's `Idempotency-Key`.
+//! Tests that a submission with an `id`, or in a request with an `Idempotency-Key`, counts once.
 
 use leaderboard_test_support::{ApiClient, ApiResponse};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn keyed(api: &ApiClient, path: &str, key: &str, body: &Value) -> ApiResponse {
+/// Posts a body with an `Idempotency-Key`.
+async fn post_with_key(api: &ApiClient, path: &str, key: &str, body: &Value) -> ApiResponse {
     api.request("POST", path)
         .header("idempotency-key", key)
         .json(body)
@@ -25,7 +26,7 @@ api_cases! {
             let mut replay = api.submit("b", &submission).await;
             assert_eq!(replay["replayed"].take(), true);
             replay["replayed"] = json!(false);
-            // Rank and version are those of then, not of now.
+            // The replay has the rank and the version of the first outcome, not the present ones.
             assert_eq!(replay, first);
         }
         assert_eq!(api.page("b", "").await, before);
@@ -51,7 +52,7 @@ api_cases! {
         assert_eq!(api.page("b", "").await, before);
     }
 
-    async fn an_id_twice_in_one_batch_counts_once(api) {
+    async fn an_id_that_occurs_twice_in_a_batch_counts_once(api) {
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let one = json!({"player": "p", "score": 5, "id": "x"});
         let other = json!({"player": "p", "score": 6, "id": "x"});
@@ -84,17 +85,17 @@ api_cases! {
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let body = json!({"scores": [{"player": "p", "score": 1}, {"player": "p", "score": 1}, {"player": "q", "score": 7}]});
         let path = "/leaderboards/b/scores";
-        let first = keyed(api, path, "\"req-1\"", &body).await.expect_status(207);
+        let first = post_with_key(api, path, "\"req-1\"", &body).await.expect_status(207);
         let after = api.page("b", "").await;
         assert_eq!(after["entries"][1]["values"]["score"], 2);
-        let again = keyed(api, path, "\"req-1\"", &body).await.expect_status(207);
+        let again = post_with_key(api, path, "\"req-1\"", &body).await.expect_status(207);
         for at in 0..3 {
             assert_eq!((&first["results"][at]["replayed"], &again["results"][at]["replayed"]), (&json!(false), &json!(true)));
             assert_eq!(first["results"][at]["version"], again["results"][at]["version"]);
         }
         assert_eq!(api.page("b", "").await, after);
-        // Another key is another request.
-        keyed(api, path, "\"req-2\"", &body).await.expect_status(207);
+        // The same body with another key counts again.
+        post_with_key(api, path, "\"req-2\"", &body).await.expect_status(207);
         assert_eq!(api.page("b", "").await["entries"][1]["values"]["score"], 4);
     }
 
@@ -103,9 +104,9 @@ api_cases! {
         let path = "/leaderboards/b/scores";
         let first = json!({"scores": [{"player": "p", "score": 1}, {"player": "q", "score": 1}]});
         let other = json!({"scores": [{"player": "p", "score": 1}, {"player": "q", "score": 2}]});
-        keyed(api, path, "\"k\"", &first).await.expect_status(207);
+        post_with_key(api, path, "\"k\"", &first).await.expect_status(207);
         let before = api.page("b", "").await;
-        let answer = keyed(api, path, "\"k\"", &other).await.expect_status(207);
+        let answer = post_with_key(api, path, "\"k\"", &other).await.expect_status(207);
         for result in answer["results"].as_array().unwrap() {
             assert_eq!(result["problem"]["type"], "/problems/id-conflict", "{result}");
             assert_eq!(result["problem"]["errors"][0]["header"], "Idempotency-Key");
@@ -113,33 +114,33 @@ api_cases! {
         assert_eq!(api.page("b", "").await, before);
     }
 
-    async fn an_idempotency_key_works_for_one_submission_and_for_several_leaderboards(api) {
+    async fn an_idempotency_key_works_for_one_and_for_several_leaderboards(api) {
         api.create_leaderboard("a", &json!({"operator": "increment"})).await;
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let body = json!({"player": "p", "score": 3, "leaderboards": ["a", "b"]});
         for replayed in [false, true] {
-            let answer = keyed(api, "/scores", "\"k\"", &body).await.expect_status(200);
+            let answer = post_with_key(api, "/scores", "\"k\"", &body).await.expect_status(200);
             assert_eq!((&answer["results"][0]["replayed"], &answer["results"][1]["replayed"]), (&json!(replayed), &json!(replayed)));
         }
         let other = json!({"player": "p", "score": 4, "leaderboards": ["a", "b"]});
-        let refused = keyed(api, "/scores", "\"k\"", &other).await.expect_problem(422, "id-conflict");
+        let refused = post_with_key(api, "/scores", "\"k\"", &other).await.expect_problem(422, "id-conflict");
         assert_eq!(refused["errors"][0]["header"], "Idempotency-Key");
         assert_eq!(api.list_entries("a").await[0].score, 3);
     }
 
-    async fn a_submission_with_its_own_id_keeps_it_under_a_key(api) {
+    async fn a_submissions_own_id_takes_precedence_over_an_idempotency_key(api) {
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let body = json!({"player": "p", "score": 3, "id": "own"});
         let path = "/leaderboards/b/scores";
-        assert_eq!(keyed(api, path, "\"k1\"", &body).await.expect_status(200)["replayed"], false);
-        assert_eq!(keyed(api, path, "\"k2\"", &body).await.expect_status(200)["replayed"], true);
-        // A key may come without its quotes.
+        assert_eq!(post_with_key(api, path, "\"k1\"", &body).await.expect_status(200)["replayed"], false);
+        assert_eq!(post_with_key(api, path, "\"k2\"", &body).await.expect_status(200)["replayed"], true);
+        // A key with quotes and the same key without quotes are one key.
         let body = json!({"player": "p", "score": 4});
-        assert_eq!(keyed(api, path, "k3", &body).await.expect_status(200)["replayed"], false);
-        assert_eq!(keyed(api, path, "\"k3\"", &body).await.expect_status(200)["replayed"], true);
+        assert_eq!(post_with_key(api, path, "k3", &body).await.expect_status(200)["replayed"], false);
+        assert_eq!(post_with_key(api, path, "\"k3\"", &body).await.expect_status(200)["replayed"], true);
     }
 
-    async fn retries_that_race_count_once(api) {
+    async fn concurrent_retries_count_once(api) {
         api.create_leaderboard("b", &json!({"operator": "increment"})).await;
         let mut retries = tokio::task::JoinSet::new();
         for _ in 0..16 {

@@ -1,4 +1,4 @@
-//! `API-Integers: string`: all 64-bit integers of a response in one JSON type.
+//! Tests of the header `API-Integers: string`: all 64-bit integers of a response are JSON strings.
 
 use http::Method;
 use leaderboard_api::IntegerFormat;
@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// The response to a request for strings, compared with the description in which these integers are strings alone.
-async fn as_strings(api: &ApiClient, method: Method, path: &str, body: &Value) -> Value {
+/// Sends a request with `API-Integers: string`. Compares the response with the API description in which
+/// 64-bit integers are only strings, and returns its body.
+async fn send_for_strings(api: &ApiClient, method: Method, path: &str, body: &Value) -> Value {
     let call = api
         .request_at(method.as_str(), path)
         .header("api-integers", "string");
@@ -32,28 +33,28 @@ async fn as_strings(api: &ApiClient, method: Method, path: &str, body: &Value) -
 }
 
 api_cases! {
-    async fn every_64_bit_integer_is_a_string_where_the_client_asks_for_it(api) {
+    async fn every_64_bit_integer_is_a_string_if_the_client_asks_for_strings(api) {
         let board = json!({"limits": {"max": 100, "max_entries": 5}});
-        let board = as_strings(api, Method::PUT, "/api/v1/leaderboards/b", &board).await;
+        let board = send_for_strings(api, Method::PUT, "/api/v1/leaderboards/b", &board).await;
         assert_eq!(board["limits"]["max"], "100");
         assert_eq!((&board["limits"]["max_entries"], &board["keep_periods"]), (&json!("5"), &json!(12)));
         let submission = json!({"player": "ann", "score": "7"});
-        let outcome = as_strings(api, Method::POST, "/api/v1/leaderboards/b/scores", &submission).await;
+        let outcome = send_for_strings(api, Method::POST, "/api/v1/leaderboards/b/scores", &submission).await;
         assert_eq!((&outcome["values"], &outcome["rank"]), (&json!({"score": "7"}), &json!(1)));
         for (version, entries) in [("v1", "entries"), ("v2", "data")] {
             let base = format!("/api/{version}/leaderboards/b");
-            let list = as_strings(api, Method::GET, &format!("{base}/entries"), &Value::Null).await;
+            let list = send_for_strings(api, Method::GET, &format!("{base}/entries"), &Value::Null).await;
             assert_eq!(list[entries][0]["values"]["score"], "7");
             assert!(list["version"].is_string());
             for below in ["/entries/ann", "/entries/ann/around", "/distribution", "/periods", "/entries?players=ann"] {
-                as_strings(api, Method::GET, &format!("{base}{below}"), &Value::Null).await;
+                send_for_strings(api, Method::GET, &format!("{base}{below}"), &Value::Null).await;
             }
         }
-        let own = as_strings(api, Method::GET, "/api/v1/tenant", &Value::Null).await;
+        let own = send_for_strings(api, Method::GET, "/api/v1/tenant", &Value::Null).await;
         assert_eq!(own["holdings"]["entries"], "1");
     }
 
-    async fn cached_responses_of_both_forms_are_kept_apart(api) {
+    async fn responses_with_numbers_and_with_strings_are_cached_separately(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "ann", 7).await;
         let score = async |form: Option<&str>| {

@@ -1,4 +1,4 @@
-//! Tenants do not see each other: every route there is, walked with another tenant's credentials.
+//! Tests that tenants do not see each other's data: every route is called with another tenant's credentials.
 
 use leaderboard_api::{BodyKind, Permission};
 use leaderboard_openapi::{ListedRoute, all_routes};
@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// In everything that tenant A has, and in nothing that anybody else may read.
+/// A text in all data of tenant A. No response to another tenant may contain it.
 const SECRET: &str = "only-for-a";
+/// An address in the limits of tenant A. No response to another tenant may contain it.
 const ADDRESS: &str = "203.0.113.77";
 
-/// The names that a route's parameters are given.
+/// The values of the parameters in the paths of routes.
 struct Names {
     tenant: String,
     key: String,
@@ -20,14 +21,15 @@ struct Names {
     player: &'static str,
 }
 
-/// Where the routes of the API begin: each version has all of them.
+/// The beginnings of the paths of API routes. Each of them has all routes.
 const BASES: [&str; 3] = ["/api/v1", "/api/v2", "/api"];
-/// Tenant A and others trust this issuer.
-const COMMON: &str = "https://common.example";
-/// Who is in what others than A write.
-const SOMEBODY: &str = "somebody";
+/// An issuer that tenant A trusts. Other tenants name it in their documents, too.
+const COMMON_ISSUER: &str = "https://common.example";
+/// The player in the requests of other tenants.
+const OTHER_PLAYER: &str = "somebody";
 
 impl Names {
+    /// Returns the path of a route with these names as parameters.
     fn path(&self, base: &str, route: &ListedRoute) -> String {
         let segment = |segment: &str| match segment {
             ":tenant" => self.tenant.clone(),
@@ -36,7 +38,7 @@ impl Names {
             ":leaderboard" | ":issuer" | ":flag" => self.leaderboard.to_owned(),
             ":player" => self.player.to_owned(),
             other => {
-                assert!(!other.starts_with(':'), "what is {other}?");
+                assert!(!other.starts_with(':'), "unknown parameter {other}");
                 other.to_owned()
             }
         };
@@ -48,7 +50,7 @@ impl Names {
     }
 }
 
-/// Where a route is found.
+/// Returns the beginnings of the paths under which a route is found.
 fn bases(route: &ListedRoute) -> &'static [&'static str] {
     match route.base {
         Base::Api => &BASES,
@@ -57,16 +59,16 @@ fn bases(route: &ListedRoute) -> &'static [&'static str] {
     }
 }
 
-/// A body that a route takes, so that nothing is refused for the body before it is refused for the caller.
+/// Returns a valid body for a route, so that no request is refused because of its body.
 fn body(route: &ListedRoute, path: &str) -> Value {
     match route.pattern.rsplit('/').next().unwrap() {
         "keys" => json!({"name": "b", "scopes": ["scores:read"]}),
         "rotate" => json!({"overlap_s": 0}),
-        "tokens" => json!({"player": SOMEBODY}),
-        // A has the first of the two. No tenant has the second.
+        "tokens" => json!({"player": OTHER_PLAYER}),
+        // Tenant A has the first issuer. No tenant has the second.
         ":issuer" => {
             let issuer = if path.ends_with("taken") {
-                COMMON
+                COMMON_ISSUER
             } else {
                 "https://nobody.example"
             };
@@ -82,20 +84,20 @@ fn body(route: &ListedRoute, path: &str) -> Value {
         ":leaderboard" if route.body == BodyKind::MergePatch => json!({"title": "c"}),
         ":leaderboard" => json!({"title": "b", "access": {"read": "private", "write": "player"}}),
         "scores" if route.pattern == "/scores" => {
-            json!({"player": SOMEBODY, "score": 1, "leaderboards": ["taken"]})
+            json!({"player": OTHER_PLAYER, "score": 1, "leaderboards": ["taken"]})
         }
-        "scores" => json!({"player": SOMEBODY, "score": 1}),
+        "scores" => json!({"player": OTHER_PLAYER, "score": 1}),
         ":tenant" => json!({"title": "b"}),
         "ban" => json!({"reason": "b"}),
-        other => panic!("what does {other} take?"),
+        other => panic!("no body is known for {other}"),
     }
 }
 
-/// A credential as a header.
+/// The name and the value of a header with a credential. The name is empty if there is no credential.
 struct Caller(&'static str, String);
 
-/// A key of the tenant: its id and its text.
-async fn key(tenant: &ApiClient, scopes: &[&str]) -> (String, String) {
+/// Creates a key of the tenant. Returns its id and its text.
+async fn create_key(tenant: &ApiClient, scopes: &[&str]) -> (String, String) {
     let made = tenant
         .post("/keys", &json!({"name": SECRET, "scopes": scopes}))
         .await
@@ -104,8 +106,8 @@ async fn key(tenant: &ApiClient, scopes: &[&str]) -> (String, String) {
     (text("id"), text("key"))
 }
 
-/// Everything that a tenant can have, with the secret in it.
-async fn fill(tenant: &ApiClient) -> Names {
+/// Creates everything that a tenant can have, with `SECRET` in it. Returns the names of what it created.
+async fn create_data(tenant: &ApiClient) -> Names {
     let name = format!("/tenants/{}", tenant.tenant);
     tenant
         .put(&name, &json!({"title": SECRET, "quotas": {"leaderboards": 1000}}))
@@ -140,9 +142,9 @@ async fn fill(tenant: &ApiClient) -> Names {
     let issuer = json!({"issuer": format!("https://{SECRET}.example"), "audiences": [SECRET],
         "keys": [{"kid": "k", "secret": secret}]});
     tenant.put("/issuers/taken", &issuer).await.expect_status(201);
-    let common = json!({"issuer": COMMON, "audiences": ["common"], "keys": [{"secret": secret}]});
+    let common = json!({"issuer": COMMON_ISSUER, "audiences": ["common"], "keys": [{"secret": secret}]});
     tenant.put("/issuers/common", &common).await.expect_status(201);
-    let (id, _) = key(tenant, &["admin"]).await;
+    let (id, _) = create_key(tenant, &["admin"]).await;
     Names {
         tenant: tenant.tenant.clone(),
         key: id,
@@ -151,8 +153,8 @@ async fn fill(tenant: &ApiClient) -> Names {
     }
 }
 
-/// What the tenant itself sees of it. The key's own audit and usage grow with every look.
-async fn seen(tenant: &ApiClient, names: &Names) -> Vec<Value> {
+/// Reads the data of the tenant as the tenant itself. Usage is left out, because every request changes it.
+async fn read_data(tenant: &ApiClient, names: &Names) -> Vec<Value> {
     let mut seen = Vec::new();
     for path in [
         "/leaderboards",
@@ -181,7 +183,8 @@ async fn seen(tenant: &ApiClient, names: &Names) -> Vec<Value> {
     seen
 }
 
-async fn ask(
+/// Calls a route as `caller`, with `named` in `X-Tenant-ID`. Repeats a request that a rate limit refused.
+async fn send_as(
     tenant: &ApiClient,
     caller: &Caller,
     route: &ListedRoute,
@@ -207,8 +210,9 @@ async fn ask(
     wait_until(send, |answer| answer.status != 429).await
 }
 
+/// Asserts that a response contains no data of tenant A, and that it is not a server error.
 #[track_caller]
-fn assert_innocent(answer: &ApiResponse) {
+fn assert_no_secret(answer: &ApiResponse) {
     assert!(answer.status < 500, "{answer:?}");
     let headers = answer
         .headers
@@ -226,39 +230,39 @@ fn assert_innocent(answer: &ApiResponse) {
 }
 
 api_cases! {
-    /// A route with a name in its path is asked twice, for one that A has and for one that nobody has: the answers have the
-    /// same status, so that a response does not show whether a name exists.
+    /// Calls each route with a name in its path twice: with a name that A has, and with a name that A does
+    /// not have. Both responses have the same status, so that a response does not show whether a name exists.
     async fn no_route_shows_data_to_another_tenant(api) {
-        let own = api.another_tenant();
+        let other = api.another_tenant();
         let nobody = api.another_tenant();
-        let names = fill(api).await;
-        let (ghost_key, _) = key(&nobody, &["scores:read"]).await;
-        let ghosts = Names { tenant: nobody.tenant.clone(), key: ghost_key, leaderboard: "ghost", player: "nobody" };
-        let before = seen(api, &names).await;
+        let names = create_data(api).await;
+        let (ghost_key, _) = create_key(&nobody, &["scores:read"]).await;
+        let missing_names = Names { tenant: nobody.tenant.clone(), key: ghost_key, leaderboard: "ghost", player: "nobody" };
+        let before = read_data(api, &names).await;
 
         let mut callers = vec![Caller("", String::new())];
         for scopes in [["admin"].as_slice(), &["scores:write"], &["scores:read"]] {
-            let made = own.post("/keys", &json!({"name": "b", "scopes": scopes})).await.expect_status(201);
+            let made = other.post("/keys", &json!({"name": "b", "scopes": scopes})).await.expect_status(201);
             callers.push(Caller("x-api-key", made["key"].as_str().unwrap().to_owned()));
         }
-        let token = own.post("/tokens", &json!({"player": SOMEBODY})).await.json();
+        let token = other.post("/tokens", &json!({"player": OTHER_PLAYER})).await.json();
         callers.push(Caller("authorization", format!("Bearer {}", token["token"].as_str().unwrap())));
         let mut routes = all_routes();
-        // What was made is used before it goes.
+        // Deletions come last, so that the other routes can use the data.
         routes.sort_by_key(|route| route.verb == Verb::Delete);
         assert!(routes.len() > 40, "{}", routes.len());
         let mut done = std::collections::BTreeSet::new();
         for caller in &callers {
             for (base, route) in routes.iter().flat_map(|route| bases(route).iter().map(move |base| (*base, route))) {
                 let path = names.path(base, route);
-                let taken = ask(&own, caller, route, &path, None).await;
-                assert_innocent(&taken);
+                let taken = send_as(&other, caller, route, &path, None).await;
+                assert_no_secret(&taken);
                 if taken.status < 300 {
                     done.insert((route.verb.name(), route.pattern));
                 }
                 if route.pattern.contains(':') {
-                    let ghost = ask(&own, caller, route, &ghosts.path(base, route), None).await;
-                    assert_eq!(taken.status, ghost.status, "{route:?} {taken:?} {ghost:?}");
+                    let missing = send_as(&other, caller, route, &missing_names.path(base, route), None).await;
+                    assert_eq!(taken.status, missing.status, "{route:?} {taken:?} {missing:?}");
                 }
                 if route.permission == Permission::Operator {
                     assert!(matches!(taken.status, 401 | 403), "{route:?} {taken:?}");
@@ -266,24 +270,25 @@ api_cases! {
                 if !route.permission.requires_auth() {
                     continue;
                 }
-                // Naming A has no effect: a credential belongs to one tenant, and an anonymous caller reads public data only.
-                let named = ask(&own, caller, route, &path, Some(&names.tenant)).await;
-                assert_innocent(&named);
-                // The list of leaderboards has those that everybody may know of, and the tenant's are private.
-                let lists = route.pattern == "/leaderboards" && route.verb == Verb::Get && named.status == 200;
-                // A summary needs a player, and that is found out first.
-                let asks_more = route.pattern.ends_with("/summary") && named.status == 400;
-                assert!(lists || asks_more || matches!(named.status, 401 | 403 | 404), "{route:?} {named:?}");
+                // A header that names A gives no access: a credential belongs to one tenant, and an anonymous
+                // caller reads public data only.
+                let named = send_as(&other, caller, route, &path, Some(&names.tenant)).await;
+                assert_no_secret(&named);
+                // The list of leaderboards contains public leaderboards only, and those of A are private.
+                let lists_public = route.pattern == "/leaderboards" && route.verb == Verb::Get && named.status == 200;
+                // A summary without a player is refused before its caller is.
+                let lacks_player = route.pattern.ends_with("/summary") && named.status == 400;
+                assert!(lists_public || lacks_player || matches!(named.status, 401 | 403 | 404), "{route:?} {named:?}");
             }
         }
-        // The others did all that there is to write, in a tenant of their own.
+        // The other tenant could write to all routes for itself, so the requests above were valid.
         let writes = routes.iter().filter(|route| route.body != BodyKind::None && route.permission != Permission::Operator);
         let undone: Vec<_> = writes
             .filter(|route| !done.contains(&(route.verb.name(), route.pattern)))
             .map(|route| route.pattern)
             .collect();
         assert_eq!(undone, ["/keys/:key/rotate", "/ofrep/v1/evaluate/flags/:flag"]);
-        assert_eq!(seen(api, &names).await, before);
+        assert_eq!(read_data(api, &names).await, before);
     }
 
     async fn a_cursor_of_another_tenant_shows_only_own_entries(api) {
@@ -298,7 +303,7 @@ api_cases! {
         for path in ["/leaderboards?limit=1", "/leaderboards/x/entries?limit=1"] {
             let cursor = api.get(path).await.expect_status(200)["next"].as_str().unwrap().to_owned();
             let answer = other.get(&format!("{path}&cursor={cursor}")).await;
-            assert_innocent(&answer);
+            assert_no_secret(&answer);
         }
     }
 }

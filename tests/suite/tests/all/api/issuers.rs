@@ -1,4 +1,4 @@
-//! Tokens of issuers whose keys are in their documents.
+//! Tests of issuers whose documents contain their keys, and of tokens of these issuers.
 
 use ed25519_dalek::SigningKey;
 use jwt_compact::alg::{Ed25519, Hs256, Hs256Key};
@@ -8,37 +8,45 @@ use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// 2100-01-01T00:00:00Z, and an instant of the past, in seconds since the epoch.
+/// 2100-01-01T00:00:00Z, in seconds since the epoch.
 const FAR_S: u64 = 4_102_444_800;
+/// An instant in the past, in seconds since the epoch.
 const PAST_S: u64 = 1_000_000_000;
 const ENTRIES: &str = "/leaderboards/b/entries";
 
-fn key(seed: u8) -> SigningKey {
+/// Returns the signing key with this seed. The documents of these tests have the key with the seed 1.
+fn signing_key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }
 
-/// The issuer of a case; no other tenant of the service trusts it.
+/// Returns the issuer of a test. No other tenant of the service trusts it.
 fn issuer(api: &ApiClient) -> String {
     format!("https://{}.example", api.tenant)
 }
 
-fn document(api: &ApiClient, changes: Value) -> Value {
-    let mut jwk = serde_json::to_value(jwt_compact::jwk::JsonWebKey::from(&key(1).verifying_key())).unwrap();
+/// Returns the document of the test's issuer, with these members changed.
+fn issuer_document(api: &ApiClient, changes: Value) -> Value {
+    let mut jwk = serde_json::to_value(jwt_compact::jwk::JsonWebKey::from(
+        &signing_key(1).verifying_key(),
+    ))
+    .unwrap();
     jwk["kid"] = json!("k");
-    changed(
+    with_changes(
         json!({"issuer": issuer(api), "audiences": ["scores"], "keys": [jwk]}),
         changes,
     )
 }
 
+/// Returns the claims of a valid token, with these claims changed.
 fn claims(api: &ApiClient, changes: Value) -> Value {
-    changed(
+    with_changes(
         json!({"iss": issuer(api), "aud": "scores", "sub": "p", "exp": FAR_S, "org": api.tenant}),
         changes,
     )
 }
 
-fn changed(mut value: Value, changes: Value) -> Value {
+/// Returns an object with these members changed.
+fn with_changes(mut value: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else {
         panic!("{changes}")
     };
@@ -46,6 +54,7 @@ fn changed(mut value: Value, changes: Value) -> Value {
     value
 }
 
+/// Returns a token with these claims, signed with `key` under the key id `kid`.
 fn sign(kid: &str, key: &SigningKey, claims: &Value) -> String {
     Ed25519
         .token(
@@ -56,35 +65,37 @@ fn sign(kid: &str, key: &SigningKey, claims: &Value) -> String {
         .unwrap()
 }
 
-/// A token of the case's issuer with these claims changed.
+/// Returns a valid token of the test's issuer, with these claims changed.
 fn token(api: &ApiClient, changes: Value) -> String {
-    sign("k", &key(1), &claims(api, changes))
+    sign("k", &signing_key(1), &claims(api, changes))
 }
 
-async fn make_board(api: &ApiClient) {
+/// Creates the private leaderboard `b`, to which players may submit.
+async fn create_leaderboard(api: &ApiClient) {
     let access = json!({"access": {"read": "private", "write": "player"}});
     api.create_leaderboard("b", &access).await;
 }
 
-async fn read(api: &ApiClient, token: &str) -> u16 {
+/// Reads the entries with a token and returns the status.
+async fn read_entries(api: &ApiClient, token: &str) -> u16 {
     api.with_token(token, "GET", ENTRIES).send().await.status
 }
 
 api_cases! {
-    async fn a_token_of_a_trusted_issuer_is_of_its_tenant(api) {
-        make_board(api).await;
-        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+    async fn a_token_of_a_trusted_issuer_belongs_to_the_tenant_of_the_issuer(api) {
+        create_leaderboard(api).await;
+        api.put("/issuers/main", &issuer_document(api, json!({}))).await.expect_status(201);
         let token = token(api, json!({}));
         let score = api.with_token(&token, "POST", "/leaderboards/b/scores").json(&json!({"player": "p", "score": 1}));
         score.send().await.expect_status(200);
-        assert_eq!(read(api, &token).await, 200);
+        assert_eq!(read_entries(api, &token).await, 200);
         let other = api.with_token(&token, "GET", ENTRIES).header("x-tenant-id", "another");
         other.send().await.expect_problem(403, "forbidden");
     }
 
-    async fn a_document_is_read_and_listed_without_its_keys(api) {
+    async fn an_issuer_document_is_read_and_listed_without_its_secrets(api) {
         let secret = json!({"kid": "s", "secret": "a secret that both of them have, long enough"});
-        let mut document = document(api, json!({}));
+        let mut document = issuer_document(api, json!({}));
         document["keys"].as_array_mut().unwrap().push(secret);
         let made = api.put("/issuers/main", &document).await;
         let body = made.expect_status(201);
@@ -100,25 +111,25 @@ api_cases! {
         api.delete("/issuers/main").await.expect_problem(404, "issuer-not-found");
     }
 
-    async fn an_issuer_of_the_operator_names_the_tenant_in_a_claim(api) {
-        make_board(api).await;
+    async fn a_token_of_an_operators_issuer_names_the_tenant_in_a_claim(api) {
+        create_leaderboard(api).await;
         let path = format!("/operator/issuers/{}", api.tenant);
-        let made = api.put(&path, &document(api, json!({"claims": {"tenant": "org"}}))).await;
+        let made = api.put(&path, &issuer_document(api, json!({"claims": {"tenant": "org"}}))).await;
         assert_eq!((made.status, made.header("location")), (201, format!("/api/v1{path}").as_str()));
         for (org, expected) in [(json!(api.tenant), 200), (json!("other"), 404), (Value::Null, 401)] {
-            assert_eq!(read(api, &token(api, json!({"org": org}))).await, expected, "{org}");
+            assert_eq!(read_entries(api, &token(api, json!({"org": org}))).await, expected, "{org}");
         }
         api.delete(&path).await.expect_status(204);
     }
 
-    async fn a_refused_token_is_answered_with_the_reason_and_without_the_token(api) {
-        make_board(api).await;
-        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+    async fn the_response_to_a_refused_token_has_the_reason_but_not_the_token(api) {
+        create_leaderboard(api).await;
+        api.put("/issuers/main", &issuer_document(api, json!({}))).await.expect_status(201);
         let good = token(api, json!({}));
-        assert_eq!(read(api, &good).await, 200);
+        assert_eq!(read_entries(api, &good).await, 200);
         let many = |count: u32| (0..count).map(|n| (format!("c{n}"), json!(n))).collect();
-        // The public key as the secret of an HMAC, and a token without a signature.
-        let public = Hs256Key::new(key(1).verifying_key().as_bytes());
+        // This attack uses the public key as the secret of an HMAC.
+        let public = Hs256Key::new(signing_key(1).verifying_key().as_bytes());
         let header = Header::empty().with_key_id("k");
         let confused = Hs256.token(&header, &Claims::new(claims(api, json!({}))), &public).unwrap();
         let payload = good.split('.').nth(1).unwrap();
@@ -128,8 +139,8 @@ api_cases! {
             (token(api, json!({"aud": "others"})), "the token's issuer is not trusted for its audience"),
             (token(api, json!({"iss": "https://evil.example"})), "the token's issuer is not trusted for its audience"),
             (token(api, json!({"sub": null})), "the token's claim sub is not valid"),
-            (sign("k", &key(2), &claims(api, json!({}))), "the token's signature is not valid"),
-            (sign("x", &key(1), &claims(api, json!({}))), "the token's key is not known"),
+            (sign("k", &signing_key(2), &claims(api, json!({}))), "the token's signature is not valid"),
+            (sign("x", &signing_key(1), &claims(api, json!({}))), "the token's key is not known"),
             (good[..good.len() - 10].to_owned(), "the token's signature is not valid"),
             (good[..40].to_owned(), "the token is malformed"),
             ("x".to_owned(), "the token is malformed"),
@@ -149,8 +160,8 @@ api_cases! {
         }
     }
 
-    async fn an_untrusted_audience_is_refused_as_an_untrusted_issuer_is(api) {
-        api.put("/issuers/main", &document(api, json!({}))).await.expect_status(201);
+    async fn an_untrusted_audience_and_an_untrusted_issuer_get_the_same_detail(api) {
+        api.put("/issuers/main", &issuer_document(api, json!({}))).await.expect_status(201);
         let detail = async |changes: Value| {
             api.with_token(&token(api, changes), "GET", ENTRIES).send().await.json()["detail"].clone()
         };

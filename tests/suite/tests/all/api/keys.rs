@@ -1,4 +1,4 @@
-//! API keys: what they allow, from where, and how they are listed and rotated.
+//! Tests of API keys: their scopes, addresses, rotation and list, and retries of requests that make them.
 
 use leaderboard_test_support::{ApiClient, wait_until};
 use serde_json::{Value, json};
@@ -7,13 +7,14 @@ use crate::cases::api_cases;
 
 const SCORES: &str = "/leaderboards/b/scores";
 
-async fn make_board(api: &ApiClient) {
+/// Creates the private leaderboard `b`, to which players may submit.
+async fn create_leaderboard(api: &ApiClient) {
     let access = json!({"access": {"read": "private", "write": "player"}});
     api.create_leaderboard("b", &access).await;
 }
 
-/// The status of a request with a key.
-async fn status(api: &ApiClient, key: &str, verb: &str, path: &str) -> u16 {
+/// Sends a request with a key and returns the status.
+async fn send_with_key(api: &ApiClient, key: &str, verb: &str, path: &str) -> u16 {
     let call = api.with_key(key, verb, path);
     let call = if verb == "POST" {
         call.json(&json!({"player": "p", "score": 1}))
@@ -24,7 +25,7 @@ async fn status(api: &ApiClient, key: &str, verb: &str, path: &str) -> u16 {
 }
 
 api_cases! {
-    async fn a_key_is_shown_once(api) {
+    async fn the_secret_of_a_key_is_shown_once(api) {
         let made = api.post("/keys", &json!({"name": "game server", "scopes": ["scores:read", "scores:write"]})).await;
         let body = made.expect_status(201);
         let (id, key) = (body["id"].as_str().unwrap(), body["key"].as_str().unwrap());
@@ -35,15 +36,15 @@ api_cases! {
         let shown = read.expect_status(200);
         assert_eq!((&shown["scopes"], shown.get("key")), (&json!(["scores:read", "scores:write"]), None));
         assert_eq!(api.get("/keys").await.expect_status(200), json!({"keys": [shown], "next": null}));
-        // A revoked key stays in the list until it is removed.
+        // The first deletion revokes the key, and the second removes it.
         api.delete(&format!("/keys/{id}")).await.expect_status(204);
         assert!(api.get(&format!("/keys/{id}")).await.expect_status(200)["revoked_at"].is_string());
         api.delete(&format!("/keys/{id}")).await.expect_status(204);
         api.delete(&format!("/keys/{id}")).await.expect_problem(404, "key-not-found");
     }
 
-    async fn a_key_does_what_its_scopes_say_and_no_more(api) {
-        make_board(api).await;
+    async fn a_key_may_use_only_the_routes_of_its_scopes(api) {
+        create_leaderboard(api).await;
         for (scope, expected) in [
             ("scores:read", [200, 403, 403, 403]),
             ("scores:write", [403, 200, 403, 403]),
@@ -52,12 +53,12 @@ api_cases! {
             let key = api.make_key(json!([scope])).await.1;
             let calls = [("GET", "/leaderboards/b/entries"), ("POST", SCORES), ("GET", "/keys"), ("GET", "/operator/issuers")];
             for ((verb, path), expected) in calls.into_iter().zip(expected) {
-                assert_eq!(status(api, &key, verb, path).await, expected, "{scope} {verb} {path}");
+                assert_eq!(send_with_key(api, &key, verb, path).await, expected, "{scope} {verb} {path}");
             }
         }
     }
 
-    async fn a_key_is_used_from_its_addresses_alone(api) {
+    async fn a_key_works_only_from_its_allowed_addresses(api) {
         for (addresses, shown, expected) in [
             (json!(["127.0.0.0/8", "2001:db8::/32"]), json!(["127.0.0.0/8", "2001:db8::/32"]), 200),
             (json!(["::ffff:127.0.0.1"]), json!(["127.0.0.1/32"]), 200),
@@ -67,8 +68,8 @@ api_cases! {
             let made = api.post("/keys", &body).await.expect_status(201);
             assert_eq!(made["allowed_addresses"], shown);
             let key = made["key"].as_str().unwrap();
-            assert_eq!(status(api, key, "GET", "/keys").await, expected);
-            // What a client says of its own address has no effect.
+            assert_eq!(send_with_key(api, key, "GET", "/keys").await, expected);
+            // A client cannot set its own address with a header.
             for (name, value) in [("spin-client-addr", "192.0.2.9:1234"), ("x-forwarded-for", "192.0.2.9")] {
                 let answer = api.with_key(key, "GET", "/keys").header(name, value).send().await;
                 assert_eq!(answer.status, expected, "{name}");
@@ -76,13 +77,13 @@ api_cases! {
         }
     }
 
-    async fn a_rotation_needs_no_body_and_is_bounded(api) {
+    async fn a_rotation_needs_no_body_and_the_number_of_secrets_is_limited(api) {
         let (id, key) = api.make_key(json!(["admin"])).await;
         let path = format!("/keys/{id}/rotate");
         let rotate = async |body: Value| api.post(&path, &body).await;
         api.with_key(&key, "POST", &path).send().await.expect_status(200);
-        // The secret before is valid for an hour, unless the request says otherwise.
-        assert_eq!(status(api, &key, "GET", "/keys").await, 200);
+        // By default, the previous secret is valid for another hour.
+        assert_eq!(send_with_key(api, &key, "GET", "/keys").await, 200);
         api.with_key(&key, "POST", &path).header("content-type", "text/plain").send().await.expect_status(200);
         let refused = rotate(json!({"overlap_s": 2_592_001})).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/overlap_s");
@@ -109,20 +110,20 @@ api_cases! {
         let other = post("/keys", &json!({"name": "o", "scopes": ["admin"]})).await;
         assert_eq!(other.expect_problem(422, "id-conflict")["errors"][0]["header"], "Idempotency-Key");
         assert_eq!(api.get("/keys").await.expect_status(200)["keys"].as_array().unwrap().len(), 1);
-        // The same idempotency key may name a rotation, too.
+        // The same idempotency key may also be used for a rotation.
         let path = format!("/keys/{id}/rotate");
         let rotated = post(&path, &json!({"overlap_s": 60})).await.expect_status(200);
         post(&path, &json!({"overlap_s": 60})).await.expect_problem(409, "already-done");
         post(&path, &json!({"overlap_s": 61})).await.expect_problem(422, "id-conflict");
         let key = rotated["key"].as_str().unwrap();
-        wait_until(async || status(api, key, "GET", "/keys").await, |status| *status == 200).await;
+        wait_until(async || send_with_key(api, key, "GET", "/keys").await, |status| *status == 200).await;
         // Each caller has idempotency keys of its own.
         let call = api.with_key(key, "POST", "/keys").header("idempotency-key", "\"k\"").json(&body);
         call.send().await.expect_status(201);
     }
 
     async fn an_idempotency_key_is_refused_where_it_has_no_effect(api) {
-        make_board(api).await;
+        create_leaderboard(api).await;
         let id = api.make_key(json!(["admin"])).await.0;
         for (verb, path, body) in [
             ("POST", "/tokens", json!({"player": "p"})),
@@ -157,7 +158,7 @@ api_cases! {
         assert_eq!(listed, made);
     }
 
-    async fn a_wrong_key_does_not_show_whether_there_is_one(api) {
+    async fn the_response_to_a_wrong_key_does_not_show_whether_the_key_exists(api) {
         let key = api.make_key(json!(["admin"])).await.1;
         let foreign = api.another_tenant().make_key(json!(["admin"])).await.1;
         for (key, detail) in [

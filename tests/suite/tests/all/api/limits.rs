@@ -1,4 +1,4 @@
-//! Rate limits through the real components: what a crowd gets, what is reported, what is refused.
+//! Tests of rate limits through the real components: how many requests are accepted, counted and refused.
 
 use std::time::Instant;
 
@@ -6,13 +6,17 @@ use leaderboard_test_support::{ApiClient, ApiResponse, RedisServer, StoreKind, T
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Connections of a crowd, and requests of each.
+/// How many connections send requests at the same time.
 const CONNECTIONS: u64 = 32;
+/// How many requests each connection sends.
 const REQUESTS: u64 = 250;
+/// How many requests a client may send in a second.
 const QUOTA: u64 = 10;
+/// How many requests a client may send at once.
 const BURST: u64 = 20;
 
-async fn service(store: StoreKind, limits: &Value) -> TestService {
+/// Starts a service on this store, with these limits for all tenants.
+async fn start_service(store: StoreKind, limits: &Value) -> TestService {
     let redis = (store == StoreKind::Redis).then(RedisServer::start);
     let service = TestService::start_with_default_limits(redis).await;
     service
@@ -23,32 +27,34 @@ async fn service(store: StoreKind, limits: &Value) -> TestService {
     service
 }
 
-/// A read without a credential.
-async fn read(api: &ApiClient) -> ApiResponse {
+/// Reads the entries without a credential.
+async fn read_anonymously(api: &ApiClient) -> ApiResponse {
     let call = api.request("GET", "/leaderboards/b/entries");
     call.without_header("x-api-key").send().await
 }
 
-async fn requests_of_today(api: &ApiClient) -> u64 {
+/// Returns how many requests of the tenant the service counted today.
+async fn count_requests_today(api: &ApiClient) -> u64 {
     let path = format!("/tenants/{}/usage", api.tenant);
     let usage = api.get(&path).await.expect_status(200);
     usage["days"][0]["requests"].as_u64().unwrap_or_default()
 }
 
-/// Hammers, and gets at most the burst, what grows back, and a burst of each instance that begins before it knows.
-async fn a_crowd_from_one_address_gets_no_more_than_the_bound(store: StoreKind) {
+/// Sends requests from many connections at once. At most these are accepted: the burst, what the quota adds
+/// meanwhile, and another burst for each instance that starts before it knows the count of the others.
+async fn many_connections_from_one_address_get_no_more_than_the_bound(store: StoreKind) {
     let limits = json!({"policies": {"client": {"quota": QUOTA, "window_s": 1, "burst": BURST}}});
-    let service = service(store, &limits).await;
+    let service = start_service(store, &limits).await;
     let api = service.api();
     api.create_leaderboard("b", &json!({})).await;
     let began = Instant::now();
-    let mut crowd = JoinSet::new();
+    let mut clients = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let api = api.clone();
-        crowd.spawn_local(async move {
+        clients.spawn_local(async move {
             let mut let_through = 0;
             for _ in 0..REQUESTS {
-                let answer = read(&api).await;
+                let answer = read_anonymously(&api).await;
                 match answer.status {
                     200 => let_through += 1,
                     429 => assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0),
@@ -58,39 +64,39 @@ async fn a_crowd_from_one_address_gets_no_more_than_the_bound(store: StoreKind) 
             let_through
         });
     }
-    let let_through: u64 = crowd.join_all().await.into_iter().sum();
+    let let_through: u64 = clients.join_all().await.into_iter().sum();
     let grown = QUOTA * (began.elapsed().as_secs() + 1);
-    // No more instances begin at once than there are connections.
+    // At most one instance for each connection starts at the same time.
     let bound = BURST + grown + CONNECTIONS * BURST;
     assert!(let_through >= BURST, "{let_through}");
     assert!(let_through <= bound, "{let_through}, at most {bound}");
     assert!(
         bound < CONNECTIONS * REQUESTS,
-        "the crowd asks for more than that"
+        "the connections send more requests than the bound"
     );
 }
 
-/// Instances come to their end on the way.
-async fn every_read_is_reported_once(store: StoreKind) {
+/// Sends more requests than an instance serves, so that instances end during the test.
+async fn every_read_is_counted_once_in_the_usage(store: StoreKind) {
     const READS: u64 = 300;
-    let off = json!({"policies": {"client": {"quota": 100_000, "burst": 100_000}}});
-    let service = service(store, &off).await;
+    let high_limits = json!({"policies": {"client": {"quota": 100_000, "burst": 100_000}}});
+    let service = start_service(store, &high_limits).await;
     let api = service.api();
     api.create_leaderboard("b", &json!({})).await;
-    let before = requests_of_today(&api).await;
+    let before = count_requests_today(&api).await;
     for _ in 0..READS {
-        read(&api).await.expect_status(200);
+        read_anonymously(&api).await.expect_status(200);
     }
     let counted = wait_until(
-        async || requests_of_today(&api).await,
+        async || count_requests_today(&api).await,
         |count| *count == before + READS,
     );
     assert_eq!(counted.await, before + READS);
 }
 
-async fn guesses_are_limited_by_address(store: StoreKind) {
+async fn guesses_of_keys_are_limited_by_address(store: StoreKind) {
     let limits = json!({"policies": {"credentials": {"quota": 1, "window_s": 3600, "burst": 5}}});
-    let service = service(store, &limits).await;
+    let service = start_service(store, &limits).await;
     let api = service.api();
     let guess = async |path: &str| {
         api.request("GET", path)
@@ -106,7 +112,7 @@ async fn guesses_are_limited_by_address(store: StoreKind) {
             other => panic!("status {other}"),
         }
     }
-    // Another instance can have looked at some before it knew.
+    // A second instance can check some keys before it knows the count of the first.
     assert!((5..=10).contains(&refused), "{refused}");
     let limited = guess("/leaderboards").await;
     assert_eq!(limited.json()["violated-policies"], json!(["credentials"]));
@@ -129,7 +135,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    a_crowd_from_one_address_gets_no_more_than_the_bound
-    every_read_is_reported_once
-    guesses_are_limited_by_address
+    many_connections_from_one_address_get_no_more_than_the_bound
+    every_read_is_counted_once_in_the_usage
+    guesses_of_keys_are_limited_by_address
 }

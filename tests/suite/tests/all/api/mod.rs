@@ -1,4 +1,4 @@
-//! The table of API cases: each in process, and over HTTP on both stores.
+//! Tests of the HTTP API. Most of them run in process, and over HTTP on both stores.
 
 mod around;
 mod audit;

@@ -1,12 +1,12 @@
-//! Players of any name, in paths, queries, bodies and cursors.
+//! Tests that players may have any name, in paths, queries, bodies and cursors.
 
 use leaderboard_test_support::{ApiClient, encode_segment};
 use serde_json::json;
 
 use crate::cases::api_cases;
 
-/// Names that some layer of some other system would change, split or refuse.
-fn names() -> Vec<String> {
+/// Returns names that a component with an encoding error would change, split or refuse.
+fn unusual_names() -> Vec<String> {
     let named = [
         "José Piendibene (Uruguay)",
         "Jose\u{301} Piendibene (Uruguay)",
@@ -49,9 +49,10 @@ fn names() -> Vec<String> {
     names
 }
 
-async fn all_named(api: &ApiClient) -> Vec<String> {
+/// Creates the leaderboard `b` with a player of each unusual name. Returns the names in order of rank.
+async fn create_players(api: &ApiClient) -> Vec<String> {
     api.create_leaderboard("b", &json!({})).await;
-    let names = names();
+    let names = unusual_names();
     let submissions: Vec<_> = (0..)
         .zip(&names)
         .map(|(n, name)| json!({"player": name, "score": 1000 - n}))
@@ -61,14 +62,14 @@ async fn all_named(api: &ApiClient) -> Vec<String> {
 }
 
 api_cases! {
-    async fn each_is_one_player_and_is_returned_unchanged(api) {
-        let names = all_named(api).await;
-        let listed: Vec<_> = api.list_entries("b").await.into_iter().map(|one| one.player).collect();
+    async fn each_name_is_one_player_and_is_returned_unchanged(api) {
+        let names = create_players(api).await;
+        let listed: Vec<_> = api.list_entries("b").await.into_iter().map(|entry| entry.player).collect();
         assert_eq!(listed, names);
     }
 
-    async fn each_is_found_by_path(api) {
-        for (name, rank) in all_named(api).await.iter().zip(1..) {
+    async fn each_name_is_found_by_path(api) {
+        for (name, rank) in create_players(api).await.iter().zip(1..) {
             let entry = api.read_entry("b", name).await.expect_status(200);
             assert_eq!((&entry["entry"]["player"], &entry["entry"]["rank"]), (&json!(name), &json!(rank)));
             let path = format!("/leaderboards/b/entries/{}/around?limit=1", encode_segment(name));
@@ -76,17 +77,17 @@ api_cases! {
         }
     }
 
-    async fn each_is_found_in_a_list_of_players(api) {
-        let names = all_named(api).await;
-        let asked: Vec<_> = names.iter().map(|name| encode_segment(name)).collect();
-        let answer = api.page("b", &format!("?players={}", asked.join(","))).await;
+    async fn each_name_is_found_in_a_list_of_players(api) {
+        let names = create_players(api).await;
+        let requested: Vec<_> = names.iter().map(|name| encode_segment(name)).collect();
+        let answer = api.page("b", &format!("?players={}", requested.join(","))).await;
         assert_eq!(answer["not_found"], json!([]));
         let found: Vec<_> = answer["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect();
         assert_eq!(found, names);
     }
 
-    async fn each_can_be_in_a_cursor(api) {
-        let names = all_named(api).await;
+    async fn a_cursor_may_contain_each_name(api) {
+        let names = create_players(api).await;
         let (mut query, mut seen) = ("?limit=1".to_owned(), Vec::new());
         loop {
             let page = api.page("b", &query).await;
@@ -97,8 +98,8 @@ api_cases! {
         assert_eq!(seen, names);
     }
 
-    async fn each_can_be_removed(api) {
-        let names = all_named(api).await;
+    async fn a_player_of_each_name_can_be_removed(api) {
+        let names = create_players(api).await;
         for (left, name) in (0..names.len()).rev().zip(&names) {
             api.delete(&format!("/leaderboards/b/scores/{}", encode_segment(name))).await.expect_status(204);
             assert_eq!(api.list_entries("b").await.len(), left, "{name:?}");

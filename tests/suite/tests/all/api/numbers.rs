@@ -1,35 +1,37 @@
-//! 64-bit integers, exact from end to end.
+//! Tests that 64-bit integers stay exact in requests, in the store and in responses.
 
 use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-const SAFE: i64 = (1 << 53) - 1;
+/// The largest integer that a response has as a JSON number. A response has larger integers as strings.
+const MAX_SAFE: i64 = (1 << 53) - 1;
 
-/// Each value and how it is written in an answer.
+/// Returns extreme values, largest first, each with its JSON form in a response.
 fn extremes() -> Vec<(i64, Value)> {
     let number = |value: i64| (value, json!(value));
     let text = |value: i64| (value, json!(value.to_string()));
     vec![
         text(i64::MAX),
         text(i64::MAX - 1),
-        text(SAFE + 2),
-        text(SAFE + 1),
-        number(SAFE),
-        number(SAFE - 1),
+        text(MAX_SAFE + 2),
+        text(MAX_SAFE + 1),
+        number(MAX_SAFE),
+        number(MAX_SAFE - 1),
         number(1),
         number(0),
         number(-1),
-        number(-SAFE),
-        text(-SAFE - 1),
-        text(-SAFE - 2),
+        number(-MAX_SAFE),
+        text(-MAX_SAFE - 1),
+        text(-MAX_SAFE - 2),
         text(i64::MIN + 1),
         text(i64::MIN),
     ]
 }
 
-async fn listed(api: &ApiClient, board: &str) -> Vec<Value> {
+/// Returns the scores of the list, in the order of ranks.
+async fn list_scores(api: &ApiClient, board: &str) -> Vec<Value> {
     let page = api.page(board, "?limit=1000").await;
     page["entries"]
         .as_array()
@@ -40,11 +42,11 @@ async fn listed(api: &ApiClient, board: &str) -> Vec<Value> {
 }
 
 api_cases! {
-    async fn neighbours_at_the_extremes_stay_apart(api) {
+    async fn neighbouring_extreme_scores_have_different_ranks(api) {
         for (board, order) in [("desc", "desc"), ("asc", "asc")] {
             api.create_leaderboard(board, &json!({"columns": [{"name": "score", "order": order}]})).await;
             for (value, written) in extremes() {
-                // As a number and as a string; the second one changes nothing.
+                // The score is sent as a number and then as a string. The second submission changes nothing.
                 let outcome = api.submit(board, &json!({"player": value.to_string(), "score": value})).await;
                 assert_eq!((&outcome["status"], &outcome["values"]["score"]), (&json!("created"), &written));
                 let again = json!({"player": value.to_string(), "score": value.to_string()});
@@ -54,7 +56,7 @@ api_cases! {
             if order == "asc" {
                 expected.reverse();
             }
-            assert_eq!(listed(api, board).await, expected);
+            assert_eq!(list_scores(api, board).await, expected);
         }
     }
 
@@ -63,9 +65,9 @@ api_cases! {
         let add = async |by: i64| {
             api.post("/leaderboards/b/scores", &json!({"player": "p", "score": by.to_string()})).await
         };
-        for (by, sum) in [(SAFE, SAFE), (1, SAFE + 1), (1, SAFE + 2), (i64::MAX - SAFE - 2, i64::MAX)] {
+        for (by, sum) in [(MAX_SAFE, MAX_SAFE), (1, MAX_SAFE + 1), (1, MAX_SAFE + 2), (i64::MAX - MAX_SAFE - 2, i64::MAX)] {
             let outcome = add(by).await.expect_status(200);
-            let written = if sum <= SAFE { json!(sum) } else { json!(sum.to_string()) };
+            let written = if sum <= MAX_SAFE { json!(sum) } else { json!(sum.to_string()) };
             assert_eq!(outcome["values"]["score"], written);
         }
         let before = api.page("b", "").await;
@@ -74,10 +76,10 @@ api_cases! {
         add(i64::MAX).await.expect_problem(422, "validation");
         assert_eq!(api.page("b", "").await, before);
         add(i64::MIN).await.expect_status(200);
-        assert_eq!(listed(api, "b").await, [json!(-1)]);
+        assert_eq!(list_scores(api, "b").await, [json!(-1)]);
         add(i64::MIN).await.expect_problem(422, "validation");
         add(i64::MIN + 1).await.expect_status(200);
-        assert_eq!(listed(api, "b").await, [json!(i64::MIN.to_string())]);
+        assert_eq!(list_scores(api, "b").await, [json!(i64::MIN.to_string())]);
     }
 
     async fn subtracting_the_least_integer_from_zero_overflows(api) {
@@ -85,10 +87,10 @@ api_cases! {
         let least = json!({"player": "p", "score": i64::MIN.to_string()});
         api.post("/leaderboards/b/scores", &least).await.expect_problem(422, "validation");
         api.submit("b", &json!({"player": "p", "score": i64::MAX.to_string()})).await;
-        assert_eq!(listed(api, "b").await, [json!((-i64::MAX).to_string())]);
+        assert_eq!(list_scores(api, "b").await, [json!((-i64::MAX).to_string())]);
     }
 
-    async fn three_columns_of_extremes_are_ordered_by_each(api) {
+    async fn extreme_values_in_three_columns_are_ordered_column_by_column(api) {
         let columns = json!([{"name": "a", "order": "desc"}, {"name": "b", "order": "asc"}, {"name": "c", "order": "desc"}]);
         api.create_leaderboard("b", &json!({"columns": columns})).await;
         let ends = [i64::MIN, -1, 0, i64::MAX];
@@ -100,7 +102,7 @@ api_cases! {
                 }
             }
         }
-        // Given in another order than they stand in.
+        // The order of the submissions differs from the order of the ranks.
         let mut submissions: Vec<_> = expected.iter().map(|values| json!({"player": values.to_string(), "values": values})).collect();
         submissions.rotate_left(23);
         submissions.swap(3, 40);
@@ -110,7 +112,7 @@ api_cases! {
         assert_eq!(players, expected.iter().map(|values| json!(values.to_string())).collect::<Vec<_>>());
     }
 
-    async fn limits_and_changes_reach_over_the_whole_range(api) {
+    async fn limits_may_span_the_whole_range_of_integers(api) {
         let limits = json!({"min": i64::MIN.to_string(), "max": i64::MAX.to_string(), "max_change": u64::MAX.to_string()});
         api.create_leaderboard("b", &json!({"operator": "set", "limits": limits})).await;
         for score in [i64::MIN, i64::MAX, i64::MIN] {

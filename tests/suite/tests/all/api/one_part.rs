@@ -1,6 +1,7 @@
-//! Responses on a host with Spin's settings: the headers and the body arrive together. Without `TCP_NODELAY`, a body that is sent
-//! after its headers waits for the client's acknowledgement, which takes 40 ms. A few responses may be split even so, because the
-//! system can take the processor away from the host between the two.
+//! Tests that the headers and the body of a response arrive together, on a host with Spin's settings. Without
+//! `TCP_NODELAY`, a body that is sent after its headers waits for the client's acknowledgement, which takes
+//! 40 ms. A few responses may be split nevertheless, because the system can take the processor away from the
+//! host between headers and body.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -9,11 +10,11 @@ use leaderboard_host::OneOf;
 use leaderboard_test_support::{RedisServer, StoreKind, TestService};
 use serde_json::json;
 
-/// Connections that send requests at the same time.
+/// How many connections send requests at the same time.
 const CONNECTIONS: usize = 8;
-/// Requests of each kind, one after another on one connection.
+/// How many requests of each kind each connection sends, one after another.
 const REQUESTS: usize = 200;
-/// Requests that an instance serves. Few, so that many responses are the first of their instance.
+/// How many requests an instance serves: few, so that many responses are the first of their instance.
 const REUSE: usize = 8;
 
 /// Sends a request and reads its response. Returns whether the first read had all of the response.
@@ -62,7 +63,8 @@ fn count_split(address: &str, request: &str) -> usize {
     })
 }
 
-async fn check(store: StoreKind) {
+/// Checks that at most one in fifty responses arrives in more than one part.
+async fn check_responses(store: StoreKind) {
     let redis = (store == StoreKind::Redis).then(RedisServer::start);
     let service = TestService::start_configured(redis, |config| {
         config.like_spin = true;
@@ -92,9 +94,9 @@ async fn check(store: StoreKind) {
     let address = service.host.url().trim_start_matches("http://").to_owned();
     let split = tokio::task::spawn_blocking(move || requests.map(|request| count_split(&address, &request)));
     let split = split.await.unwrap();
-    let most = CONNECTIONS * REQUESTS / 50;
+    let max_split = CONNECTIONS * REQUESTS / 50;
     assert!(
-        split.iter().sum::<usize>() <= most,
+        split.iter().sum::<usize>() <= max_split,
         "responses in two parts: {split:?}, of {} of each kind",
         CONNECTIONS * REQUESTS
     );
@@ -102,10 +104,10 @@ async fn check(store: StoreKind) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_arrive_in_one_part_on_sqlite() {
-    check(StoreKind::Sqlite).await;
+    check_responses(StoreKind::Sqlite).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_arrive_in_one_part_on_redis() {
-    check(StoreKind::Redis).await;
+    check_responses(StoreKind::Redis).await;
 }

@@ -1,4 +1,4 @@
-//! What operators look at.
+//! Tests of detailed health and of metrics.
 
 use leaderboard_test_support::wait_until;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::cases::api_cases;
 
 api_cases! {
-    async fn every_part_of_the_region_is_healthy(api) {
+    async fn detailed_health_passes_in_both_formats(api) {
         let health = api.get("/health/detailed").await.expect_status(200);
         assert_eq!(health["status"], "pass");
         for part in ["store", "key_value"] {
@@ -23,8 +23,8 @@ api_cases! {
             let answer = api.request("GET", "/health/detailed").header("accept", accept).send().await;
             assert_eq!(answer.header("content-type"), media_type, "{accept}");
         }
-        let elsewhere = api.request("GET", "/tenants").header("accept", "application/health+json").send().await;
-        elsewhere.expect_problem(406, "not-acceptable");
+        let other_route = api.request("GET", "/tenants").header("accept", "application/health+json").send().await;
+        other_route.expect_problem(406, "not-acceptable");
         assert_eq!(draft.expect_status(200)["checks"]["store:responseTime"][0]["status"], "pass");
     }
 }
@@ -34,7 +34,7 @@ mod over_http {
     use crate::cases::http_cases;
 
     http_cases! {
-        // In process, all functions count in one instance.
+        // This test needs HTTP, because all components count in one instance when they run in process.
         async fn requests_of_every_component_are_counted(api) {
             api.create_leaderboard("b", &json!({})).await;
             api.submit_score("b", "p", 1).await;

@@ -1,12 +1,12 @@
-//! The four operators, their limits, and several columns.
+//! Tests of the four operators of leaderboards, of limits, and of several columns.
 
 use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-/// Submits each score in turn: the status and the value after it.
-async fn story(api: &ApiClient, board: &str, scores: &[i64]) -> Vec<(String, i64)> {
+/// Submits the scores in turn. Returns the status and the value after each submission.
+async fn submit_in_turn(api: &ApiClient, board: &str, scores: &[i64]) -> Vec<(String, i64)> {
     let mut actual = Vec::new();
     for score in scores {
         let outcome = api.submit_score(board, "p", *score).await;
@@ -18,36 +18,37 @@ async fn story(api: &ApiClient, board: &str, scores: &[i64]) -> Vec<(String, i64
     actual
 }
 
-fn expected_story(story: &[(&str, i64)]) -> Vec<(String, i64)> {
-    story
+/// Returns statuses and values in the form that `submit_in_turn` returns.
+fn expected_outcomes(outcomes: &[(&str, i64)]) -> Vec<(String, i64)> {
+    outcomes
         .iter()
         .map(|(status, value)| ((*status).to_owned(), *value))
         .collect()
 }
 
 api_cases! {
-    async fn best_keeps_the_better_one(api) {
+    async fn best_keeps_the_better_score(api) {
         api.create_leaderboard("desc", &json!({"operator": "best"})).await;
-        let expected = expected_story(&[("created", 5), ("kept", 5), ("kept", 5), ("improved", 6), ("kept", 6)]);
-        assert_eq!(story(api, "desc", &[5, 3, 5, 6, -1]).await, expected);
+        let expected = expected_outcomes(&[("created", 5), ("kept", 5), ("kept", 5), ("improved", 6), ("kept", 6)]);
+        assert_eq!(submit_in_turn(api, "desc", &[5, 3, 5, 6, -1]).await, expected);
         api.create_leaderboard("asc", &json!({"operator": "best", "columns": [{"name": "score", "order": "asc"}]})).await;
-        let expected = expected_story(&[("created", 5), ("improved", 3), ("kept", 3), ("improved", -1)]);
-        assert_eq!(story(api, "asc", &[5, 3, 4, -1]).await, expected);
+        let expected = expected_outcomes(&[("created", 5), ("improved", 3), ("kept", 3), ("improved", -1)]);
+        assert_eq!(submit_in_turn(api, "asc", &[5, 3, 4, -1]).await, expected);
     }
 
-    async fn set_replaces(api) {
+    async fn set_replaces_the_score(api) {
         api.create_leaderboard("b", &json!({"operator": "set"})).await;
-        let expected = expected_story(&[("created", 5), ("changed", 3), ("kept", 3), ("improved", 4)]);
-        assert_eq!(story(api, "b", &[5, 3, 3, 4]).await, expected);
+        let expected = expected_outcomes(&[("created", 5), ("changed", 3), ("kept", 3), ("improved", 4)]);
+        assert_eq!(submit_in_turn(api, "b", &[5, 3, 3, 4]).await, expected);
     }
 
     async fn increment_and_decrement_start_from_zero(api) {
         api.create_leaderboard("up", &json!({"operator": "increment"})).await;
-        let expected = expected_story(&[("created", 5), ("improved", 8), ("changed", 6), ("kept", 6)]);
-        assert_eq!(story(api, "up", &[5, 3, -2, 0]).await, expected);
+        let expected = expected_outcomes(&[("created", 5), ("improved", 8), ("changed", 6), ("kept", 6)]);
+        assert_eq!(submit_in_turn(api, "up", &[5, 3, -2, 0]).await, expected);
         api.create_leaderboard("down", &json!({"operator": "decrement"})).await;
-        let expected = expected_story(&[("created", -5), ("changed", -8), ("improved", -6)]);
-        assert_eq!(story(api, "down", &[5, 3, -2]).await, expected);
+        let expected = expected_outcomes(&[("created", -5), ("changed", -8), ("improved", -6)]);
+        assert_eq!(submit_in_turn(api, "down", &[5, 3, -2]).await, expected);
     }
 
     async fn a_submission_overrides_the_operator_only_where_allowed(api) {
@@ -55,7 +56,7 @@ api_cases! {
         let other = json!({"player": "p", "score": 1, "operator": "increment"});
         let refused = api.post("/leaderboards/fixed/scores", &other).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/operator");
-        // Its own is no other.
+        // A submission may name the leaderboard's own operator.
         api.submit("fixed", &json!({"player": "p", "score": 1, "operator": "best"})).await;
         api.create_leaderboard("free", &json!({"operator": "best", "operator_override": true})).await;
         for (operator, score, value) in [("best", 7, 7), ("increment", 3, 10), ("decrement", 1, 9), ("set", 2, 2)] {
@@ -64,7 +65,7 @@ api_cases! {
         }
     }
 
-    async fn the_whole_tuple_is_compared_column_by_column(api) {
+    async fn values_are_compared_column_by_column(api) {
         let columns = json!([
             {"name": "laps", "order": "desc"}, {"name": "time_ms", "order": "asc"}, {"name": "stops", "order": "asc"},
         ]);
@@ -82,7 +83,7 @@ api_cases! {
         let ranks: Vec<_> = api.page("race", "").await["entries"].as_array().unwrap().clone();
         let players: Vec<_> = ranks.iter().map(|entry| entry["player"].clone()).collect();
         assert_eq!(players, ["b", "c", "a"]);
-        // The values are those of one attempt, in the order of the columns.
+        // All values come from one submission, and they are in the order of the columns.
         let written = api.read_entry("race", "a").await;
         let written = String::from_utf8_lossy(&written.body);
         assert!(written.contains(r#""values":{"laps":50,"time_ms":8999,"stops":9}"#), "{written}");
@@ -98,7 +99,7 @@ api_cases! {
         assert_eq!(entry["entry"]["values"], json!({"points": 7, "level": 4}));
     }
 
-    async fn limits_refuse_and_change_nothing(api) {
+    async fn a_score_beyond_a_limit_is_refused_and_changes_nothing(api) {
         let limits = json!({"min": -5, "max": 100, "max_change": 50});
         api.create_leaderboard("b", &json!({"operator": "set", "limits": limits})).await;
         api.submit_score("b", "p", 10).await;
@@ -116,23 +117,23 @@ api_cases! {
         api.submit_score("b", "p", 60).await;
     }
 
-    async fn attempts_and_room_run_out(api) {
+    async fn submissions_beyond_max_attempts_and_max_entries_are_refused(api) {
         api.create_leaderboard("b", &json!({"limits": {"max_attempts": 2, "max_entries": 2}})).await;
         for player in ["a", "b", "a"] {
             api.submit_score("b", player, 1).await;
         }
-        let refused = async |player: &str| {
+        let submit = async |player: &str| {
             api.post("/leaderboards/b/scores", &json!({"player": player, "score": 9})).await
         };
-        refused("a").await.expect_problem(409, "attempts-exhausted");
-        refused("c").await.expect_problem(409, "leaderboard-full");
+        submit("a").await.expect_problem(409, "attempts-exhausted");
+        submit("c").await.expect_problem(409, "leaderboard-full");
         assert_eq!(api.list_entries("b").await.iter().map(|entry| entry.score).collect::<Vec<_>>(), [1, 1]);
-        // A removed entry makes room, and its attempts are gone with it.
+        // A removed entry makes room for another player.
         api.delete("/leaderboards/b/scores/a").await.expect_status(204);
-        refused("c").await.expect_status(200);
+        submit("c").await.expect_status(200);
     }
 
-    async fn before_the_start_and_after_the_end_nothing_counts(api) {
+    async fn scores_before_the_start_and_after_the_end_are_refused(api) {
         let window = json!({"starts_at": "2020-01-01T00:00:00Z", "ends_at": "2021-01-01T00:00:00Z"});
         api.create_leaderboard("b", &window).await;
         let at = async |time: &str| {
@@ -146,7 +147,7 @@ api_cases! {
         at("2020-12-31T23:59:59.999Z").await.expect_status(200);
     }
 
-    async fn metadata_alone_changes_no_rank(api) {
+    async fn a_change_of_metadata_alone_changes_no_rank(api) {
         api.create_leaderboard("b", &json!({"operator": "set"})).await;
         let submit = async |player: &str, metadata: Value, time: &str| {
             let submission = json!({"player": player, "score": 1, "metadata": metadata, "occurred_at": time});

@@ -1,4 +1,5 @@
-//! The store out of reach: 503 without a cause, and recovery without a restart of the host.
+//! Tests with a store that is out of reach: responses are 503 and do not show the cause, and the service
+//! recovers without a restart of the host.
 
 use leaderboard_test_support::{
     ApiClient, ApiResponse, RedisServer, StoreKind, TestService, block_on, wait_until,
@@ -19,6 +20,7 @@ const CAUSES: [&str; 9] = [
     "script",
 ];
 
+/// Asserts that a response is 503 and does not show the cause.
 #[track_caller]
 fn assert_unavailable(answer: &ApiResponse) {
     answer.expect_problem(503, "unavailable");
@@ -29,22 +31,25 @@ fn assert_unavailable(answer: &ApiResponse) {
     }
 }
 
-async fn ready(api: &ApiClient) -> u16 {
+/// Returns the status of the readiness check.
+async fn check_readiness(api: &ApiClient) -> u16 {
     api.get("/health/ready").await.status
 }
 
-async fn submit_once(api: &ApiClient, id: &str) -> ApiResponse {
+/// Submits a score of 1 with this id.
+async fn submit_with_id(api: &ApiClient, id: &str) -> ApiResponse {
     let submission = json!({"player": "p", "score": 1, "id": id});
     api.post("/leaderboards/b/scores", &submission).await
 }
 
-/// The answer once it is no longer 503: the first call on a connection that has died meanwhile still is.
-async fn answered(ask: impl AsyncFnMut() -> ApiResponse) -> ApiResponse {
-    wait_until(ask, |answer| answer.status != 503).await
+/// Repeats a request while its response is 503, and returns the first other response. After an outage, the
+/// first request on a broken connection still gets 503.
+async fn retry_while_unavailable(send: impl AsyncFnMut() -> ApiResponse) -> ApiResponse {
+    wait_until(send, |answer| answer.status != 503).await
 }
 
 #[test]
-fn without_redis_every_call_is_answered_503_and_with_it_again_all_work() {
+fn routes_answer_503_while_redis_is_down_and_recover_with_redis() {
     block_on(async {
         let mut service = TestService::start_on(Some(RedisServer::start_durable())).await;
         let api = service.api();
@@ -77,12 +82,12 @@ fn without_redis_every_call_is_answered_503_and_with_it_again_all_work() {
         for path in ["/leaderboards/b", "/leaderboards/b/scores/p", "/players/p/ban"] {
             assert_unavailable(&api.delete(path).await);
         }
-        // What needs no store is answered as ever.
+        // Requests that need no store are answered as before.
         api.post("/leaderboards/b/scores", &json!({"player": ""}))
             .await
             .expect_problem(422, "validation");
         assert_eq!(api.get("/health/live").await.expect_status(200)["status"], "pass");
-        wait_until(async || ready(&api).await, |status| *status == 503).await;
+        wait_until(async || check_readiness(&api).await, |status| *status == 503).await;
         let not_ready = api.get("/health/ready").await;
         assert_eq!(not_ready.header("retry-after"), "1");
         let actual = not_ready.expect_status(503);
@@ -92,10 +97,10 @@ fn without_redis_every_call_is_answered_503_and_with_it_again_all_work() {
         );
 
         service.redis.as_mut().unwrap().restart();
-        wait_until(async || ready(&api).await, |status| *status == 200).await;
-        let page = answered(async || api.get("/leaderboards/b/entries").await).await;
+        wait_until(async || check_readiness(&api).await, |status| *status == 200).await;
+        let page = retry_while_unavailable(async || api.get("/leaderboards/b/entries").await).await;
         assert_eq!(page.expect_status(200), before);
-        let outcome = answered(async || submit_once(&api, "x").await)
+        let outcome = retry_while_unavailable(async || submit_with_id(&api, "x").await)
             .await
             .expect_status(200);
         assert_eq!(
@@ -149,7 +154,7 @@ fn every_route_answers_an_outage_with_the_same_problem() {
 }
 
 #[test]
-fn no_acknowledged_score_is_lost_when_redis_is_killed_and_none_counts_twice() {
+fn acknowledged_scores_count_exactly_once_when_redis_is_killed() {
     const WRITERS: u32 = 8;
     block_on(async {
         let mut service = TestService::start_on(Some(RedisServer::start_durable())).await;
@@ -159,12 +164,12 @@ fn no_acknowledged_score_is_lost_when_redis_is_killed_and_none_counts_twice() {
         let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
             let api = api.clone();
-            // Writes until the store is gone: which ids were acknowledged, and the one that was not.
+            // Writes until the store fails. Returns how many writes succeeded, and the id of the failed one.
             writers.spawn_local(async move {
                 let mut acknowledged = 0_u32;
                 loop {
                     let id = format!("{writer}/{acknowledged}");
-                    match submit_once(&api, &id).await.status {
+                    match submit_with_id(&api, &id).await.status {
                         200 => acknowledged += 1,
                         503 => return (acknowledged, id),
                         other => panic!("status {other}"),
@@ -180,21 +185,21 @@ fn no_acknowledged_score_is_lost_when_redis_is_killed_and_none_counts_twice() {
         service.redis.as_mut().unwrap().kill();
         let written = writers.join_all().await;
         service.redis.as_mut().unwrap().restart();
-        wait_until(async || ready(&api).await, |status| *status == 200).await;
+        wait_until(async || check_readiness(&api).await, |status| *status == 200).await;
 
         let acknowledged: u32 = written.iter().map(|(count, _)| count).sum();
-        let page = answered(async || api.get("/leaderboards/b/entries").await)
+        let page = retry_while_unavailable(async || api.get("/leaderboards/b/entries").await)
             .await
             .expect_status(200);
         let sum = page["entries"][0]["values"]["score"].as_u64().unwrap();
-        // Those that were under way when it died may have counted, without an answer.
+        // A score that was in flight when Redis was killed may have counted without an acknowledgement.
         assert!(
             (u64::from(acknowledged)..=u64::from(acknowledged + WRITERS)).contains(&sum),
             "{sum}, not {acknowledged}"
         );
-        // Each client sends its last one again, and the sum is exact.
+        // Each writer sends its failed submission again, and then the sum is exact.
         for (_, id) in &written {
-            answered(async || submit_once(&api, id).await)
+            retry_while_unavailable(async || submit_with_id(&api, id).await)
                 .await
                 .expect_status(200);
         }
@@ -213,13 +218,13 @@ fn the_service_works_at_once_with_a_redis_that_lost_scripts_and_data() {
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "p", 5).await;
         service.redis.as_mut().unwrap().restart();
-        wait_until(async || ready(&api).await, |status| *status == 200).await;
-        // The instance and the region still remember the leaderboard; the store has the last word.
-        let score = answered(async || submit_once(&api, "x").await).await;
+        wait_until(async || check_readiness(&api).await, |status| *status == 200).await;
+        // Instances and the key-value tier have the leaderboard's configuration, but the store lost it.
+        let score = retry_while_unavailable(async || submit_with_id(&api, "x").await).await;
         score.expect_problem(404, "leaderboard-not-found");
-        let page = answered(async || api.get("/leaderboards/b/entries").await).await;
+        let page = retry_while_unavailable(async || api.get("/leaderboards/b/entries").await).await;
         page.expect_problem(404, "leaderboard-not-found");
-        answered(async || api.put("/leaderboards/b", &json!({})).await)
+        retry_while_unavailable(async || api.put("/leaderboards/b", &json!({})).await)
             .await
             .expect_status(201);
         assert_eq!(api.submit_score("b", "p", 1).await["status"], "created");
@@ -227,7 +232,7 @@ fn the_service_works_at_once_with_a_redis_that_lost_scripts_and_data() {
 }
 
 #[test]
-fn a_locked_sqlite_file_refuses_writes_with_503_until_it_is_free() {
+fn writes_to_a_locked_sqlite_file_get_503_until_the_lock_is_released() {
     block_on(async {
         let service = TestService::start(StoreKind::Sqlite).await;
         let api = service.api();
@@ -235,8 +240,8 @@ fn a_locked_sqlite_file_refuses_writes_with_503_until_it_is_free() {
             .await;
         api.submit_score("b", "p", 5).await;
         let before = api.page("b", "").await;
-        let other = rusqlite::Connection::open(service.state.path().join("sqlite_db.db")).unwrap();
-        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let lock = rusqlite::Connection::open(service.state.path().join("sqlite_db.db")).unwrap();
+        lock.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let submission = json!({"player": "p", "score": 1});
         let (score, put, ban) = tokio::join!(
             api.post("/leaderboards/b/scores", &submission),
@@ -247,8 +252,8 @@ fn a_locked_sqlite_file_refuses_writes_with_503_until_it_is_free() {
             assert_unavailable(&answer);
         }
         assert_eq!(api.get("/health/live").await.status, 200);
-        other.execute_batch("ROLLBACK").unwrap();
-        drop(other);
+        lock.execute_batch("ROLLBACK").unwrap();
+        drop(lock);
         assert_eq!(api.page("b", "").await, before);
         assert_eq!(api.submit_score("b", "p", 1).await["values"]["score"], 6);
         api.create_leaderboard("c", &json!({})).await;
@@ -256,19 +261,19 @@ fn a_locked_sqlite_file_refuses_writes_with_503_until_it_is_free() {
 }
 
 #[test]
-fn a_host_starts_without_its_store_and_waits_for_it() {
+fn a_host_that_starts_without_its_store_works_once_the_store_is_up() {
     block_on(async {
         let mut redis = RedisServer::start();
         redis.kill();
         let mut service = TestService::start_with_default_limits(Some(redis)).await;
         let api = service.api();
-        assert_eq!(ready(&api).await, 503);
+        assert_eq!(check_readiness(&api).await, 503);
         assert_unavailable(
             &api.put("/leaderboards/b", &Value::Object(serde_json::Map::new()))
                 .await,
         );
         service.redis.as_mut().unwrap().restart();
-        wait_until(async || ready(&api).await, |status| *status == 200).await;
+        wait_until(async || check_readiness(&api).await, |status| *status == 200).await;
         wait_until(
             async || api.put("/leaderboards/b", &json!({})).await.status,
             |status| *status < 300,

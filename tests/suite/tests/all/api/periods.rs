@@ -1,4 +1,4 @@
-//! Periods: which one a score falls into, and how readers name them.
+//! Tests of periods: which period a score belongs to, and how requests name periods.
 
 use std::time::SystemTime;
 
@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn yearly(api: &ApiClient, keep_periods: u16) {
+/// Creates the leaderboard `b`, whose periods are years.
+async fn create_yearly(api: &ApiClient, keep_periods: u16) {
     let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
     api.create_leaderboard("b", &json!({"reset": reset, "keep_periods": keep_periods}))
         .await;
 }
 
-async fn score_at(api: &ApiClient, player: &str, score: i64, time: &str) -> Value {
+/// Submits a score of this time and returns the id of its period.
+async fn submit_at(api: &ApiClient, player: &str, score: i64, time: &str) -> Value {
     api.submit(
         "b",
         &json!({"player": player, "score": score, "occurred_at": time}),
@@ -25,6 +27,7 @@ async fn score_at(api: &ApiClient, player: &str, score: i64, time: &str) -> Valu
         .clone()
 }
 
+/// Returns the present time in whole milliseconds.
 pub(super) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     Timestamp::from_millisecond(i64::try_from(since_epoch.as_millis()).unwrap()).unwrap()
@@ -34,20 +37,21 @@ fn this_year() -> i16 {
     now().to_zoned(TimeZone::UTC).year()
 }
 
-fn new_year(year: i16) -> String {
+/// Returns the first instant of a year, which is also the id of its period.
+fn start_of_year(year: i16) -> String {
     format!("{year:04}-01-01T00:00:00Z")
 }
 
 api_cases! {
-    async fn the_instant_decides_the_period_to_the_millisecond(api) {
-        yearly(api, 1000).await;
+    async fn the_time_of_a_score_decides_its_period_to_the_millisecond(api) {
+        create_yearly(api, 1000).await;
         for (time, period) in [
             ("2019-12-31T23:59:59.999Z", "2019-01-01T00:00:00Z"),
             ("2020-01-01T00:00:00.000Z", "2020-01-01T00:00:00Z"),
             ("2020-01-01T00:30:00+01:00", "2019-01-01T00:00:00Z"),
             ("2020-12-31T23:59:59.9999Z", "2020-01-01T00:00:00Z"),
         ] {
-            assert_eq!(score_at(api, time, 1, time).await, period, "{time}");
+            assert_eq!(submit_at(api, time, 1, time).await, period, "{time}");
         }
         let page = api.page("b", "?period=2019-01-01T00:00:00Z").await;
         assert_eq!((&page["count"], &page["period"]), (&json!(2), &json!({
@@ -55,39 +59,39 @@ api_cases! {
         })));
     }
 
-    async fn current_previous_an_id_and_an_instant_name_periods(api) {
-        yearly(api, 12).await;
+    async fn a_period_is_named_by_current_previous_an_id_or_an_instant(api) {
+        create_yearly(api, 12).await;
         let year = this_year();
         api.submit_score("b", "now", 1).await;
-        score_at(api, "before", 2, &format!("{}-06-15T12:00:00Z", year - 1)).await;
+        submit_at(api, "before", 2, &format!("{}-06-15T12:00:00Z", year - 1)).await;
         let players = async |period: &str| -> Vec<Value> {
             let page = api.page("b", period).await;
             page["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect()
         };
-        for period in ["", "?period=current", &format!("?period={}", new_year(year))] {
+        for period in ["", "?period=current", &format!("?period={}", start_of_year(year))] {
             assert_eq!(players(period).await, ["now"], "{period}");
         }
         for period in [
             "?period=previous".to_owned(),
-            format!("?period={}", new_year(year - 1)),
+            format!("?period={}", start_of_year(year - 1)),
             format!("?period={}-12-31T23:59:59.999Z", year - 1),
             format!("?period={}-12-31T23%3A00%3A00-00:30", year - 1),
         ] {
             assert_eq!(players(&period).await, ["before"], "{period}");
         }
-        assert_eq!(players(&format!("?period={}", new_year(year - 2))).await, Vec::<Value>::new());
+        assert_eq!(players(&format!("?period={}", start_of_year(year - 2))).await, Vec::<Value>::new());
         for route in ["entries/before?", "entries/before/around?", "entries?players=before&", "distribution?"] {
             let answer = api.get(&format!("/leaderboards/b/{route}period=previous")).await.expect_status(200);
-            assert_eq!((&answer["count"], &answer["period"]["id"]), (&json!(1), &json!(new_year(year - 1))), "{route}");
+            assert_eq!((&answer["count"], &answer["period"]["id"]), (&json!(1), &json!(start_of_year(year - 1))), "{route}");
         }
         api.get("/leaderboards/b/entries/before").await.expect_problem(404, "entry-not-found");
     }
 
     async fn periods_are_listed_newest_first_with_bounds_and_counts(api) {
-        yearly(api, 1000).await;
+        create_yearly(api, 1000).await;
         assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200), json!({"leaderboard": "b", "periods": [], "next": null}));
         for (player, year) in [("a", 1999), ("b", 2005), ("a", 2005), ("a", 1916)] {
-            score_at(api, player, 1, &format!("{year}-07-02T00:00:00Z")).await;
+            submit_at(api, player, 1, &format!("{year}-07-02T00:00:00Z")).await;
         }
         let answer = api.get("/leaderboards/b/periods").await.expect_status(200);
         let actual: Vec<_> = answer["periods"].as_array().unwrap().iter()
@@ -99,38 +103,38 @@ api_cases! {
             ("1916-01-01T00:00:00Z", "1917-01-01T00:00:00.000Z", 1),
         ]);
         let versions: Vec<_> = answer["periods"].as_array().unwrap().iter().map(|p| p["version"].as_u64().unwrap()).collect();
-        // A version is a position in the log: the later the score came, the higher.
+        // A version is a position in the event log, so a period with a later submission has a higher version.
         assert!(versions[2] > versions[0] && versions[0] > versions[1], "{versions:?}");
     }
 
-    async fn a_late_score_moves_its_own_period_alone(api) {
-        yearly(api, 1000).await;
+    async fn a_late_score_changes_only_the_period_of_its_time(api) {
+        create_yearly(api, 1000).await;
         api.submit_score("b", "p", 1).await;
         let current = api.page("b", "").await;
-        score_at(api, "p", 9, "2001-02-03T04:05:06Z").await;
+        submit_at(api, "p", 9, "2001-02-03T04:05:06Z").await;
         assert_eq!(api.page("b", "").await, current);
         assert_eq!(api.page("b", "?period=2001-01-01T00:00:00Z").await["count"], 1);
     }
 
-    async fn an_expired_period_is_refused_and_not_found(api) {
-        yearly(api, 2).await;
+    async fn an_expired_period_refuses_scores_and_is_not_found(api) {
+        create_yearly(api, 2).await;
         let year = this_year();
         let time = |year: i16| format!("{year}-03-04T00:00:00Z");
-        score_at(api, "p", 1, &time(year - 1)).await;
+        submit_at(api, "p", 1, &time(year - 1)).await;
         let late = json!({"player": "p", "score": 1, "occurred_at": time(year - 2)});
         api.post("/leaderboards/b/scores", &late).await.expect_problem(409, "period-expired");
-        let gone = format!("/leaderboards/b/entries?period={}", new_year(year - 2));
+        let gone = format!("/leaderboards/b/entries?period={}", start_of_year(year - 2));
         api.get(&gone).await.expect_problem(404, "period-not-found");
-        // Keeping fewer takes effect on what is there.
+        // A smaller `keep_periods` also applies to existing periods.
         assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200)["periods"].as_array().unwrap().len(), 1);
         api.patch("/leaderboards/b", &json!({"keep_periods": 1})).await.expect_status(200);
         assert_eq!(api.get("/leaderboards/b/periods").await.expect_status(200)["periods"], json!([]));
         api.get("/leaderboards/b/entries?period=previous").await.expect_problem(404, "period-not-found");
     }
 
-    async fn without_a_reset_there_is_one_period(api) {
+    async fn a_leaderboard_without_a_reset_has_one_period(api) {
         api.create_leaderboard("b", &json!({})).await;
-        assert_eq!(score_at(api, "p", 1, "1916-07-02T00:00:00Z").await, "all");
+        assert_eq!(submit_at(api, "p", 1, "1916-07-02T00:00:00Z").await, "all");
         for period in ["", "?period=all", "?period=current", "?period=2020-02-02T00:00:00Z"] {
             let page = api.page("b", period).await;
             assert_eq!((&page["count"], &page["period"]), (&json!(1), &json!({"id": "all", "starts_at": null, "ends_at": null})));
@@ -138,23 +142,24 @@ api_cases! {
         api.get("/leaderboards/b/entries?period=previous").await.expect_problem(404, "period-not-found");
     }
 
-    async fn a_day_begins_by_the_clocks_of_its_zone(api) {
+    async fn a_daily_period_begins_at_local_time_on_days_of_clock_changes(api) {
         let reset = json!({"cron": "0 2 * * *", "time_zone": "Europe/Madrid"});
         api.create_leaderboard("b", &json!({"reset": reset, "keep_periods": 1000})).await;
-        // The last Sundays of March and October: 02:00 is skipped, and is there twice. Recent enough to be kept.
+        // The last Sunday of March has no 02:00, and the last Sunday of October has two. Both are still kept.
         let year = this_year() - 1;
         for month in [3, 10] {
             let sunday = date(year, month, 1).nth_weekday_of_month(-1, Weekday::Sunday).unwrap();
-            // 01:00 UTC is the change: in March the first instant after the gap, in October the second 02:00.
+            // Clocks change at 01:00 UTC: in March the first instant after the gap, in October the second
+            // 02:00.
             let (last_before, first_after) = match month {
                 3 => (format!("{sunday}T00:59:59.999Z"), format!("{sunday}T01:00:00Z")),
                 _ => (format!("{}T23:59:59.999Z", sunday.yesterday().unwrap()), format!("{sunday}T00:00:00Z")),
             };
-            let before = score_at(api, "p", 1, &last_before).await;
-            let after = score_at(api, "p", 1, &first_after).await;
+            let before = submit_at(api, "p", 1, &last_before).await;
+            let after = submit_at(api, "p", 1, &first_after).await;
             assert_eq!(after, first_after, "{sunday}");
             assert_ne!(before, after);
-            let later = score_at(api, "q", 1, &format!("{sunday}T01:30:00Z")).await;
+            let later = submit_at(api, "q", 1, &format!("{sunday}T01:30:00Z")).await;
             assert_eq!(later, after, "a period begins once on {sunday}");
         }
     }
@@ -166,7 +171,7 @@ api_cases! {
         let refused = api.post("/leaderboards/b/scores", &submission).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/occurred_at");
         assert!(refused["errors"][0]["detail"].as_str().unwrap().starts_with("is in the future; it is 20"));
-        // Clocks differ a little.
+        // Clocks differ a little, so a score of the near future is accepted.
         api.submit("b", &json!({"player": "p", "score": 1, "occurred_at": at(20)})).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens of players: what they allow, and what they do not.
+//! Tests of players' tokens: what they allow and what they do not allow.
 
 use leaderboard_test_support::{ApiClient, ApiResponse, ListedEntry};
 use serde_json::{Value, json};
@@ -7,20 +7,23 @@ use crate::cases::api_cases;
 
 const SCORES: &str = "/leaderboards/b/scores";
 
-/// A leaderboard that players write to, and a server's key.
-async fn begin(api: &ApiClient, configuration: Value) -> String {
+/// Creates the leaderboard `b` and the key of a server. Returns the key.
+async fn create_leaderboard_and_key(api: &ApiClient, configuration: Value) -> String {
     api.create_leaderboard("b", &configuration).await;
     api.make_key(json!(["scores:read", "scores:write"])).await.1
 }
 
-fn played() -> Value {
+/// Returns the configuration of a private leaderboard to which players may submit.
+fn player_access() -> Value {
     json!({"access": {"read": "private", "write": "player"}})
 }
 
-async fn submit(api: &ApiClient, token: &str, body: &Value) -> ApiResponse {
+/// Posts a submission or a batch with a player's token.
+async fn submit_with_token(api: &ApiClient, token: &str, body: &Value) -> ApiResponse {
     api.with_token(token, "POST", SCORES).json(body).send().await
 }
 
+/// Asserts that a response is a validation error at this JSON pointer.
 #[track_caller]
 fn assert_refused_at(answer: &ApiResponse, pointer: &str) {
     assert_eq!(
@@ -30,7 +33,7 @@ fn assert_refused_at(answer: &ApiResponse, pointer: &str) {
 }
 
 api_cases! {
-    async fn no_caller_hands_on_more_than_its_own_scopes(api) {
+    async fn a_caller_cannot_issue_a_token_with_more_scopes_than_its_own(api) {
         let issue = async |key: &str, body: Value| api.with_key(key, "POST", "/tokens").json(&body).send().await;
         let writer = api.make_key(json!(["scores:write"])).await.1;
         let all = issue(&writer, json!({"player": "p"})).await.expect_status(201);
@@ -49,13 +52,13 @@ api_cases! {
         player.send().await.expect_problem(403, "forbidden");
     }
 
-    async fn a_player_writes_its_own_score_of_now_and_nothing_else(api) {
-        let key = begin(api, played()).await;
+    async fn a_player_may_submit_only_an_own_score_of_the_present(api) {
+        let key = create_leaderboard_and_key(api, player_access()).await;
         let token = api.issue_token(&key, "p").await;
-        submit(api, &token, &json!({"player": "p", "score": 1})).await.expect_status(200);
-        submit(api, &token, &json!({"player": "q", "score": 1})).await.expect_problem(403, "forbidden");
+        submit_with_token(api, &token, &json!({"player": "p", "score": 1})).await.expect_status(200);
+        submit_with_token(api, &token, &json!({"player": "q", "score": 1})).await.expect_problem(403, "forbidden");
         let dated = json!({"player": "p", "score": 2, "occurred_at": "2020-07-01T00:00:00Z"});
-        assert_refused_at(&submit(api, &token, &dated).await, "#/occurred_at");
+        assert_refused_at(&submit_with_token(api, &token, &dated).await, "#/occurred_at");
         for (verb, path) in [
             ("DELETE", "/leaderboards/b/scores/p"),
             ("DELETE", "/leaderboards/b/scores/q"),
@@ -70,50 +73,50 @@ api_cases! {
         assert_eq!(both.send().await.expect_problem(400, "invalid-header")["errors"][0]["header"], "X-API-Key");
     }
 
-    async fn a_player_overrides_no_operator(api) {
-        let key = begin(api, json!({"access": {"write": "player"}, "operator_override": true})).await;
+    async fn a_player_may_not_override_the_operator(api) {
+        let key = create_leaderboard_and_key(api, json!({"access": {"write": "player"}, "operator_override": true})).await;
         let token = api.issue_token(&key, "p").await;
         for operator in ["increment", "decrement", "set"] {
             let body = json!({"player": "p", "score": 5, "operator": operator});
-            assert_refused_at(&submit(api, &token, &body).await, "#/operator");
-            let batch = submit(api, &token, &json!({"scores": [{"player": "p", "score": 1}, body]})).await;
+            assert_refused_at(&submit_with_token(api, &token, &body).await, "#/operator");
+            let batch = submit_with_token(api, &token, &json!({"scores": [{"player": "p", "score": 1}, body]})).await;
             let results = batch.expect_status(207)["results"].take();
             assert_eq!([&results[0]["status_code"], &results[1]["status_code"]], [200, 422]);
             assert_eq!(results[1]["problem"]["errors"][0]["pointer"], "#/scores/1/operator");
             let several = json!({"leaderboards": ["b"], "player": "p", "score": 5, "operator": operator});
             assert_refused_at(&api.with_token(&token, "POST", "/scores").json(&several).send().await, "#/operator");
         }
-        // The leaderboard's own operator overrides nothing, and a server may name another one.
-        let own = submit(api, &token, &json!({"player": "p", "score": 2, "operator": "best"})).await.expect_status(200);
+        // A player may name the leaderboard's own operator. A server may name another operator.
+        let own = submit_with_token(api, &token, &json!({"player": "p", "score": 2, "operator": "best"})).await.expect_status(200);
         assert_eq!(own["values"]["score"], 2);
         let body = json!({"player": "p", "score": 5, "operator": "increment"});
         let server = api.with_key(&key, "POST", SCORES).json(&body).send().await.expect_status(200);
         assert_eq!(server["values"]["score"], 7);
     }
 
-    /// A player cannot block another player's score by using its id first.
-    async fn the_ids_of_players_and_servers_are_apart(api) {
-        let key = begin(api, played()).await;
+    /// The id of a player's submission does not block a submission of another player with the same id.
+    async fn submission_ids_of_players_and_servers_are_separate(api) {
+        let key = create_leaderboard_and_key(api, player_access()).await;
         let (ann, bob) = (api.issue_token(&key, "ann").await, api.issue_token(&key, "bob").await);
         let body = |player: &str, score: i64| json!({"player": player, "score": score, "id": "match-7"});
         for (token, player, score, replayed) in [(&ann, "ann", 1, false), (&bob, "bob", 2, false), (&bob, "bob", 2, true)] {
-            let outcome = submit(api, token, &body(player, score)).await.expect_status(200);
+            let outcome = submit_with_token(api, token, &body(player, score)).await.expect_status(200);
             assert_eq!(outcome["replayed"], replayed, "{player}");
         }
-        submit(api, &bob, &body("bob", 3)).await.expect_problem(422, "id-conflict");
+        submit_with_token(api, &bob, &body("bob", 3)).await.expect_problem(422, "id-conflict");
         let server = async |player: &str| api.with_key(&key, "POST", SCORES).json(&body(player, 5)).send().await;
         assert_eq!(server("carl").await.expect_status(200)["replayed"], false);
         server("dora").await.expect_problem(422, "id-conflict");
-        // An id may have its whole length, however long the player's name is.
+        // An id may have its maximum length, even if the player's name has its maximum length.
         let long = "x".repeat(128);
         let token = api.issue_token(&key, &long).await;
-        submit(api, &token, &json!({"player": long, "score": 1, "id": long})).await.expect_status(200);
+        submit_with_token(api, &token, &json!({"player": long, "score": 1, "id": long})).await.expect_status(200);
         let body = json!({"player": long, "score": 1, "id": "x".repeat(129)});
-        assert_refused_at(&submit(api, &token, &body).await, "#/id");
+        assert_refused_at(&submit_with_token(api, &token, &body).await, "#/id");
     }
 
     async fn an_idempotency_key_belongs_to_its_caller(api) {
-        let one = begin(api, played()).await;
+        let one = create_leaderboard_and_key(api, player_access()).await;
         let two = api.make_key(json!(["scores:write"])).await.1;
         for (key, player) in [(Some(&one), "a"), (Some(&two), "b"), (None, "c")] {
             let send = async |player: &str| {
@@ -128,7 +131,7 @@ api_cases! {
     }
 
     async fn me_is_the_player_of_the_token(api) {
-        let key = begin(api, json!({"access": {"write": "player"}})).await;
+        let key = create_leaderboard_and_key(api, json!({"access": {"write": "player"}})).await;
         for (player, score) in [("a", 5), ("b", 4), ("c", 3), ("e", 1)] {
             api.submit_score("b", player, score).await;
         }
@@ -146,11 +149,11 @@ api_cases! {
         let answer = api.with_token(&token, "GET", "/leaderboards/b/entries?players=me,e,b,nobody").send().await;
         let found = answer.expect_status(200);
         assert_eq!((ranked(&found), &found["not_found"]), (vec![line(2, "b"), line(4, "e")], &json!(["nobody"])));
-        let taken = submit(api, &token, &json!({"player": "me", "score": 9})).await.expect_status(200);
+        let taken = submit_with_token(api, &token, &json!({"player": "me", "score": 9})).await.expect_status(200);
         assert_eq!([&taken["player"], &taken["rank"]], [&json!("b"), &json!(1)]);
-        // A player of this very name is reached with a token of its own.
+        // With the token of a player who is named `me`, `me` is this player.
         let token = api.issue_token(&key, "me").await;
-        let taken = submit(api, &token, &json!({"player": "me", "score": 1})).await.expect_status(200);
+        let taken = submit_with_token(api, &token, &json!({"player": "me", "score": 1})).await.expect_status(200);
         assert_eq!(taken["player"], "me");
     }
 }

@@ -1,11 +1,12 @@
-//! `If-Match`, `If-None-Match`, and changes that would reorder entries.
+//! Tests of `If-Match` and `If-None-Match`, and of changes that would reorder entries.
 
 use leaderboard_test_support::{ApiClient, ApiResponse};
 use serde_json::json;
 
 use crate::cases::api_cases;
 
-async fn conditional(api: &ApiClient, verb: &str, header: &str, tag: &str) -> ApiResponse {
+/// Sends a request for the leaderboard `b` with a conditional header.
+async fn send_conditional(api: &ApiClient, verb: &str, header: &str, tag: &str) -> ApiResponse {
     let call = api.request(verb, "/leaderboards/b").header(header, tag);
     let call = match verb {
         "PUT" | "PATCH" => call.json(&json!({"title": format!("{verb} {header} {tag}")})),
@@ -15,13 +16,13 @@ async fn conditional(api: &ApiClient, verb: &str, header: &str, tag: &str) -> Ap
 }
 
 api_cases! {
-    async fn create_only_and_replace_only(api) {
-        conditional(api, "PUT", "if-match", "*").await.expect_problem(412, "precondition-failed");
+    async fn preconditions_restrict_a_put_to_creating_or_to_replacing(api) {
+        send_conditional(api, "PUT", "if-match", "*").await.expect_problem(412, "precondition-failed");
         api.get("/leaderboards/b").await.expect_problem(404, "leaderboard-not-found");
-        conditional(api, "PUT", "if-none-match", "*").await.expect_status(201);
-        let refused = conditional(api, "PUT", "if-none-match", "*").await;
+        send_conditional(api, "PUT", "if-none-match", "*").await.expect_status(201);
+        let refused = send_conditional(api, "PUT", "if-none-match", "*").await;
         refused.expect_problem(412, "precondition-failed");
-        conditional(api, "PUT", "if-match", "*").await.expect_status(200);
+        send_conditional(api, "PUT", "if-match", "*").await.expect_status(200);
     }
 
     async fn a_change_on_an_old_tag_is_refused_and_changes_nothing(api) {
@@ -29,39 +30,39 @@ api_cases! {
         let new = api.patch("/leaderboards/b", &json!({"title": "mine"})).await.header("etag").to_owned();
         assert_ne!(old, new);
         for verb in ["PUT", "PATCH", "DELETE"] {
-            let refused = conditional(api, verb, "if-match", &old).await;
+            let refused = send_conditional(api, verb, "if-match", &old).await;
             refused.expect_problem(412, "precondition-failed");
-            let weak = conditional(api, verb, "if-match", &format!("W/{new}")).await;
+            let weak = send_conditional(api, verb, "if-match", &format!("W/{new}")).await;
             weak.expect_problem(412, "precondition-failed");
         }
         let read = api.get("/leaderboards/b").await;
         assert_eq!((read.expect_status(200)["title"].clone(), read.header("etag")), (json!("mine"), new.as_str()));
-        let patched = conditional(api, "PATCH", "if-match", &format!("\"x\", {new}")).await;
+        let patched = send_conditional(api, "PATCH", "if-match", &format!("\"x\", {new}")).await;
         patched.expect_status(200);
         let newest = patched.header("etag").to_owned();
-        conditional(api, "DELETE", "if-match", &newest).await.expect_status(204);
+        send_conditional(api, "DELETE", "if-match", &newest).await.expect_status(204);
     }
 
     async fn a_reader_who_has_the_document_gets_304(api) {
         let tag = api.put("/leaderboards/b", &json!({})).await.header("etag").to_owned();
         for known in [tag.clone(), format!("W/{tag}"), "*".to_owned(), format!("\"0\", {tag}")] {
-            let unchanged = conditional(api, "GET", "if-none-match", &known).await;
+            let unchanged = send_conditional(api, "GET", "if-none-match", &known).await;
             assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
             assert_eq!(unchanged.header("etag"), tag);
         }
-        conditional(api, "GET", "if-none-match", "\"0\"").await.expect_status(200);
-        conditional(api, "GET", "if-match", &tag).await.expect_status(200);
-        conditional(api, "GET", "if-match", "\"0\"").await.expect_problem(412, "precondition-failed");
+        send_conditional(api, "GET", "if-none-match", "\"0\"").await.expect_status(200);
+        send_conditional(api, "GET", "if-match", &tag).await.expect_status(200);
+        send_conditional(api, "GET", "if-match", "\"0\"").await.expect_problem(412, "precondition-failed");
     }
 
     async fn a_tag_from_before_a_deletion_does_not_match(api) {
         let tag = api.put("/leaderboards/b", &json!({})).await.header("etag").to_owned();
         api.delete("/leaderboards/b").await.expect_status(204);
         api.create_leaderboard("b", &json!({})).await;
-        conditional(api, "PUT", "if-match", &tag).await.expect_problem(412, "precondition-failed");
+        send_conditional(api, "PUT", "if-match", &tag).await.expect_problem(412, "precondition-failed");
     }
 
-    async fn of_many_writers_on_one_tag_one_wins(api) {
+    async fn only_one_of_many_writers_with_the_same_tag_succeeds(api) {
         api.create_leaderboard("b", &json!({})).await;
         let tag = api.get("/leaderboards/b").await.header("etag").to_owned();
         let mut writers = tokio::task::JoinSet::new();

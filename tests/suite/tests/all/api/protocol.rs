@@ -1,16 +1,17 @@
-//! What every request goes through: credentials, versions, media types, methods, and paths that lead nowhere.
+//! Tests of what routes have in common: credentials, tenants, versions, media types, methods, unknown paths.
 
 use leaderboard_test_support::{ADMIN_KEY, ApiClient, ApiResponse};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn plain(api: &ApiClient, verb: &str, path: &str) -> ApiResponse {
+/// Sends a request without a body to a path that includes the base path.
+async fn send_to_path(api: &ApiClient, verb: &str, path: &str) -> ApiResponse {
     api.request_at(verb, path).send().await
 }
 
 api_cases! {
-    async fn writing_and_operating_need_the_key(api) {
+    async fn writes_and_operator_routes_need_a_valid_key(api) {
         api.create_leaderboard("b", &json!({})).await;
         let calls = [
             ("PUT", "/leaderboards/b"),
@@ -41,7 +42,7 @@ api_cases! {
         assert_eq!(api.page("b", "").await["count"], 0);
     }
 
-    async fn without_a_key_a_private_leaderboard_looks_missing(api) {
+    async fn a_private_leaderboard_looks_missing_to_an_anonymous_caller(api) {
         let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
         api.create_leaderboard("open", &json!({"title": "Open", "reset": reset, "limits": {"max": 7}})).await;
         api.create_leaderboard("shut", &json!({"access": {"read": "private"}})).await;
@@ -62,11 +63,11 @@ api_cases! {
         assert_eq!(api.get("/leaderboards/open").await.expect_status(200)["limits"]["max"], 7);
     }
 
-    async fn a_wrong_key_is_refused_where_none_is_needed(api) {
+    async fn a_wrong_key_is_refused_on_a_public_route(api) {
         api.create_leaderboard("b", &json!({})).await;
         for key in ["guess", "", &format!("{ADMIN_KEY} "), &ADMIN_KEY[1..]] {
             let wrong = api.request("GET", "/leaderboards/b/entries").replace_header("x-api-key", key).send().await;
-            // White space around a header's value is not part of it.
+            // White space around a header's value is not part of the value.
             if key.trim() == ADMIN_KEY {
                 wrong.expect_status(200);
             } else {
@@ -91,13 +92,13 @@ api_cases! {
                 api.get(&path).await.expect_status(200);
             }
         }
-        // From one request to the next.
+        // A change of the access applies to the next request.
         api.patch("/leaderboards/open", &json!({"access": {"read": "private"}})).await.expect_status(200);
         let anonymous = api.request("GET", "/leaderboards/open/entries").without_header("x-api-key").send().await;
         anonymous.expect_problem(404, "leaderboard-not-found");
     }
 
-    async fn without_a_tenant_it_is_the_default_one(api) {
+    async fn a_request_without_a_tenant_is_for_the_default_tenant(api) {
         let default = api.for_tenant("default");
         default.put("/leaderboards/of-the-default-tenant", &json!({})).await.expect_status(201);
         let path = "/leaderboards/of-the-default-tenant";
@@ -109,12 +110,12 @@ api_cases! {
         }
     }
 
-    async fn versions_go_by_path_then_header_then_media_type(api) {
+    async fn the_version_comes_from_the_path_then_the_header_then_the_media_type(api) {
         api.create_leaderboard("b", &json!({})).await;
         let path = "/leaderboards/b/entries";
-        plain(api, "GET", &format!("/api/v3{path}")).await.expect_problem(404, "unknown-version");
-        plain(api, "GET", &format!("/api/v01{path}")).await.expect_problem(404, "unknown-version");
-        plain(api, "GET", &format!("/api/vx{path}")).await.expect_problem(404, "not-found");
+        send_to_path(api, "GET", &format!("/api/v3{path}")).await.expect_problem(404, "unknown-version");
+        send_to_path(api, "GET", &format!("/api/v01{path}")).await.expect_problem(404, "unknown-version");
+        send_to_path(api, "GET", &format!("/api/vx{path}")).await.expect_problem(404, "not-found");
         let with = |name: &'static str, value: &'static str| api.request("GET", path).header(name, value).send();
         with("api-version", "1").await.expect_status(200);
         with("api-version", "2").await.expect_problem(400, "version-conflict");
@@ -134,7 +135,7 @@ api_cases! {
         }
     }
 
-    async fn head_is_get_without_the_body(api) {
+    async fn a_head_response_is_the_get_response_without_its_body(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "p", 1).await;
         for path in ["/leaderboards", "/leaderboards/b", "/leaderboards/b/entries", "/leaderboards/b/entries/p",
@@ -148,7 +149,7 @@ api_cases! {
         }
     }
 
-    async fn an_unsupported_method_gets_405_with_the_allowed_ones(api) {
+    async fn an_unsupported_method_gets_405_with_the_allowed_methods(api) {
         for (path, allowed, refused) in [
             ("/leaderboards", "GET, HEAD", "POST PUT DELETE OPTIONS FROBNICATE"),
             ("/leaderboards/b", "GET, HEAD, PUT, PATCH, DELETE", "POST OPTIONS"),
@@ -186,13 +187,13 @@ api_cases! {
     async fn an_unknown_path_gets_a_problem_document(api) {
         for path in ["/api", "/api/", "/api/v1", "/api/v1/", "/api/v1/nothing", "/api/v1/leaderboards/",
             "/api/v1/leaderboards/b/nothing", "/api/v1/leaderboards/b/entries/p/around/x", "/API/V1/leaderboards", "/favicon.ico"] {
-            let answer = plain(api, "GET", path).await;
+            let answer = send_to_path(api, "GET", path).await;
             assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
             assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
         }
     }
 
-    async fn every_response_has_a_length_an_id_and_vary(api) {
+    async fn every_response_has_a_length_a_request_id_and_vary(api) {
         api.create_leaderboard("b", &json!({})).await;
         for (verb, path) in [("GET", "/leaderboards/b/entries"), ("GET", "/leaderboards/b"), ("GET", "/nothing"), ("POST", "/leaderboards")] {
             let answer = api.request(verb, path).send().await;
@@ -216,7 +217,7 @@ api_cases! {
         }
     }
 
-    async fn a_public_document_has_a_tag_of_its_own_and_lists_skip_private_leaderboards(api) {
+    async fn anonymous_reads_have_their_own_tags_and_skip_private_leaderboards(api) {
         for (id, read) in [("a", "private"), ("b", "public"), ("c", "private"), ("d", "public"), ("e", "private")] {
             api.create_leaderboard(id, &json!({"access": {"read": read}})).await;
         }
@@ -240,7 +241,7 @@ api_cases! {
         assert_eq!(ids(&anonymous("/leaderboards", "\"x\"").await.json()), "bd");
         let first = anonymous("/leaderboards?limit=1", "\"x\"").await.expect_status(200);
         assert_eq!(ids(&first), "b");
-        // The cursor skips private leaderboards, and so shows none.
+        // The cursor skips private leaderboards, so it does not show that they exist.
         let next = format!("/leaderboards?limit=1&cursor={}", first["next"].as_str().unwrap());
         let second = anonymous(&next, "\"x\"").await.expect_status(200);
         assert_eq!((ids(&second).as_str(), &second["next"]), ("d", &Value::Null));

@@ -1,4 +1,5 @@
-//! One Redis command for each operation, as `MONITOR` sees it (what a script does inside aside).
+//! Tests that each operation sends one Redis command. `MONITOR` shows the commands; commands from within
+//! scripts do not count.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -8,7 +9,7 @@ use serde_json::json;
 
 /// A connection on which Redis reports every command.
 struct Monitor {
-    actual: BufReader<TcpStream>,
+    reader: BufReader<TcpStream>,
     port: u16,
 }
 
@@ -17,29 +18,30 @@ impl Monitor {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
         stream.write_all(b"MONITOR\r\n").unwrap();
         let mut monitor = Self {
-            actual: BufReader::new(stream),
+            reader: BufReader::new(stream),
             port,
         };
-        assert_eq!(monitor.line(), "+OK");
+        assert_eq!(monitor.next_line(), "+OK");
         monitor
     }
 
-    fn line(&mut self) -> String {
+    /// Returns the next line that Redis sends.
+    fn next_line(&mut self) -> String {
         let mut line = String::new();
-        self.actual.read_line(&mut line).unwrap();
+        self.reader.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
-    /// The names of the commands since the last call, without those from within scripts.
-    fn commands(&mut self) -> Vec<String> {
+    /// Returns the names of the commands since the last call, without commands from within scripts.
+    fn take_commands(&mut self) -> Vec<String> {
         const MARK: &str = "the end of what was to be seen";
-        let mut other = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        other
+        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        connection
             .write_all(format!("ECHO \"{MARK}\"\r\n").as_bytes())
             .unwrap();
         let mut commands = Vec::new();
         loop {
-            let line = self.line();
+            let line = self.next_line();
             if line.contains(MARK) {
                 return commands;
             }
@@ -51,7 +53,8 @@ impl Monitor {
     }
 }
 
-async fn ask(api: &ApiClient, operation: &str) {
+/// Performs the operation with this description.
+async fn perform(api: &ApiClient, operation: &str) {
     let scores = |count: usize| json!({"scores": vec![json!({"player": "p", "score": 1}); count]});
     let several = json!({"player": "p", "score": 1, "leaderboards": ["a", "b"]});
     let answer = match operation {
@@ -79,7 +82,7 @@ async fn ask(api: &ApiClient, operation: &str) {
 }
 
 #[test]
-fn every_operation_is_one_command() {
+fn every_operation_sends_one_redis_command() {
     block_on(async {
         let service = TestService::start(StoreKind::Redis).await;
         let api = service.api();
@@ -95,20 +98,20 @@ fn every_operation_is_one_command() {
             ("one submission to two leaderboards", 1),
             ("a batch", 1),
             ("a page", 1),
-            // It and the one before it.
+            // The first page, which has the cursor, and the later page.
             ("a later page", 2),
             ("around", 1),
             ("one entry", 1),
             ("some players", 1),
         ];
         for (operation, _) in operations {
-            // The first time, scripts are loaded and configurations read.
-            ask(&api, operation).await;
+            // The first run loads scripts and reads configurations, so its commands do not count.
+            perform(&api, operation).await;
         }
         let mut monitor = Monitor::start(service.redis.as_ref().unwrap().port());
         for (operation, count) in operations {
-            ask(&api, operation).await;
-            let commands = monitor.commands();
+            perform(&api, operation).await;
+            let commands = monitor.take_commands();
             assert_eq!(commands.len(), count, "{operation}: {commands:?}");
             assert!(
                 commands.iter().all(|command| command.starts_with("FCALL")),

@@ -1,11 +1,12 @@
-//! Several leaderboards at once: all are changed or none.
+//! Tests of submissions to several leaderboards at once: either all of them change, or none.
 
 use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-async fn two_boards(api: &ApiClient) {
+/// Creates the leaderboard `open`, and the leaderboard `tight` with limits.
+async fn create_two_leaderboards(api: &ApiClient) {
     api.create_leaderboard("open", &json!({"operator": "increment"}))
         .await;
     api.create_leaderboard(
@@ -15,19 +16,20 @@ async fn two_boards(api: &ApiClient) {
     .await;
 }
 
-/// Version and entries of both leaderboards.
-async fn state(api: &ApiClient) -> (Value, Value) {
+/// Returns the first pages of both leaderboards, which contain their versions and entries.
+async fn read_state(api: &ApiClient) -> (Value, Value) {
     (api.page("open", "").await, api.page("tight", "").await)
 }
 
-fn to_both(player: &str, score: i64) -> Value {
+/// Returns a submission to both leaderboards.
+fn submission_to_both(player: &str, score: i64) -> Value {
     json!({"player": player, "score": score, "leaderboards": ["open", "tight"]})
 }
 
 api_cases! {
-    async fn one_submission_reaches_all_it_names(api) {
-        two_boards(api).await;
-        let answer = api.post("/scores", &to_both("p", 4)).await.expect_status(200);
+    async fn a_submission_reaches_every_leaderboard_that_it_names(api) {
+        create_two_leaderboards(api).await;
+        let answer = api.post("/scores", &submission_to_both("p", 4)).await.expect_status(200);
         let results = answer["results"].as_array().unwrap();
         assert_eq!(results.len(), 2);
         for (result, board) in results.iter().zip(["open", "tight"]) {
@@ -38,33 +40,33 @@ api_cases! {
         }
     }
 
-    async fn a_target_that_refuses_keeps_the_others_unchanged(api) {
-        two_boards(api).await;
-        api.post("/scores", &to_both("p", 4)).await.expect_status(200);
-        let before = state(api).await;
-        let refused = api.post("/scores", &to_both("p", 7)).await.expect_problem(422, "validation");
+    async fn a_refusal_by_one_leaderboard_leaves_the_others_unchanged(api) {
+        create_two_leaderboards(api).await;
+        api.post("/scores", &submission_to_both("p", 4)).await.expect_status(200);
+        let before = read_state(api).await;
+        let refused = api.post("/scores", &submission_to_both("p", 7)).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/score");
         assert_eq!(refused["detail"], "The leaderboard tight did not accept the score.");
-        let overflow = to_both("p", i64::MAX);
+        let overflow = submission_to_both("p", i64::MAX);
         api.post("/scores", &overflow).await.expect_problem(422, "validation");
-        assert_eq!(state(api).await, before);
+        assert_eq!(read_state(api).await, before);
     }
 
-    async fn an_unknown_target_keeps_the_known_ones_unchanged(api) {
-        two_boards(api).await;
-        let before = state(api).await;
-        let mut submission = to_both("p", 1);
+    async fn an_unknown_leaderboard_leaves_the_others_unchanged(api) {
+        create_two_leaderboards(api).await;
+        let before = read_state(api).await;
+        let mut submission = submission_to_both("p", 1);
         submission["leaderboards"] = json!(["open", "none", "tight"]);
         let refused = api.post("/scores", &submission).await.expect_problem(404, "leaderboard-not-found");
         assert_eq!(refused["detail"], "The leaderboard none does not exist.");
-        assert_eq!(state(api).await, before);
+        assert_eq!(read_state(api).await, before);
     }
 
-    async fn a_batch_accepts_or_refuses_each_submission_alone(api) {
-        two_boards(api).await;
+    async fn a_batch_accepts_or_refuses_each_submission_separately(api) {
+        create_two_leaderboards(api).await;
         let batch = json!({"scores": [
-            to_both("a", 5),
-            to_both("b", 11),
+            submission_to_both("a", 5),
+            submission_to_both("b", 11),
             {"player": "b", "values": {"score": 11}, "leaderboards": ["open"]},
             {"player": "c", "score": 1, "leaderboards": ["nowhere"]},
         ]});
@@ -96,11 +98,11 @@ api_cases! {
         assert_eq!(year["entries"][0]["values"]["score"], 3);
     }
 
-    async fn an_id_reaches_each_leaderboard_once(api) {
-        two_boards(api).await;
+    async fn an_id_counts_once_on_each_leaderboard(api) {
+        create_two_leaderboards(api).await;
         api.submit("open", &json!({"player": "p", "score": 2, "id": "m1"})).await;
-        // The retry names one more: it counts there, and is a replay here.
-        let mut both = to_both("p", 2);
+        // The retry names a second leaderboard. The submission counts there, and is a replay on the first.
+        let mut both = submission_to_both("p", 2);
         both["id"] = json!("m1");
         for replayed in [[true, false], [true, true]] {
             let answer = api.post("/scores", &both).await.expect_status(200);

@@ -1,4 +1,5 @@
-//! A thousand connections that send one byte a second: half of them never end their headers, half never end a body.
+//! Tests that a client is served beside a thousand connections that send one byte a second. Half of the
+//! connections never end their headers, and half never end their body.
 
 use std::time::Duration;
 
@@ -10,16 +11,17 @@ use tokio::task::JoinSet;
 
 const SLOW_SENDERS: usize = 1_000;
 /// The pause between two bytes of a slow sender.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How many writes and reads other clients make meanwhile, and the pause between them: as long as a slow body may take.
+const BYTE_PAUSE: Duration = Duration::from_secs(1);
+/// How many times another client writes and reads meanwhile.
 const ROUNDS: i64 = 40;
-const PAUSE_OF_OTHERS: Duration = Duration::from_millis(100);
-/// The files that the test and its host have open: both ends of each connection, and some more.
+/// How long the other client waits between two rounds. All rounds take about as long as a slow body may take.
+const ROUND_PAUSE: Duration = Duration::from_millis(100);
+/// How many files the test and its host may open: both ends of each connection, and some more.
 const OPEN_FILES: u64 = 4 * SLOW_SENDERS as u64;
-/// More bytes than a slow sender sends.
+/// The stated length of a body. A slow sender sends fewer bytes.
 const BODY_BYTES: usize = 1_000;
 
-/// Allows this process as many open files as the test needs.
+/// Raises this process's limit of open files to `OPEN_FILES`.
 fn raise_open_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
@@ -40,15 +42,16 @@ async fn send_slowly(mut stream: TcpStream, first: String) -> String {
                 let text = String::from_utf8_lossy(answer.get(..length).unwrap());
                 return text.lines().next().unwrap_or_default().to_owned();
             }
-            () = tokio::time::sleep(PAUSE) => {
-                // A server that has answered takes no more.
+            () = tokio::time::sleep(BYTE_PAUSE) => {
+                // The server may close the connection after its response. Then a write fails.
                 let _ = stream.write_all(b"x").await;
             }
         }
     }
 }
 
-/// Connects all slow senders. Those with a body end when they have an answer, the others go on.
+/// Starts all slow senders. Returns the tasks of unfinished bodies, which end with the server's response, and
+/// the tasks of unfinished headers, which do not end.
 async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String>) {
     let address = api.url().trim_start_matches("http://").to_owned();
     let head = format!(
@@ -67,7 +70,8 @@ async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String
     (bodies, heads)
 }
 
-fn check(store: StoreKind) {
+/// Checks that another client is served while the slow senders send.
+fn check_other_client(store: StoreKind) {
     raise_open_files();
     block_on(async {
         let service = TestService::start(store).await;
@@ -80,14 +84,14 @@ fn check(store: StoreKind) {
             assert_eq!(outcome["values"]["score"], round, "{outcome}");
             let page = api.get("/leaderboards/b/entries").await.expect_status(200);
             assert_eq!(page["entries"][0]["values"]["score"], round, "{page}");
-            tokio::time::sleep(PAUSE_OF_OTHERS).await;
+            tokio::time::sleep(ROUND_PAUSE).await;
         }
         for answer in bodies.join_all().await {
             assert_eq!(answer, "HTTP/1.1 408 Request Timeout");
         }
         assert!(
             heads.try_join_next().is_none(),
-            "a head without an end has no answer"
+            "a request with unfinished headers gets no response"
         );
         drop(heads);
         let outcome = api.submit_score("b", "ada", 1).await;
@@ -96,11 +100,11 @@ fn check(store: StoreKind) {
 }
 
 #[test]
-fn others_are_served_beside_slow_senders_on_sqlite() {
-    check(StoreKind::Sqlite);
+fn another_client_is_served_beside_slow_senders_on_sqlite() {
+    check_other_client(StoreKind::Sqlite);
 }
 
 #[test]
-fn others_are_served_beside_slow_senders_on_redis() {
-    check(StoreKind::Redis);
+fn another_client_is_served_beside_slow_senders_on_redis() {
+    check_other_client(StoreKind::Redis);
 }

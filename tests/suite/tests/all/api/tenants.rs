@@ -1,21 +1,23 @@
-//! Tenants' records, and what they do to everything else.
+//! Tests of tenants' records, and of their effects on other routes.
 
 use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
 
-fn record(api: &ApiClient) -> String {
+/// Returns the path of the tenant's record.
+fn record_path(api: &ApiClient) -> String {
     format!("/tenants/{}", api.tenant)
 }
 
-async fn anonymous(api: &ApiClient, path: &str) -> ApiResponse {
+/// Sends a read without a credential.
+async fn get_anonymously(api: &ApiClient, path: &str) -> ApiResponse {
     api.request("GET", path).without_header("x-api-key").send().await
 }
 
 api_cases! {
     async fn a_record_is_created_read_replaced_and_patched(api) {
-        let path = record(api);
+        let path = record_path(api);
         api.get(&path).await.expect_problem(404, "tenant-not-found");
         let body = json!({"title": "Acme", "quotas": {"entries": u64::MAX.to_string()}});
         let created = api.put(&path, &body).await;
@@ -37,7 +39,7 @@ api_cases! {
     }
 
     async fn every_record_is_in_the_list_once(api) {
-        api.put(&record(api), &json!({})).await.expect_status(201);
+        api.put(&record_path(api), &json!({})).await.expect_status(201);
         let (mut found, mut cursor) = (0, String::new());
         loop {
             let page = api.get(&format!("/tenants?limit=1{cursor}")).await.expect_status(200);
@@ -50,23 +52,23 @@ api_cases! {
         assert_eq!(found, 1);
     }
 
-    async fn a_suspended_tenant_is_closed_everywhere_until_it_is_resumed(api) {
+    async fn requests_of_a_suspended_tenant_are_refused_until_it_is_active_again(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.submit_score("b", "p", 1).await;
         let entries = "/leaderboards/b/entries";
-        assert_eq!(anonymous(api, entries).await.status, 200);
-        api.put(&record(api), &json!({"state": "suspended"})).await.expect_status(201);
-        let refused = wait_until(async || anonymous(api, entries).await, |answer| answer.status == 403).await;
+        assert_eq!(get_anonymously(api, entries).await.status, 200);
+        api.put(&record_path(api), &json!({"state": "suspended"})).await.expect_status(201);
+        let refused = wait_until(async || get_anonymously(api, entries).await, |answer| answer.status == 403).await;
         refused.expect_problem(403, "tenant-suspended");
-        // The operator still gets in, and the data is all there.
+        // The operator still has access, and the data is unchanged.
         assert_eq!(api.list_entries("b").await.len(), 1);
-        api.patch(&record(api), &json!({"state": "active"})).await.expect_status(200);
-        wait_until(async || anonymous(api, entries).await.status, |status| *status == 200).await;
+        api.patch(&record_path(api), &json!({"state": "active"})).await.expect_status(200);
+        wait_until(async || get_anonymously(api, entries).await.status, |status| *status == 200).await;
     }
 
-    async fn quotas_hold(api) {
+    async fn requests_beyond_a_quota_are_refused(api) {
         let quotas = json!({"leaderboards": 1, "entries": 2, "requests_per_day": 4, "log_bytes": 10_000});
-        api.put(&record(api), &json!({"quotas": quotas})).await.expect_status(201);
+        api.put(&record_path(api), &json!({"quotas": quotas})).await.expect_status(201);
         api.create_leaderboard("b", &json!({})).await;
         api.put("/leaderboards/c", &json!({})).await.expect_problem(409, "quota-reached");
         api.submit_score("b", "p", 1).await;
@@ -77,12 +79,12 @@ api_cases! {
         assert_eq!(own["quotas"], quotas);
         assert_eq!((&own["holdings"]["leaderboards"], &own["holdings"]["entries"]), (&json!(1), &json!(2)));
         let refused = wait_until(
-            async || anonymous(api, "/leaderboards/b/entries").await,
+            async || get_anonymously(api, "/leaderboards/b/entries").await,
             |answer| answer.status != 200,
         )
         .await;
         assert_eq!(refused.status, 429);
-        // The operator sets right what is wrong, and has no quota.
+        // The quota of requests does not apply to the operator, so that the operator can make corrections.
         api.post("/leaderboards/b/scores", &score("p")).await.expect_status(200);
     }
 
@@ -97,14 +99,14 @@ api_cases! {
         assert!(own["holdings"]["log_bytes"].as_u64().unwrap() > 0);
         assert_eq!(own["days"][0]["day"].as_str().unwrap().len(), "2026-01-01".len());
         assert!(own["days"][0]["requests"].as_u64().unwrap() >= 2);
-        let seen = api.get(&format!("{}/usage?days=2", record(api))).await.expect_status(200);
+        let seen = api.get(&format!("{}/usage?days=2", record_path(api))).await.expect_status(200);
         assert_eq!((&seen["tenant"], &seen["holdings"]), (&json!(api.tenant), &own["holdings"]));
         for path in ["/tenant/usage?days=401", "/tenant/usage?days=0", "/tenant?days=1"] {
             api.get(path).await.expect_problem(400, "invalid-parameter");
         }
     }
 
-    async fn only_the_operator_may_use_the_operators_routes(api) {
+    async fn operator_and_tenant_routes_need_a_credential(api) {
         for (verb, path) in [("GET", "/tenants"), ("GET", "/tenants/default"), ("PUT", "/tenants/default"),
             ("PATCH", "/tenants/default"), ("GET", "/tenants/default/usage"), ("GET", "/operator/audit"),
             ("GET", "/tenant"), ("GET", "/dead-letters"), ("GET", "/health/detailed"), ("GET", "/metrics")] {
@@ -114,9 +116,9 @@ api_cases! {
     }
 
     async fn a_tenant_without_a_record_works_with_the_defaults(api) {
-        api.patch(&record(api), &json!({})).await.expect_problem(404, "tenant-not-found");
+        api.patch(&record_path(api), &json!({})).await.expect_problem(404, "tenant-not-found");
         api.put("/tenants/Upper", &json!({})).await.expect_problem(400, "invalid-parameter");
-        let refused = api.put(&record(api), &json!({"quotas": {"entries": "many"}})).await.expect_problem(422, "validation");
+        let refused = api.put(&record_path(api), &json!({"quotas": {"entries": "many"}})).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/quotas/entries");
         api.create_leaderboard("b", &json!({})).await;
         let own = api.get("/tenant").await.expect_status(200);
@@ -124,13 +126,13 @@ api_cases! {
         assert_eq!([&own["holdings"]["leaderboards"], &own["holdings"]["entries"]], [1, 0]);
     }
 
-    async fn a_revocation_of_tokens_is_taken_back_by_null_alone(api) {
+    async fn only_null_takes_back_a_revocation_of_tokens(api) {
         let instant = json!("2026-07-19T21:00:00.000Z");
-        let put = async |body: Value| api.put(&record(api), &body).await.json()["tokens_not_before"].clone();
-        let patch = async |body: Value| api.patch(&record(api), &body).await.expect_status(200)["tokens_not_before"].clone();
+        let put = async |body: Value| api.put(&record_path(api), &body).await.json()["tokens_not_before"].clone();
+        let patch = async |body: Value| api.patch(&record_path(api), &body).await.expect_status(200)["tokens_not_before"].clone();
         for _ in 0..2 {
             assert_eq!(put(json!({"tokens_not_before": instant})).await, instant);
-            // A record that is replaced without a word about tokens.
+            // A replacement without this field keeps the revocation.
             assert_eq!(put(json!({"title": "Acme"})).await, instant);
             assert_eq!(patch(json!({"title": "x"})).await, instant);
             assert_eq!(put(json!({"tokens_not_before": null})).await, Value::Null);
@@ -140,8 +142,8 @@ api_cases! {
         assert_eq!(patch(json!({"tokens_not_before": null})).await, Value::Null);
     }
 
-    async fn logs_and_ids_have_a_quota_of_bytes(api) {
-        api.put(&record(api), &json!({"quotas": {"log_bytes": 600}})).await.expect_status(201);
+    async fn event_logs_and_idempotency_records_have_a_quota_of_bytes(api) {
+        api.put(&record_path(api), &json!({"quotas": {"log_bytes": 600}})).await.expect_status(201);
         api.create_leaderboard("b", &json!({"log": {"keep_events": 3, "keep_days": 7}})).await;
         let score = async |body: Value| api.post("/leaderboards/b/scores", &body).await;
         let with_id = |n: u32| json!({"player": "p", "score": 1, "id": n.to_string()});
@@ -155,10 +157,10 @@ api_cases! {
         };
         let problem = full.expect_problem(409, "quota-reached");
         assert!(taken > 0 && problem["detail"].as_str().unwrap().contains("log_bytes"), "{taken} {problem}");
-        // A known id is answered, and a score without one is taken.
+        // A replay is answered, and a score without an id is accepted.
         assert_eq!(score(with_id(0)).await.expect_status(200)["replayed"], true);
         assert_eq!(score(json!({"player": "p", "score": 2})).await.expect_status(200)["status"], "improved");
-        api.patch(&record(api), &json!({"quotas": {"log_bytes": null}})).await.expect_status(200);
+        api.patch(&record_path(api), &json!({"quotas": {"log_bytes": null}})).await.expect_status(200);
         wait_until(async || score(with_id(taken)).await.status, |status| *status == 200).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The versions of the API on the real components: by path, by header, by media type, and by none of them.
+//! Tests of the API versions on the real components: a path, a header or a media type selects the version.
 
 use leaderboard_test_support::{ApiClient, ApiResponse};
 use serde_json::{Value, json};
@@ -7,7 +7,8 @@ use crate::cases::api_cases;
 
 const V2: &str = "application/vnd.edgeboard.v2+json";
 
-async fn read(api: &ApiClient, path: &str, headers: &[(&str, &str)]) -> ApiResponse {
+/// Reads a path with these headers.
+async fn get_with_headers(api: &ApiClient, path: &str, headers: &[(&str, &str)]) -> ApiResponse {
     let call = api.request_at("GET", path);
     let call = headers
         .iter()
@@ -15,7 +16,8 @@ async fn read(api: &ApiClient, path: &str, headers: &[(&str, &str)]) -> ApiRespo
     call.send().await
 }
 
-fn players(page: &Value) -> Vec<&str> {
+/// Returns the ids of the players on a page of version 2.
+fn player_ids(page: &Value) -> Vec<&str> {
     let entries = page["data"].as_array().unwrap();
     entries
         .iter()
@@ -24,7 +26,7 @@ fn players(page: &Value) -> Vec<&str> {
 }
 
 api_cases! {
-    async fn every_way_to_ask_for_a_version_is_routed(api) {
+    async fn a_version_is_selected_by_path_header_or_media_type(api) {
         api.create_leaderboard("b", &json!({})).await;
         api.submit("b", &json!({"player": "p", "score": 1, "metadata": {"a": 1}})).await;
         let path = "leaderboards/b/entries";
@@ -37,29 +39,28 @@ api_cases! {
             ("/api", vec![("accept", V2), ("api-version", "1")], "1"),
             ("/api/v2", vec![("accept", "application/vnd.edgeboard.v1+json")], "2"),
         ] {
-            let answer = read(api, &format!("{base}/{path}"), &headers).await;
+            let answer = get_with_headers(api, &format!("{base}/{path}"), &headers).await;
             let body = answer.expect_status(200);
             assert_eq!(answer.header("api-version"), version, "{base} {headers:?}");
             let player = if version == "1" { json!("p") } else { json!({"id": "p", "metadata": {"a": 1}}) };
             let entries = if version == "1" { "entries" } else { "data" };
             assert_eq!(body[entries][0]["player"], player, "{base} {headers:?}");
         }
-        read(api, &format!("/api/v2/{path}"), &[("api-version", "1")]).await.expect_problem(400, "version-conflict");
-        read(api, &format!("/api/{path}"), &[("api-version", "3")]).await.expect_problem(400, "invalid-header");
+        get_with_headers(api, &format!("/api/v2/{path}"), &[("api-version", "1")]).await.expect_problem(400, "version-conflict");
+        get_with_headers(api, &format!("/api/{path}"), &[("api-version", "3")]).await.expect_problem(400, "invalid-header");
         for (base, version) in [("/api", "1"), ("/api/v2", "2")] {
             let accept = [("accept", "application/vnd.edgeboard.v3+json")];
-            let refused = read(api, &format!("{base}/{path}"), &accept).await;
+            let refused = get_with_headers(api, &format!("{base}/{path}"), &accept).await;
             refused.expect_problem(406, "not-acceptable");
             assert_eq!(refused.header("api-version"), version, "{base}");
         }
-        read(api, &format!("/api/v3/{path}"), &[]).await.expect_problem(404, "unknown-version");
-        read(api, "/api/v3/health/live", &[]).await.expect_problem(404, "unknown-version");
-        read(api, "/api/v2/health/live", &[]).await.expect_status(200);
-        read(api, "/api/health/live", &[]).await.expect_status(200);
+        get_with_headers(api, &format!("/api/v3/{path}"), &[]).await.expect_problem(404, "unknown-version");
+        get_with_headers(api, "/api/v3/health/live", &[]).await.expect_problem(404, "unknown-version");
+        get_with_headers(api, "/api/v2/health/live", &[]).await.expect_status(200);
+        get_with_headers(api, "/api/health/live", &[]).await.expect_status(200);
     }
 
-    /// The name of a leaderboard may be that of a segment of the routes.
-    async fn names_may_be_words_of_routes(api) {
+    async fn a_leaderboard_may_have_the_name_of_a_segment_of_a_route(api) {
         for id in ["leaderboards", "scores", "entries", "dead-letters", "players", "v1", "v2"] {
             let created = api.request_at("PUT", &format!("/api/leaderboards/{id}")).json(&json!({})).send().await;
             created.expect_status(201);
@@ -67,29 +68,29 @@ api_cases! {
             let one = json!({"player": "around", "score": 1});
             let taken = api.request_at("POST", &format!("/api/leaderboards/{id}/scores")).json(&one).send().await.expect_status(200);
             assert_eq!(taken["leaderboard"], id);
-            let entry = read(api, &format!("/api/leaderboards/{id}/entries/around/around"), &[]).await.expect_status(200);
+            let entry = get_with_headers(api, &format!("/api/leaderboards/{id}/entries/around/around"), &[]).await.expect_status(200);
             assert_eq!(entry["entries"][0]["player"], "around");
         }
-        let page = read(api, "/api/leaderboards?limit=2", &[("api-version", "2")]).await.expect_status(200);
+        let page = get_with_headers(api, "/api/leaderboards?limit=2", &[("api-version", "2")]).await.expect_status(200);
         assert_eq!((&page["data"][0]["id"], &page["data"][1]["id"]), (&json!("dead-letters"), &json!("entries")));
     }
 
-    async fn a_list_shows_where_it_drifted(api) {
+    async fn a_page_shows_the_drift_since_the_first_page(api) {
         api.create_leaderboard("b", &json!({})).await;
         for n in 1..=9 {
             api.submit_score("b", &format!("p{n}"), n * 10).await;
         }
-        let first = read(api, "/api/v2/leaderboards/b/entries?limit=3", &[]).await.expect_status(200);
-        assert_eq!(players(&first), ["p9", "p8", "p7"]);
+        let first = get_with_headers(api, "/api/v2/leaderboards/b/entries?limit=3", &[]).await.expect_status(200);
+        assert_eq!(player_ids(&first), ["p9", "p8", "p7"]);
         let start = first["page"]["snapshot"]["version"].clone();
         assert_eq!(first["version"], start);
-        // Within the next page, from behind it to the top, and one that does not count.
+        // p4 moves within the next page, p1 moves from after it to the top, and p8 is banned.
         api.submit_score("b", "p4", 55).await;
         api.submit_score("b", "p1", 500).await;
         api.request("PUT", "/players/p8/ban").send().await.expect_status(204);
         let next = first["page"]["next"].as_str().unwrap();
-        let second = read(api, &format!("/api/v2/leaderboards/b/entries?limit=3&cursor={next}"), &[]).await.expect_status(200);
-        assert_eq!(players(&second), ["p6", "p4", "p5"]);
+        let second = get_with_headers(api, &format!("/api/v2/leaderboards/b/entries?limit=3&cursor={next}"), &[]).await.expect_status(200);
+        assert_eq!(player_ids(&second), ["p6", "p4", "p5"]);
         assert_eq!(second["page"]["snapshot"], json!({
             "version": start, "drifted": true, "touched_ranks": [5], "moved_past": ["p1"], "gone": 1,
         }));

@@ -1,4 +1,4 @@
-//! Windows around a player, and some players at once.
+//! Tests of windows around a player, and of the entries of given players.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::Scores;
@@ -7,7 +7,8 @@ use leaderboard_test_support::{StoreBackend, StoreFixture, ranked_line, ranked_l
 
 use crate::cases::on_both_stores;
 
-async fn ten<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
+/// Creates a leaderboard with the players `p0` to `p9`, whose scores are 90, 80, … 0.
+async fn put_ten_players<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
     let board = fixture.put(&board("l")).await;
     for n in 0..10 {
         fixture.submit_score(&board, &format!("p{n}"), 90 - 10 * n).await;
@@ -15,8 +16,8 @@ async fn ten<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
     board
 }
 
-/// The first and the last rank of a window, and what is said of the rest.
-async fn window<B: StoreBackend>(
+/// Returns the first and the last rank of a window, and whether more entries come before it and after it.
+async fn read_window<B: StoreBackend>(
     fixture: &StoreFixture<B>,
     board: &Board,
     name: &str,
@@ -31,36 +32,36 @@ async fn window<B: StoreBackend>(
 }
 
 on_both_stores! {
-    async fn the_player_is_in_the_middle(fixture) {
-        let board = ten(&fixture).await;
-        assert_eq!(window(&fixture, &board, "p4", 1).await, (5, 5, true, true));
-        assert_eq!(window(&fixture, &board, "p4", 3).await, (4, 6, true, true));
-        assert_eq!(window(&fixture, &board, "p4", 5).await, (3, 7, true, true));
-        // With an even number the larger half is above.
-        assert_eq!(window(&fixture, &board, "p4", 2).await, (4, 5, true, true));
-        assert_eq!(window(&fixture, &board, "p4", 4).await, (3, 6, true, true));
+    async fn a_window_has_its_player_in_the_middle(fixture) {
+        let board = put_ten_players(&fixture).await;
+        assert_eq!(read_window(&fixture, &board, "p4", 1).await, (5, 5, true, true));
+        assert_eq!(read_window(&fixture, &board, "p4", 3).await, (4, 6, true, true));
+        assert_eq!(read_window(&fixture, &board, "p4", 5).await, (3, 7, true, true));
+        // A window of even size has one more entry above the player than below.
+        assert_eq!(read_window(&fixture, &board, "p4", 2).await, (4, 5, true, true));
+        assert_eq!(read_window(&fixture, &board, "p4", 4).await, (3, 6, true, true));
     }
 
-    async fn at_either_end_the_window_shifts_and_stays_full(fixture) {
-        let board = ten(&fixture).await;
-        assert_eq!(window(&fixture, &board, "p0", 5).await, (1, 5, false, true));
-        assert_eq!(window(&fixture, &board, "p1", 5).await, (1, 5, false, true));
-        assert_eq!(window(&fixture, &board, "p9", 5).await, (6, 10, true, false));
-        assert_eq!(window(&fixture, &board, "p8", 5).await, (6, 10, true, false));
-        assert_eq!(window(&fixture, &board, "p9", 4).await, (7, 10, true, false));
-        assert_eq!(window(&fixture, &board, "p5", 10).await, (1, 10, false, false));
-        assert_eq!(window(&fixture, &board, "p5", 1000).await, (1, 10, false, false));
+    async fn a_window_at_either_end_shifts_and_stays_full(fixture) {
+        let board = put_ten_players(&fixture).await;
+        assert_eq!(read_window(&fixture, &board, "p0", 5).await, (1, 5, false, true));
+        assert_eq!(read_window(&fixture, &board, "p1", 5).await, (1, 5, false, true));
+        assert_eq!(read_window(&fixture, &board, "p9", 5).await, (6, 10, true, false));
+        assert_eq!(read_window(&fixture, &board, "p8", 5).await, (6, 10, true, false));
+        assert_eq!(read_window(&fixture, &board, "p9", 4).await, (7, 10, true, false));
+        assert_eq!(read_window(&fixture, &board, "p5", 10).await, (1, 10, false, false));
+        assert_eq!(read_window(&fixture, &board, "p5", 1000).await, (1, 10, false, false));
     }
 
     async fn a_missing_player_has_no_window(fixture) {
-        let board = ten(&fixture).await;
+        let board = put_ten_players(&fixture).await;
         assert_eq!(fixture.around(&board, "nobody", 5, &Caller::Server).await, None);
         let empty = fixture.put(&leaderboard_test_support::values::board("empty")).await;
         assert_eq!(fixture.around(&empty, "p0", 5, &Caller::Server).await, None);
     }
 
     async fn a_banned_player_and_a_server_see_the_list_with_that_player(fixture) {
-        let board = ten(&fixture).await;
+        let board = put_ten_players(&fixture).await;
         fixture.ban("p4").await;
         fixture.ban("p2").await;
         assert_eq!(fixture.around(&board, "p4", 3, &Caller::Anonymous).await, None);
@@ -75,8 +76,8 @@ on_both_stores! {
         assert_eq!(others.count, 8);
     }
 
-    async fn some_players_best_first(fixture) {
-        let board = ten(&fixture).await;
+    async fn entries_of_given_players_are_listed_best_first(fixture) {
+        let board = put_ten_players(&fixture).await;
         let period = fixture.current_period(&board);
         let asked = ["p7", "nobody", "p1", "p4"].map(player);
         let found = fixture.store.entries_by_player(&fixture.period_ref(&board, &period), &asked, &Caller::Anonymous).await.unwrap();
@@ -89,7 +90,7 @@ on_both_stores! {
         assert_eq!((none.layout, none.version, none.count, none.entries), (None, 0, 0, Vec::new()));
     }
 
-    async fn two_hundred_players_at_once(fixture) {
+    async fn entries_of_two_hundred_players_are_read_in_one_call(fixture) {
         let board = fixture.put(&board("l")).await;
         let names: Vec<_> = (0..200).map(|n| format!("p{n:03}")).collect();
         for (n, name) in (0..).zip(&names) {
@@ -103,14 +104,14 @@ on_both_stores! {
     }
 
     async fn banned_players_are_found_by_callers_who_see_them(fixture) {
-        let board = ten(&fixture).await;
+        let board = put_ten_players(&fixture).await;
         fixture.ban("p4").await;
         fixture.ban("p2").await;
         let period = fixture.current_period(&board);
-        let place = fixture.period_ref(&board, &period);
+        let period_ref = fixture.period_ref(&board, &period);
         let asked = ["p2", "p4", "p5"].map(player);
         let seen = async |players: &[leaderboard_core::PlayerId], caller: &Caller| {
-            let found = fixture.store.entries_by_player(&place, players, caller).await.unwrap();
+            let found = fixture.store.entries_by_player(&period_ref, players, caller).await.unwrap();
             (found.count, ranked_lines(&found.entries))
         };
         assert_eq!(seen(&asked, &Caller::Anonymous).await, (8, vec![ranked_line(4, "p5", 40)]));

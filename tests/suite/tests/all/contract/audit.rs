@@ -1,4 +1,4 @@
-//! The audit log: appended and read backwards.
+//! Tests of the audit log: records are appended, and are read from the newest to the oldest.
 
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
@@ -38,20 +38,26 @@ async fn read<B: StoreBackend>(
     fixture.store.read_audit(tenant, before, limit).await.unwrap()
 }
 
-async fn positions<B: StoreBackend>(fixture: &StoreFixture<B>, before: Option<u64>, limit: u32) -> Vec<u64> {
+/// Returns the positions of a page of the tenant's log.
+async fn read_positions<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    before: Option<u64>,
+    limit: u32,
+) -> Vec<u64> {
     let records = read(fixture, Some(&fixture.tenant), before, limit).await;
     records.iter().map(|record| record.position).collect()
 }
 
 on_both_stores! {
-    async fn what_is_appended_is_read_as_it_was(fixture) {
+    async fn an_appended_record_is_read_unchanged(fixture) {
         let own = Some(&fixture.tenant);
         assert_eq!(read(&fixture, own, None, ALL).await, []);
         let every_byte: Vec<u8> = (0..=255).cycle().take(4096).collect();
         let bodies = [&b"{\"what\":\"put \\u00e9\"}"[..], b"", &[0, 0xff, b'\r', b'\n', b' '], &every_byte];
-        for (place, body) in (1_u64..).zip(bodies) {
-            // Clocks of two regions differ: the order is that of the appends.
-            assert_eq!(append(&fixture, own, 10 - place.cast_signed(), body).await, place);
+        for (position, body) in (1_u64..).zip(bodies) {
+            // The times go backwards, as with two regions whose clocks differ. The log keeps the order of the
+            // appends.
+            assert_eq!(append(&fixture, own, 10 - position.cast_signed(), body).await, position);
         }
         let expected: Vec<_> = (1_u64..).zip(bodies).map(|(position, body)| RecordedAudit {
             position,
@@ -62,19 +68,19 @@ on_both_stores! {
         assert_eq!(read, expected);
     }
 
-    async fn it_is_read_backwards_in_pages(fixture) {
+    async fn the_audit_log_is_read_backwards_in_pages(fixture) {
         for n in 1..=25 {
             assert_eq!(append(&fixture, Some(&fixture.tenant), 0, b"x").await, n);
         }
-        assert_eq!(positions(&fixture, None, 3).await, [25, 24, 23]);
-        assert_eq!(positions(&fixture, Some(23), 3).await, [22, 21, 20]);
-        assert_eq!(positions(&fixture, Some(3), 10).await, [2, 1]);
+        assert_eq!(read_positions(&fixture, None, 3).await, [25, 24, 23]);
+        assert_eq!(read_positions(&fixture, Some(23), 3).await, [22, 21, 20]);
+        assert_eq!(read_positions(&fixture, Some(3), 10).await, [2, 1]);
         for (before, limit) in [(Some(1), 10), (Some(0), 10), (None, 0)] {
-            assert_eq!(positions(&fixture, before, limit).await, Vec::<u64>::new());
+            assert_eq!(read_positions(&fixture, before, limit).await, Vec::<u64>::new());
         }
-        assert_eq!(positions(&fixture, Some(26), 1).await, [25]);
-        assert_eq!(positions(&fixture, Some(u64::MAX), 1).await, [25]);
-        assert_eq!(positions(&fixture, None, ALL).await, (1..=25).rev().collect::<Vec<_>>());
+        assert_eq!(read_positions(&fixture, Some(26), 1).await, [25]);
+        assert_eq!(read_positions(&fixture, Some(u64::MAX), 1).await, [25]);
+        assert_eq!(read_positions(&fixture, None, ALL).await, (1..=25).rev().collect::<Vec<_>>());
     }
 
     async fn audit_events_of_all_kinds_are_in_one_log(fixture) {

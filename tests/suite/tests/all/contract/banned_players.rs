@@ -1,4 +1,5 @@
-//! The shadow ban: everyone else closes ranks, the player sees no difference, and it can be undone.
+//! Tests of shadow bans: other callers see the list without the banned player, and an unban restores the
+//! list.
 
 use leaderboard_core::EventBody;
 use leaderboard_core::ports::{Ban, Bans, PageFrom};
@@ -8,7 +9,7 @@ use leaderboard_test_support::{put_leaderboard, ranked_line};
 use crate::cases::on_both_stores;
 
 on_both_stores! {
-    async fn everyone_closes_ranks_and_opens_them_again(fixture) {
+    async fn a_banned_player_leaves_the_list_and_returns_after_an_unban(fixture) {
         let board = fixture.put(&board("l")).await;
         for (name, value) in [("a", 9), ("b", 7), ("c", 5)] {
             fixture.submit_score(&board, name, value).await;
@@ -28,7 +29,7 @@ on_both_stores! {
         ]);
     }
 
-    async fn doing_it_twice_is_doing_it_once(fixture) {
+    async fn a_repeated_ban_or_unban_changes_nothing(fixture) {
         let board = fixture.put(&board("l")).await;
         fixture.submit_score(&board, "a", 9).await;
         fixture.unban("a").await;
@@ -60,7 +61,7 @@ on_both_stores! {
         assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "b", 8), ranked_line(2, "a", 1)]);
     }
 
-    async fn it_reaches_every_leaderboard_and_period_where_the_player_is(fixture) {
+    async fn a_ban_affects_every_leaderboard_and_period_of_the_player(fixture) {
         let (one, two, three) = (fixture.put(&daily("one")).await, fixture.put(&board("two")).await, fixture.put(&board("three")).await);
         for board in [&one, &two] {
             fixture.submit_score(board, "a", 1).await;
@@ -86,10 +87,7 @@ on_both_stores! {
         let mine = fixture.put(&board("l")).await;
         fixture.submit_score(&mine, "a", 1).await;
         put_leaderboard(&fixture.store, &other, &board("l"), leaderboard_core::ports::Expected::Any, false, fixture.now()).await.unwrap();
-        fixture.store.ban(&other, &Ban::new(player("a"), fixture.now()))
-.await
-.unwrap()
-.unwrap();
+        fixture.store.ban(&other, &Ban::new(player("a"), fixture.now())).await.unwrap().unwrap();
         assert_eq!(fixture.list_entries(&mine).await, [ranked_line(1, "a", 1)]);
         assert_eq!(fixture.read_events(&mine).await.len(), 2);
     }

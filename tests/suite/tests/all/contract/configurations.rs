@@ -1,4 +1,4 @@
-//! Configurations: versions, conditions, lists, deletion.
+//! Tests of the configurations of leaderboards: versions, conditions, lists and deletion.
 
 use leaderboard_core::ports::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, PageFrom, PutLeaderboard, PutRefusal, ReadError, Scores,
@@ -12,7 +12,8 @@ use leaderboard_test_support::{ALL, StoreBackend, StoreFixture, put_leaderboard,
 
 use crate::cases::on_both_stores;
 
-fn full() -> Leaderboard {
+/// Returns a configuration with many settings, some of them at the ends of their ranges.
+fn full_configuration() -> Leaderboard {
     Leaderboard {
         title: "Goals \"by\" year, año".into(),
         columns: columns(&[Order::Descending, Order::Ascending, Order::Descending]),
@@ -50,7 +51,12 @@ async fn delete<B: StoreBackend>(
         .unwrap()
 }
 
-async fn ids<B: StoreBackend>(fixture: &StoreFixture<B>, after: Option<&str>, limit: u32) -> Vec<String> {
+/// Returns the ids of a page of the list of leaderboards.
+async fn list_ids<B: StoreBackend>(
+    fixture: &StoreFixture<B>,
+    after: Option<&str>,
+    limit: u32,
+) -> Vec<String> {
     let after = after.map(id);
     let listed = fixture
         .store
@@ -65,22 +71,22 @@ async fn ids<B: StoreBackend>(fixture: &StoreFixture<B>, after: Option<&str>, li
 
 on_both_stores! {
     async fn a_stored_configuration_is_readable_and_in_the_log(fixture) {
-        assert_eq!(fixture.find_leaderboard(&full()).await, None);
-        let (version, created) = fixture.try_put(&full(), Expected::Any, false).await.unwrap();
+        assert_eq!(fixture.find_leaderboard(&full_configuration()).await, None);
+        let (version, created) = fixture.try_put(&full_configuration(), Expected::Any, false).await.unwrap();
         assert!(created);
-        let stored = fixture.read_leaderboard(&full()).await;
-        assert_eq!((&stored.value, stored.version), (&full(), version));
+        let stored = fixture.read_leaderboard(&full_configuration()).await;
+        assert_eq!((&stored.value, stored.version), (&full_configuration(), version));
         let event = fixture.read_events(&stored).await.remove(0);
         assert_eq!((event.position, event.event.recorded_at), (1, fixture.now()));
         assert_eq!(event.event.body, EventBody::Configured {
-            leaderboard: Box::new(full()),
-            current: full().schedule.period_at(fixture.now()).id,
+            leaderboard: Box::new(full_configuration()),
+            current: full_configuration().schedule.period_at(fixture.now()).id,
             rebuild: false,
         });
     }
 
     async fn several_configurations_are_read_in_the_requested_order(fixture) {
-        let (first, second) = (fixture.put(&board("a-1")).await, fixture.put(&full()).await);
+        let (first, second) = (fixture.put(&board("a-1")).await, fixture.put(&full_configuration()).await);
         let read = async |names: &[&str]| {
             let ids: Vec<_> = names.iter().map(|name| id(name)).collect();
             fixture.store.get_many(&fixture.tenant, &ids).await.unwrap()
@@ -96,22 +102,22 @@ on_both_stores! {
     }
 
     async fn an_unchanged_configuration_keeps_its_version_and_makes_no_event(fixture) {
-        let (version, _) = fixture.try_put(&full(), Expected::Any, false).await.unwrap();
-        assert_eq!(fixture.try_put(&full(), Expected::Any, true).await, Ok((version, false)));
-        assert_eq!(fixture.try_put(&full(), Expected::Version(version), false).await, Ok((version, false)));
-        assert_eq!(fixture.read_events(&fixture.read_leaderboard(&full()).await).await.len(), 1);
-        let (second, created) = fixture.try_put(&Leaderboard { keep_periods: 7, ..full() }, Expected::Any, false).await.unwrap();
+        let (version, _) = fixture.try_put(&full_configuration(), Expected::Any, false).await.unwrap();
+        assert_eq!(fixture.try_put(&full_configuration(), Expected::Any, true).await, Ok((version, false)));
+        assert_eq!(fixture.try_put(&full_configuration(), Expected::Version(version), false).await, Ok((version, false)));
+        assert_eq!(fixture.read_events(&fixture.read_leaderboard(&full_configuration()).await).await.len(), 1);
+        let (second, created) = fixture.try_put(&Leaderboard { keep_periods: 7, ..full_configuration() }, Expected::Any, false).await.unwrap();
         assert!(second > version && !created);
-        assert_eq!(fixture.read_leaderboard(&full()).await.value.keep_periods, 7);
+        assert_eq!(fixture.read_leaderboard(&full_configuration()).await.value.keep_periods, 7);
     }
 
     async fn a_repeated_put_orders_a_period_that_missed_the_change(fixture) {
         let before = fixture.put(&daily("l")).await;
         fixture.submit_score(&before, "a", 1).await;
         fixture.submit_score(&before, "b", 2).await;
-        // The change saw another period as the current one.
+        // This change takes another period for the current one, so it does not reorder the current period.
         let latest = Leaderboard { ties: Ties::Latest, ..daily("l") };
-        let elsewhere = PutLeaderboard {
+        let put_for_another_period = PutLeaderboard {
             max_leaderboards: None,
             tenant: &fixture.tenant,
             leaderboard: &latest,
@@ -121,7 +127,7 @@ on_both_stores! {
             expiries: &[],
             at: fixture.now(),
         };
-        let (version, _) = fixture.store.put(&elsewhere).await.unwrap().unwrap();
+        let (version, _) = fixture.store.put(&put_for_another_period).await.unwrap().unwrap();
         let board = fixture.read_leaderboard(&latest).await;
         assert_eq!(fixture.refused_score(&board, "c", 3).await, RefusalReason::PeriodReordered);
         assert_eq!(fixture.try_put(&latest, Expected::Any, false).await, Err(PutRefusal::HasEntries));
@@ -133,23 +139,23 @@ on_both_stores! {
         assert_eq!(fixture.try_put(&latest, Expected::Any, true).await, Ok((repaired, false)));
     }
 
-    async fn conditions_are_met_or_nothing_happens(fixture) {
+    async fn a_failed_condition_changes_nothing(fixture) {
         let none = PutRefusal::VersionMismatch { current: None };
         assert_eq!(fixture.try_put(&board("l"), Expected::Version(1), false).await, Err(none.clone()));
         assert_eq!(delete(&fixture, "l", Expected::Version(1)).await, Err(none));
         assert_eq!(delete(&fixture, "l", Expected::Any).await, Ok(false));
         let (version, _) = fixture.try_put(&board("l"), Expected::Absent, false).await.unwrap();
-        let there = PutRefusal::VersionMismatch { current: Some(version) };
+        let exists = PutRefusal::VersionMismatch { current: Some(version) };
         let other = Leaderboard { title: "Other".into(), ..board("l") };
-        assert_eq!(fixture.try_put(&other, Expected::Absent, false).await, Err(there.clone()));
-        assert_eq!(fixture.try_put(&other, Expected::Version(version + 1), false).await, Err(there.clone()));
-        assert_eq!(delete(&fixture, "l", Expected::Version(version + 1)).await, Err(there.clone()));
-        assert_eq!(delete(&fixture, "l", Expected::Absent).await, Err(there));
+        assert_eq!(fixture.try_put(&other, Expected::Absent, false).await, Err(exists.clone()));
+        assert_eq!(fixture.try_put(&other, Expected::Version(version + 1), false).await, Err(exists.clone()));
+        assert_eq!(delete(&fixture, "l", Expected::Version(version + 1)).await, Err(exists.clone()));
+        assert_eq!(delete(&fixture, "l", Expected::Absent).await, Err(exists));
         assert_eq!(fixture.read_leaderboard(&board("l")).await.value.title, "");
         assert!(fixture.try_put(&other, Expected::Version(version), false).await.unwrap().0 > version);
     }
 
-    async fn versions_grow_over_all_of_a_tenant_also_across_a_deletion(fixture) {
+    async fn versions_grow_across_leaderboards_and_deletions(fixture) {
         let mut last = 0;
         for round in 0..3 {
             for name in ["a", "b"] {
@@ -164,7 +170,7 @@ on_both_stores! {
         }
     }
 
-    async fn deletion_takes_entries_log_and_configuration(fixture) {
+    async fn a_deletion_removes_entries_log_and_configuration(fixture) {
         let l = fixture.put(&board("l")).await;
         fixture.submit_score(&l, "a", 1).await;
         fixture.submit_score(&l, "b", 2).await;
@@ -182,23 +188,23 @@ on_both_stores! {
     }
 
     async fn a_list_is_in_byte_order_and_continues_after_any_id(fixture) {
-        assert_eq!(ids(&fixture, None, ALL).await, Vec::<String>::new());
+        assert_eq!(list_ids(&fixture, None, ALL).await, Vec::<String>::new());
         for name in ["b", "a-b", "a", "0", "a.b", "ab", "a_b", "9"] {
             fixture.put(&board(name)).await;
         }
         let other = tenant("acme2");
         put_leaderboard(&fixture.store, &other, &board("foreign"), Expected::Any, false, fixture.now()).await.unwrap();
         let all = ["0", "9", "a", "a-b", "a.b", "a_b", "ab", "b"];
-        assert_eq!(ids(&fixture, None, ALL).await, all);
-        assert_eq!(ids(&fixture, None, 3).await, all[..3]);
-        assert_eq!(ids(&fixture, Some("a"), 2).await, all[3..5]);
-        assert_eq!(ids(&fixture, Some("a0"), ALL).await, all[5..]);
-        assert_eq!(ids(&fixture, Some("b"), ALL).await, Vec::<String>::new());
+        assert_eq!(list_ids(&fixture, None, ALL).await, all);
+        assert_eq!(list_ids(&fixture, None, 3).await, all[..3]);
+        assert_eq!(list_ids(&fixture, Some("a"), 2).await, all[3..5]);
+        assert_eq!(list_ids(&fixture, Some("a0"), ALL).await, all[5..]);
+        assert_eq!(list_ids(&fixture, Some("b"), ALL).await, Vec::<String>::new());
         let whole = fixture.store.list(&fixture.tenant, None, 1).await.unwrap().remove(0);
         assert_eq!(whole, *fixture.read_leaderboard(&board("0")).await);
     }
 
-    async fn tenants_share_nothing(fixture) {
+    async fn tenants_do_not_share_leaderboards(fixture) {
         let other = tenant("other");
         let mine = fixture.put(&board("l")).await;
         fixture.submit_score(&mine, "a", 1).await;
@@ -209,7 +215,7 @@ on_both_stores! {
         assert_eq!(fixture.list_entries(&mine).await.len(), 1);
     }
 
-    async fn what_one_connection_makes_exists_on_the_other(fixture) {
+    async fn a_second_connection_sees_a_new_leaderboard(fixture) {
         let second = fixture.backend.open().await;
         let (version, _) = fixture.try_put(&board("l"), Expected::Absent, false).await.unwrap();
         let refused = put_leaderboard(&second, &fixture.tenant, &board("l"), Expected::Absent, false, fixture.now()).await;

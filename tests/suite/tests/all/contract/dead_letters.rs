@@ -1,4 +1,4 @@
-//! Letters that could not be delivered, and signs of life.
+//! Tests of dead letters, and of the readiness check.
 
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{
@@ -17,23 +17,24 @@ fn letter(at_ms: i64, reason: &str, payload: &[u8]) -> DeadLetter {
     }
 }
 
-async fn all(store: &impl DeadLetters, of: Option<&TenantId>) -> Vec<StoredDeadLetter> {
-    store.list_dead_letters(of, None, u32::MAX).await.unwrap()
+/// Lists all dead letters of a tenant, or of everyone with `None`.
+async fn list_all(store: &impl DeadLetters, tenant: Option<&TenantId>) -> Vec<StoredDeadLetter> {
+    store.list_dead_letters(tenant, None, u32::MAX).await.unwrap()
 }
 
-/// Their letters alone: stores number as they like.
+/// Returns the letters without their ids, because each store numbers letters in its own way.
 fn letters(stored: Vec<StoredDeadLetter>) -> Vec<DeadLetter> {
     stored.into_iter().map(|stored| stored.letter).collect()
 }
 
 on_both_stores! {
     async fn dead_letters_are_listed_newest_first(fixture) {
-        assert_eq!(all(&fixture.store, None).await, []);
+        assert_eq!(list_all(&fixture.store, None).await, []);
         let newest_first = [letter(2, "c", b"{}"), letter(1, "b", b""), letter(0, "a \"é\"", &[0, 0xff, b'\n'])];
         for letter in newest_first.iter().rev() {
             fixture.store.push_dead_letters(None, std::slice::from_ref(letter)).await.unwrap();
         }
-        assert_eq!(letters(all(&fixture.store, None).await), newest_first);
+        assert_eq!(letters(list_all(&fixture.store, None).await), newest_first);
         let two = fixture.store.list_dead_letters(None, None, 2).await.unwrap();
         assert_eq!(letters(two.clone()), newest_first[..2]);
         assert_eq!(fixture.store.list_dead_letters(None, None, 0).await.unwrap(), []);
@@ -44,28 +45,28 @@ on_both_stores! {
     async fn a_dead_letter_belongs_to_its_tenant_and_is_found_by_its_id(fixture) {
         let (a, b) = (tenant("a"), tenant("b"));
         let one = letter(0, "bad", b"x");
-        for of in [Some(&a), Some(&b), None] {
-            fixture.store.push_dead_letters(of, &[one.clone(), letter(1, "bad", b"y")]).await.unwrap();
+        for owner in [Some(&a), Some(&b), None] {
+            fixture.store.push_dead_letters(owner, &[one.clone(), letter(1, "bad", b"y")]).await.unwrap();
         }
-        assert_eq!(all(&fixture.store, None).await.len(), 6);
-        for of in [&a, &b] {
-            let own = all(&fixture.store, Some(of)).await;
+        assert_eq!(list_all(&fixture.store, None).await.len(), 6);
+        for owner in [&a, &b] {
+            let own = list_all(&fixture.store, Some(owner)).await;
             assert_eq!(own.len(), 2);
             for stored in own {
-                assert_eq!(stored.tenant.as_ref(), Some(of));
+                assert_eq!(stored.tenant.as_ref(), Some(owner));
                 assert_eq!(fixture.store.read_dead_letter(stored.id).await, Ok(Some(stored)));
             }
         }
-        let of_a = all(&fixture.store, Some(&a)).await;
+        let of_a = list_all(&fixture.store, Some(&a)).await;
         assert_eq!(fixture.store.delete_dead_letter(of_a[1].id).await, Ok(true));
         assert_eq!(fixture.store.delete_dead_letter(of_a[1].id).await, Ok(false));
         assert_eq!(fixture.store.read_dead_letter(of_a[1].id).await, Ok(None));
-        assert_eq!(all(&fixture.store, Some(&a)).await, of_a[..1]);
-        assert_eq!(all(&fixture.store, None).await.len(), 5);
+        assert_eq!(list_all(&fixture.store, Some(&a)).await, of_a[..1]);
+        assert_eq!(list_all(&fixture.store, None).await.len(), 5);
         assert_eq!(fixture.store.read_dead_letter(u64::MAX).await, Ok(None));
-        // An id that was used names nothing else, and where a page ended it goes on.
+        // A new letter has a larger id than all earlier letters, and a list can continue before that id.
         fixture.store.push_dead_letters(Some(&a), &[one]).await.unwrap();
-        let newest = all(&fixture.store, Some(&a)).await;
+        let newest = list_all(&fixture.store, Some(&a)).await;
         assert!(newest[0].id > of_a[0].id && newest.len() == 2, "{newest:?}");
         let older = fixture.store.list_dead_letters(Some(&a), Some(newest[0].id), 10).await.unwrap();
         assert_eq!(older, of_a[..1]);
@@ -75,7 +76,7 @@ on_both_stores! {
         let model = Model::new();
         let (a, b) = (tenant("a"), tenant("b"));
         let day = IDEMPOTENCY_MS;
-        for (of, at_ms, reason, payload) in [
+        for (owner, at_ms, reason, payload) in [
             (None, 0, "bad", &b"x"[..]),
             (None, 5, "bad", b"x"),
             (None, 6, "worse", b"x"),
@@ -89,15 +90,15 @@ on_both_stores! {
             (Some(&a), day + 8, "bad", b"x"),
         ] {
             let letter = letter(at_ms, reason, payload);
-            model.push_dead_letters(of, std::slice::from_ref(&letter)).await.unwrap();
-            fixture.store.push_dead_letters(of, &[letter.clone(), letter]).await.unwrap();
-            assert_eq!(letters(all(&fixture.store, None).await), letters(all(&model, None).await));
+            model.push_dead_letters(owner, std::slice::from_ref(&letter)).await.unwrap();
+            fixture.store.push_dead_letters(owner, &[letter.clone(), letter]).await.unwrap();
+            assert_eq!(letters(list_all(&fixture.store, None).await), letters(list_all(&model, None).await));
         }
-        // One that was deleted is new when it comes again.
-        let newest = all(&fixture.store, Some(&b)).await.remove(0);
+        // A deleted letter is kept when it is pushed again.
+        let newest = list_all(&fixture.store, Some(&b)).await.remove(0);
         fixture.store.delete_dead_letter(newest.id).await.unwrap();
         fixture.store.push_dead_letters(Some(&b), std::slice::from_ref(&newest.letter)).await.unwrap();
-        assert_eq!(letters(all(&fixture.store, Some(&b)).await), [newest.letter]);
+        assert_eq!(letters(list_all(&fixture.store, Some(&b)).await), [newest.letter]);
     }
 
     async fn the_oldest_dead_letters_of_a_tenant_are_deleted_first(fixture) {
@@ -106,13 +107,13 @@ on_both_stores! {
         let many: Vec<_> = (0..MAX_DEAD_LETTERS + 3)
             .map(|n| letter(n.cast_signed(), "bad", n.to_string().as_bytes()))
             .collect();
-        for some in many.chunks(1000) {
-            fixture.store.push_dead_letters(Some(&a), some).await.unwrap();
+        for chunk in many.chunks(1000) {
+            fixture.store.push_dead_letters(Some(&a), chunk).await.unwrap();
         }
-        let kept = all(&fixture.store, Some(&a)).await;
+        let kept = list_all(&fixture.store, Some(&a)).await;
         assert_eq!(kept.len() as u64, MAX_DEAD_LETTERS);
         assert_eq!(kept.last().map(|kept| kept.letter.payload.as_slice()), Some(&b"3"[..]));
-        assert_eq!(all(&fixture.store, Some(&b)).await.len(), 1);
+        assert_eq!(list_all(&fixture.store, Some(&b)).await.len(), 1);
     }
 
     async fn a_reachable_store_is_ready(fixture) {

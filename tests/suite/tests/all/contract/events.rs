@@ -1,4 +1,4 @@
-//! The log, and what it is worth.
+//! Tests of the event log: its positions, and the entries that result from its replay.
 
 use leaderboard_core::ports::{Events, PageFrom};
 use leaderboard_core::{Leaderboard, Operator, Order, Ties};

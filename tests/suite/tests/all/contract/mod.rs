@@ -1,4 +1,4 @@
-//! The promises of the ports, tested on both stores.
+//! Tests of the contract of the ports, on both stores.
 
 mod around;
 mod audit;

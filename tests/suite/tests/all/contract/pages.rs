@@ -1,4 +1,4 @@
-//! Stretches of the list.
+//! Tests of the pages of a list.
 
 use leaderboard_core::ports::{PageFrom, ReadError};
 use leaderboard_core::{Leaderboard, OrderKey, Ties};
@@ -7,8 +7,8 @@ use leaderboard_test_support::{StoreBackend, StoreFixture, ranked_line, ranked_l
 
 use crate::cases::on_both_stores;
 
-/// Ten players `p0` to `p9` with 90, 80, … 0.
-async fn ten<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
+/// Creates a leaderboard with the players `p0` to `p9`, whose scores are 90, 80, … 0.
+async fn put_ten_players<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
     let board = fixture.put(&board("l")).await;
     for n in 0..10 {
         fixture.submit_score(&board, &format!("p{n}"), 90 - 10 * n).await;
@@ -16,14 +16,15 @@ async fn ten<B: StoreBackend>(fixture: &StoreFixture<B>) -> Board {
     board
 }
 
-fn key(board: &Board, value: i64, reached_ms: i64, name: &str) -> OrderKey {
+/// Returns the order key of an entry with these parts.
+fn order_key(board: &Board, value: i64, reached_ms: i64, name: &str) -> OrderKey {
     board
         .value
         .layout()
         .key(&values(&[value]), at(reached_ms), &player(name))
 }
 
-fn names(page: &leaderboard_core::ports::Page) -> Vec<&str> {
+fn player_names(page: &leaderboard_core::ports::Page) -> Vec<&str> {
     page.entries
         .iter()
         .map(|ranked| ranked.entry.player.as_str())
@@ -33,15 +34,15 @@ fn names(page: &leaderboard_core::ports::Page) -> Vec<&str> {
 on_both_stores! {
     async fn an_empty_period_has_an_empty_page(fixture) {
         let board = fixture.put(&board("l")).await;
-        for from in [PageFrom::Top, PageFrom::After(key(&board, 1, 0, "p")), PageFrom::Before(key(&board, 1, 0, "p"))] {
+        for from in [PageFrom::Top, PageFrom::After(order_key(&board, 1, 0, "p")), PageFrom::Before(order_key(&board, 1, 0, "p"))] {
             let page = fixture.page(&board, &from, 10).await;
             assert_eq!((page.layout, page.version, page.count, page.entries), (None, 0, 0, Vec::new()));
             assert!(!page.more_before && !page.more_after);
         }
     }
 
-    async fn the_top_of_the_list(fixture) {
-        let board = ten(&fixture).await;
+    async fn the_first_page_starts_at_the_top_of_the_list(fixture) {
+        let board = put_ten_players(&fixture).await;
         let page = fixture.page(&board, &PageFrom::Top, 3).await;
         assert_eq!(ranked_lines(&page.entries), [ranked_line(1, "p0", 90), ranked_line(2, "p1", 80), ranked_line(3, "p2", 70)]);
         assert_eq!((page.count, page.version, page.layout), (10, 11, Some(board.value.layout())));
@@ -52,32 +53,32 @@ on_both_stores! {
         assert_eq!((exact.entries.len(), exact.more_after), (10, false));
     }
 
-    async fn after_a_key_whether_an_entry_has_it_or_not(fixture) {
-        let board = ten(&fixture).await;
-        let page = fixture.page(&board, &PageFrom::After(key(&board, 70, 2, "p2")), 2).await;
+    async fn a_page_can_start_after_a_key_without_an_entry(fixture) {
+        let board = put_ten_players(&fixture).await;
+        let page = fixture.page(&board, &PageFrom::After(order_key(&board, 70, 2, "p2")), 2).await;
         assert_eq!(ranked_lines(&page.entries), [ranked_line(4, "p3", 60), ranked_line(5, "p4", 50)]);
         assert_eq!((page.more_before, page.more_after), (true, true));
-        let between = fixture.page(&board, &PageFrom::After(key(&board, 65, 0, "zz")), 2).await;
-        assert_eq!(names(&between), ["p3", "p4"]);
-        let above_all = fixture.page(&board, &PageFrom::After(key(&board, 1000, 0, "zz")), 1).await;
-        assert_eq!((names(&above_all), above_all.more_before), (vec!["p0"], false));
-        let below_all = fixture.page(&board, &PageFrom::After(key(&board, -1, 0, "zz")), 5).await;
-        assert_eq!((names(&below_all).len(), below_all.more_before, below_all.more_after), (0, true, false));
-        let last = fixture.page(&board, &PageFrom::After(key(&board, 20, 7, "p7")), 2).await;
-        assert_eq!((names(&last), last.more_after), (vec!["p8", "p9"], false));
+        let between = fixture.page(&board, &PageFrom::After(order_key(&board, 65, 0, "zz")), 2).await;
+        assert_eq!(player_names(&between), ["p3", "p4"]);
+        let above_all = fixture.page(&board, &PageFrom::After(order_key(&board, 1000, 0, "zz")), 1).await;
+        assert_eq!((player_names(&above_all), above_all.more_before), (vec!["p0"], false));
+        let below_all = fixture.page(&board, &PageFrom::After(order_key(&board, -1, 0, "zz")), 5).await;
+        assert_eq!((player_names(&below_all).len(), below_all.more_before, below_all.more_after), (0, true, false));
+        let last = fixture.page(&board, &PageFrom::After(order_key(&board, 20, 7, "p7")), 2).await;
+        assert_eq!((player_names(&last), last.more_after), (vec!["p8", "p9"], false));
     }
 
-    async fn before_a_key_the_page_ends_there(fixture) {
-        let board = ten(&fixture).await;
-        let page = fixture.page(&board, &PageFrom::Before(key(&board, 50, 4, "p4")), 2).await;
+    async fn a_page_ends_before_a_key(fixture) {
+        let board = put_ten_players(&fixture).await;
+        let page = fixture.page(&board, &PageFrom::Before(order_key(&board, 50, 4, "p4")), 2).await;
         assert_eq!(ranked_lines(&page.entries), [ranked_line(3, "p2", 70), ranked_line(4, "p3", 60)]);
         assert_eq!((page.more_before, page.more_after), (true, true));
-        let short = fixture.page(&board, &PageFrom::Before(key(&board, 70, 2, "p2")), 5).await;
-        assert_eq!((names(&short), short.more_before, short.more_after), (vec!["p0", "p1"], false, true));
-        let none = fixture.page(&board, &PageFrom::Before(key(&board, 1000, 0, "p")), 5).await;
-        assert_eq!((names(&none).len(), none.more_before, none.more_after), (0, false, true));
-        let all = fixture.page(&board, &PageFrom::Before(key(&board, -1, 0, "p")), 3).await;
-        assert_eq!((names(&all), all.more_before, all.more_after), (vec!["p7", "p8", "p9"], true, false));
+        let short = fixture.page(&board, &PageFrom::Before(order_key(&board, 70, 2, "p2")), 5).await;
+        assert_eq!((player_names(&short), short.more_before, short.more_after), (vec!["p0", "p1"], false, true));
+        let none = fixture.page(&board, &PageFrom::Before(order_key(&board, 1000, 0, "p")), 5).await;
+        assert_eq!((player_names(&none).len(), none.more_before, none.more_after), (0, false, true));
+        let all = fixture.page(&board, &PageFrom::Before(order_key(&board, -1, 0, "p")), 3).await;
+        assert_eq!((player_names(&all), all.more_before, all.more_after), (vec!["p7", "p8", "p9"], true, false));
     }
 
     async fn ties_rank_by_policy(fixture) {
@@ -93,7 +94,7 @@ on_both_stores! {
             }
             let order = if ties == Ties::Latest { ["b", "a", "e", "c", "d"] } else { ["b", "c", "e", "a", "d"] };
             let page = fixture.page(&board, &PageFrom::Top, 10).await;
-            assert_eq!(names(&page), order, "{name}");
+            assert_eq!(player_names(&page), order, "{name}");
             assert_eq!(page.entries.iter().map(|e| e.rank).collect::<Vec<_>>(), ranks, "{name}");
             let second = &page.entries[1].entry;
             let after = board.value.layout().key(&second.values, second.reached_at, &second.player);
@@ -108,11 +109,11 @@ on_both_stores! {
             leaderboard_test_support::values::prepared(&leaderboard_test_support::values::submission(&[&board], name, &[1]), &[&board], at(0))
         });
         fixture.submit_prepared(&prepared_submissions).await;
-        assert_eq!(names(&fixture.page(&board, &PageFrom::Top, 10).await), [" ", "Z", "e\u{301}", "z", "é", "日", "😀"]);
+        assert_eq!(player_names(&fixture.page(&board, &PageFrom::Top, 10).await), [" ", "Z", "e\u{301}", "z", "é", "日", "😀"]);
     }
 
-    async fn a_configuration_that_is_not_the_current_one_gets_no_answer(fixture) {
-        let old = ten(&fixture).await;
+    async fn a_page_with_a_stale_configuration_is_refused(fixture) {
+        let old = put_ten_players(&fixture).await;
         fixture.put(&Leaderboard { title: "New".into(), ..board("l") }).await;
         let page = fixture.page_of(&old, &fixture.current_period(&old), &PageFrom::Top, 10).await;
         assert_eq!(page, Err(ReadError::StaleConfiguration));

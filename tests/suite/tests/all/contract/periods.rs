@@ -1,4 +1,4 @@
-//! Periods that have entries.
+//! Tests of the periods that have entries.
 
 use leaderboard_core::ports::{PageFrom, PeriodSummary, Scores};
 use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Submission};
@@ -7,7 +7,7 @@ use leaderboard_test_support::{StoreBackend, StoreFixture, ranked_line, ranked_l
 
 use crate::cases::on_both_stores;
 
-async fn periods<B: StoreBackend>(fixture: &StoreFixture<B>, name: &str) -> Vec<PeriodSummary> {
+async fn read_periods<B: StoreBackend>(fixture: &StoreFixture<B>, name: &str) -> Vec<PeriodSummary> {
     fixture
         .store
         .periods(&fixture.tenant, &id(name), fixture.now())
@@ -23,10 +23,10 @@ fn period_lines(periods: &[PeriodSummary]) -> Vec<(&str, u64, u64)> {
 }
 
 on_both_stores! {
-    async fn newest_first_with_count_and_version(fixture) {
-        assert_eq!(periods(&fixture, "none").await, []);
+    async fn periods_are_listed_newest_first_with_count_and_version(fixture) {
+        assert_eq!(read_periods(&fixture, "none").await, []);
         let board = fixture.put(&daily("l")).await;
-        assert_eq!(periods(&fixture, "l").await, []);
+        assert_eq!(read_periods(&fixture, "l").await, []);
         fixture.submit_score(&board, "a", 1).await;
         fixture.submit_score(&board, "b", 1).await;
         let first = board.value.schedule.period_at(fixture.now());
@@ -35,7 +35,7 @@ on_both_stores! {
         fixture.advance_ms(2 * DAY_MS);
         fixture.submit_score(&board, "c", 1).await;
         fixture.ban("b").await;
-        let found = periods(&fixture, "l").await;
+        let found = read_periods(&fixture, "l").await;
         assert_eq!(period_lines(&found), [
             ("2026-07-22T00:00:00Z", 1, 5),
             ("2026-07-20T00:00:00Z", 1, 4),
@@ -44,7 +44,7 @@ on_both_stores! {
         assert_eq!(found[2].period, first);
     }
 
-    async fn a_late_score_lands_in_the_period_it_happened_in(fixture) {
+    async fn a_late_score_counts_in_the_period_of_its_time(fixture) {
         let board = fixture.put(&daily("l")).await;
         fixture.submit_score(&board, "a", 1).await;
         fixture.advance_ms(DAY_MS);
@@ -66,23 +66,23 @@ on_both_stores! {
         fixture.submit_score(&board, "a", 1).await;
         fixture.advance_ms(DAY_MS);
         fixture.submit_score(&board, "a", 1).await;
-        assert_eq!(periods(&fixture, "l").await.len(), 2);
+        assert_eq!(read_periods(&fixture, "l").await.len(), 2);
         fixture.advance_ms(DAY_MS / 2 - 10);
-        assert_eq!(periods(&fixture, "l").await.len(), 2);
+        assert_eq!(read_periods(&fixture, "l").await.len(), 2);
         fixture.advance_ms(10);
-        assert_eq!(period_lines(&periods(&fixture, "l").await), [("2026-07-20T00:00:00Z", 1, 3)]);
+        assert_eq!(period_lines(&read_periods(&fixture, "l").await), [("2026-07-20T00:00:00Z", 1, 3)]);
         let late = Submission { occurred_at: Some(start), ..submission(&[&board], "b", &[3]) };
         let refused = late.resolve(std::slice::from_ref(&board), fixture.now()).unwrap_err();
         assert_eq!(refused.reason, RefusalReason::PeriodExpired);
     }
 
-    async fn keeping_fewer_periods_lets_old_ones_expire_at_once(fixture) {
+    async fn keeping_fewer_periods_expires_old_periods_at_once(fixture) {
         let board = fixture.put(&daily("l")).await;
         fixture.submit_score(&board, "a", 1).await;
         fixture.advance_ms(DAY_MS);
         fixture.submit_score(&board, "a", 1).await;
         fixture.put(&Leaderboard { keep_periods: 1, ..daily("l") }).await;
-        assert_eq!(period_lines(&periods(&fixture, "l").await), [("2026-07-20T00:00:00Z", 1, 3)]);
+        assert_eq!(period_lines(&read_periods(&fixture, "l").await), [("2026-07-20T00:00:00Z", 1, 3)]);
     }
 
     async fn keeping_more_periods_keeps_existing_periods_longer(fixture) {
@@ -90,23 +90,23 @@ on_both_stores! {
         fixture.submit_score(&board, "a", 1).await;
         let board = fixture.put(&Leaderboard { keep_periods: 3, ..daily("l") }).await;
         fixture.advance_ms(2 * DAY_MS);
-        assert_eq!(period_lines(&periods(&fixture, "l").await), [("2026-07-19T00:00:00Z", 1, 2)]);
+        assert_eq!(period_lines(&read_periods(&fixture, "l").await), [("2026-07-19T00:00:00Z", 1, 2)]);
         let yesterday = board.value.schedule.period_at(fixture.now().saturating_add_ms(-2 * DAY_MS));
         let page = fixture.page_of(&board, &yesterday.id, &PageFrom::Top, 10).await.unwrap();
         assert_eq!(ranked_lines(&page.entries), [ranked_line(1, "a", 1)]);
         fixture.advance_ms(DAY_MS / 2);
-        assert_eq!(periods(&fixture, "l").await, []);
+        assert_eq!(read_periods(&fixture, "l").await, []);
     }
 
     async fn a_period_without_entries_is_not_listed(fixture) {
         let board = fixture.put(&board("l")).await;
         fixture.submit_score(&board, "a", 1).await;
-        assert_eq!(period_lines(&periods(&fixture, "l").await), [("all", 1, 2)]);
+        assert_eq!(period_lines(&read_periods(&fixture, "l").await), [("all", 1, 2)]);
         fixture.remove(&board, "a").await;
-        assert_eq!(periods(&fixture, "l").await, []);
+        assert_eq!(read_periods(&fixture, "l").await, []);
         fixture.submit_score(&board, "a", 1).await;
         fixture.ban("a").await;
-        assert_eq!(period_lines(&periods(&fixture, "l").await), [("all", 0, 5)]);
+        assert_eq!(period_lines(&read_periods(&fixture, "l").await), [("all", 0, 5)]);
     }
 
     async fn a_new_schedule_leaves_the_old_periods_as_they_were(fixture) {
@@ -116,13 +116,13 @@ on_both_stores! {
         let monthly = Leaderboard { schedule: schedule("0 0 1 * *", "UTC"), ..daily("l") };
         let board = fixture.put(&monthly).await;
         fixture.submit_score(&board, "a", 7).await;
-        let found = periods(&fixture, "l").await;
+        let found = read_periods(&fixture, "l").await;
         assert_eq!(period_lines(&found), [("2026-07-19T00:00:00Z", 1, 2), ("2026-07-01T00:00:00Z", 1, 4)]);
         assert_eq!(found[0].period, day);
         assert_eq!(found[1].period, board.value.schedule.period_at(fixture.now()));
     }
 
-    async fn one_period_is_found_by_its_id(fixture) {
+    async fn a_period_is_found_by_its_id(fixture) {
         let board = fixture.put(&Leaderboard { keep_periods: 2, ..daily("l") }).await;
         let first = fixture.current_period(&board);
         let found = async |id: &PeriodId| {
@@ -133,14 +133,14 @@ on_both_stores! {
         fixture.submit_score(&board, "a", 1).await;
         fixture.advance_ms(DAY_MS);
         fixture.submit_score(&board, "a", 1).await;
-        let all = periods(&fixture, "l").await;
+        let all = read_periods(&fixture, "l").await;
         assert_eq!(all.len(), 2);
         for summary in all {
             assert_eq!(found(&summary.period.id).await, Some(summary));
         }
         assert_eq!(found(&PeriodId::all_time()).await, None);
         fixture.advance_ms(DAY_MS);
-        assert_eq!(found(&first).await, None, "it has expired");
+        assert_eq!(found(&first).await, None, "the period has expired");
     }
 
     async fn pages_of_periods_have_each_period_once(fixture) {
@@ -152,7 +152,7 @@ on_both_stores! {
             }
             fixture.advance_ms(DAY_MS);
         }
-        let all = periods(&fixture, "l").await;
+        let all = read_periods(&fixture, "l").await;
         assert_eq!(all.len(), 6);
         for limit in 1..=7 {
             let (mut walked, mut before) = (Vec::new(), None);
@@ -167,7 +167,7 @@ on_both_stores! {
         }
     }
 
-    async fn a_list_of_periods_ends_with_the_one_that_has_no_start(fixture) {
+    async fn a_list_of_periods_ends_with_the_period_without_a_start(fixture) {
         let board = fixture.put(&board("l")).await;
         fixture.submit_score(&board, "a", 1).await;
         let resetting = fixture.put(&daily("l")).await;

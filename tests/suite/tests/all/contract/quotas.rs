@@ -1,4 +1,4 @@
-//! What a tenant may hold: entries and leaderboards.
+//! Tests of the quotas of a tenant: entries and leaderboards.
 
 use leaderboard_core::ports::{
     EntryQuota, Expected, Leaderboards, PutLeaderboard, PutRefusal, RankDetail, RateLimits, Scores,
@@ -15,6 +15,7 @@ use leaderboard_test_support::{
 
 use crate::cases::on_both_stores;
 
+/// Submits with a quota of `max_entries` entries for the tenant.
 async fn submit_within<B: StoreBackend>(
     fixture: &StoreFixture<B>,
     prepared_submissions: &[PreparedSubmission],
@@ -39,31 +40,38 @@ fn prepared_submission<B: StoreBackend>(
     prepared(&submission(boards, name, &[5]), boards, fixture.now())
 }
 
-/// One score; the leaderboard that had no room for it, if there was none.
-async fn score<B: StoreBackend>(
+/// Submits one score with a quota of `max_entries` entries.
+///
+/// # Errors
+/// The leaderboard on which the quota refused the score.
+async fn submit_score<B: StoreBackend>(
     fixture: &StoreFixture<B>,
     boards: &[&Board],
     name: &str,
-    most: u64,
+    max_entries: u64,
 ) -> Result<(), LeaderboardId> {
-    match submit_within(fixture, &[prepared_submission(fixture, boards, name)], most)
-        .await
-        .remove(0)
+    match submit_within(
+        fixture,
+        &[prepared_submission(fixture, boards, name)],
+        max_entries,
+    )
+    .await
+    .remove(0)
     {
         Ok(outcomes) => {
             assert_eq!(outcomes.len(), boards.len());
             Ok(())
         }
         Err(refusal) => {
-            assert_eq!(refusal.reason, RefusalReason::TenantFull { max_entries: most });
+            assert_eq!(refusal.reason, RefusalReason::TenantFull { max_entries });
             Err(refusal.leaderboard)
         }
     }
 }
 
-/// What a tenant holds: leaderboards and entries. The store's clock decides which periods are still there, so this is
-/// for leaderboards that never reset.
-async fn holds<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) -> (u64, u64) {
+/// Returns how many leaderboards and entries a tenant has. The store's own clock decides which periods have
+/// expired, so the leaderboards must not reset.
+async fn count_stored<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) -> (u64, u64) {
     let (_, held) = fixture.store.usage(tenant, 1).await.unwrap();
     let EntryQuota {
         leaderboards,
@@ -73,14 +81,15 @@ async fn holds<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) ->
     (leaderboards, entries)
 }
 
+/// Stores a leaderboard with a quota of `max_leaderboards`. Returns whether the leaderboard is new.
 async fn put<B: StoreBackend>(
     fixture: &StoreFixture<B>,
     leaderboard: &Leaderboard,
     expected: Expected,
-    most: u64,
+    max_leaderboards: u64,
 ) -> Result<bool, PutRefusal> {
     let put = PutLeaderboard {
-        max_leaderboards: Some(most),
+        max_leaderboards: Some(max_leaderboards),
         tenant: &fixture.tenant,
         leaderboard,
         expected,
@@ -103,34 +112,34 @@ async fn delete<B: StoreBackend>(fixture: &StoreFixture<B>, name: &str) {
 on_both_stores! {
     async fn entries_of_all_leaderboards_and_periods_count(fixture) {
         let (one, two) = (fixture.put(&board("one")).await, fixture.put(&daily("two")).await);
-        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Ok(()));
-        assert_eq!(score(&fixture, &[&two], "ann", 3).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 3).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&two], "ann", 3).await, Ok(()));
         fixture.advance_ms(DAY_MS);
-        assert_eq!(score(&fixture, &[&two], "ann", 3).await, Ok(()));
-        assert_eq!(score(&fixture, &[&two], "bob", 3).await, Err(id("two")));
-        assert_eq!(score(&fixture, &[&one], "bob", 3).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&two], "ann", 3).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&two], "bob", 3).await, Err(id("two")));
+        assert_eq!(submit_score(&fixture, &[&one], "bob", 3).await, Err(id("one")));
         assert_eq!(fixture.list_entries(&one).await, [ranked_line(1, "ann", 5)]);
         assert_eq!(fixture.read_events(&one).await.len(), 2);
-        // Whoever is there already plays on.
-        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one], "ann", 0).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one, &two], "ann", 3).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one], "bob", 4).await, Ok(()));
+        // A player who has an entry can still submit.
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 3).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 0).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one, &two], "ann", 3).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "bob", 4).await, Ok(()));
     }
 
-    async fn a_score_on_several_leaderboards_fits_whole_or_not_at_all(fixture) {
+    async fn a_score_fits_on_all_its_leaderboards_or_on_none(fixture) {
         let (one, two, three) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await, fixture.put(&board("three")).await);
-        assert_eq!(score(&fixture, &[&one], "ann", 9).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one, &two, &three], "ann", 2).await, Err(id("two")));
-        assert_eq!(score(&fixture, &[&three, &one, &two], "ann", 2).await, Err(id("three")));
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (3, 1));
-        assert_eq!(score(&fixture, &[&one, &two, &three], "ann", 3).await, Ok(()));
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (3, 3));
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 9).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one, &two, &three], "ann", 2).await, Err(id("two")));
+        assert_eq!(submit_score(&fixture, &[&three, &one, &two], "ann", 2).await, Err(id("three")));
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (3, 1));
+        assert_eq!(submit_score(&fixture, &[&one, &two, &three], "ann", 3).await, Ok(()));
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (3, 3));
     }
 
-    async fn the_count_moves_on_within_a_call(fixture) {
+    async fn entries_of_earlier_submissions_of_a_call_count_towards_the_quota(fixture) {
         let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
-        score(&fixture, &[&one], "zoe", 9).await.unwrap();
+        submit_score(&fixture, &[&one], "zoe", 9).await.unwrap();
         let wanted = [
             (vec![&one], "ann"), (vec![&one, &two], "bob"), (vec![&one], "ann"), (vec![&two], "ann"),
             (vec![&one, &two], "cid"), (vec![&one], "zoe"), (vec![&two], "dan"),
@@ -138,7 +147,7 @@ on_both_stores! {
         let prepared_submissions: Vec<_> = wanted.iter().map(|(boards, name)| prepared_submission(&fixture, boards, name)).collect();
         let fits: Vec<_> = submit_within(&fixture, &prepared_submissions, 5).await.iter().map(Result::is_ok).collect();
         assert_eq!(fits, [true, true, true, true, false, true, false]);
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 5));
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (2, 5));
     }
 
     async fn the_quota_is_exact_over_a_large_call(fixture) {
@@ -146,11 +155,11 @@ on_both_stores! {
         let prepared_submissions: Vec<_> = (0..1000).map(|n| prepared_submission(&fixture, &[&board], &format!("p{n}"))).collect();
         let results = submit_within(&fixture, &prepared_submissions, 777).await;
         let fits = results.iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!((fits, holds(&fixture, &fixture.tenant).await), (777, (1, 777)));
+        assert_eq!((fits, count_stored(&fixture, &fixture.tenant).await), (777, (1, 777)));
         assert!(results[..777].iter().all(Result::is_ok));
     }
 
-    async fn a_replay_and_every_other_refusal_come_first(fixture) {
+    async fn replays_and_other_refusals_come_before_the_quota(fixture) {
         let full = fixture.put(&Leaderboard {
             limits: Limits { max_entries: Some(1), ..Limits::default() },
             ..board("full")
@@ -168,20 +177,20 @@ on_both_stores! {
     async fn a_removed_entry_makes_room_and_a_banned_one_does_not(fixture) {
         let (one, two) = (fixture.put(&board("one")).await, fixture.put(&board("two")).await);
         for name in ["ann", "bob"] {
-            score(&fixture, &[&one, &two], name, 4).await.unwrap();
+            submit_score(&fixture, &[&one, &two], name, 4).await.unwrap();
         }
         fixture.ban("ann").await;
-        assert_eq!(score(&fixture, &[&one], "cid", 4).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&one], "cid", 4).await, Err(id("one")));
         fixture.remove(&one, "ann").await;
-        assert_eq!(score(&fixture, &[&one], "cid", 4).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one], "dan", 4).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&one], "cid", 4).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "dan", 4).await, Err(id("one")));
         fixture.unban("ann").await;
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 4));
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (2, 4));
         delete(&fixture, "two").await;
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (1, 2));
-        assert_eq!(score(&fixture, &[&one], "dan", 4).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one], "eve", 4).await, Ok(()));
-        assert_eq!(score(&fixture, &[&one], "fay", 4).await, Err(id("one")));
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (1, 2));
+        assert_eq!(submit_score(&fixture, &[&one], "dan", 4).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "eve", 4).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "fay", 4).await, Err(id("one")));
     }
 
     async fn entries_from_before_the_first_quota_are_counted(fixture) {
@@ -192,43 +201,43 @@ on_both_stores! {
         }
         fixture.remove(&two, "ann").await;
         let one = fixture.rebuild(&Leaderboard { ties: leaderboard_core::Ties::Dense, ..board("one") }).await;
-        assert_eq!(score(&fixture, &[&one], "dan", 5).await, Err(id("one")));
-        assert_eq!(score(&fixture, &[&one], "dan", 6).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "dan", 5).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&one], "dan", 6).await, Ok(()));
     }
 
-    async fn periods_that_are_kept_longer_or_less_long_are_counted_once(fixture) {
+    async fn entries_of_a_period_that_is_kept_longer_are_counted_once(fixture) {
         let (one, two) = (fixture.put(&board("one")).await, fixture.put(&daily("two")).await);
-        score(&fixture, &[&two], "ann", 9).await.unwrap();
+        submit_score(&fixture, &[&two], "ann", 9).await.unwrap();
         let two = fixture.put(&Leaderboard { keep_periods: 900, ..daily("two") }).await;
-        score(&fixture, &[&two], "bob", 9).await.unwrap();
+        submit_score(&fixture, &[&two], "bob", 9).await.unwrap();
         fixture.advance_ms(DAY_MS);
         let late = Submission { occurred_at: Some(fixture.now().saturating_add_ms(-DAY_MS)), ..submission(&[&two], "cid", &[1]) };
         submit_within(&fixture, &[prepared(&late, &[&two], fixture.now())], 3).await.remove(0).unwrap();
-        assert_eq!(score(&fixture, &[&one], "ann", 3).await, Err(id("one")));
-        assert_eq!(score(&fixture, &[&one], "ann", 4).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 3).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&one], "ann", 4).await, Ok(()));
         delete(&fixture, "two").await;
-        assert_eq!(score(&fixture, &[&one], "bob", 1).await, Err(id("one")));
-        assert_eq!(score(&fixture, &[&one], "bob", 2).await, Ok(()));
+        assert_eq!(submit_score(&fixture, &[&one], "bob", 1).await, Err(id("one")));
+        assert_eq!(submit_score(&fixture, &[&one], "bob", 2).await, Ok(()));
     }
 
     async fn tenants_do_not_share_a_quota(fixture) {
         let other = tenant("acme2");
         put_leaderboard(&fixture.store, &other, &board("l"), Expected::Any, false, fixture.now()).await.unwrap();
-        assert_eq!((holds(&fixture, &fixture.tenant).await, holds(&fixture, &other).await), ((0, 0), (1, 0)));
+        assert_eq!((count_stored(&fixture, &fixture.tenant).await, count_stored(&fixture, &other).await), ((0, 0), (1, 0)));
         let l = fixture.put(&board("l")).await;
-        score(&fixture, &[&l], "ann", 1).await.unwrap();
-        assert_eq!((holds(&fixture, &fixture.tenant).await, holds(&fixture, &other).await), ((1, 1), (1, 0)));
+        submit_score(&fixture, &[&l], "ann", 1).await.unwrap();
+        assert_eq!((count_stored(&fixture, &fixture.tenant).await, count_stored(&fixture, &other).await), ((1, 1), (1, 0)));
     }
 
-    async fn one_leaderboard_more_than_allowed_is_refused(fixture) {
+    async fn a_leaderboard_beyond_the_quota_is_refused(fixture) {
         let full = Err(PutRefusal::TooManyLeaderboards);
         assert_eq!(put(&fixture, &board("a"), Expected::Any, 0).await, full);
         assert_eq!(put(&fixture, &board("a"), Expected::Any, 2).await, Ok(true));
         assert_eq!(put(&fixture, &board("b"), Expected::Absent, 2).await, Ok(true));
         assert_eq!(put(&fixture, &board("c"), Expected::Absent, 2).await, full);
         assert_eq!(fixture.find_leaderboard(&board("c")).await, None);
-        assert_eq!(holds(&fixture, &fixture.tenant).await, (2, 0));
-        // What is there can be changed, and comes to the same if it is not.
+        assert_eq!(count_stored(&fixture, &fixture.tenant).await, (2, 0));
+        // An existing leaderboard can be stored again, changed or unchanged.
         let changed = Leaderboard { title: "New".into(), ..board("a") };
         assert_eq!(put(&fixture, &changed, Expected::Any, 2).await, Ok(false));
         assert_eq!(put(&fixture, &changed, Expected::Any, 0).await, Ok(false));

@@ -1,5 +1,5 @@
-//! Rate limits and usage. The store's clock decides, so a unit takes an hour to grow back here: what comes out does
-//! not depend on how long a test takes.
+//! Tests of rate limits and usage. The store's own clock decides. In these tests a unit takes an hour to grow
+//! back, so the results do not depend on the duration of a test.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ async fn report<B: StoreBackend>(fixture: &StoreFixture<B>, request: &ChargeRequ
     fixture.store.report(&fixture.tenant, request).await.unwrap()
 }
 
-/// Whether the call was let through, and how many units each bucket is ahead after it.
+/// Returns whether the call was allowed, and by how many units each bucket is ahead afterwards.
 fn decision_summary(decision: &RateLimitDecision) -> (bool, Vec<u64>) {
     (!decision.refused, units(decision))
 }
 
-/// The usage of a tenant that has used something on one day at most.
-async fn used<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) -> Option<Usage> {
+/// Returns the usage of a tenant that was active on one day at most.
+async fn read_usage<B: StoreBackend>(fixture: &StoreFixture<B>, tenant: &TenantId) -> Option<Usage> {
     let (days, _) = fixture.store.usage(tenant, 10).await.unwrap();
     assert!(days.len() <= 1, "{days:?}");
     days.first().map(|day| day.usage)
 }
 
 on_both_stores! {
-    async fn a_burst_is_let_through_and_no_more(fixture) {
+    async fn a_burst_is_allowed_and_further_calls_are_refused(fixture) {
         let one = charges(&[charge("player:ann", 3, 1)]);
         for n in 1..=3 {
             assert_eq!(decision_summary(&take(&fixture, &one).await), (true, vec![n]));
@@ -45,13 +45,13 @@ on_both_stores! {
         assert_eq!(decision_summary(&take(&fixture, &charges(&[charge("player:bob", 3, 1)])).await), (true, vec![1]));
     }
 
-    async fn a_charge_fits_whole_or_takes_nothing(fixture) {
-        let of = |cost| charges(&[charge("a", 5, cost)]);
-        assert_eq!(decision_summary(&take(&fixture, &of(6)).await), (false, vec![0]));
-        assert_eq!(decision_summary(&take(&fixture, &of(3)).await), (true, vec![3]));
-        assert_eq!(decision_summary(&take(&fixture, &of(3)).await), (false, vec![3]));
-        assert_eq!(decision_summary(&take(&fixture, &of(2)).await), (true, vec![5]));
-        assert_eq!(decision_summary(&take(&fixture, &of(u64::MAX)).await), (false, vec![5]));
+    async fn a_charge_that_does_not_fit_takes_nothing(fixture) {
+        let charge_of = |cost| charges(&[charge("a", 5, cost)]);
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(6)).await), (false, vec![0]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(3)).await), (true, vec![3]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(3)).await), (false, vec![3]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(2)).await), (true, vec![5]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(u64::MAX)).await), (false, vec![5]));
     }
 
     async fn several_limits_are_charged_all_or_none(fixture) {
@@ -63,58 +63,58 @@ on_both_stores! {
     }
 
     async fn a_charge_of_zero_reads_the_state(fixture) {
-        let ask = charges(&[charge("a", 2, 0)]);
-        assert_eq!(decision_summary(&take(&fixture, &ask).await), (true, vec![0]));
+        let zero_charge = charges(&[charge("a", 2, 0)]);
+        assert_eq!(decision_summary(&take(&fixture, &zero_charge).await), (true, vec![0]));
         report(&fixture, &charges(&[charge("a", 2, 4)])).await;
         for _ in 0..2 {
-            assert_eq!(decision_summary(&take(&fixture, &ask).await), (true, vec![4]));
-            assert_eq!(decision_summary(&report(&fixture, &ask).await), (true, vec![4]));
+            assert_eq!(decision_summary(&take(&fixture, &zero_charge).await), (true, vec![4]));
+            assert_eq!(decision_summary(&report(&fixture, &zero_charge).await), (true, vec![4]));
         }
         let with_another = charges(&[charge("a", 2, 0), charge("b", 2, 1)]);
         assert_eq!(decision_summary(&take(&fixture, &with_another).await), (true, vec![4, 1]));
     }
 
-    async fn a_report_is_never_refused_and_overdraws_so_far_and_no_farther(fixture) {
-        let of = |cost| charges(&[charge("a", 5, cost)]);
-        assert_eq!(decision_summary(&report(&fixture, &of(4)).await), (true, vec![4]));
-        assert_eq!(decision_summary(&report(&fixture, &of(4)).await), (true, vec![8]));
-        assert_eq!(decision_summary(&take(&fixture, &of(1)).await), (false, vec![8]));
+    async fn a_report_is_never_refused_and_overdraws_up_to_a_limit(fixture) {
+        let charge_of = |cost| charges(&[charge("a", 5, cost)]);
+        assert_eq!(decision_summary(&report(&fixture, &charge_of(4)).await), (true, vec![4]));
+        assert_eq!(decision_summary(&report(&fixture, &charge_of(4)).await), (true, vec![8]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(1)).await), (false, vec![8]));
         let most = 5 * MAX_OVERDRAFT_BURSTS;
-        assert_eq!(decision_summary(&report(&fixture, &of(4)).await), (true, vec![most]));
-        assert_eq!(decision_summary(&report(&fixture, &of(1_000_000)).await), (true, vec![most]));
-        // A limit that was lowered does not give back what was taken under the old one.
+        assert_eq!(decision_summary(&report(&fixture, &charge_of(4)).await), (true, vec![most]));
+        assert_eq!(decision_summary(&report(&fixture, &charge_of(1_000_000)).await), (true, vec![most]));
+        // A lowered limit does not return units that were taken under the higher limit.
         let lowered = charges(&[charge("a", 1, 1)]);
         assert_eq!(decision_summary(&report(&fixture, &lowered).await), (true, vec![most]));
         assert_eq!(decision_summary(&take(&fixture, &lowered).await), (false, vec![most]));
     }
 
     async fn a_charge_may_leave_a_debt_beyond_the_overdraft(fixture) {
-        let of = |needs, cost| charges(&[Charge { needs: Some(needs), ..charge("a", 4, cost) }]);
-        assert_eq!(decision_summary(&take(&fixture, &of(3, 2)).await), (true, vec![2]));
-        assert_eq!(decision_summary(&take(&fixture, &of(3, 100)).await), (false, vec![2]));
-        assert_eq!(decision_summary(&take(&fixture, &of(2, 100)).await), (true, vec![102]));
+        let charge_of = |needs, cost| charges(&[Charge { needs: Some(needs), ..charge("a", 4, cost) }]);
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(3, 2)).await), (true, vec![2]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(3, 100)).await), (false, vec![2]));
+        assert_eq!(decision_summary(&take(&fixture, &charge_of(2, 100)).await), (true, vec![102]));
         for needs in [0, 1] {
-            assert_eq!(decision_summary(&take(&fixture, &of(needs, 0)).await), (false, vec![102]));
+            assert_eq!(decision_summary(&take(&fixture, &charge_of(needs, 0)).await), (false, vec![102]));
         }
-        // A report neither cuts the debt nor adds to it.
-        assert_eq!(decision_summary(&report(&fixture, &of(0, 1)).await), (true, vec![102]));
+        // A report does not change the debt.
+        assert_eq!(decision_summary(&report(&fixture, &charge_of(0, 1)).await), (true, vec![102]));
         let week = MAX_DEBT_US / HOUR_US;
         let free = charges(&[Charge { needs: Some(1), ..charge("b", 1, 10_000) }]);
         assert_eq!(decision_summary(&take(&fixture, &free).await), (true, vec![week]));
-        // What is needed is looked at although nothing is taken.
+        // A charge of 0 units is allowed when the needed units are available.
         assert_eq!(decision_summary(&take(&fixture, &charges(&[Charge { needs: Some(1), ..charge("c", 1, 0) }])).await), (true, vec![0]));
     }
 
-    async fn what_was_taken_grows_back(fixture) {
+    async fn taken_units_grow_back(fixture) {
         let brief = charges(&[Charge { interval_us: 20_000, ..charge("a", 2, 2) }]);
         assert!(!take(&fixture, &brief).await.refused);
         tokio::time::sleep(Duration::from_millis(60)).await;
         let again = take(&fixture, &brief).await;
         assert!(!again.refused && again.ahead_us[0] <= 40_000);
-        // Nothing is saved up beyond the burst.
+        // Unused units do not grow beyond the burst.
         tokio::time::sleep(Duration::from_millis(60)).await;
-        let ask = charges(&[Charge { interval_us: 20_000, ..charge("a", 2, 3) }]);
-        assert!(take(&fixture, &ask).await.refused);
+        let too_large = charges(&[Charge { interval_us: 20_000, ..charge("a", 2, 3) }]);
+        assert!(take(&fixture, &too_large).await.refused);
     }
 
     async fn a_long_interval_and_a_large_burst_are_exact(fixture) {
@@ -125,7 +125,7 @@ on_both_stores! {
         assert_eq!(days(take(&fixture, &wide(1)).await), (false, 10_000));
     }
 
-    async fn buckets_of_tenants_and_of_any_name_are_apart(fixture) {
+    async fn buckets_of_different_tenants_and_names_are_separate(fixture) {
         let longest = "é".repeat(MAX_BUCKET_BYTES / 2);
         let names = ["", "a", "a:b", "b:a", " ", "*", "{a}", "player:日本", "\"", "\\", "2001:db8::/64", &longest];
         let all = charges(&names.map(|name| charge(name, 1, 1)));
@@ -135,13 +135,13 @@ on_both_stores! {
         assert_eq!(decision_summary(&other), (true, vec![1; names.len()]));
     }
 
-    async fn as_many_as_a_call_can_charge(fixture) {
+    async fn a_call_can_charge_the_maximum_number_of_buckets(fixture) {
         let all: Vec<_> = (0..MAX_CHARGES as u64).map(|n| charge(&format!("b{n}"), 100, n)).collect();
         let decision = take(&fixture, &charges(&all)).await;
         assert_eq!(decision_summary(&decision), (true, (0..MAX_CHARGES as u64).collect()));
     }
 
-    async fn the_other_connection_sees_what_one_has_taken(fixture) {
+    async fn a_second_connection_sees_the_taken_units(fixture) {
         let second = fixture.backend.open().await;
         let one = charges(&[charge("a", 2, 1)]);
         assert_eq!(decision_summary(&take(&fixture, &one).await), (true, vec![1]));
@@ -149,16 +149,16 @@ on_both_stores! {
         assert_eq!(decision_summary(&take(&fixture, &one).await), (false, vec![2]));
     }
 
-    async fn the_quota_of_a_day_is_refused_and_reports_go_beyond_it(fixture) {
-        let of = |count| ChargeRequest { max_requests_per_day: Some(5), ..requests(count, 1) };
+    async fn calls_beyond_the_daily_quota_are_refused_and_reports_are_not(fixture) {
+        let request_of = |count| ChargeRequest { max_requests_per_day: Some(5), ..requests(count, 1) };
         for (count, refused, today) in [(2, false, 2), (2, false, 4), (2, true, 4), (1, false, 5), (1, true, 5), (0, false, 5)] {
-            let decision = take(&fixture, &of(count)).await;
+            let decision = take(&fixture, &request_of(count)).await;
             assert_eq!((decision.refused, decision.requests_today), (refused, today));
         }
-        let reported = report(&fixture, &of(10)).await;
+        let reported = report(&fixture, &request_of(10)).await;
         assert_eq!((reported.refused, reported.requests_today), (false, 15));
-        assert!(take(&fixture, &of(0)).await.refused);
-        assert_eq!(used(&fixture, &fixture.tenant).await, Some(Usage { requests: 15, scores: 5 }));
+        assert!(take(&fixture, &request_of(0)).await.refused);
+        assert_eq!(read_usage(&fixture, &fixture.tenant).await, Some(Usage { requests: 15, scores: 5 }));
     }
 
     async fn a_refused_call_is_neither_counted_nor_charged(fixture) {
@@ -168,25 +168,25 @@ on_both_stores! {
         };
         assert!(take(&fixture, &request(2, 10)).await.refused);
         assert!(take(&fixture, &request(1, 0)).await.refused);
-        assert_eq!(used(&fixture, &fixture.tenant).await, None);
+        assert_eq!(read_usage(&fixture, &fixture.tenant).await, None);
         let decision = take(&fixture, &request(1, 1)).await;
         assert_eq!((decision_summary(&decision), decision.requests_today), ((true, vec![1]), 1));
-        assert_eq!(used(&fixture, &fixture.tenant).await, Some(Usage { requests: 1, scores: 9 }));
+        assert_eq!(read_usage(&fixture, &fixture.tenant).await, Some(Usage { requests: 1, scores: 9 }));
     }
 
     async fn usage_is_counted_for_each_tenant_and_day(fixture) {
         let other = tenant("acme2");
-        assert_eq!(used(&fixture, &other).await, None);
+        assert_eq!(read_usage(&fixture, &other).await, None);
         take(&fixture, &requests(1, 0)).await;
         report(&fixture, &requests(0, 7)).await;
         fixture.store.report(&other, &requests(40, 2)).await.unwrap();
         assert_eq!(take(&fixture, &ChargeRequest::default()).await.requests_today, 1);
-        assert_eq!(used(&fixture, &fixture.tenant).await, Some(Usage { requests: 1, scores: 7 }));
-        assert_eq!(used(&fixture, &other).await, Some(Usage { requests: 40, scores: 2 }));
+        assert_eq!(read_usage(&fixture, &fixture.tenant).await, Some(Usage { requests: 1, scores: 7 }));
+        assert_eq!(read_usage(&fixture, &other).await, Some(Usage { requests: 40, scores: 2 }));
         assert_eq!(fixture.store.usage(&other, 0).await.unwrap().0, []);
-        // A call that uses nothing makes no day.
+        // A call without usage adds no day.
         let third = tenant("acme3");
         fixture.store.take(&third, &charges(&[charge("a", 1, 1)])).await.unwrap();
-        assert_eq!(used(&fixture, &third).await, None);
+        assert_eq!(read_usage(&fixture, &third).await, None);
     }
 }

@@ -1,4 +1,5 @@
-//! Changes of order: refused while there are entries, or the entries are put into the new order.
+//! Tests of changes of a leaderboard's order: a change is refused while there are entries, unless it rebuilds
+//! them.
 
 use leaderboard_core::ports::{Expected, PageFrom, PutRefusal};
 use leaderboard_core::{Column, Columns, Leaderboard, Order, Status, Ties};
@@ -7,7 +8,8 @@ use leaderboard_test_support::{ranked_line, ranked_lines};
 
 use crate::cases::on_both_stores;
 
-fn named(columns: &[(&str, Order)]) -> Columns {
+/// Returns columns with these names and orders.
+fn named_columns(columns: &[(&str, Order)]) -> Columns {
     Columns::new(
         columns
             .iter()
@@ -24,7 +26,7 @@ on_both_stores! {
         for other in [
             Leaderboard { ties: Ties::Dense, ..board("l") },
             Leaderboard { columns: columns(&[Order::Descending]), ..board("l") },
-            Leaderboard { columns: named(&[("score", Order::Ascending)]), ..board("l") },
+            Leaderboard { columns: named_columns(&[("score", Order::Ascending)]), ..board("l") },
         ] {
             assert_eq!(fixture.try_put(&other, Expected::Any, false).await, Err(PutRefusal::HasEntries));
         }
@@ -35,7 +37,7 @@ on_both_stores! {
         assert!(fixture.try_put(&renamed, Expected::Any, false).await.is_ok());
     }
 
-    async fn entries_of_banned_players_are_entries(fixture) {
+    async fn entries_of_banned_players_prevent_a_change_of_order(fixture) {
         let old = fixture.put(&board("l")).await;
         fixture.submit_score(&old, "a", 1).await;
         fixture.ban("a").await;
@@ -53,7 +55,7 @@ on_both_stores! {
             fixture.submit_score(&old, name, value).await;
         }
         let lowest = fixture.rebuild(&Leaderboard {
-            columns: named(&[("score", Order::Ascending)]),
+            columns: named_columns(&[("score", Order::Ascending)]),
             ties: Ties::Shared,
             ..board("l")
         }).await;
@@ -70,21 +72,21 @@ on_both_stores! {
 
     async fn a_rebuild_matches_columns_by_name(fixture) {
         let old = fixture.put(&Leaderboard {
-            columns: named(&[("x", Order::Descending), ("y", Order::Descending)]),
+            columns: named_columns(&[("x", Order::Descending), ("y", Order::Descending)]),
             ..board("l")
         }).await;
         for (name, tuple) in [("a", [1, i64::MAX]), ("b", [2, i64::MIN]), ("c", [3, 0])] {
             fixture.submit(&submission(&[&old], name, &tuple), &[&old]).await.unwrap();
         }
         let swapped = fixture.rebuild(&Leaderboard {
-            columns: named(&[("y", Order::Ascending), ("new", Order::Ascending), ("x", Order::Descending)]),
+            columns: named_columns(&[("y", Order::Ascending), ("new", Order::Ascending), ("x", Order::Descending)]),
             ..board("l")
         }).await;
         let page = fixture.page(&swapped, &PageFrom::Top, 10).await;
         let tuples: Vec<(&str, &[i64])> = page.entries.iter()
             .map(|ranked| (ranked.entry.player.as_str(), ranked.entry.values.as_slice())).collect();
         assert_eq!(tuples, [("b", &[i64::MIN, 0, 2][..]), ("c", &[0, 0, 3]), ("a", &[i64::MAX, 0, 1])]);
-        let single = fixture.rebuild(&Leaderboard { columns: named(&[("new", Order::Ascending)]), ..board("l") }).await;
+        let single = fixture.rebuild(&Leaderboard { columns: named_columns(&[("new", Order::Ascending)]), ..board("l") }).await;
         assert_eq!(fixture.list_entries(&single).await, [ranked_line(1, "a", 0), ranked_line(2, "b", 0), ranked_line(3, "c", 0)]);
     }
 
@@ -107,14 +109,14 @@ on_both_stores! {
         let old = fixture.put(&board("l")).await;
         fixture.submit_score(&old, "a", 1).await;
         fixture.remove(&old, "a").await;
-        let new = fixture.put(&Leaderboard { columns: named(&[("other", Order::Ascending)]), ..board("l") }).await;
+        let new = fixture.put(&Leaderboard { columns: named_columns(&[("other", Order::Ascending)]), ..board("l") }).await;
         let outcome = fixture.submit_score(&new, "a", 1).await;
         assert_eq!((outcome.status, outcome.rank), (Status::Created, Some(1)));
         let page = fixture.page(&new, &PageFrom::Top, 1).await;
         assert_eq!(page.layout, Some(new.value.layout()));
     }
 
-    async fn other_periods_keep_the_order_they_have(fixture) {
+    async fn a_rebuild_does_not_reorder_other_periods(fixture) {
         let old = fixture.put(&daily("l")).await;
         fixture.submit_score(&old, "a", 1).await;
         fixture.submit_score(&old, "b", 2).await;
@@ -122,7 +124,7 @@ on_both_stores! {
         fixture.advance_ms(DAY_MS);
         fixture.submit_score(&old, "a", 1).await;
         fixture.submit_score(&old, "b", 2).await;
-        let new = fixture.rebuild(&Leaderboard { columns: named(&[("score", Order::Ascending)]), ..daily("l") }).await;
+        let new = fixture.rebuild(&Leaderboard { columns: named_columns(&[("score", Order::Ascending)]), ..daily("l") }).await;
         assert_eq!(fixture.list_entries(&new).await, [ranked_line(1, "a", 1), ranked_line(2, "b", 2)]);
         let page = fixture.page_of(&new, &yesterday, &PageFrom::Top, 10).await.unwrap();
         assert_eq!(ranked_lines(&page.entries), [ranked_line(1, "b", 2), ranked_line(2, "a", 1)]);

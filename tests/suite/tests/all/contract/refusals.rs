@@ -1,4 +1,4 @@
-//! What is refused, why, and in which order it is looked at.
+//! Tests of refused submissions: the reasons, and the order of the checks.
 
 use leaderboard_core::ports::{Expected, Leaderboards};
 use leaderboard_core::{Columns, Leaderboard, Limits, Operator, Order, RefusalReason, Ties};
@@ -8,7 +8,7 @@ use leaderboard_test_support::{ranked_line, with_submission_id};
 use crate::cases::on_both_stores;
 
 on_both_stores! {
-    async fn a_configuration_that_is_not_the_current_one_is_stale(fixture) {
+    async fn a_submission_with_an_old_configuration_is_refused_as_stale(fixture) {
         let old = fixture.put(&board("l")).await;
         let new = fixture.put(&Leaderboard { title: "New".into(), ..board("l") }).await;
         assert_eq!(fixture.refused_score(&old, "ann", 1).await, RefusalReason::StaleConfiguration);
@@ -21,7 +21,7 @@ on_both_stores! {
         assert_eq!(fixture.submit_score(&again, "ann", 1).await.version, 2);
     }
 
-    async fn the_configuration_comes_before_the_id_and_the_id_before_the_order(fixture) {
+    async fn configuration_then_id_then_order_are_checked(fixture) {
         let old = fixture.put(&daily("l")).await;
         let prepared_submission = |board, value| {
             with_submission_id(prepared(&submission(&[board], "ann", &[value]), &[board], fixture.now()), "x")
@@ -63,13 +63,13 @@ on_both_stores! {
         let page = fixture.page_of(&new, &yesterday, &leaderboard_core::ports::PageFrom::Top, 10).await.unwrap();
         assert_eq!(page.layout, Some(old.value.layout()));
         assert_eq!(leaderboard_test_support::ranked_lines(&page.entries), [ranked_line(1, "ann", 5)]);
-        // The same columns under the same ties open it again.
+        // A change back to the old columns and tie policy opens the period to late scores again.
         let back = fixture.rebuild(&daily("l")).await;
         let late = leaderboard_core::Submission { values: submission(&[&back], "bob", &[9]).values, ..late };
         assert_eq!(fixture.submit(&late, &[&back]).await.unwrap()[0].rank, Some(1));
     }
 
-    async fn attempts_then_room_then_overflow_then_bounds_then_change(fixture) {
+    async fn attempts_room_overflow_bounds_and_change_are_checked_in_this_order(fixture) {
         let board = fixture.put(&Leaderboard {
             operator: Operator::Increment,
             limits: Limits {
@@ -97,7 +97,7 @@ on_both_stores! {
         assert_eq!(fixture.read_events(&board).await.len(), 5);
     }
 
-    async fn the_difference_of_the_ends_of_64_bits_is_a_change_like_any(fixture) {
+    async fn max_change_applies_to_the_whole_64_bit_range(fixture) {
         let board = fixture.put(&Leaderboard {
             limits: Limits { max_change: Some(u64::MAX - 1), ..Limits::default() },
             ..board("l")
@@ -108,7 +108,7 @@ on_both_stores! {
         assert_eq!(fixture.submit_score(&board, "ann", i64::MAX - 1).await.values.first(), i64::MAX - 1);
     }
 
-    async fn a_banned_player_counts_towards_the_limit_and_a_removed_one_does_not(fixture) {
+    async fn max_entries_counts_banned_players_but_not_removed_entries(fixture) {
         let board = fixture.put(&Leaderboard {
             limits: Limits { max_entries: Some(1), max_attempts: Some(1), ..Limits::default() },
             ..board("l")
@@ -121,7 +121,7 @@ on_both_stores! {
         assert_eq!(fixture.submit_score(&board, "bob", 1).await.rank, Some(1));
     }
 
-    async fn a_best_that_does_not_win_is_kept_however_far_off(fixture) {
+    async fn max_change_does_not_apply_to_a_worse_best_score(fixture) {
         let board = fixture.put(&Leaderboard {
             operator: Operator::Best,
             columns: Columns::default(),

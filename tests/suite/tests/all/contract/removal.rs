@@ -1,4 +1,4 @@
-//! Removing an entry.
+//! Tests of the removal of an entry.
 
 use leaderboard_core::ports::{PageFrom, ReadError, Scores};
 use leaderboard_core::{EventBody, Leaderboard, Status};
@@ -8,7 +8,7 @@ use leaderboard_test_support::values::{board, player};
 use crate::cases::on_both_stores;
 
 on_both_stores! {
-    async fn the_entry_and_its_attempts_are_gone(fixture) {
+    async fn a_removal_deletes_the_entry_and_its_attempts(fixture) {
         let board = fixture.put(&board("l")).await;
         for value in [1, 2, 3] {
             fixture.submit_score(&board, "a", value).await;
@@ -28,7 +28,7 @@ on_both_stores! {
         assert_eq!(found.entries[1].entry.attempts, 1);
     }
 
-    async fn a_missing_entry_is_not_removed(fixture) {
+    async fn the_removal_of_a_missing_entry_changes_nothing(fixture) {
         let board = fixture.put(&board("l")).await;
         assert_eq!(fixture.remove(&board, "a").await, None);
         fixture.submit_score(&board, "b", 1).await;
@@ -47,7 +47,7 @@ on_both_stores! {
         assert_eq!(fixture.read_events(&board).await.len(), 5);
     }
 
-    async fn the_last_entry_leaves_an_ordered_period_behind(fixture) {
+    async fn a_period_keeps_its_layout_after_the_removal_of_its_last_entry(fixture) {
         let board = fixture.put(&board("l")).await;
         fixture.submit_score(&board, "a", 2).await;
         fixture.remove(&board, "a").await;
@@ -55,7 +55,7 @@ on_both_stores! {
         assert_eq!((page.layout, page.version, page.count), (Some(board.value.layout()), 3, 0));
     }
 
-    async fn a_configuration_that_is_not_the_current_one_removes_nothing(fixture) {
+    async fn a_removal_with_a_stale_configuration_is_refused(fixture) {
         let old = fixture.put(&board("l")).await;
         fixture.submit_score(&old, "a", 2).await;
         let new = fixture.put(&Leaderboard { title: "New".into(), ..board("l") }).await;

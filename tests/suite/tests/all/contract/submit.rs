@@ -1,4 +1,4 @@
-//! Submissions and their outcomes.
+//! Tests of submissions and their outcomes.
 
 use leaderboard_core::ports::{DeadLetter, DeadLetters, Expected, RankDetail, Scores};
 use leaderboard_core::{EventBody, Limits, Operator, Previous, RefusalReason, Status, Submission};
@@ -62,7 +62,7 @@ on_both_stores! {
         assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "c", 3), ranked_line(2, "a", 1)]);
     }
 
-    async fn ranks_hold_at_the_version_beside_them(fixture) {
+    async fn a_rank_is_correct_at_the_version_of_its_outcome(fixture) {
         let board = fixture.put(&board("l")).await;
         let prepared_submissions = [1, 2, 3].map(|value| {
             prepared(&submission(&[&board], &format!("p{value}"), &[value]), &[&board], fixture.now())
@@ -74,7 +74,7 @@ on_both_stores! {
         assert_eq!(actual, [(2, Some(1)), (3, Some(1)), (4, Some(1))]);
     }
 
-    async fn ranks_are_left_out_when_not_wanted(fixture) {
+    async fn ranks_are_omitted_on_request(fixture) {
         let board = fixture.put(&board("l")).await;
         fixture.submit_score(&board, "ann", 5).await;
         let prepared_submission = prepared(&submission(&[&board], "ann", &[6]), &[&board], fixture.now());
@@ -84,7 +84,7 @@ on_both_stores! {
         assert_eq!(outcome.previous, Some(Previous { values: values(&[5]), rank: None }));
     }
 
-    async fn no_attempts_are_no_work(fixture) {
+    async fn a_call_without_submissions_has_no_outcomes(fixture) {
         assert_eq!(fixture.submit_prepared(&[]).await, []);
     }
 
@@ -107,7 +107,7 @@ on_both_stores! {
         assert_eq!(fixture.read_events(&other).await.len(), 1001);
     }
 
-    async fn whole_64_bit_values_are_exact(fixture) {
+    async fn values_of_the_whole_64_bit_range_are_exact(fixture) {
         let board = fixture.put(&board("l")).await;
         let all = [i64::MAX, i64::MAX - 1, (1 << 53) + 1, 1 << 53, 0, -1, -(1 << 53) - 1, i64::MIN + 1, i64::MIN];
         for (at, value) in all.iter().enumerate() {

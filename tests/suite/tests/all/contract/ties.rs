@@ -1,4 +1,4 @@
-//! Ties of `best`, in whatever order submissions arrive.
+//! Tests of ties with the operator `best` when submissions arrive in another order than they happened.
 
 use leaderboard_core::ports::PageFrom;
 use leaderboard_core::{Leaderboard, Operator, Status, Submission, Ties};
@@ -9,7 +9,7 @@ use crate::cases::on_both_stores;
 const ALL_TIES: [Ties; 4] = [Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense];
 
 on_both_stores! {
-    async fn an_equal_best_from_earlier_moves_the_entry_in_its_tie(fixture) {
+    async fn an_equal_best_score_that_happened_earlier_moves_the_entry(fixture) {
         let begin = fixture.now();
         for (at, ties) in ALL_TIES.into_iter().enumerate() {
             let board = fixture.put(&Leaderboard { operator: Operator::Best, ties, ..board(&format!("l{at}")) }).await;

@@ -1,18 +1,19 @@
-//! Messages that cannot be applied are dead letters with their reason, and do not stop other messages.
+//! Tests of messages that cannot be applied: each becomes a dead letter with its reason, and later messages
+//! are still applied.
 
 use leaderboard_test_support::{ApiClient, RedisServer, block_on, wait_until};
 use serde_json::{Value, json};
 
-use super::{letters, listened_to, message, publish, region, score, scores};
+use super::{message, publish, read_letters, read_scores, score, start_region, wait_for_listeners};
 use crate::api::snapshots::compare;
 use crate::tool::Tool;
 
-/// Runs a test on a host whose store and channel are one Redis. The leaderboard `b` takes scores up to 100.
+/// Runs a test on a host whose store and channel are one Redis server. The leaderboard `b` has a max of 100.
 fn on_redis(test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
     block_on(async {
         let redis = RedisServer::start();
-        let region = region(Some(&redis), &redis).await;
-        listened_to(&redis, 1).await;
+        let region = start_region(Some(&redis), &redis).await;
+        wait_for_listeners(&redis, 1).await;
         let api = region.api();
         api.create_leaderboard("b", &json!({"operator": "increment", "limits": {"max": 100}}))
             .await;
@@ -20,18 +21,18 @@ fn on_redis(test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
     });
 }
 
-/// Publishes a good message and waits until it has been applied: all before it have been handled then.
-async fn after(api: &ApiClient, redis: &RedisServer) {
+/// Publishes a valid message and waits until it is applied. By then, all earlier messages have been handled.
+async fn wait_for_earlier_messages(api: &ApiClient, redis: &RedisServer) {
     publish(redis, &message(api, &[score("after", 1, "after")])).await;
     wait_until(
-        async || scores(api).await,
+        async || read_scores(api).await,
         |list| list.iter().any(|(player, _)| player == "after"),
     )
     .await;
 }
 
 #[test]
-fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
+fn an_invalid_message_is_a_dead_letter_and_the_next_message_counts() {
     on_redis(async |api, redis| {
         let tenant = &api.tenant;
         let bad: Vec<(Vec<u8>, &str)> = vec![
@@ -64,13 +65,16 @@ fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
         for (payload, _) in &bad {
             publish(redis, payload).await;
         }
-        after(api, redis).await;
-        assert_eq!(scores(api).await, [("after".to_owned(), 1)]);
-        let letters = letters(api).await;
+        wait_for_earlier_messages(api, redis).await;
+        assert_eq!(read_scores(api).await, [("after".to_owned(), 1)]);
+        let letters = read_letters(api).await;
         assert_eq!(letters.len(), bad.len(), "{letters:?}");
         for ((reason, kept), (payload, expected)) in letters.iter().rev().zip(&bad) {
-            assert!(reason.contains(expected), "{reason:?} does not tell {expected:?}");
-            // What is very long is cut.
+            assert!(
+                reason.contains(expected),
+                "{reason:?} does not contain {expected:?}"
+            );
+            // A long payload is cut.
             assert!(
                 String::from_utf8_lossy(payload).starts_with(kept.as_str()),
                 "{kept:?}"
@@ -80,14 +84,14 @@ fn a_message_that_is_none_is_kept_with_its_reason_and_the_next_one_counts() {
 }
 
 #[test]
-fn each_submission_of_a_too_large_batch_is_kept() {
+fn each_submission_of_a_too_large_batch_is_a_dead_letter() {
     on_redis(async |api, redis| {
         let batch: Vec<Value> = (0..1001).map(|n| score("p", 1, &n.to_string())).collect();
         publish(redis, &message(api, &batch)).await;
-        after(api, redis).await;
-        assert_eq!(scores(api).await, [("after".to_owned(), 1)]);
-        // The newest thousand; the first one is on the next page.
-        let letters = letters(api).await;
+        wait_for_earlier_messages(api, redis).await;
+        assert_eq!(read_scores(api).await, [("after".to_owned(), 1)]);
+        // This page has the newest 1000 letters. The oldest letter is on the next page.
+        let letters = read_letters(api).await;
         assert_eq!(letters.len(), 1000);
         for ((reason, payload), score) in letters.iter().rev().zip(&batch[1..]) {
             assert!(reason.contains("must have 1 to 1000 submissions"), "{reason:?}");
@@ -98,7 +102,7 @@ fn each_submission_of_a_too_large_batch_is_kept() {
 }
 
 #[test]
-fn valid_parts_of_a_message_count_and_each_bad_one_is_a_dead_letter() {
+fn valid_submissions_of_a_message_count_and_bad_ones_are_dead_letters() {
     on_redis(async |api, redis| {
         let without_id = json!({"player": "p", "score": 5, "leaderboards": ["b"]});
         let unknown = json!({"player": "p", "score": 5, "id": "u", "leaderboards": ["b", "none"]});
@@ -112,9 +116,12 @@ fn valid_parts_of_a_message_count_and_each_bad_one_is_a_dead_letter() {
             score("p", 4, "5"),
         ];
         publish(redis, &message(api, &batch)).await;
-        after(api, redis).await;
-        assert_eq!(scores(api).await, [("after".to_owned(), 1), ("p".to_owned(), 7)]);
-        let letters = letters(api).await;
+        wait_for_earlier_messages(api, redis).await;
+        assert_eq!(
+            read_scores(api).await,
+            [("after".to_owned(), 1), ("p".to_owned(), 7)]
+        );
+        let letters = read_letters(api).await;
         let dead_letters: Vec<Value> = letters
             .iter()
             .map(|(_, payload)| serde_json::from_str(payload).unwrap())
@@ -150,8 +157,8 @@ fn a_dead_letter_can_be_replayed_when_its_reason_is_gone() {
     on_redis(async |api, redis| {
         let late = json!({"player": "p", "score": 5, "id": "x", "leaderboards": ["later"]});
         publish(redis, &message(api, &[late])).await;
-        after(api, redis).await;
-        let (reason, payload) = letters(api).await.remove(0);
+        wait_for_earlier_messages(api, redis).await;
+        let (reason, payload) = read_letters(api).await.remove(0);
         assert_eq!(reason, "The leaderboard later does not exist.");
         api.create_leaderboard("later", &json!({})).await;
         publish(redis, payload.as_bytes()).await;
@@ -159,8 +166,8 @@ fn a_dead_letter_can_be_replayed_when_its_reason_is_gone() {
     });
 }
 
-/// The ids of the tenant's dead letters as the tool lists them, by the ids of their submissions.
-async fn listed(tool: &Tool<'_>, tenant: &str) -> Vec<(String, String)> {
+/// Returns sorted pairs of the id of a submission and the id of its dead letter, as the tool lists them.
+async fn list_letter_ids(tool: &Tool<'_>, tenant: &str) -> Vec<(String, String)> {
     let list = tool.json(&["dead-letters", "list", "--of-tenant", tenant]).await;
     let letters = list["letters"].as_array().unwrap().iter();
     let mut ids: Vec<(String, String)> = letters
@@ -179,32 +186,32 @@ fn the_tool_replays_one_dead_letter_and_deletes_another() {
     on_redis(async |api, redis| {
         let late = |id: &str| json!({"player": id, "score": 5, "id": id, "leaderboards": ["later"]});
         publish(redis, &message(api, &[late("x"), late("y")])).await;
-        after(api, redis).await;
-        let tool = Tool::of(api);
-        let letters = listed(&tool, &api.tenant).await;
+        wait_for_earlier_messages(api, redis).await;
+        let tool = Tool::new(api);
+        let letters = list_letter_ids(&tool, &api.tenant).await;
         let [(x, replayed), (y, dropped)] = &letters[..] else {
             panic!("{letters:?}")
         };
         assert_eq!((x.as_str(), y.as_str()), ("x", "y"));
-        // Its reason is not gone yet, and it stays.
+        // The leaderboard still does not exist. The tool refuses the replay, and the letter stays.
         let refused = tool
             .run(&["dead-letters", "replay", replayed])
             .await
             .expect_refusal(404);
         assert!(refused.err.contains("later"), "{}", refused.err);
-        assert_eq!(listed(&tool, &api.tenant).await, letters);
+        assert_eq!(list_letter_ids(&tool, &api.tenant).await, letters);
         api.create_leaderboard("later", &json!({})).await;
         let done = tool.json(&["dead-letters", "replay", replayed]).await;
         assert_eq!(done["results"][0]["player"], "x", "{done}");
         tool.run(&["dead-letters", "drop", dropped])
             .await
             .expect_success();
-        assert!(listed(&tool, &api.tenant).await.is_empty());
+        assert!(list_letter_ids(&tool, &api.tenant).await.is_empty());
         let players: Vec<String> = api
             .list_entries("later")
             .await
             .into_iter()
-            .map(|one| one.player)
+            .map(|entry| entry.player)
             .collect();
         assert_eq!(players, ["x"]);
         for (verb, id) in [("replay", replayed), ("drop", dropped)] {
@@ -219,9 +226,12 @@ fn an_id_with_other_content_is_a_dead_letter() {
         for points in [1, 2] {
             publish(redis, &message(api, &[score("p", points, "same")])).await;
         }
-        after(api, redis).await;
-        assert_eq!(scores(api).await, [("after".to_owned(), 1), ("p".to_owned(), 1)]);
-        let letters = letters(api).await;
+        wait_for_earlier_messages(api, redis).await;
+        assert_eq!(
+            read_scores(api).await,
+            [("after".to_owned(), 1), ("p".to_owned(), 1)]
+        );
+        let letters = read_letters(api).await;
         assert_eq!(letters.len(), 1);
         assert!(
             letters[0].0.contains("knows this id with other content"),
@@ -236,7 +246,7 @@ fn only_the_operator_lists_dead_letters() {
         for n in 0..5 {
             publish(redis, format!("bad {n}").as_bytes()).await;
         }
-        after(api, redis).await;
+        wait_for_earlier_messages(api, redis).await;
         api.request("GET", "/dead-letters")
             .without_header("x-api-key")
             .send()

@@ -1,4 +1,4 @@
-//! A failover: the address leads to another server, and the old primary lives on as a replica.
+//! Tests of a failover: the store's address leads to another server, and the old primary becomes a replica.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,23 +8,27 @@ use leaderboard_test_support::{RedisServer, block_on, wait_until};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{connect, letters, listened_to, message, publish, region_at, score, scores};
+use super::{
+    connect, message, publish, read_letters, read_scores, score, start_region_at, wait_for_listeners,
+};
 
-/// How long the replica may take to have what the primary has, in milliseconds.
+/// How long the replica may take to receive the primary's data, in milliseconds.
 const REPLICATED_WITHIN_MS: u32 = 10_000;
-/// How many requests may meet a connection to the old primary: one for each worker thread and each instance of a component on
-/// it. Without the fix it is every request until the instance ends.
+/// How many requests may be refused after a failover. Each instance of a component on each worker thread may
+/// still have one connection to the old primary. An instance that kept this connection would refuse every
+/// request until it ends.
 const MAX_REFUSED: u32 = 8;
 
-/// An address that leads to one of two servers, as a virtual address or a proxy does. Connections stay with the server that they
-/// were opened to.
+/// An address that leads to one of two servers, as a virtual address or a proxy does. An open connection
+/// stays with its server.
 struct Address {
     port: u16,
     target: Arc<AtomicU16>,
 }
 
 impl Address {
-    async fn of(server: &RedisServer) -> Self {
+    /// Opens an address that leads to a server.
+    async fn open(server: &RedisServer) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let target = Arc::new(AtomicU16::new(server.port()));
@@ -46,22 +50,25 @@ impl Address {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Makes the address lead to another server.
     fn lead_to(&self, server: &RedisServer) {
         self.target.store(server.port(), Ordering::SeqCst);
     }
 }
 
+/// Makes a server a replica of the primary, and waits until the two are connected.
 async fn replicate(replica: &RedisServer, primary: &RedisServer) {
     let port = primary.port().to_string();
-    command(replica, &["REPLICAOF", "127.0.0.1", &port]).await;
+    send_command(replica, &["REPLICAOF", "127.0.0.1", &port]).await;
     wait_until(
-        async || command(replica, &["INFO", "replication"]).await,
+        async || send_command(replica, &["INFO", "replication"]).await,
         |actual| actual.contains("master_link_status:up"),
     )
     .await;
 }
 
-async fn command(server: &RedisServer, words: &[&str]) -> String {
+/// Sends a command and returns the reply, or an empty text if the reply is not a text.
+async fn send_command(server: &RedisServer, words: &[&str]) -> String {
     let mut command = redis::cmd(words[0]);
     for word in &words[1..] {
         command.arg(word);
@@ -70,7 +77,7 @@ async fn command(server: &RedisServer, words: &[&str]) -> String {
     redis::from_redis_value::<String>(actual).unwrap_or_default()
 }
 
-/// The replica takes the primary's place and the other way round. The old primary keeps its clients.
+/// Makes the replica the primary, and the old primary its replica. Open connections stay open.
 async fn fail_over(address: &Address, old: &RedisServer, new: &RedisServer) {
     let copies: i64 = redis::cmd("WAIT")
         .arg(1)
@@ -79,7 +86,7 @@ async fn fail_over(address: &Address, old: &RedisServer, new: &RedisServer) {
         .await
         .unwrap();
     assert_eq!(copies, 1);
-    command(new, &["REPLICAOF", "NO", "ONE"]).await;
+    send_command(new, &["REPLICAOF", "NO", "ONE"]).await;
     replicate(old, new).await;
     address.lead_to(new);
 }
@@ -89,9 +96,9 @@ fn after_a_failover_writes_work_and_no_published_score_is_lost() {
     block_on(async {
         let (events, one, two) = (RedisServer::start(), RedisServer::start(), RedisServer::start());
         replicate(&two, &one).await;
-        let address = Address::of(&one).await;
-        let region = region_at(Some(&address.url()), &events).await;
-        listened_to(&events, 1).await;
+        let address = Address::open(&one).await;
+        let region = start_region_at(Some(&address.url()), &events).await;
+        wait_for_listeners(&events, 1).await;
         let api = region.api();
         api.create_leaderboard("b", &json!({"operator": "increment"}))
             .await;
@@ -104,14 +111,14 @@ fn after_a_failover_writes_work_and_no_published_score_is_lost() {
                 expected += 2;
             }
             wait_until(
-                async || scores(&api).await,
+                async || read_scores(&api).await,
                 |list| list == &[("p".to_owned(), expected)],
             )
             .await;
 
             fail_over(&address, roles.0, roles.1).await;
             roles = (roles.1, roles.0);
-            // Published before any client has reached the new primary.
+            // This message is published before any client has reached the new primary.
             let late = message(&api, &[score("p", 1, &format!("late {round}"))]);
             publish(&events, &late).await;
             expected += 1;
@@ -125,11 +132,11 @@ fn after_a_failover_writes_work_and_no_published_score_is_lost() {
                 expected += 1;
             }
             wait_until(
-                async || scores(&api).await,
+                async || read_scores(&api).await,
                 |list| list == &[("p".to_owned(), expected)],
             )
             .await;
         }
-        assert_eq!(letters(&api).await, []);
+        assert_eq!(read_letters(&api).await, []);
     });
 }

@@ -1,4 +1,4 @@
-//! Scores that are published on a Redis channel.
+//! Tests of scores that are published on a Redis channel.
 
 mod dead_letters;
 mod delivery;
@@ -11,21 +11,23 @@ use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// The channel on which scores are published.
 const CHANNEL: &str = "edgeboard.scores";
 
-/// A host that listens to the channel of a Redis.
+/// A host that listens to the channel of a Redis server.
 struct Region {
     host: Running,
     _state: TempDir,
 }
 
-/// Starts a host on a store (SQLite without an address) that is woken by a Redis.
-async fn region(store: Option<&RedisServer>, events: &RedisServer) -> Region {
-    region_at(store.map(RedisServer::url).as_deref(), events).await
+/// Starts a host that listens to the Redis server `events`. Its store is the Redis server `store`, or SQLite
+/// with `None`.
+async fn start_region(store: Option<&RedisServer>, events: &RedisServer) -> Region {
+    start_region_at(store.map(RedisServer::url).as_deref(), events).await
 }
 
-/// As [`region`], on a store at an address.
-async fn region_at(store_url: Option<&str>, events: &RedisServer) -> Region {
+/// Starts a host as [`start_region`], with the address of its Redis store.
+async fn start_region_at(store_url: Option<&str>, events: &RedisServer) -> Region {
     let state = state_dir();
     let configuration = host_config(state.path(), store_url);
     let host = Host::start(configuration.variable("events_url", events.url()))
@@ -48,8 +50,8 @@ async fn connect(server: &RedisServer) -> MultiplexedConnection {
         .unwrap()
 }
 
-/// How many listen to the channel.
-async fn listeners(server: &RedisServer) -> i64 {
+/// Returns how many hosts listen to the channel.
+async fn count_listeners(server: &RedisServer) -> i64 {
     let mut redis = connect(server).await;
     let (_, count): (String, i64) = redis::cmd("PUBSUB")
         .arg("NUMSUB")
@@ -60,12 +62,12 @@ async fn listeners(server: &RedisServer) -> i64 {
     count
 }
 
-/// Waits until so many hosts listen.
-async fn listened_to(server: &RedisServer, count: i64) {
-    wait_until(async || listeners(server).await, |now| *now == count).await;
+/// Waits until this number of hosts listens to the channel.
+async fn wait_for_listeners(server: &RedisServer, count: i64) {
+    wait_until(async || count_listeners(server).await, |now| *now == count).await;
 }
 
-/// Publishes a message as it is; how many received it.
+/// Publishes a message, and returns how many hosts received it.
 async fn publish(server: &RedisServer, payload: &[u8]) -> i64 {
     redis::cmd("PUBLISH")
         .arg(CHANNEL)
@@ -75,32 +77,32 @@ async fn publish(server: &RedisServer, payload: &[u8]) -> i64 {
         .unwrap()
 }
 
-/// A message of scores for a tenant.
+/// Returns a message with scores for the client's tenant.
 fn message(api: &ApiClient, scores: &[Value]) -> Vec<u8> {
     json!({"tenant": api.tenant, "scores": scores})
         .to_string()
         .into_bytes()
 }
 
-/// One score for the leaderboard `b`.
+/// Returns one score for the leaderboard `b`.
 fn score(player: &str, score: i64, id: &str) -> Value {
     json!({"player": player, "score": score, "id": id, "leaderboards": ["b"]})
 }
 
-/// What the players of `b` have.
-async fn scores(api: &ApiClient) -> Vec<(String, i64)> {
+/// Returns the players of the leaderboard `b` with their scores, sorted by player.
+async fn read_scores(api: &ApiClient) -> Vec<(String, i64)> {
     let mut list: Vec<_> = api
         .list_entries("b")
         .await
         .into_iter()
-        .map(|one| (one.player, one.score))
+        .map(|entry| (entry.player, entry.score))
         .collect();
     list.sort();
     list
 }
 
-/// The dead letters, newest first: reason and payload.
-async fn letters(api: &ApiClient) -> Vec<(String, String)> {
+/// Returns reason and payload of all dead letters, newest first.
+async fn read_letters(api: &ApiClient) -> Vec<(String, String)> {
     let page = api.get("/dead-letters?limit=1000").await.expect_status(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     page["letters"]

@@ -1,4 +1,4 @@
-//! Damaged data: every call reports it, and no call returns a wrong result.
+//! Tests of damaged data: calls report the damage, and do not fail with another error.
 
 use leaderboard_core::StoreError;
 use leaderboard_core::access::Caller;
@@ -14,15 +14,16 @@ use leaderboard_test_support::{
     RedisBackend, StoreBackend, StoreFixture, block_on, run_on, with_submission_id,
 };
 
-use super::{adding, send_command};
+use super::{incrementing_board, send_command};
 
-/// Damages each key of the store, one at a time, and restores it.
+/// Damages each key of the store with the command `damage`, one at a time, and restores it. Asserts that
+/// calls report the damage, and that `allowed` accepts each error.
 async fn damage_each_key(damage: &[&str], allowed: fn(&StoreError) -> bool) {
     let backend = RedisBackend::new();
     let url = backend.0.url();
     let connection = native_redis::connect(&url).await;
     let fixture = StoreFixture::on(backend).await;
-    let board = fixture.put(&adding("l")).await;
+    let board = fixture.put(&incrementing_board("l")).await;
     fixture.submit_score_with_id(&board, "ann", 3, "x").await.unwrap();
     fixture.submit_score_with_id(&board, "bob", 3, "y").await.unwrap();
     fixture.ban("bob").await;
@@ -41,7 +42,7 @@ async fn damage_each_key(damage: &[&str], allowed: fn(&StoreError) -> bool) {
             .collect();
         send_command(&connection, &command).await;
         let errors = collect_errors(&fixture, &board).await;
-        // Only a new configuration reads the last version.
+        // Only a new configuration reads the key with the last version.
         assert!(
             !errors.is_empty() || key.ends_with(":version"),
             "{key} went unnoticed"
@@ -116,7 +117,7 @@ fn a_key_of_a_wrong_type_is_corrupt() {
 fn garbage_in_a_hash_is_an_error() {
     run_on(async |fixture: StoreFixture<RedisBackend>| {
         let connection = native_redis::connect(&fixture.backend.0.url()).await;
-        let board = fixture.put(&adding("l")).await;
+        let board = fixture.put(&incrementing_board("l")).await;
         fixture.submit_score(&board, "ann", 3).await;
         let keys = send_command(&connection, &["KEYS", "eb:*"]).await;
         let mut broken = 0;
@@ -145,7 +146,7 @@ fn garbage_in_a_hash_is_an_error() {
                 send_command(&connection, &["COPY", "kept", &key, "REPLACE"]).await;
             }
         }
-        assert!(broken > 0, "garbage went unnoticed everywhere");
+        assert!(broken > 0, "no call reported the garbage");
     });
 }
 

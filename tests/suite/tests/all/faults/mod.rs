@@ -1,4 +1,5 @@
-//! A Redis server that fails: an acknowledged write is never lost, and an unacknowledged one can be repeated.
+//! Tests of a Redis server that fails: an acknowledged write is never lost, and an unacknowledged write can
+//! be repeated.
 
 mod damaged_data;
 
@@ -13,7 +14,8 @@ use leaderboard_test_support::{
     with_submission_id,
 };
 
-fn adding(name: &str) -> Leaderboard {
+/// Returns a leaderboard with the operator `increment` and dense ranks.
+fn incrementing_board(name: &str) -> Leaderboard {
     Leaderboard {
         operator: Operator::Increment,
         ties: Ties::Dense,
@@ -21,20 +23,25 @@ fn adding(name: &str) -> Leaderboard {
     }
 }
 
-/// Makes a fixture on a server that writes to the disk before it answers.
-async fn durable() -> StoreFixture<RedisBackend> {
+/// Creates a fixture on a server that writes each change to the disk before it answers.
+async fn start_durable_fixture() -> StoreFixture<RedisBackend> {
     StoreFixture::on(RedisBackend(RedisServer::start_durable())).await
 }
 
-async fn add<S: AllPorts>(
+/// Adds 1 to the score of the player `ann`, in a submission with this id.
+async fn add_one<S: AllPorts>(
     fixture: &StoreFixture<RedisBackend>,
     store: &S,
     board: &Board,
     id: &str,
 ) -> Result<Outcome, StoreError> {
-    let one = prepared(&submission(&[board], "ann", &[1]), &[board], fixture.now());
+    let prepared_submission = prepared(&submission(&[board], "ann", &[1]), &[board], fixture.now());
     let outcomes = store
-        .submit(&fixture.tenant, &[with_submission_id(one, id)], RankDetail::Full)
+        .submit(
+            &fixture.tenant,
+            &[with_submission_id(prepared_submission, id)],
+            RankDetail::Full,
+        )
         .await?;
     Ok(outcomes.into_iter().next().unwrap().unwrap().remove(0))
 }
@@ -50,14 +57,14 @@ async fn send_command(connection: &NativeRedis, words: &[&str]) -> Vec<leaderboa
 }
 
 #[test]
-fn a_killed_server_is_unavailable_and_keeps_what_it_acknowledged() {
+fn a_killed_server_is_unavailable_and_keeps_acknowledged_writes() {
     block_on(async {
-        let mut fixture = durable().await;
-        let board = fixture.put(&adding("l")).await;
+        let mut fixture = start_durable_fixture().await;
+        let board = fixture.put(&incrementing_board("l")).await;
         let mut acknowledged = 0;
         for round in 0..3 {
             for n in 0..50 {
-                let actual = add(&fixture, &fixture.store, &board, &format!("{round}/{n}"))
+                let actual = add_one(&fixture, &fixture.store, &board, &format!("{round}/{n}"))
                     .await
                     .unwrap();
                 acknowledged += 1;
@@ -65,7 +72,7 @@ fn a_killed_server_is_unavailable_and_keeps_what_it_acknowledged() {
             }
             fixture.backend.0.kill();
             assert!(is_unavailable(
-                &add(&fixture, &fixture.store, &board, "down").await
+                &add_one(&fixture, &fixture.store, &board, "down").await
             ));
             assert!(is_unavailable(&fixture.store.check_ready().await));
             assert!(is_unavailable(
@@ -104,14 +111,14 @@ fn a_killed_server_is_unavailable_and_keeps_what_it_acknowledged() {
 }
 
 #[test]
-fn a_repeat_after_a_kill_counts_once_whether_the_first_one_counted_or_not() {
+fn a_submission_that_is_repeated_after_a_kill_counts_once() {
     block_on(async {
-        let mut fixture = durable().await;
-        let board = fixture.put(&adding("l")).await;
+        let mut fixture = start_durable_fixture().await;
+        let board = fixture.put(&incrementing_board("l")).await;
         for n in 0..20 {
             let id = format!("{n}");
-            // The server dies at about the time the command reaches it.
-            let busy = {
+            // The server is killed at about the time when the command reaches it.
+            let first_result = {
                 let store = fixture.backend.open().await;
                 let one = prepared(&submission(&[&board], "ann", &[1]), &[&board], fixture.now());
                 let prepared_submission = with_submission_id(one, &id);
@@ -125,16 +132,16 @@ fn a_repeat_after_a_kill_counts_once_whether_the_first_one_counted_or_not() {
                         .await
                 });
                 let pause = tokio::time::sleep(std::time::Duration::from_micros(40 * n));
-                first_of(sending, pause).await
+                finish_before(sending, pause).await
             };
             fixture.backend.0.kill();
-            if let Some(answer) = &busy {
+            if let Some(answer) = &first_result {
                 assert!(answer.is_ok() || matches!(answer, Err(StoreError::Unavailable(_))));
             }
             fixture.backend.0.restart();
             fixture.store = fixture.backend.open().await;
-            let actual = add(&fixture, &fixture.store, &board, &id).await.unwrap();
-            if let Some(Ok(_)) = busy {
+            let actual = add_one(&fixture, &fixture.store, &board, &id).await.unwrap();
+            if let Some(Ok(_)) = first_result {
                 assert!(actual.replayed, "an acknowledged write was lost");
             }
             assert_eq!(actual.values.first(), i64::try_from(n).unwrap() + 1);
@@ -143,8 +150,8 @@ fn a_repeat_after_a_kill_counts_once_whether_the_first_one_counted_or_not() {
     });
 }
 
-/// What `work` gives, if it does so before `limit` ends.
-async fn first_of<T>(
+/// Returns the result of `work`, or `None` if `limit` ends first.
+async fn finish_before<T>(
     mut work: std::pin::Pin<&mut impl Future<Output = T>>,
     limit: impl Future<Output = ()>,
 ) -> Option<T> {
@@ -159,10 +166,10 @@ async fn first_of<T>(
 }
 
 #[test]
-fn functions_are_loaded_again_after_a_flush() {
+fn the_function_library_is_loaded_again_after_a_flush() {
     run_on(async |fixture: StoreFixture<RedisBackend>| {
         let connection = native_redis::connect(&fixture.backend.0.url()).await;
-        let board = fixture.put(&adding("l")).await;
+        let board = fixture.put(&incrementing_board("l")).await;
         for value in 1..=5 {
             send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
             assert_eq!(fixture.submit_score(&board, "ann", 1).await.values.first(), value);
@@ -175,7 +182,7 @@ fn functions_are_loaded_again_after_a_flush() {
         fixture
             .rebuild(&Leaderboard {
                 ties: Ties::Latest,
-                ..adding("l")
+                ..incrementing_board("l")
             })
             .await;
         assert_eq!(fixture.read_events(&board).await.len(), 8);

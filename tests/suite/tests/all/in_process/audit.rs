@@ -1,20 +1,21 @@
-//! The audit log: every administrative act and every refused credential, and nothing else.
+//! Tests that the audit log has all administrative actions and all refused credentials.
 
 use serde_json::{Value, json};
 
 use crate::in_process::environment::{Instance, request};
 
-const FROM: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
+const CLIENT: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
 
-fn log(service: &Instance, path: &str) -> Vec<Value> {
+/// Returns a page of audit records, newest first.
+fn read_records(service: &Instance, path: &str) -> Vec<Value> {
     service.call("GET", path, "").json()["records"]
         .as_array()
         .unwrap()
         .clone()
 }
 
-/// The types of the events, newest first.
-fn types(records: &[Value]) -> Vec<&str> {
+/// Returns the types of the events, in the order of the records.
+fn list_types(records: &[Value]) -> Vec<&str> {
     records
         .iter()
         .map(|record| record["event"]["type"].as_str().unwrap())
@@ -22,7 +23,7 @@ fn types(records: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn nothing_is_done_that_cannot_be_recorded() {
+fn a_write_is_refused_if_it_cannot_be_recorded() {
     let service = Instance::new();
     service.store.log_is_closed.set(true);
     let refused = service.call("PUT", "/leaderboards/goals", "{}");
@@ -33,7 +34,7 @@ fn nothing_is_done_that_cannot_be_recorded() {
 }
 
 #[test]
-fn no_act_of_any_route_is_done_that_cannot_be_recorded() {
+fn every_administrative_route_refuses_a_write_that_cannot_be_recorded() {
     let service = Instance::new();
     let flags = r#"{"flags": {}}"#;
     for (path, body) in [
@@ -94,20 +95,20 @@ fn no_act_of_any_route_is_done_that_cannot_be_recorded() {
 fn a_refused_credential_is_recorded_without_its_secret() {
     let service = Instance::new();
     for headers in [
-        [FROM, ("x-api-key", "guess-7")],
-        [FROM, ("authorization", "Bearer guess-8")],
+        [CLIENT, ("x-api-key", "guess-7")],
+        [CLIENT, ("authorization", "Bearer guess-8")],
     ] {
         service
             .send("GET", "/leaderboards", "", &headers)
             .expect_status(401);
     }
-    let records = log(&service, "/operator/audit");
-    assert_eq!(types(&records), ["refused", "refused"]);
-    let told: Vec<_> = records
+    let records = read_records(&service, "/operator/audit");
+    assert_eq!(list_types(&records), ["refused", "refused"]);
+    let credentials: Vec<_> = records
         .iter()
         .map(|record| record["event"]["who"]["credential"].as_str().unwrap())
         .collect();
-    assert_eq!(told, ["unknown_token", "unknown_key"]);
+    assert_eq!(credentials, ["unknown_token", "unknown_key"]);
     for record in &records {
         let event = &record["event"];
         assert_eq!(
@@ -121,20 +122,20 @@ fn a_refused_credential_is_recorded_without_its_secret() {
 #[test]
 fn a_flood_of_refused_credentials_makes_few_records() {
     let service = Instance::new();
-    // The log has a limit of its own.
+    // Without this policy, only the limit of the log itself bounds the records.
     let limits = r#"{"policies":{"credentials":"off"}}"#;
     service.call("PUT", "/operator/limits", limits).expect_status(201);
     for _ in 0..1000 {
-        service.send("GET", "/leaderboards", "", &[FROM, ("x-api-key", "wrong")]);
+        service.send("GET", "/leaderboards", "", &[CLIENT, ("x-api-key", "wrong")]);
     }
     let records = service.call("GET", "/operator/audit?limit=1000", "").json();
     let records = records["records"].as_array().unwrap();
     let refused = records
         .iter()
         .filter(|record| record["event"]["type"] == "refused");
-    // The log takes a hundred at once; the store's clock stands still here.
+    // The log accepts 100 records at once. The store's clock does not move, so the log regains no room.
     assert_eq!(refused.count(), 100);
-    // What it did not take is counted.
+    // The refusals that the log did not accept are counted.
     let metrics = service.call("GET", "/metrics", "").text;
     assert!(
         metrics.contains("edgeboard_refusals_unrecorded_total 900"),
@@ -146,7 +147,7 @@ fn a_flood_of_refused_credentials_makes_few_records() {
     );
     service.call("PUT", "/tenants/acme", "{}").expect_status(201);
     assert_eq!(
-        log(&service, "/operator/audit?limit=1")[0]["event"]["type"],
+        read_records(&service, "/operator/audit?limit=1")[0]["event"]["type"],
         "act"
     );
 }
@@ -161,7 +162,7 @@ fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
     let refuse = |headers: &[(&str, &str)], status: u16| {
         let answer = service.send("GET", "/leaderboards", "", headers);
         assert_eq!(answer.status, status, "{answer:?}");
-        let record = log(&service, "/operator/audit?limit=1").remove(0);
+        let record = read_records(&service, "/operator/audit?limit=1").remove(0);
         let event = &record["event"];
         assert_eq!(
             (&event["type"], &event["status"]),
@@ -172,20 +173,20 @@ fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
     };
     let denied = ("spin-client-addr", "198.51.100.7:1");
     assert_eq!(refuse(&[denied, ("x-api-key", "k")], 403), "unknown_key");
-    let both = [FROM, ("x-api-key", "k"), ("authorization", "Bearer t")];
+    let both = [CLIENT, ("x-api-key", "k"), ("authorization", "Bearer t")];
     assert_eq!(refuse(&both, 400), "unknown_token");
     while service
-        .send("GET", "/leaderboards", "", &[FROM, ("x-api-key", "k")])
+        .send("GET", "/leaderboards", "", &[CLIENT, ("x-api-key", "k")])
         .status
         == 401
     {}
-    assert_eq!(refuse(&[FROM, ("x-api-key", "k")], 429), "unknown_key");
-    // A request without a credential has no credential that could be refused.
-    let before = log(&service, "/operator/audit?limit=1000").len();
+    assert_eq!(refuse(&[CLIENT, ("x-api-key", "k")], 429), "unknown_key");
+    // A request without a credential is denied, but no credential is refused.
+    let before = read_records(&service, "/operator/audit?limit=1000").len();
     service
         .send("GET", "/leaderboards", "", &[denied])
         .expect_status(403);
-    let records = log(&service, "/operator/audit?limit=1000");
+    let records = read_records(&service, "/operator/audit?limit=1000");
     assert_eq!(records.len(), before);
     let refused: u64 = records
         .iter()
@@ -199,15 +200,15 @@ fn every_way_to_refuse_a_credential_is_recorded_and_counted() {
 }
 
 #[test]
-fn refusals_are_recorded_after_an_end_that_came_too_early() {
+fn refusals_are_recorded_even_if_deferred_work_was_dropped() {
     let service = Instance::new();
     let refuse = || {
-        let request = request("GET", "/leaderboards", "", &[FROM, ("x-api-key", "wrong")]);
+        let request = request("GET", "/leaderboards", "", &[CLIENT, ("x-api-key", "wrong")]);
         futures::executor::block_on(service.respond(request)).status
     };
     assert_eq!(refuse(), 401);
     service.drop_later_work();
     assert_eq!(refuse(), 401);
     service.settle();
-    assert_eq!(log(&service, "/operator/audit")[0]["event"]["count"], 2);
+    assert_eq!(read_records(&service, "/operator/audit")[0]["event"]["count"], 2);
 }

@@ -1,4 +1,4 @@
-//! Dead letters of faulty messages, and of submissions that cannot be applied now.
+//! Tests of dead letters: of faulty messages, and of submissions that cannot be applied now.
 
 use futures::executor::block_on;
 use leaderboard_pipeline::MAX_BODY_BYTES;
@@ -9,30 +9,32 @@ use serde_json::{Value, json};
 
 use crate::in_process::environment::Instance;
 
-fn service() -> Instance {
+fn create_service() -> Instance {
     let service = Instance::new();
     service.call("PUT", "/leaderboards/goals", r#"{"operator":"increment"}"#);
     service
 }
 
-fn dead_letters_only(count: usize) -> MessageReport {
+/// Returns the report of a message that became `count` dead letters.
+fn report_dead_letters(count: usize) -> MessageReport {
     MessageReport {
         dead_letters: count,
         ..MessageReport::default()
     }
 }
 
-fn score(id: usize) -> Value {
+fn build_score(id: usize) -> Value {
     json!({"leaderboards": ["goals"], "player": "p", "score": 1, "id": id.to_string()})
 }
 
-fn batch(count: usize) -> Value {
-    let scores: Vec<Value> = (0..count).map(score).collect();
+/// Returns a message with `count` submissions.
+fn build_batch(count: usize) -> Value {
+    let scores: Vec<Value> = (0..count).map(build_score).collect();
     json!({"tenant": "default", "scores": scores})
 }
 
-/// All letters, newest first.
-fn letters(service: &Instance) -> Vec<Value> {
+/// Returns all dead letters, newest first.
+fn list_letters(service: &Instance) -> Vec<Value> {
     let mut seen = Vec::new();
     let mut path = "/dead-letters?limit=1000".to_owned();
     loop {
@@ -45,16 +47,17 @@ fn letters(service: &Instance) -> Vec<Value> {
     }
 }
 
-fn replay(service: &Instance, letter: &Value) -> u16 {
+/// Replays a dead letter. Returns the status.
+fn replay_letter(service: &Instance, letter: &Value) -> u16 {
     let id = letter["id"].as_str().unwrap();
     let replayed = service.call("POST", &format!("/dead-letters/{id}/replay"), "");
     replayed.status
 }
 
 #[test]
-fn a_score_that_meets_a_rebuild_at_the_last_try_becomes_a_dead_letter_with_that_reason() {
-    let service = service();
-    let message = batch(1).to_string();
+fn a_score_during_a_rebuild_becomes_a_dead_letter_at_the_last_try() {
+    let service = create_service();
+    let message = build_batch(1).to_string();
     service.store.is_rebuilding.set(true);
     let waiting = MessageReport {
         waiting: 1,
@@ -63,25 +66,36 @@ fn a_score_that_meets_a_rebuild_at_the_last_try_becomes_a_dead_letter_with_that_
     for _ in 0..2 {
         assert_eq!(service.message(&message), waiting);
     }
-    assert!(letters(&service).is_empty());
+    assert!(list_letters(&service).is_empty());
     let last = leaderboard_score_messages::apply_with(&service, message.as_bytes(), OnRebuild::DeadLetter);
-    assert_eq!(block_on(last), Ok(dead_letters_only(1)));
-    let letters = letters(&service);
+    assert_eq!(block_on(last), Ok(report_dead_letters(1)));
+    let letters = list_letters(&service);
     let reason = letters[0]["reason"].as_str().unwrap();
     assert!(reason.contains("is being put into another order"), "{reason}");
-    assert_eq!(replay(&service, &letters[0]), 503, "it still is");
+    assert_eq!(
+        replay_letter(&service, &letters[0]),
+        503,
+        "the rebuild is not over"
+    );
     service.store.is_rebuilding.set(false);
-    assert_eq!(replay(&service, &letters[0]), 200);
+    assert_eq!(replay_letter(&service, &letters[0]), 200);
     let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
     assert_eq!(entry["entry"]["values"], json!({"score": 1}));
 }
 
 #[test]
 fn each_submission_of_a_batch_that_is_too_large_becomes_a_dead_letter() {
-    let service = service();
-    assert_eq!(service.message(&batch(1001).to_string()), dead_letters_only(1001));
-    assert_eq!(service.store.letter_pushes.take(), 2, "a thousand at once");
-    let letters = letters(&service);
+    let service = create_service();
+    assert_eq!(
+        service.message(&build_batch(1001).to_string()),
+        report_dead_letters(1001)
+    );
+    assert_eq!(
+        service.store.letter_pushes.take(),
+        2,
+        "one command stores up to 1000 dead letters"
+    );
+    let letters = list_letters(&service);
     assert_eq!(letters.len(), 1001);
     for (letter, id) in letters.iter().rev().zip(0..) {
         assert_eq!(
@@ -89,26 +103,26 @@ fn each_submission_of_a_batch_that_is_too_large_becomes_a_dead_letter() {
             (&json!(true), &json!("default"))
         );
         let kept: Value = serde_json::from_str(letter["payload"].as_str().unwrap()).unwrap();
-        assert_eq!(kept, json!({"tenant": "default", "scores": [score(id)]}));
+        assert_eq!(kept, json!({"tenant": "default", "scores": [build_score(id)]}));
         let reason = letter["reason"].as_str().unwrap();
         assert!(reason.contains("must have 1 to 1000 submissions"), "{reason}");
     }
-    assert_eq!(replay(&service, &letters[7]), 200);
+    assert_eq!(replay_letter(&service, &letters[7]), 200);
 }
 
 #[test]
 fn each_submission_of_a_faulty_message_becomes_a_dead_letter() {
-    let service = service();
-    let mut long = batch(2);
+    let service = create_service();
+    let mut long = build_batch(2);
     long["scores"][0]["metadata"] = json!({"note": "x".repeat(MAX_BODY_BYTES)});
-    assert_eq!(service.message(&long.to_string()), dead_letters_only(2));
-    let mut named = batch(2);
+    assert_eq!(service.message(&long.to_string()), report_dead_letters(2));
+    let mut named = build_batch(2);
     named["more"] = json!(1);
     named["scores"][0] = json!(7);
     named["x".repeat(9_000)] = json!(1);
-    assert_eq!(service.message(&named.to_string()), dead_letters_only(2));
-    let letters = letters(&service);
-    let told: Vec<_> = letters
+    assert_eq!(service.message(&named.to_string()), report_dead_letters(2));
+    let letters = list_letters(&service);
+    let found: Vec<_> = letters
         .iter()
         .rev()
         .map(|letter| {
@@ -124,35 +138,35 @@ fn each_submission_of_a_faulty_message_becomes_a_dead_letter() {
         ("#/scores/0: must be an object", true),
         ("#/more: is not a field", true),
     ];
-    assert_eq!(told.len(), expected.len());
-    for ((reason, complete), (words, whole)) in told.into_iter().zip(expected) {
+    assert_eq!(found.len(), expected.len());
+    for ((reason, complete), (words, expected_complete)) in found.into_iter().zip(expected) {
         assert!(reason.contains(words), "{reason}");
-        assert_eq!(complete, whole, "{reason}");
-        assert!(reason.len() < 3_000, "a reason is cut, too");
+        assert_eq!(complete, expected_complete, "{reason}");
+        assert!(reason.len() < 3_000, "a long reason is cut");
     }
-    assert_eq!(replay(&service, &letters[0]), 200);
+    assert_eq!(replay_letter(&service, &letters[0]), 200);
 }
 
 #[test]
 fn a_message_that_cannot_be_split_is_one_dead_letter() {
-    let service = service();
-    let mut huge = batch(2);
+    let service = create_service();
+    let mut huge = build_batch(2);
     huge["scores"][0]["metadata"] = json!({"note": "x".repeat(MAX_SPLIT_BYTES)});
-    let mut broken = batch(1001).to_string();
+    let mut broken = build_batch(1001).to_string();
     broken.pop();
     let empty = r#"{"tenant":"default","scores":[],"more":1}"#.to_owned();
     let foreign = r#"{"tenant":"No Such","scores":[{}]}"#.to_owned();
     let bad = [
-        batch(MAX_SPLIT_SCORES + 1).to_string(),
+        build_batch(MAX_SPLIT_SCORES + 1).to_string(),
         huge.to_string(),
         broken,
         empty,
         foreign,
     ];
     for message in &bad {
-        assert_eq!(service.message(message), dead_letters_only(1));
+        assert_eq!(service.message(message), report_dead_letters(1));
     }
-    let letters = letters(&service);
+    let letters = list_letters(&service);
     assert_eq!(letters.len(), bad.len());
     for letter in &letters[2..] {
         assert_eq!(letter["complete"], false);
@@ -161,15 +175,15 @@ fn a_message_that_cannot_be_split_is_one_dead_letter() {
 }
 
 #[test]
-fn a_score_of_the_future_is_kept_once_however_often_and_wherever_it_comes() {
-    let service = service();
-    let mut message = batch(1);
+fn a_repeated_message_with_a_score_from_the_future_leaves_one_dead_letter() {
+    let service = create_service();
+    let mut message = build_batch(1);
     message["scores"][0]["occurred_at"] = json!("2026-07-19T21:06:00Z");
     for _ in 0..3 {
-        assert_eq!(service.message(&message.to_string()), dead_letters_only(1));
+        assert_eq!(service.message(&message.to_string()), report_dead_letters(1));
         service.pass_ms(17);
     }
-    let letters = letters(&service);
+    let letters = list_letters(&service);
     assert_eq!(letters.len(), 1, "{letters:?}");
     let reason = letters[0]["reason"].as_str().unwrap();
     assert!(
@@ -179,24 +193,24 @@ fn a_score_of_the_future_is_kept_once_however_often_and_wherever_it_comes() {
 }
 
 #[test]
-fn an_entry_quota_holds_for_messages_and_requests_together() {
+fn messages_and_requests_share_the_entry_quota() {
     let service = Instance::new();
     service.call("PUT", "/tenants/acme", r#"{"quotas":{"entries":2}}"#);
     let acme = [("x-tenant-id", "acme")];
     service
         .call_with("PUT", "/leaderboards/one", "{}", &acme)
         .expect_status(201);
-    let score = |player: &str| {
+    let submit = |player: &str| {
         let body = json!({"player": player, "score": 1}).to_string();
         service.call_with("POST", "/leaderboards/one/scores", &body, &acme)
     };
-    let message = |player: &str| {
+    let send_message = |player: &str| {
         let score = json!({"leaderboards": ["one"], "player": player, "score": 1, "id": player});
         service.message(&json!({"tenant": "acme", "scores": [score]}).to_string())
     };
-    score("a").expect_status(200);
-    assert_eq!(message("b").applied, 1);
-    assert_eq!(score("c").problem().1, "quota-reached");
-    assert_eq!(message("d").dead_letters, 1);
-    score("a").expect_status(200);
+    submit("a").expect_status(200);
+    assert_eq!(send_message("b").applied, 1);
+    assert_eq!(submit("c").problem().1, "quota-reached");
+    assert_eq!(send_message("d").dead_letters, 1);
+    submit("a").expect_status(200);
 }

@@ -1,4 +1,5 @@
-//! Flags of the operator and of tenants, and evaluations that depend on a client's address or country.
+//! Tests of flags of the operator and of tenants, and of evaluations that depend on a client's address or
+//! country.
 
 use serde_json::{Value, json};
 
@@ -7,21 +8,23 @@ use crate::in_process::environment::{Answer, Instance};
 const OFREP: &str = "/ofrep/v1/evaluate/flags";
 const ACME: (&str, &str) = ("x-tenant-id", "acme");
 
-/// A boolean flag that is what `on` says.
-fn switch(on: bool) -> Value {
+/// Returns a boolean flag with the value `on`.
+fn build_flag(on: bool) -> Value {
     json!({ "state": "ENABLED", "variants": { "on": true, "off": false }, "defaultVariant": if on { "on" } else { "off" } })
 }
 
-fn set(flags: &Value) -> String {
+/// Returns the document of a set of flags.
+fn build_flag_set(flags: &Value) -> String {
     json!({ "flags": flags }).to_string()
 }
 
-fn put(service: &Instance, path: &str, flags: &Value) -> Answer {
-    let answer = service.call("PUT", path, &set(flags));
+fn put_flags(service: &Instance, path: &str, flags: &Value) -> Answer {
+    let answer = service.call("PUT", path, &build_flag_set(flags));
     assert!(answer.status < 300, "{answer:?}");
     answer
 }
 
+/// Evaluates a flag. Returns the status and the document of the response.
 fn evaluate(service: &Instance, key: &str, context: &Value) -> (u16, Value) {
     let answer = service.call(
         "POST",
@@ -34,44 +37,47 @@ fn evaluate(service: &Instance, key: &str, context: &Value) -> (u16, Value) {
 #[test]
 fn a_context_has_the_tenant_and_the_country_of_the_request() {
     let service = Instance::new();
-    let by = |name: &str, value: &str| {
+    let build_flag_for = |name: &str, value: &str| {
         json!({ "state": "ENABLED", "variants": { "yes": true, "no": false }, "defaultVariant": "no",
             "targeting": { "if": [{ "==": [{ "var": name }, value] }, "yes"] } })
     };
-    put(
+    put_flags(
         &service,
         "/flags",
-        &json!({ "tenant": by("tenant", "default"), "country": by("country", "DE") }),
+        &json!({ "tenant": build_flag_for("tenant", "default"), "country": build_flag_for("country", "DE") }),
     );
-    let ask = |key: &str, context: Value, headers: &[(&str, &str)]| {
+    let evaluate_for = |key: &str, context: Value, headers: &[(&str, &str)]| {
         let body = json!({ "context": context }).to_string();
         service
             .call_with("POST", &format!("{OFREP}/{key}"), &body, headers)
             .json()["value"]
             .clone()
     };
-    assert_eq!(ask("tenant", json!({}), &[]), true);
-    // The tenant is that of the request, whatever the context says.
-    assert_eq!(ask("tenant", json!({ "tenant": "acme" }), &[]), true);
-    assert_eq!(ask("country", json!({}), &[("x-country", "de")]), true);
-    assert_eq!(ask("country", json!({}), &[("x-country", "pl")]), false);
-    assert_eq!(ask("country", json!({}), &[("x-country", "Germany")]), false);
-    // A server names the country of a player.
+    assert_eq!(evaluate_for("tenant", json!({}), &[]), true);
+    // The tenant of the request replaces a tenant in the context.
+    assert_eq!(evaluate_for("tenant", json!({ "tenant": "acme" }), &[]), true);
+    assert_eq!(evaluate_for("country", json!({}), &[("x-country", "de")]), true);
+    assert_eq!(evaluate_for("country", json!({}), &[("x-country", "pl")]), false);
     assert_eq!(
-        ask("country", json!({ "country": "DE" }), &[("x-country", "pl")]),
+        evaluate_for("country", json!({}), &[("x-country", "Germany")]),
+        false
+    );
+    // A country in the context replaces that of the request, because a server can know the player's country.
+    assert_eq!(
+        evaluate_for("country", json!({ "country": "DE" }), &[("x-country", "pl")]),
         true
     );
 }
 
 #[test]
-fn the_set_of_a_tenant_precedes_that_of_the_operator() {
+fn a_flag_of_the_tenant_overrides_the_same_flag_of_the_operator() {
     let service = Instance::new();
-    let operators = json!({ "both": switch(true), "global": switch(true) });
+    let operators = json!({ "both": build_flag(true), "global": build_flag(true) });
     let operators = json!({ "metadata": { "from": "operator", "a": 1 }, "flags": operators });
     service
         .call("PUT", "/operator/flags", &operators)
         .expect_status(201);
-    let own = json!({ "both": switch(false), "own": switch(true) });
+    let own = json!({ "both": build_flag(false), "own": build_flag(true) });
     let own = json!({ "metadata": { "from": "tenant" }, "flags": own });
     service
         .call_with("PUT", "/flags", &own, &[ACME])
@@ -84,16 +90,22 @@ fn the_set_of_a_tenant_precedes_that_of_the_operator() {
         let values = flags.map(|flag| format!("{} {}", flag["key"].as_str().unwrap(), flag["value"]));
         (values.collect::<Vec<_>>(), answer["metadata"].clone())
     };
-    let of_acme = ["both false", "global true", "own true"]
+    let values_of_acme = ["both false", "global true", "own true"]
         .map(str::to_owned)
         .to_vec();
-    assert_eq!(values(&[ACME]), (of_acme, json!({ "from": "tenant", "a": 1 })));
-    let of_others = ["both true", "global true"].map(str::to_owned).to_vec();
-    assert_eq!(values(&[]), (of_others, json!({ "from": "operator", "a": 1 })));
+    assert_eq!(
+        values(&[ACME]),
+        (values_of_acme, json!({ "from": "tenant", "a": 1 }))
+    );
+    let values_of_others = ["both true", "global true"].map(str::to_owned).to_vec();
+    assert_eq!(
+        values(&[]),
+        (values_of_others, json!({ "from": "operator", "a": 1 }))
+    );
 }
 
 #[test]
-fn writes_are_on_where_neither_the_tenant_nor_the_operator_switches_them_off() {
+fn writes_are_off_if_the_tenant_or_the_operator_switches_them_off() {
     let service = Instance::new();
     for headers in [&[][..], &[ACME]] {
         service
@@ -106,7 +118,7 @@ fn writes_are_on_where_neither_the_tenant_nor_the_operator_switches_them_off() {
             .call_with("POST", "/leaderboards/b/scores", score, headers)
             .status
     };
-    let writes = |on: bool| set(&json!({ "edgeboard.writes": switch(on) }));
+    let writes = |on: bool| build_flag_set(&json!({ "edgeboard.writes": build_flag(on) }));
     for (operator, tenant, expected) in [
         (true, false, (503, 200)),
         (false, true, (503, 503)),
@@ -121,7 +133,7 @@ fn writes_are_on_where_neither_the_tenant_nor_the_operator_switches_them_off() {
                 < 300
         );
         assert_eq!((submit(&[ACME]), submit(&[])), expected, "{operator} {tenant}");
-        // A message obeys the same switches.
+        // The same flags apply to messages.
         let message =
             r#"{"tenant":"acme","scores":[{"leaderboards":["b"],"player":"p","score":1,"id":"i"}]}"#;
         assert_eq!(
@@ -132,9 +144,9 @@ fn writes_are_on_where_neither_the_tenant_nor_the_operator_switches_them_off() {
 }
 
 #[test]
-fn an_evaluation_reads_no_store() {
+fn an_evaluation_does_not_need_the_store() {
     let service = Instance::new();
-    put(&service, "/flags", &json!({ "a": switch(true) }));
+    put_flags(&service, "/flags", &json!({ "a": build_flag(true) }));
     assert_eq!(evaluate(&service, "a", &json!({})).0, 200);
     service.store.down.set(true);
     assert_eq!(evaluate(&service, "a", &json!({})).1["value"], true);
@@ -144,47 +156,47 @@ fn an_evaluation_reads_no_store() {
 }
 
 #[test]
-fn the_second_version_is_rolled_out_gradually_as_the_default() {
+fn a_flag_makes_the_second_version_the_default_of_some_clients() {
     let service = Instance::new();
-    let part = |new: u32| {
+    let roll_out = |new: u32| {
         json!({ "state": "ENABLED", "variants": { "new": true, "old": false }, "defaultVariant": "old",
             "targeting": { "fractional": [["new", new], ["old", 100 - new]] } })
     };
     service.call("PUT", "/leaderboards/b", "{}").expect_status(201);
-    let versions = || -> Vec<String> {
-        let of = |client: u32| {
+    let default_versions = || -> Vec<String> {
+        let default_version = |client: u32| {
             let address = format!("203.0.113.{client}:1");
             let from = [("spin-client-addr", address.as_str())];
             let answer = service.send("GET", "/api/leaderboards/b/entries", "", &from);
             answer.expect_status(200);
             answer.header("api-version").to_owned()
         };
-        (0..100).map(of).collect()
+        (0..100).map(default_version).collect()
     };
-    assert!(versions().iter().all(|version| version == "1"));
-    put(
+    assert!(default_versions().iter().all(|version| version == "1"));
+    put_flags(
         &service,
         "/operator/flags",
-        &json!({ "edgeboard.api-v2-default": part(30) }),
+        &json!({ "edgeboard.api-v2-default": roll_out(30) }),
     );
-    let some = versions();
-    let count = some.iter().filter(|version| *version == "2").count();
+    let first = default_versions();
+    let count = first.iter().filter(|version| *version == "2").count();
     assert!((15..=45).contains(&count), "{count} of 100");
-    assert_eq!(versions(), some);
-    put(
+    assert_eq!(default_versions(), first);
+    put_flags(
         &service,
         "/operator/flags",
-        &json!({ "edgeboard.api-v2-default": part(60) }),
+        &json!({ "edgeboard.api-v2-default": roll_out(60) }),
     );
-    // A client that had the second version keeps it.
-    let more = versions();
-    assert!(some.iter().zip(&more).all(|(before, after)| before <= after));
-    assert_ne!(more, some);
-    // A tenant decides for itself.
-    put(
+    // Each client that had the second version keeps it.
+    let second = default_versions();
+    assert!(first.iter().zip(&second).all(|(before, after)| before <= after));
+    assert_ne!(second, first);
+    // A tenant's flag overrides the operator's flag.
+    put_flags(
         &service,
         "/flags",
-        &json!({ "edgeboard.api-v2-default": switch(false) }),
+        &json!({ "edgeboard.api-v2-default": build_flag(false) }),
     );
-    assert!(versions().iter().all(|version| version == "1"));
+    assert!(default_versions().iter().all(|version| version == "1"));
 }

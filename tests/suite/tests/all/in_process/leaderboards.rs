@@ -1,4 +1,4 @@
-//! Leaderboards: deletion, rebuilds, and documents that change with the period.
+//! Tests of leaderboards: deletion, rebuilds, and documents that change with the period.
 
 use crate::in_process::environment::{Instance, Region};
 
@@ -7,31 +7,31 @@ const GOALS: &str = "/leaderboards/goals";
 #[test]
 fn deleting_a_missing_leaderboard_touches_no_key_and_is_not_announced() {
     let service = Region::with_options().announcing().instance();
-    let costs = || {
+    let count_calls = || {
         (
             service.key_value.deletes.get(),
             service.key_value.puts.get(),
             service.store.announcements.get(),
         )
     };
-    let before = costs();
+    let before = count_calls();
     for n in 0..20 {
         let answer = service.call("DELETE", &format!("/leaderboards/none{n}"), "");
         assert_eq!(answer.problem().1, "leaderboard-not-found");
         let guarded = service.call_with("DELETE", GOALS, "", &[("if-match", "*")]);
         assert_eq!(guarded.problem().1, "leaderboard-not-found");
     }
-    assert_eq!(costs(), before);
+    assert_eq!(count_calls(), before);
     service.call("PUT", GOALS, "{}");
-    let before = costs();
+    let before = count_calls();
     service.call("DELETE", GOALS, "").expect_status(204);
-    let after = costs();
+    let after = count_calls();
     assert!(after.0 > before.0, "{before:?} {after:?}");
     assert_eq!(after.2, before.2 + 1);
 }
 
 #[test]
-fn a_rebuild_goes_on_step_by_step_within_its_request() {
+fn a_rebuild_continues_step_by_step_within_one_request() {
     let service = Instance::new();
     service.call("PUT", GOALS, "{}");
     service.call(
@@ -40,11 +40,11 @@ fn a_rebuild_goes_on_step_by_step_within_its_request() {
         r#"{"player":"p","score":1}"#,
     );
     let body = r#"{"ties":"dense"}"#;
-    // As many steps as the largest rebuild has.
+    // The largest rebuild has 100 steps.
     service.store.rebuild_steps.set(100);
     let rebuilt = service.call("PUT", "/leaderboards/goals?rebuild=true", body);
     assert_eq!((rebuilt.status, service.store.rebuild_steps.get()), (200, 0));
-    // One that does not come to its end, because it is made to begin again and again.
+    // More steps than one request does, as in a rebuild that other changes restart again and again.
     service.store.rebuild_steps.set(1_000);
     for (method, body) in [("PUT", r#"{"ties":"latest"}"#), ("PATCH", r#"{"ties":"latest"}"#)] {
         let before = service.store.rebuild_steps.get();
@@ -57,7 +57,7 @@ fn a_rebuild_goes_on_step_by_step_within_its_request() {
 }
 
 #[test]
-fn a_score_that_meets_a_rebuild_can_be_sent_later() {
+fn a_score_is_refused_during_a_rebuild_and_accepted_afterwards() {
     let service = Instance::new();
     service.call("PUT", GOALS, "{}");
     service.store.is_rebuilding.set(true);
@@ -101,7 +101,7 @@ fn the_public_document_of_a_leaderboard_changes_with_its_period() {
     service.settle();
     service.pass_ms(500);
     assert!(service.anonymous(GOALS).header("cache-status").contains("hit"));
-    // It is three hours before midnight.
+    // The test begins less than three hours before midnight, so the next period has begun.
     service.pass_ms(3 * 3_600_000);
     let after = service.anonymous(GOALS);
     assert_eq!(after.json()["current_period"]["id"], "2026-07-20T00:00:00Z");

@@ -1,4 +1,4 @@
-//! Scores that come as messages.
+//! Tests of scores that arrive as messages.
 
 use futures::executor::block_on;
 use leaderboard_score_messages::{MAX_LETTER_BYTES, MessageReport};
@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::in_process::environment::Instance;
 
-fn service() -> Instance {
+/// Creates a service with a leaderboard `goals` that adds scores up and accepts scores up to 10.
+fn create_service() -> Instance {
     let service = Instance::new();
     service.call(
         "PUT",
@@ -17,6 +18,7 @@ fn service() -> Instance {
     service
 }
 
+/// Returns a report with these numbers of submissions.
 fn report(applied: usize, replayed: usize, dead_letters: usize) -> MessageReport {
     MessageReport {
         applied,
@@ -26,25 +28,26 @@ fn report(applied: usize, replayed: usize, dead_letters: usize) -> MessageReport
     }
 }
 
-fn letters(service: &Instance) -> Vec<Value> {
+/// Returns the first page of dead letters, newest first.
+fn list_letters(service: &Instance) -> Vec<Value> {
     let page = service.call("GET", "/dead-letters", "").json();
     page["letters"].as_array().unwrap().clone()
 }
 
 #[test]
-fn a_message_counts_once_however_often_it_comes() {
-    let service = service();
+fn a_repeated_message_counts_once() {
+    let service = create_service();
     let message = r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"},{"leaderboards":["goals"],"player":"p","score":2,"id":"2"}]}"#;
     assert_eq!(service.message(message), report(2, 0, 0));
     assert_eq!(service.message(message), report(0, 2, 0));
     let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
     assert_eq!(entry["entry"]["values"], json!({"score": 3}));
-    assert!(letters(&service).is_empty());
+    assert!(list_letters(&service).is_empty());
 }
 
 #[test]
 fn faulty_submissions_become_dead_letters_and_the_others_are_applied() {
-    let service = service();
+    let service = create_service();
     let message = r#"{"tenant":"default","scores":[
         {"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"},
         {"leaderboards":["goals"],"player":"p","score":2},
@@ -55,8 +58,8 @@ fn faulty_submissions_become_dead_letters_and_the_others_are_applied() {
         let expected = if again { report(0, 1, 4) } else { report(1, 0, 4) };
         assert_eq!(service.message(message), expected);
     }
-    let letters = letters(&service);
-    let told: Vec<(&str, &str)> = letters
+    let letters = list_letters(&service);
+    let found: Vec<(&str, &str)> = letters
         .iter()
         .rev()
         .map(|letter| {
@@ -66,35 +69,35 @@ fn faulty_submissions_become_dead_letters_and_the_others_are_applied() {
             )
         })
         .collect();
-    assert_eq!(told.len(), 4);
+    assert_eq!(found.len(), 4);
     assert!(
-        told[0]
+        found[0]
             .0
             .ends_with("#/scores/0/score: must be an integer, without fraction and exponent")
     );
     assert_eq!(
-        told[0].1,
+        found[0].1,
         r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"}]}"#
     );
-    assert!(told[1].0.contains("#/scores/0/id: is required"));
-    assert_eq!(told[2].1, r#"{"tenant":"default","scores":[7]}"#);
-    assert!(told[3].0.contains("above the leaderboard's max of 10"));
+    assert!(found[1].0.contains("#/scores/0/id: is required"));
+    assert_eq!(found[2].1, r#"{"tenant":"default","scores":[7]}"#);
+    assert!(found[3].0.contains("above the leaderboard's max of 10"));
     assert_eq!(letters[0]["at"], "2026-07-19T21:04:00.000Z");
 }
 
 #[test]
-fn a_message_overrides_where_the_leaderboard_allows_it_and_corrects_nothing() {
-    let service = service();
+fn a_message_overrides_the_operator_only_if_the_leaderboard_allows_it() {
+    let service = create_service();
     let set = r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":4,"id":"1","operator":"set"}]}"#;
     assert_eq!(service.message(set), report(0, 0, 1));
-    let letters = letters(&service);
+    let letters = list_letters(&service);
     assert!(
         letters[0]["reason"]
             .as_str()
             .unwrap()
             .contains("#/scores/0/operator")
     );
-    // Replayed, it is still a message, and has no credential that may set.
+    // A replay has no more permissions than the message, which has no credential.
     let replay = format!("/dead-letters/{}/replay", letters[0]["id"].as_str().unwrap());
     assert_eq!(service.call("POST", &replay, "").problem().1, "validation");
     let open = r#"{"operator":"increment","operator_override":true}"#;
@@ -106,7 +109,7 @@ fn a_message_overrides_where_the_leaderboard_allows_it_and_corrects_nothing() {
 
 #[test]
 fn an_unreadable_message_becomes_one_dead_letter() {
-    let service = service();
+    let service = create_service();
     let long = format!("[\"{}\"]", "x".repeat(MAX_LETTER_BYTES));
     for bad in [
         "",
@@ -118,13 +121,14 @@ fn an_unreadable_message_becomes_one_dead_letter() {
     ] {
         assert_eq!(service.message(bad), report(0, 0, 1), "{bad}");
     }
-    let letters = letters(&service);
+    let letters = list_letters(&service);
     assert_eq!(letters.len(), 6);
     assert_eq!(letters[4]["payload"], "not json");
     assert_eq!(letters[0]["payload"].as_str().unwrap().len(), MAX_LETTER_BYTES);
 }
 
-fn batch(tenant: &str, ids: std::ops::Range<u32>) -> String {
+/// Returns a message with a long submission for each id.
+fn build_batch(tenant: &str, ids: std::ops::Range<u32>) -> String {
     let scores: Vec<Value> = ids
         .map(|id| {
             let metadata = json!({"note": "x".repeat(900)});
@@ -134,7 +138,8 @@ fn batch(tenant: &str, ids: std::ops::Range<u32>) -> String {
     json!({"tenant": tenant, "scores": scores}).to_string()
 }
 
-fn switch(service: &Instance, on: bool) {
+/// Switches writes on or off, by a flag of the operator.
+fn switch_writes(service: &Instance, on: bool) {
     let variant = if on { "on" } else { "off" };
     let flags = json!({"flags": {"edgeboard.writes": {
         "state": "ENABLED", "variants": {"on": true, "off": false}, "defaultVariant": variant,
@@ -144,12 +149,12 @@ fn switch(service: &Instance, on: bool) {
 }
 
 #[test]
-fn a_batch_that_meets_disabled_writes_is_kept_whole_one_letter_for_each_and_replayed() {
+fn submissions_during_disabled_writes_become_letters_and_can_be_replayed() {
     let service = Instance::new();
     service.call("PUT", "/leaderboards/goals", r#"{"operator":"increment"}"#);
-    switch(&service, false);
-    // Far more than one letter would hold.
-    let message = batch("default", 0..200);
+    switch_writes(&service, false);
+    // One dead letter could not hold the message.
+    let message = build_batch("default", 0..200);
     assert!(message.len() > 10 * MAX_LETTER_BYTES);
     assert_eq!(service.message(&message), report(0, 0, 200));
     assert_eq!(service.message(&message), report(0, 0, 200));
@@ -158,22 +163,22 @@ fn a_batch_that_meets_disabled_writes_is_kept_whole_one_letter_for_each_and_repl
         2,
         "one command for each message"
     );
-    let mut seen = Vec::new();
+    let mut kept = Vec::new();
     let mut path = "/dead-letters?limit=64".to_owned();
     loop {
         let page = service.call("GET", &path, "").json();
-        seen.extend(page["letters"].as_array().unwrap().clone());
+        kept.extend(page["letters"].as_array().unwrap().clone());
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/dead-letters?limit=64&cursor={next}");
     }
-    assert_eq!(seen.len(), 200);
+    assert_eq!(kept.len(), 200);
     assert!(
-        seen.iter()
+        kept.iter()
             .all(|letter| letter["complete"] == true && letter["tenant"] == "default")
     );
-    let whole: Value = serde_json::from_str(seen[199]["payload"].as_str().unwrap()).unwrap();
+    let payload: Value = serde_json::from_str(kept[199]["payload"].as_str().unwrap()).unwrap();
     assert_eq!(
-        whole["scores"][0]["metadata"]["note"].as_str().unwrap().len(),
+        payload["scores"][0]["metadata"]["note"].as_str().unwrap().len(),
         900
     );
 
@@ -181,32 +186,32 @@ fn a_batch_that_meets_disabled_writes_is_kept_whole_one_letter_for_each_and_repl
         let id = letter["id"].as_str().unwrap();
         service.call("POST", &format!("/dead-letters/{id}/replay"), "")
     };
-    assert_eq!(replay(&seen[0]).problem().0, 503, "writes are still off");
-    switch(&service, true);
-    // One of them was applied by another region meanwhile.
-    assert_eq!(service.message(&batch("default", 7..8)), report(1, 0, 0));
-    for letter in &seen {
+    assert_eq!(replay(&kept[0]).problem().0, 503, "writes are still off");
+    switch_writes(&service, true);
+    // Another region has applied submission 7 in the meantime.
+    assert_eq!(service.message(&build_batch("default", 7..8)), report(1, 0, 0));
+    for letter in &kept {
         let answer = replay(letter);
         answer.expect_status(200);
-        let seven = letter["payload"].as_str().unwrap().contains(r#""id":"7""#);
-        assert_eq!(answer.json()["results"][0]["replayed"], seven);
+        let is_applied = letter["payload"].as_str().unwrap().contains(r#""id":"7""#);
+        assert_eq!(answer.json()["results"][0]["replayed"], is_applied);
     }
     let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
     assert_eq!(entry["entry"]["values"], json!({"score": 200}));
-    assert_eq!(replay(&seen[0]).problem().1, "dead-letter-not-found");
-    assert!(letters(&service).is_empty());
+    assert_eq!(replay(&kept[0]).problem().1, "dead-letter-not-found");
+    assert!(list_letters(&service).is_empty());
 }
 
 #[test]
-fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
-    let service = service();
+fn a_dead_letter_of_a_suspended_tenant_is_replayed_after_reactivation() {
+    let service = create_service();
     let daily = r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#;
     let acme = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "acme")];
     service
         .call_with("PUT", "/leaderboards/goals", daily, &acme[1..])
         .expect_status(201);
     service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
-    assert_eq!(service.message(&batch("acme", 0..3)), report(0, 0, 3));
+    assert_eq!(service.message(&build_batch("acme", 0..3)), report(0, 0, 3));
     let listed = service.call("GET", "/dead-letters?tenant=acme", "").json();
     assert_eq!(listed["letters"][0]["reason"], "The tenant is suspended");
     let id = listed["letters"][0]["id"].as_str().unwrap().to_owned();
@@ -215,7 +220,7 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
         service.send("POST", &path, "", &acme).problem().1,
         "tenant-suspended"
     );
-    // Without its tenant's name it is not found.
+    // A request that does not name the tenant does not find the dead letter.
     assert_eq!(
         service.call("POST", &path, "").problem().1,
         "dead-letter-not-found"
@@ -223,7 +228,7 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
     service.call("PUT", "/tenants/acme", r#"{"state":"active"}"#);
     service.pass_ms(2 * 24 * 60 * 60 * 1000);
     service.send("POST", &path, "", &acme).expect_status(200);
-    // It happened when it came.
+    // The score counts in the period in which the message arrived.
     let at = "/leaderboards/goals/entries?period=2026-07-19";
     let page = service.send("GET", &format!("{at}T12:00:00Z"), "", &acme).json();
     assert_eq!(page["entries"][0]["player"], "p", "{page}");
@@ -241,13 +246,13 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_when_it_is_active() {
 }
 
 #[test]
-fn dead_letters_are_deleted_one_by_one_and_replayed_if_they_are_valid() {
-    let service = service();
+fn a_failed_replay_keeps_the_dead_letter_and_a_delete_removes_it() {
+    let service = create_service();
     service.message("not json");
     service.message(
         r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":11,"id":"3"}]}"#,
     );
-    let listed = letters(&service);
+    let listed = list_letters(&service);
     let path = |at: usize, end: &str| format!("/dead-letters/{}{end}", listed[at]["id"].as_str().unwrap());
     let refused = service.call("POST", &path(0, "/replay"), "");
     assert_eq!(refused.problem().0, 422);
@@ -261,7 +266,11 @@ fn dead_letters_are_deleted_one_by_one_and_replayed_if_they_are_valid() {
         service.call("POST", &path(1, "/replay"), "").problem().1,
         "not-replayable"
     );
-    assert_eq!(letters(&service), listed, "they stay");
+    assert_eq!(
+        list_letters(&service),
+        listed,
+        "a failed replay deletes no dead letter"
+    );
     for at in [0, 1] {
         service.call("DELETE", &path(at, ""), "").expect_status(204);
         assert_eq!(
@@ -269,13 +278,13 @@ fn dead_letters_are_deleted_one_by_one_and_replayed_if_they_are_valid() {
             "dead-letter-not-found"
         );
     }
-    assert!(letters(&service).is_empty());
+    assert!(list_letters(&service).is_empty());
     assert_eq!(service.call("DELETE", "/dead-letters/x", "").problem().0, 400);
 }
 
 #[test]
-fn no_valid_submission_is_too_long_for_a_letter() {
-    let service = service();
+fn the_longest_valid_submission_fits_into_a_dead_letter() {
+    let service = create_service();
     let names: Vec<String> = (0..16).map(|n| format!("{n:0>64}")).collect();
     let item = json!({
         "leaderboards": names, "player": "\"".repeat(128), "values": {"a".repeat(32): i64::MIN, "b".repeat(32): i64::MIN, "c".repeat(32): i64::MIN},
@@ -283,7 +292,7 @@ fn no_valid_submission_is_too_long_for_a_letter() {
     });
     let message = json!({"tenant": "t".repeat(64), "scores": [item]}).to_string();
     assert_eq!(service.message(&message), report(0, 0, 1));
-    let letter = letters(&service).remove(0);
+    let letter = list_letters(&service).remove(0);
     assert_eq!(letter["complete"], true);
     assert_eq!(
         letter["reason"].as_str().unwrap(),
@@ -293,8 +302,8 @@ fn no_valid_submission_is_too_long_for_a_letter() {
 }
 
 #[test]
-fn only_the_store_makes_a_message_fail() {
-    let service = service();
+fn a_message_fails_only_if_the_store_fails() {
+    let service = create_service();
     service.store.down.set(true);
     let message =
         br#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"}]}"#;
@@ -307,8 +316,8 @@ fn only_the_store_makes_a_message_fail() {
     );
 }
 
-/// A message with a submission of the player `p` for each of these lists of leaderboards.
-fn naming(lists: &[Vec<String>]) -> String {
+/// Returns a message with one submission of player `p` for each list of leaderboards.
+fn build_message(lists: &[Vec<String>]) -> String {
     let scores: Vec<Value> = lists
         .iter()
         .enumerate()
@@ -317,22 +326,22 @@ fn naming(lists: &[Vec<String>]) -> String {
     json!({"tenant": "default", "scores": scores}).to_string()
 }
 
-/// Leaves nothing counted of what came before.
-fn begin(service: &Instance) {
+/// Runs the deferred work, lets a minute pass, and resets the counters.
+fn reset_counters(service: &Instance) {
     service.settle();
     service.pass_ms(60_000);
     service.store.board_reads.set(0);
-    service.store.most_boards.set(0);
+    service.store.most_leaderboards.set(0);
     service.key_value.configurations.set(0);
     service.key_value.puts.set(0);
 }
 
 #[test]
-fn a_message_on_many_leaderboards_is_settled_in_parts_that_a_request_could_have_been() {
-    const BOARDS: usize = 112;
+fn a_message_for_many_leaderboards_is_applied_in_parts() {
+    const LEADERBOARDS: usize = 112;
     let service = Instance::new();
     service.store_is_remote.set(true);
-    let names: Vec<String> = (0..BOARDS).map(|n| format!("b{n}")).collect();
+    let names: Vec<String> = (0..LEADERBOARDS).map(|n| format!("b{n}")).collect();
     for name in &names {
         service.call(
             "PUT",
@@ -341,49 +350,49 @@ fn a_message_on_many_leaderboards_is_settled_in_parts_that_a_request_could_have_
         );
     }
     let lists: Vec<_> = names.chunks(16).map(<[String]>::to_vec).collect();
-    // Another instance, which remembers nothing.
+    // Another instance has empty caches.
     let fresh = service.beside();
-    begin(&fresh);
-    assert_eq!(fresh.message(&naming(&lists)), report(7, 0, 0));
+    reset_counters(&fresh);
+    assert_eq!(fresh.message(&build_message(&lists)), report(7, 0, 0));
     assert_eq!(
-        (fresh.store.most_boards.get(), fresh.store.board_reads.get()),
+        (fresh.store.most_leaderboards.get(), fresh.store.board_reads.get()),
         (32, 4)
     );
-    // The slot of the tenant's documents says that all its leaderboards change.
+    // One tombstone in the slot of the tenant's documents is enough for all its leaderboards.
     assert_eq!(fresh.key_value.puts.get(), 0);
-    assert_eq!(fresh.message(&naming(&lists)), report(0, 7, 0));
+    assert_eq!(fresh.message(&build_message(&lists)), report(0, 7, 0));
     for name in &names {
         let entry = service.call("GET", &format!("/leaderboards/{name}/entries/p"), "");
         assert_eq!(entry.json()["entry"]["values"], json!({"score": 1}), "{name}");
     }
-    assert!(letters(&service).is_empty());
+    assert!(list_letters(&service).is_empty());
 }
 
 #[test]
-fn unknown_leaderboards_of_a_message_cost_what_those_of_a_request_cost() {
+fn unknown_leaderboards_of_a_message_cost_as_much_as_in_a_request() {
     let service = Instance::new();
     service.store_is_remote.set(true);
     let lists: Vec<_> = (0..1000).map(|n| vec![format!("b{n}")]).collect();
-    begin(&service);
-    assert_eq!(service.message(&naming(&lists)), report(0, 0, 1000));
-    // Two looks at each leaderboard of the first part.
+    reset_counters(&service);
+    assert_eq!(service.message(&build_message(&lists)), report(0, 0, 1000));
+    // Each leaderboard of the first part is accessed twice in the key-value store.
     assert_eq!(service.key_value.configurations.get(), 2 * 32);
     assert_eq!(service.key_value.puts.get(), 0);
-    // A command for each part.
+    // One command reads the leaderboards of each part from the store.
     assert_eq!(service.store.board_reads.get(), 1000_u32.div_ceil(32));
 }
 
 #[test]
-fn what_was_applied_before_the_store_went_away_is_counted_once() {
+fn scores_that_were_applied_before_the_store_failed_are_counted_once() {
     let service = Instance::new();
     let names: Vec<String> = (0..48).map(|n| format!("b{n}")).collect();
     for name in &names {
         service.call("PUT", &format!("/leaderboards/{name}"), "{}");
     }
-    let message = naming(&names.chunks(16).map(<[String]>::to_vec).collect::<Vec<_>>());
-    service.store.calls_of_scores_left.set(Some(1));
+    let message = build_message(&names.chunks(16).map(<[String]>::to_vec).collect::<Vec<_>>());
+    service.store.submit_calls_left.set(Some(1));
     assert!(block_on(leaderboard_score_messages::apply(&service, message.as_bytes())).is_err());
-    service.store.calls_of_scores_left.set(None);
+    service.store.submit_calls_left.set(None);
     assert_eq!(service.message(&message), report(1, 2, 0));
     let usage = service.call("GET", "/tenants/default/usage", "").json();
     assert_eq!(usage["days"][0]["scores"], 3, "{usage}");

@@ -1,4 +1,5 @@
-//! The service in process: what takes a moved clock, a store that fails, counted calls or damaged key-value content.
+//! Tests of the service in process: they move the clock, make the store fail, count calls or damage the
+//! values of the key-value store.
 
 mod audit;
 mod bodies;

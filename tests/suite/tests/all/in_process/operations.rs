@@ -1,4 +1,4 @@
-//! Detailed health and metrics, also while stores fail.
+//! Tests of detailed health and metrics, also while the stores fail.
 
 use futures::executor::block_on;
 use leaderboard_core::ports::{ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Counters, SettingCheck};
@@ -7,32 +7,32 @@ use serde_json::json;
 
 use crate::in_process::environment::{Answer, BEGIN_S, Instance, METRICS_KEY};
 
-fn metrics(service: &Instance) -> String {
+fn get_metrics(service: &Instance) -> String {
     let answer = service.call("GET", "/metrics", "");
     answer.expect_status(200);
     answer.text
 }
 
-fn detailed(service: &Instance, accept: &str) -> Answer {
+fn get_detailed_health(service: &Instance, accept: &str) -> Answer {
     service.call_with("GET", "/health/detailed", "", &[("accept", accept)])
 }
 
 #[test]
-fn a_store_that_fails_is_a_failure_and_a_region_that_fails_a_warning() {
+fn health_fails_without_the_store_and_warns_without_the_key_value_store() {
     let service = Instance::new();
     service.key_value.down.set(true);
-    let warned = detailed(&service, "*/*");
+    let warned = get_detailed_health(&service, "*/*");
     assert_eq!((warned.status, &warned.json()["status"]), (200, &json!("warn")));
     service.store.down.set(true);
-    let failed = detailed(&service, "*/*");
+    let failed = get_detailed_health(&service, "*/*");
     assert_eq!((failed.status, failed.header("retry-after")), (503, "1"));
     assert_eq!(failed.json()["components"]["store"]["status"], "fail");
     assert!(!failed.text.contains("10.0.0.7") && failed.log.cause.unwrap().contains("10.0.0.7"));
 }
 
 #[test]
-fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
-    let store_after = |ago_s: u64| {
+fn a_failed_announcement_is_a_warning_for_an_hour_and_a_metric() {
+    let check_store_after = |ago_s: u64| {
         let service = Instance::new();
         let at = u64::try_from(BEGIN_S).unwrap() - ago_s;
         let counts = [
@@ -40,15 +40,15 @@ fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
             (ANNOUNCEMENTS_FAILED.into(), 3),
         ];
         block_on(service.store.add(&counts)).unwrap();
-        let health = detailed(&service, "*/*").expect_status(200);
+        let health = get_detailed_health(&service, "*/*").expect_status(200);
         let store = &health["components"]["store"];
         assert_eq!(
             (&health["status"], &store["metadata"]["announcements_failed"]),
             (&store["status"], &json!(3))
         );
-        (store.clone(), metrics(&service))
+        (store.clone(), get_metrics(&service))
     };
-    let (store, text) = store_after(3599);
+    let (store, text) = check_store_after(3599);
     assert_eq!(store["status"], "warn");
     assert!(
         store["message"].as_str().unwrap().contains("changes_channel"),
@@ -61,30 +61,33 @@ fn announcements_that_fail_are_a_warning_for_an_hour_and_a_metric() {
     ] {
         assert!(text.lines().any(|known| known == line), "{line} in {text}");
     }
-    assert_eq!(store_after(3600).0["status"], "pass");
-    let quiet = detailed(&Instance::new(), "*/*").json();
+    assert_eq!(check_store_after(3600).0["status"], "pass");
+    let without_failures = get_detailed_health(&Instance::new(), "*/*").json();
     assert_eq!(
-        quiet["components"]["store"]["metadata"]["announcements_failed"],
+        without_failures["components"]["store"]["metadata"]["announcements_failed"],
         0
     );
 }
 
 #[test]
-fn a_setting_of_the_stores_server_that_endangers_it_is_a_warning() {
+fn a_dangerous_setting_of_the_stores_server_is_a_warning() {
     let check = |setting, wanted, found: Option<&str>| SettingCheck {
         setting,
         wanted,
         found: found.map(str::to_owned),
     };
     let service = Instance::new();
-    let ready = || service.anonymous("/health/ready");
+    let get_readiness = || service.anonymous("/health/ready");
     let unknown = check("lazyfree-lazy-expire", "yes", None);
     *service.store.settings.borrow_mut() = vec![
         check("maxmemory-policy", "noeviction", Some("noeviction")),
         unknown.clone(),
     ];
-    assert_eq!((ready().status, &ready().json()["status"]), (200, &json!("pass")));
-    let store = detailed(&service, "*/*").json()["components"]["store"].take();
+    assert_eq!(
+        (get_readiness().status, &get_readiness().json()["status"]),
+        (200, &json!("pass"))
+    );
+    let store = get_detailed_health(&service, "*/*").json()["components"]["store"].take();
     let settings = &store["metadata"]["settings"];
     assert_eq!(
         (&store["status"], &settings[0]["status"]),
@@ -102,13 +105,13 @@ fn a_setting_of_the_stores_server_that_endangers_it_is_a_warning() {
         unknown,
     ];
     service.pass_ms(60_000);
-    let warned = ready();
+    let warned = get_readiness();
     assert_eq!((warned.status, &warned.json()["status"]), (200, &json!("warn")));
     assert!(
         !warned.text.contains("maxmemory"),
-        "that is the operator's to know"
+        "only the operator sees the setting"
     );
-    let health = detailed(&service, "*/*");
+    let health = get_detailed_health(&service, "*/*");
     assert_eq!((health.status, &health.json()["status"]), (200, &json!("warn")));
     let setting = &health.json()["components"]["store"]["metadata"]["settings"][0];
     assert_eq!(
@@ -118,11 +121,11 @@ fn a_setting_of_the_stores_server_that_endangers_it_is_a_warning() {
 }
 
 #[test]
-fn counting_needs_no_store_and_survives_its_absence() {
+fn requests_are_counted_and_metrics_shown_without_the_stores() {
     let service = Instance::new();
     service.store.down.set(true);
     service.call("GET", "/leaderboards", "");
-    let text = metrics(&service);
+    let text = get_metrics(&service);
     assert!(
         text.contains("edgeboard_requests_total{family=\"leaderboards\",status=\"5xx\"} 1"),
         "{text}"
@@ -130,11 +133,11 @@ fn counting_needs_no_store_and_survives_its_absence() {
     assert!(text.contains("edgeboard_store_up 0"));
     service.key_value.down.set(true);
     service.call("GET", "/leaderboards", "").expect_status(503);
-    assert!(metrics(&service).contains("edgeboard_store_up 0"));
+    assert!(get_metrics(&service).contains("edgeboard_store_up 0"));
 }
 
 #[test]
-fn metrics_are_for_the_operator_and_for_a_key_that_allows_nothing_else() {
+fn only_the_operators_key_and_the_metrics_key_can_read_the_metrics() {
     let service = Instance::new();
     let bearer = format!("Bearer {METRICS_KEY}");
     for header in [
@@ -166,6 +169,7 @@ fn metrics_are_for_the_operator_and_for_a_key_that_allows_nothing_else() {
             "{header:?}"
         );
     }
+    // The metrics key has no other permission.
     assert_eq!(
         service
             .send("GET", "/tenants", "", &[("x-api-key", METRICS_KEY)])

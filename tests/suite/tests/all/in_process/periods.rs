@@ -1,4 +1,4 @@
-//! Periods while the clock moves: their ids, their list, and changes of a reset.
+//! Tests of periods while the clock moves: their ids, their list, and changes of the reset.
 
 use std::collections::BTreeSet;
 
@@ -12,27 +12,27 @@ const WEEK: &str = "/leaderboards/week";
 const WEEKLY: &str = r#"{"reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;
 const DAY_MS: i64 = 86_400_000;
 
-/// A leaderboard `week`; it is Sunday, 2026-07-19T21:04:00Z.
-fn service(document: &str) -> Instance {
+/// Creates a service with a leaderboard `week`. Tests begin on Sunday, 2026-07-19T21:04:00Z.
+fn create_service(document: &str) -> Instance {
     let service = Instance::new();
     let put = service.call("PUT", WEEK, document);
     put.expect_status(201);
     service
 }
 
-fn score(service: &Instance, player: &str, score: i64) -> Value {
+fn submit_score(service: &Instance, player: &str, score: i64) -> Value {
     let body = format!(r#"{{"player":"{player}","score":{score}}}"#);
     let answer = service.call("POST", &format!("{WEEK}/scores"), &body);
     answer.expect_status(200);
     answer.json()
 }
 
-fn get(service: &Instance, rest: &str) -> Answer {
+fn get_anonymously(service: &Instance, rest: &str) -> Answer {
     service.anonymous(&format!("{WEEK}/{rest}"))
 }
 
-fn players(service: &Instance, period: &str) -> Vec<String> {
-    let page = get(service, &format!("entries?period={period}")).json();
+fn list_players(service: &Instance, period: &str) -> Vec<String> {
+    let page = get_anonymously(service, &format!("entries?period={period}")).json();
     let entries = page["entries"].as_array().unwrap_or_else(|| panic!("{page}"));
     entries
         .iter()
@@ -40,26 +40,26 @@ fn players(service: &Instance, period: &str) -> Vec<String> {
         .collect()
 }
 
-/// All keys of the region.
-fn keys(service: &Instance) -> BTreeSet<String> {
+/// Returns all keys of the region's key-value store.
+fn list_keys(service: &Instance) -> BTreeSet<String> {
     service.key_value.entries.borrow().keys().cloned().collect()
 }
 
 #[test]
-fn a_thousand_instants_of_a_period_are_one_response() {
-    let service = service(WEEKLY);
-    score(&service, "ann", 1);
+fn a_thousand_instants_of_a_period_share_one_cached_response() {
+    let service = create_service(WEEKLY);
+    submit_score(&service, "ann", 1);
     service.settle();
     service.pass_ms(2_000);
-    let first = get(&service, "entries?period=2026-07-13T00:00:00Z&limit=1000");
+    let first = get_anonymously(&service, "entries?period=2026-07-13T00:00:00Z&limit=1000");
     assert_eq!(first.json()["entries"][0]["player"], "ann");
     service.settle();
-    let kept = keys(&service);
+    let kept = list_keys(&service);
     service.store.reads.set(0);
     service.store.board_reads.set(0);
     for n in 0..1000 {
         let instant = format!("2026-07-{}T0{}:17:00.{n:03}Z", 13 + n % 6, n % 10);
-        // The operator's key has no limit of its own.
+        // The operator's key has no rate limit, so it can send 1000 requests.
         let path = format!("{WEEK}/entries?period={instant}&limit=1000");
         let again = service.call("GET", &path, "");
         assert_eq!(again.text, first.text);
@@ -69,20 +69,20 @@ fn a_thousand_instants_of_a_period_are_one_response() {
         );
     }
     for day in 13..=19 {
-        let again = get(&service, &format!("entries?period=2026-07-{day}&limit=1000"));
+        let again = get_anonymously(&service, &format!("entries?period=2026-07-{day}&limit=1000"));
         assert_eq!(again.text, first.text);
     }
     assert_eq!(
         (service.store.reads.get(), service.store.board_reads.get()),
         (0, 0)
     );
-    assert_eq!(keys(&service), kept, "no instant leaves a key of its own");
+    assert_eq!(list_keys(&service), kept, "no instant adds a key");
 }
 
 #[test]
-fn instants_long_before_a_leaderboard_cost_no_read() {
-    let service = service(WEEKLY);
-    score(&service, "ann", 1);
+fn instants_long_before_a_leaderboard_are_refused_without_a_read() {
+    let service = create_service(WEEKLY);
+    submit_score(&service, "ann", 1);
     service.settle();
     service.store.reads.set(0);
     for n in 0..200 {
@@ -99,12 +99,12 @@ fn instants_long_before_a_leaderboard_cost_no_read() {
 }
 
 #[test]
-fn a_date_is_one_of_the_leaderboards_time_zone() {
-    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"Asia/Tokyo"}}"#);
-    score(&service, "ann", 1);
-    // It is the morning of the twentieth in Tokyo.
-    assert_eq!(players(&service, "2026-07-20"), ["ann"]);
-    assert!(players(&service, "2026-07-19").is_empty());
+fn a_date_is_in_the_time_zone_of_the_leaderboard() {
+    let service = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"Asia/Tokyo"}}"#);
+    submit_score(&service, "ann", 1);
+    // In Tokyo it is the morning of 2026-07-20.
+    assert_eq!(list_players(&service, "2026-07-20"), ["ann"]);
+    assert!(list_players(&service, "2026-07-19").is_empty());
     let removed = service.call("DELETE", &format!("{WEEK}/scores/ann?period=2026-07-20"), "");
     assert!(removed.status < 300, "{}", removed.text);
     for (period, words) in [
@@ -112,23 +112,23 @@ fn a_date_is_one_of_the_leaderboards_time_zone() {
         ("2026-07-32", "a date such as"),
         ("tomorrow", "a date such as"),
     ] {
-        let refused = get(&service, &format!("entries?period={period}"));
+        let refused = get_anonymously(&service, &format!("entries?period={period}"));
         assert_eq!(refused.problem().2, "period");
         assert!(refused.text.contains(words), "{}", refused.text);
     }
-    get(&service, "entries?period=2026-07-20T00:00:00%2B09:00").expect_status(200);
+    get_anonymously(&service, "entries?period=2026-07-20T00:00:00%2B09:00").expect_status(200);
 }
 
 #[test]
-fn periods_are_listed_page_by_page_and_kept() {
-    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+fn periods_are_listed_page_by_page_and_the_pages_are_cached() {
+    let service = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
     for _ in 0..5 {
-        score(&service, "ann", 1);
+        submit_score(&service, "ann", 1);
         service.pass_ms(DAY_MS);
     }
     service.settle();
     service.pass_ms(2_000);
-    let list = |cursor: &str| get(&service, &format!("periods?limit=2{cursor}"));
+    let list = |cursor: &str| get_anonymously(&service, &format!("periods?limit=2{cursor}"));
     let ids = |page: &Value| {
         let periods = page["periods"].as_array().unwrap().iter();
         periods
@@ -145,7 +145,7 @@ fn periods_are_listed_page_by_page_and_kept() {
             .map(|next| format!("&cursor={next}"))
             .unwrap_or_default();
     }
-    assert_eq!(cursor, "", "that was the last page");
+    assert_eq!(cursor, "", "the third page is the last");
     assert_eq!(
         found,
         [
@@ -168,36 +168,39 @@ fn periods_are_listed_page_by_page_and_kept() {
     assert_eq!(second["data"].as_array().unwrap().len(), 2);
     assert!(second["page"]["next"].is_string());
     for bad in ["limit=201", "limit=0", "cursor=AAAA", "period=current"] {
-        get(&service, &format!("periods?{bad}")).expect_status(400);
+        get_anonymously(&service, &format!("periods?{bad}")).expect_status(400);
     }
 }
 
 #[test]
-fn a_changed_reset_empties_no_list_and_keeps_the_archive() {
-    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
-    score(&service, "yesterday", 1);
+fn a_change_of_the_reset_keeps_the_current_and_earlier_periods() {
+    let service = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    submit_score(&service, "yesterday", 1);
     service.pass_ms(DAY_MS);
-    score(&service, "today", 1);
+    submit_score(&service, "today", 1);
     let changed = service.call("PUT", WEEK, WEEKLY);
     assert_eq!(
         changed.json()["reset_takes_effect_at"],
         "2026-07-21T00:00:00.000Z"
     );
     assert_eq!(service.call("GET", WEEK, "").json(), changed.json());
-    // What was read can be sent back, and changes nothing.
+    // A put of the document that was read changes nothing.
     let same = service.call("PUT", WEEK, &changed.text);
     assert_eq!((same.status, same.header("etag")), (200, changed.header("etag")));
-    assert_eq!(players(&service, "current"), ["today"]);
-    assert_eq!(players(&service, "previous"), ["yesterday"]);
-    score(&service, "today", 2);
+    assert_eq!(list_players(&service, "current"), ["today"]);
+    assert_eq!(list_players(&service, "previous"), ["yesterday"]);
+    submit_score(&service, "today", 2);
     service.pass_ms(DAY_MS);
-    assert_eq!(score(&service, "tomorrow", 1)["period"], "2026-07-21T00:00:00Z");
-    assert_eq!(players(&service, "previous"), ["today"]);
-    assert_eq!(players(&service, "2026-07-19"), ["yesterday"]);
+    assert_eq!(
+        submit_score(&service, "tomorrow", 1)["period"],
+        "2026-07-21T00:00:00Z"
+    );
+    assert_eq!(list_players(&service, "previous"), ["today"]);
+    assert_eq!(list_players(&service, "2026-07-19"), ["yesterday"]);
     let late = r#"{"player":"late","score":0,"occurred_at":"2026-07-19T22:00:00Z"}"#;
     let late = service.call("POST", &format!("{WEEK}/scores"), late).json();
     assert_eq!(late["period"], "2026-07-19T00:00:00Z");
-    let listed = get(&service, "periods").json();
+    let listed = get_anonymously(&service, "periods").json();
     let bounds: Vec<Value> = listed["periods"]
         .as_array()
         .unwrap()
@@ -215,37 +218,37 @@ fn a_changed_reset_empties_no_list_and_keeps_the_archive() {
 }
 
 #[test]
-fn all_time_ends_at_the_first_reset_and_stays_to_be_read() {
-    let service = service("{}");
-    score(&service, "ann", 1);
+fn the_all_time_period_ends_at_the_first_reset_and_stays_readable() {
+    let service = create_service("{}");
+    submit_score(&service, "ann", 1);
     let changed = service.call("PATCH", WEEK, WEEKLY);
     assert_eq!(
         changed.json()["reset_takes_effect_at"],
         "2026-07-20T00:00:00.000Z"
     );
-    assert_eq!(players(&service, "current"), ["ann"]);
+    assert_eq!(list_players(&service, "current"), ["ann"]);
     assert_eq!(
-        get(&service, "periods").json()["periods"][0]["ends_at"],
+        get_anonymously(&service, "periods").json()["periods"][0]["ends_at"],
         "2026-07-20T00:00:00.000Z"
     );
     service.pass_ms(DAY_MS);
-    score(&service, "bob", 1);
-    assert_eq!(players(&service, "current"), ["bob"]);
+    submit_score(&service, "bob", 1);
+    assert_eq!(list_players(&service, "current"), ["bob"]);
     for name in ["previous", "all", "1916-07-02"] {
-        assert_eq!(players(&service, name), ["ann"], "{name}");
+        assert_eq!(list_players(&service, name), ["ann"], "{name}");
     }
     let back = service.call("PATCH", WEEK, r#"{"reset":null}"#);
     assert_eq!(back.json()["reset_takes_effect_at"], "2026-07-27T00:00:00.000Z");
     service.pass_ms(30 * DAY_MS);
-    assert!(players(&service, "current").is_empty());
-    assert_eq!(players(&service, "previous"), ["bob"]);
-    assert_eq!(players(&service, "all"), ["ann"]);
+    assert!(list_players(&service, "current").is_empty());
+    assert_eq!(list_players(&service, "previous"), ["bob"]);
+    assert_eq!(list_players(&service, "all"), ["ann"]);
 }
 
 #[test]
-fn with_rebuild_the_current_period_goes_on_to_the_next_reset() {
-    let service = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
-    score(&service, "ann", 1);
+fn with_rebuild_the_current_period_lasts_until_the_new_reset() {
+    let service = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    submit_score(&service, "ann", 1);
     let changed = service.call(
         "PUT",
         &format!("{WEEK}?rebuild=true"),
@@ -256,18 +259,18 @@ fn with_rebuild_the_current_period_goes_on_to_the_next_reset() {
         "2026-07-19T00:00:00.000Z"
     );
     service.pass_ms(5 * DAY_MS);
-    score(&service, "bob", 2);
-    assert_eq!(players(&service, "current"), ["bob", "ann"]);
+    submit_score(&service, "bob", 2);
+    assert_eq!(list_players(&service, "current"), ["bob", "ann"]);
     assert_eq!(
-        get(&service, "periods").json()["periods"],
+        get_anonymously(&service, "periods").json()["periods"],
         json!([{"id": "2026-07-19T00:00:00Z", "starts_at": "2026-07-19T00:00:00.000Z", "ends_at": "2026-08-01T00:00:00.000Z", "version": 4, "count": 2}])
     );
 }
 
 #[test]
-fn a_period_that_a_fast_clock_began_takes_part_in_a_change_of_order() {
-    let service = service(WEEKLY);
-    begin_early(&service);
+fn a_change_of_order_includes_a_period_that_began_early() {
+    let service = create_service(WEEKLY);
+    begin_period_early(&service);
     let latest = r#"{"ties":"latest","reset":{"cron":"0 0 * * 1","time_zone":"UTC"}}"#;
     let refused = service.call("PUT", WEEK, latest);
     assert_eq!(refused.problem().1, "rebuild-needed");
@@ -277,12 +280,13 @@ fn a_period_that_a_fast_clock_began_takes_part_in_a_change_of_order() {
         .call("PUT", &format!("{WEEK}?rebuild=true"), latest)
         .expect_status(200);
     service.pass_ms(60_000);
-    assert_eq!(score(&service, "ann", 1)["period"], "2026-07-20T00:00:00Z");
-    assert_eq!(players(&service, "current"), ["ann", "early"]);
+    assert_eq!(submit_score(&service, "ann", 1)["period"], "2026-07-20T00:00:00Z");
+    assert_eq!(list_players(&service, "current"), ["ann", "early"]);
 }
 
-/// Half a minute before a reset at midnight; a score of a clock that is ahead has begun the next period.
-fn begin_early(service: &Instance) {
+/// Moves the clock to half a minute before the reset at midnight. Begins the next period by the score of a
+/// clock that is ahead.
+fn begin_period_early(service: &Instance) {
     service.pass_ms(3 * 3_600_000 - 5 * 60_000 + 30_000);
     let early = r#"{"player":"early","score":1,"occurred_at":"2026-07-20T00:00:01Z"}"#;
     let taken = service.call("POST", &format!("{WEEK}/scores"), early).json();
@@ -290,8 +294,8 @@ fn begin_early(service: &Instance) {
 }
 
 #[test]
-fn no_change_of_the_reset_leaves_out_a_period_that_a_fast_clock_began() {
-    let refused = |service: &Instance, path: &str, document: &str| {
+fn a_change_of_the_reset_that_drops_a_period_begun_early_is_refused() {
+    let assert_refused = |service: &Instance, path: &str, document: &str| {
         let answer = service.call("PUT", path, document);
         let (status, kind, place) = answer.problem();
         assert_eq!((status, kind.as_str()), (422, "validation"));
@@ -299,48 +303,48 @@ fn no_change_of_the_reset_leaves_out_a_period_that_a_fast_clock_began() {
         let words =
             "the period 2026-07-20T00:00:00Z, which a clock that is ahead has begun, would be left out";
         assert!(answer.text.contains(words), "{}", answer.text);
-        assert_eq!(players(service, "2026-07-20T00:00:00Z"), ["early"]);
+        assert_eq!(list_players(service, "2026-07-20T00:00:00Z"), ["early"]);
     };
     let monthly = r#"{"reset":{"cron":"0 0 1 * *","time_zone":"UTC"}}"#;
     let rebuild = format!("{WEEK}?rebuild=true");
-    let daily = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
-    begin_early(&daily);
-    refused(&daily, &rebuild, monthly);
-    // A moment later the period is the current one.
+    let daily = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    begin_period_early(&daily);
+    assert_refused(&daily, &rebuild, monthly);
+    // Half a minute later, the period is the current one.
     daily.pass_ms(30_000);
     daily.call("PUT", &rebuild, monthly).expect_status(200);
     daily.pass_ms(5 * DAY_MS);
-    assert_eq!(players(&daily, "current"), ["early"]);
+    assert_eq!(list_players(&daily, "current"), ["early"]);
 
-    // At the end of the current period there is a new one either way.
-    let daily = service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
-    begin_early(&daily);
+    // Without a rebuild, both the old and the new reset begin this period at the end of the current one.
+    let daily = create_service(r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#);
+    begin_period_early(&daily);
     daily.call("PUT", WEEK, monthly).expect_status(200);
-    assert_eq!(players(&daily, "2026-07-20T00:00:00Z"), ["early"]);
+    assert_eq!(list_players(&daily, "2026-07-20T00:00:00Z"), ["early"]);
 
-    // A change that has not taken effect, and is dropped, has named the period.
-    let pending = service("{}");
+    // The early period belongs to a pending change, which the next change would drop.
+    let pending = create_service("{}");
     pending.call("PUT", WEEK, WEEKLY).expect_status(200);
-    begin_early(&pending);
-    refused(&pending, WEEK, r#"{"reset":null}"#);
-    refused(&pending, WEEK, monthly);
+    begin_period_early(&pending);
+    assert_refused(&pending, WEEK, r#"{"reset":null}"#);
+    assert_refused(&pending, WEEK, monthly);
 }
 
 #[test]
-fn a_stored_change_is_announced_even_if_a_period_keeps_its_order() {
+fn a_stored_change_is_announced_even_if_a_period_cannot_be_reordered() {
     let service = Region::with_options().announcing().instance();
     service.call("PUT", WEEK, WEEKLY).expect_status(201);
-    begin_early(&service);
+    begin_period_early(&service);
     service.settle();
     let early = PeriodId::parse("2026-07-20T00:00:00Z").unwrap();
-    let stuck = |why| *service.store.unordered.borrow_mut() = Some((early.clone(), why));
+    let refuse_reorder = |why| *service.store.reorder_refusal.borrow_mut() = Some((early.clone(), why));
     let rebuild = format!("{WEEK}?rebuild=true");
     let latest = WEEKLY.replace(r#"{"reset""#, r#"{"ties":"latest","reset""#);
     for (why, status, kind) in [
         (PutRefusal::Unfinished, 503, "rebuilding"),
         (PutRefusal::TooManyEntries, 409, "rebuild-too-large"),
     ] {
-        stuck(why);
+        refuse_reorder(why);
         let before = service.store.announcements.get();
         let refused = service.call("PUT", &rebuild, &latest);
         assert_eq!(refused.problem().0, status);
@@ -351,41 +355,43 @@ fn a_stored_change_is_announced_even_if_a_period_keeps_its_order() {
         assert_eq!(service.store.announcements.get(), before + 1);
         assert_eq!(service.call("GET", WEEK, "").json()["ties"], "latest");
     }
-    // The same request goes on.
-    service.store.unordered.take();
+    // The same request reorders the period when that is possible.
+    service.store.reorder_refusal.take();
     service.call("PUT", &rebuild, &latest).expect_status(200);
     service.pass_ms(60_000);
-    score(&service, "ann", 1);
-    assert_eq!(players(&service, "current"), ["ann", "early"]);
+    submit_score(&service, "ann", 1);
+    assert_eq!(list_players(&service, "current"), ["ann", "early"]);
 }
 
 #[test]
-fn a_change_that_is_stored_and_overtaken_by_another_is_done() {
-    let service = service(WEEKLY);
-    begin_early(&service);
+fn a_stored_change_succeeds_even_if_another_change_follows_it() {
+    let service = create_service(WEEKLY);
+    begin_period_early(&service);
     let early = PeriodId::parse("2026-07-20T00:00:00Z").unwrap();
     let overtaken = PutRefusal::VersionMismatch { current: Some(9) };
-    *service.store.unordered.borrow_mut() = Some((early, overtaken));
-    let there = service.call("GET", WEEK, "");
+    *service.store.reorder_refusal.borrow_mut() = Some((early, overtaken));
+    let stored = service.call("GET", WEEK, "");
     let latest = WEEKLY.replace(r#"{"reset""#, r#"{"ties":"latest","reset""#);
-    let guarded = [("if-match", there.header("etag"))];
+    let guarded = [("if-match", stored.header("etag"))];
     let put = service.call_with("PUT", &format!("{WEEK}?rebuild=true"), &latest, &guarded);
     put.expect_status(200);
 }
 
 #[test]
-fn a_reset_changes_as_often_as_its_history_has_room() {
-    let reset = |minute: usize| {
+fn a_reset_can_change_only_while_its_history_has_room() {
+    let build_document = |minute: usize| {
         format!(r#"{{"keep_periods":1000,"reset":{{"cron":"{minute} * * * *","time_zone":"UTC"}}}}"#)
     };
-    let service = service(&reset(0));
-    for turn in 1..=32 {
+    let service = create_service(&build_document(0));
+    for minute in 1..=32 {
         service.pass_ms(7_200_000);
-        service.call("PUT", WEEK, &reset(turn)).expect_status(200);
+        service
+            .call("PUT", WEEK, &build_document(minute))
+            .expect_status(200);
     }
     service.pass_ms(7_200_000);
-    let refused = service.call("PUT", WEEK, &reset(33)).problem();
+    let refused = service.call("PUT", WEEK, &build_document(33)).problem();
     assert_eq!((refused.0, refused.2.as_str()), (422, "#/reset"));
-    let fewer = reset(33).replace("1000", "12");
+    let fewer = build_document(33).replace("1000", "12");
     service.call("PUT", WEEK, &fewer).expect_status(200);
 }

@@ -1,16 +1,16 @@
-//! Log records, and the order of the checks on a request.
+//! Tests of log records, and of the order in which a request is checked.
 
 use leaderboard_telemetry::Level;
 use leaderboard_test_support::ADMIN_KEY;
 
 use crate::in_process::environment::{Instance, METRICS_KEY};
 
-fn kind(status: u16, kind: &str, place: &str) -> (u16, String, String) {
+fn build_problem(status: u16, kind: &str, place: &str) -> (u16, String, String) {
     (status, kind.to_owned(), place.to_owned())
 }
 
 #[test]
-fn a_store_out_of_reach_is_503_and_its_cause_is_in_the_log_alone() {
+fn an_unreachable_store_gives_503_and_only_the_log_has_the_cause() {
     let service = Instance::new();
     service.store.down.set(true);
     service.anonymous("/health/live").expect_status(200);
@@ -23,7 +23,7 @@ fn a_store_out_of_reach_is_503_and_its_cause_is_in_the_log_alone() {
         (503, Some("fail"))
     );
     let answer = service.call("GET", "/leaderboards/goals", "");
-    assert_eq!(answer.problem(), kind(503, "unavailable", ""));
+    assert_eq!(answer.problem(), build_problem(503, "unavailable", ""));
     for answer in [ready, answer] {
         assert_eq!(answer.header("retry-after"), "1");
         assert!(!answer.text.contains("10.0.0.7"));
@@ -36,7 +36,7 @@ fn a_store_out_of_reach_is_503_and_its_cause_is_in_the_log_alone() {
 }
 
 #[test]
-fn a_log_line_has_the_pattern_and_not_the_path() {
+fn a_log_record_has_the_pattern_of_the_route_and_not_the_path() {
     let service = Instance::new();
     let answer = service.call("GET", "/leaderboards/goals/entries/a%20secret%20name", "");
     assert_eq!(
@@ -45,16 +45,20 @@ fn a_log_line_has_the_pattern_and_not_the_path() {
     );
 }
 
-const FROM: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
+const CLIENT: (&str, &str) = ("spin-client-addr", "192.0.2.7:4711");
 
-/// The operator's keys are guessed like any other, so they wait like any other where too much was guessed.
+/// The operator's keys can be guessed like other keys. So an address with too many wrong guesses cannot use
+/// them for a while, either.
 #[test]
 fn too_many_guesses_from_an_address_block_the_operators_keys_there() {
-    const ELSEWHERE: (&str, &str) = ("spin-client-addr", "198.51.100.7:1");
+    const OTHER_CLIENT: (&str, &str) = ("spin-client-addr", "198.51.100.7:1");
     let service = Instance::new();
-    let with =
-        |from, path: &str, key: &str| service.send("GET", path, "", &[from, ("x-api-key", key)]).status;
-    while with(FROM, "/leaderboards", "guess") != 429 {}
+    let send_key = |client, path: &str, key: &str| {
+        service
+            .send("GET", path, "", &[client, ("x-api-key", key)])
+            .status
+    };
+    while send_key(CLIENT, "/leaderboards", "guess") != 429 {}
     for (path, key) in [
         ("/leaderboards", ADMIN_KEY),
         ("/tenants", ADMIN_KEY),
@@ -62,15 +66,15 @@ fn too_many_guesses_from_an_address_block_the_operators_keys_there() {
         ("/metrics", ADMIN_KEY),
         ("/metrics", METRICS_KEY),
     ] {
-        let told = [
-            with(FROM, path, "guess"),
-            with(FROM, path, key),
-            with(ELSEWHERE, path, key),
+        let statuses = [
+            send_key(CLIENT, path, "guess"),
+            send_key(CLIENT, path, key),
+            send_key(OTHER_CLIENT, path, key),
         ];
-        assert_eq!(told, [429, 429, 200], "{path}");
+        assert_eq!(statuses, [429, 429, 200], "{path}");
     }
     service.pass_ms(1_000);
-    assert_eq!(with(FROM, "/tenants", ADMIN_KEY), 200);
+    assert_eq!(send_key(CLIENT, "/tenants", ADMIN_KEY), 200);
 }
 
 #[test]
@@ -79,10 +83,10 @@ fn a_denied_address_learns_nothing_about_credentials() {
     let limits = r#"{"addresses":{"deny":["192.0.2.0/24"]}}"#;
     service.call("PUT", "/operator/limits", limits).expect_status(201);
     let headers: [&[(&str, &str)]; 4] = [
-        &[FROM],
-        &[FROM, ("x-api-key", "guess")],
-        &[FROM, ("authorization", "Bearer guess")],
-        &[FROM, ("x-api-key", METRICS_KEY)],
+        &[CLIENT],
+        &[CLIENT, ("x-api-key", "guess")],
+        &[CLIENT, ("authorization", "Bearer guess")],
+        &[CLIENT, ("x-api-key", METRICS_KEY)],
     ];
     for headers in headers {
         for path in [
@@ -100,14 +104,15 @@ fn a_denied_address_learns_nothing_about_credentials() {
     }
     for path in ["/leaderboards", "/metrics", "/health/detailed"] {
         service
-            .send("GET", path, "", &[FROM, ("x-api-key", ADMIN_KEY)])
+            .send("GET", path, "", &[CLIENT, ("x-api-key", ADMIN_KEY)])
             .expect_status(200);
     }
 }
 
-/// A client can send one trace id with everything, so the log has an id of our own beside it.
+/// A client can send the same trace id with all its requests. So the log has a request id of the service,
+/// too.
 #[test]
-fn the_log_has_an_id_that_no_client_chose() {
+fn the_log_has_a_request_id_that_no_client_can_choose() {
     let service = Instance::new();
     let id = "0af7651916cd43dd8448eb211c80319c";
     let parent = format!("00-{id}-b7ad6b7169203331-01");

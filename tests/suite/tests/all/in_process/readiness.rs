@@ -1,4 +1,4 @@
-//! Readiness: how often the store is checked, and by which instance.
+//! Tests of readiness: how often the store is checked, and by which instance.
 
 use futures::FutureExt;
 use futures::executor::block_on;
@@ -10,11 +10,11 @@ use crate::in_process::environment::{Answer, Instance, request};
 
 const PATH: &str = "/health/ready";
 
-fn ready(service: &Instance) -> Answer {
+fn get_readiness(service: &Instance) -> Answer {
     service.anonymous(PATH)
 }
 
-/// When the store was checked for this response.
+/// Returns when the store was checked for this response.
 fn checked_at(answer: &Answer) -> Value {
     answer.json()["components"]["store"]["last_checked"].take()
 }
@@ -25,22 +25,22 @@ fn readiness_checks_the_store_once_in_a_second() {
     for (down, status) in [(false, 200), (true, 503), (false, 200)] {
         service.store.down.set(down);
         service.store.probes.set(0);
-        let mut told = Vec::new();
+        let mut instants = Vec::new();
         for _ in 0..10 {
-            let answer = ready(&service);
+            let answer = get_readiness(&service);
             assert_eq!(answer.status, status);
             assert_eq!(answer.headers.contains_key("retry-after"), down);
-            told.push(checked_at(&answer));
+            instants.push(checked_at(&answer));
             service.pass_ms(99);
         }
         assert_eq!(service.store.probes.get(), 1);
-        assert!(told.iter().all(|at| *at == told[0]), "{told:?}");
+        assert!(instants.iter().all(|at| *at == instants[0]), "{instants:?}");
         service.pass_ms(10);
     }
 }
 
 #[test]
-fn requests_for_readiness_that_come_together_share_one_probe() {
+fn concurrent_requests_for_readiness_share_one_probe() {
     let service = Instance::new();
     let requests = (0..10).map(|_| service.respond(request("GET", PATH, "", &[])));
     let answers = block_on(join_all(requests));
@@ -49,53 +49,56 @@ fn requests_for_readiness_that_come_together_share_one_probe() {
 }
 
 #[test]
-fn a_cancelled_request_for_readiness_blocks_no_other() {
+fn a_cancelled_request_for_readiness_does_not_block_other_requests() {
     let service = Instance::new();
-    let mut gone = Box::pin(service.respond(request("GET", PATH, "", &[])));
-    assert!((&mut gone).now_or_never().is_none());
-    drop(gone);
-    ready(&service).expect_status(200);
+    let mut cancelled = Box::pin(service.respond(request("GET", PATH, "", &[])));
+    assert!((&mut cancelled).now_or_never().is_none());
+    drop(cancelled);
+    get_readiness(&service).expect_status(200);
     assert_eq!(service.store.probes.get(), 2);
 }
 
 #[test]
-fn the_instances_of_a_region_ask_the_store_once_in_a_second_together() {
+fn the_instances_of_a_region_together_check_the_store_once_in_a_second() {
     let first = Instance::new();
     for (down, status) in [(false, 200), (true, 503), (false, 200)] {
         first.store.down.set(down);
         first.store.probes.set(0);
-        let mut told = Vec::new();
+        let mut instants = Vec::new();
         for _ in 0..10 {
-            // As a host does that ends instances after some requests.
-            let answer = ready(&first.beside());
+            // A host ends instances after some requests, so that new instances answer the next ones.
+            let answer = get_readiness(&first.beside());
             assert_eq!(answer.status, status);
             assert_eq!(answer.log.cause.is_some(), down);
-            told.push(checked_at(&answer));
+            instants.push(checked_at(&answer));
             first.pass_ms(99);
         }
         assert_eq!(first.store.probes.get(), 1);
-        assert!(told.iter().all(|at| *at == told[0]), "{told:?}");
+        assert!(instants.iter().all(|at| *at == instants[0]), "{instants:?}");
         first.pass_ms(10);
     }
-    // Another region finds out by itself.
+    // Another region checks the store itself.
     first.store.probes.set(0);
     let elsewhere = first.elsewhere();
     assert_eq!(
-        (ready(&elsewhere).status, ready(&elsewhere.beside()).status),
+        (
+            get_readiness(&elsewhere).status,
+            get_readiness(&elsewhere.beside()).status
+        ),
         (200, 200)
     );
     assert_eq!(first.store.probes.get(), 1);
 }
 
 #[test]
-fn the_settings_are_checked_once_in_a_minute() {
+fn the_settings_of_the_stores_server_are_checked_once_in_a_minute() {
     let first = Instance::new();
     let policy = |found: &str| SettingCheck {
         setting: "maxmemory-policy",
         wanted: "noeviction",
         found: Some(found.to_owned()),
     };
-    let status = || ready(&first.beside()).json()["status"].take();
+    let status = || get_readiness(&first.beside()).json()["status"].take();
     *first.store.settings.borrow_mut() = vec![policy("allkeys-lru")];
     for _ in 0..60 {
         assert_eq!(status(), json!("warn"));
@@ -104,7 +107,7 @@ fn the_settings_are_checked_once_in_a_minute() {
     }
     assert_eq!(first.store.probes.get(), 60);
     assert_eq!(first.store.settings_checks.get(), 1);
-    // What is known outlives a failure of the store, and ends after its minute.
+    // The result of the check outlives a failure of the store, and is used for a minute.
     first.store.down.set(true);
     assert_eq!(status(), json!("fail"));
     first.store.down.set(false);
@@ -116,41 +119,41 @@ fn the_settings_are_checked_once_in_a_minute() {
 #[test]
 fn while_one_instance_checks_the_others_answer_with_the_last_result() {
     let service = Instance::new();
-    let before = checked_at(&ready(&service));
+    let before = checked_at(&get_readiness(&service));
     service.pass_ms(1_000);
-    let mut asking = Box::pin(service.respond(request("GET", PATH, "", &[])));
-    assert!((&mut asking).now_or_never().is_none());
+    let mut probing = Box::pin(service.respond(request("GET", PATH, "", &[])));
+    assert!((&mut probing).now_or_never().is_none());
     assert_eq!(service.store.probes.get(), 2);
     for _ in 0..10 {
-        let answer = ready(&service.beside());
+        let answer = get_readiness(&service.beside());
         assert_eq!((answer.status, checked_at(&answer)), (200, before.clone()));
     }
     assert_eq!(service.store.probes.get(), 2);
-    let asked = block_on(asking);
-    assert_ne!(checked_at(&asked), before);
-    assert_eq!(checked_at(&ready(&service.beside())), checked_at(&asked));
+    let probed = block_on(probing);
+    assert_ne!(checked_at(&probed), before);
+    assert_eq!(checked_at(&get_readiness(&service.beside())), checked_at(&probed));
     assert_eq!(service.store.probes.get(), 2);
 }
 
 #[test]
-fn an_instance_that_ends_during_a_check_blocks_others_for_a_second_at_most() {
+fn an_instance_that_ends_during_a_check_blocks_others_for_one_second() {
     let service = Instance::new();
-    ready(&service);
+    get_readiness(&service);
     service.pass_ms(1_000);
-    let mut gone = Box::pin(service.respond(request("GET", PATH, "", &[])));
-    assert!((&mut gone).now_or_never().is_none());
-    drop(gone);
+    let mut cancelled = Box::pin(service.respond(request("GET", PATH, "", &[])));
+    assert!((&mut cancelled).now_or_never().is_none());
+    drop(cancelled);
     service.pass_ms(999);
     let beside = service.beside();
-    ready(&beside);
+    get_readiness(&beside);
     assert_eq!(service.store.probes.get(), 2);
     service.pass_ms(1);
-    ready(&beside);
+    get_readiness(&beside);
     assert_eq!(service.store.probes.get(), 3);
 }
 
 #[test]
-fn instances_that_begin_together_wait_for_one_probe() {
+fn instances_that_start_at_the_same_time_wait_for_one_probe() {
     let service = Instance::new();
     let instances: Vec<_> = (0..5).map(|_| service.beside()).collect();
     let requests = instances
@@ -162,17 +165,17 @@ fn instances_that_begin_together_wait_for_one_probe() {
 }
 
 #[test]
-fn without_the_regions_store_each_instance_asks_for_itself() {
+fn without_the_key_value_store_each_instance_checks_the_store_itself() {
     let service = Instance::new();
     service.key_value.down.set(true);
     let instances = [service.beside(), service.beside()];
     for instance in instances.iter().chain(&instances) {
-        ready(instance).expect_status(200);
+        get_readiness(instance).expect_status(200);
     }
     assert_eq!(service.store.probes.get(), 2);
-    // What it has found of the settings it knows, too.
+    // The instance also reuses its own check of the settings.
     service.pass_ms(1_000);
-    ready(&instances[0]).expect_status(200);
+    get_readiness(&instances[0]).expect_status(200);
     assert_eq!(
         (service.store.probes.get(), service.store.settings_checks.get()),
         (3, 2)

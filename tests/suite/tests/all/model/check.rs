@@ -1,4 +1,4 @@
-//! Compares every read of the store with the model's.
+//! Compares the results of all reads of a store with the model's.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
@@ -9,29 +9,35 @@ use leaderboard_test_support::{ALL, AllPorts};
 
 use super::pair::{ComparedLeaderboard, ComparedStores};
 
-/// Sizes of the pages that lists are walked in.
+/// The limits of the pages in which lists are read.
 const PAGE_SIZES: [u32; 3] = [1, 2, 5];
-const WHOLE: u32 = 1000;
-/// How many of the players read pages themselves.
+/// A limit that is larger than the number of entries of any list.
+const WHOLE_LIST: u32 = 1000;
+/// The number of players that read pages as callers.
 const READING_PLAYERS: usize = 2;
-/// Of the players of a long list, one group of three in each forty groups is compared.
-const CHECKED_PLAYERS: usize = 3;
-const CHECKED_CHUNKS: usize = 40;
+/// The number of players in a group of a long list.
+const GROUP_SIZE: usize = 3;
+/// Of this number of groups of a long list, one is compared.
+const GROUPS_PER_CHECK: usize = 40;
+/// The fractions of a sample, in thousandths.
 const FRACTIONS: [u16; 8] = [0, 1, 250, 333, 500, 750, 999, 1000];
 
-fn key_of(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
+/// Returns the order key of an entry.
+fn order_key(layout: &Layout, ranked: &RankedEntry) -> OrderKey {
     let entry = &ranked.entry;
     layout.key(&entry.values, entry.reached_at, &entry.player)
 }
 
 impl<S: AllPorts> ComparedStores<S> {
     /// Compares the first page of every period.
-    pub(super) async fn check_tops(&self) {
+    pub(super) async fn check_first_pages(&self) {
         for (known, period) in self.all_periods() {
-            self.compare_page(&known, &period, &PageFrom::Top, WHOLE).await;
+            self.compare_page(&known, &period, &PageFrom::Top, WHOLE_LIST)
+                .await;
         }
     }
 
+    /// Compares all reads of every leaderboard and period.
     pub(super) async fn check_everything(&self) {
         for (known, period) in self.all_periods() {
             self.check_pages(&known, &period).await;
@@ -45,6 +51,7 @@ impl<S: AllPorts> ComparedStores<S> {
         }
     }
 
+    /// Compares a page for several callers, and returns the page of the anonymous caller.
     async fn compare_page(
         &self,
         known: &ComparedLeaderboard,
@@ -72,9 +79,9 @@ impl<S: AllPorts> ComparedStores<S> {
         last.expect("the anonymous caller's page")
     }
 
-    /// Follows the cursors down and up the list. Both ways return every entry once.
+    /// Follows the cursors down and up the list, with each page size. Both ways must return every entry once.
     async fn check_pages(&self, known: &ComparedLeaderboard, period: &PeriodId) {
-        let whole = self.compare_page(known, period, &PageFrom::Top, WHOLE).await;
+        let whole = self.compare_page(known, period, &PageFrom::Top, WHOLE_LIST).await;
         let Some(layout) = whole.layout else {
             return;
         };
@@ -82,14 +89,14 @@ impl<S: AllPorts> ComparedStores<S> {
             let mut down = Vec::new();
             let mut page = self.compare_page(known, period, &PageFrom::Top, limit).await;
             while let Some(last) = page.entries.last() {
-                let after = PageFrom::After(key_of(&layout, last));
+                let after = PageFrom::After(order_key(&layout, last));
                 down.append(&mut page.entries);
                 page = self.compare_page(known, period, &after, limit).await;
             }
             assert_eq!(down, whole.entries);
             let mut up = Vec::new();
             while let Some(first) = up.first().or(down.last()) {
-                let before = PageFrom::Before(key_of(&layout, first));
+                let before = PageFrom::Before(order_key(&layout, first));
                 let mut page = self.compare_page(known, period, &before, limit).await.entries;
                 if page.is_empty() {
                     break;
@@ -101,17 +108,18 @@ impl<S: AllPorts> ComparedStores<S> {
         }
     }
 
-    /// Compares what a long list has at some players and fractions.
+    /// Compares long lists around some of their players, and at all fractions.
     pub(super) async fn check_long_lists(&self) {
         for (known, period) in self.all_periods() {
-            for players in self.players.chunks(CHECKED_PLAYERS).step_by(CHECKED_CHUNKS) {
+            for players in self.players.chunks(GROUP_SIZE).step_by(GROUPS_PER_CHECK) {
                 self.check_players((&known, &period), players, [1, 11, 100]).await;
             }
             self.check_counts(&known, &period).await;
         }
     }
 
-    /// Compares windows of these sizes around each of these players, and the entries of one player and of all.
+    /// Compares, for each of these players, the windows of these sizes around the player, the player's entry,
+    /// and the entries of all these players.
     async fn check_players(
         &self,
         (known, period): (&ComparedLeaderboard, &PeriodId),
@@ -142,6 +150,7 @@ impl<S: AllPorts> ComparedStores<S> {
         }
     }
 
+    /// Compares samples, and the positions of tuples that equal a sampled tuple or are next to it.
     async fn check_counts(&self, known: &ComparedLeaderboard, period: &PeriodId) {
         let model = self.period_ref(&known.by_model, period);
         let store = self.period_ref(&known.by_store, period);
@@ -174,20 +183,21 @@ impl<S: AllPorts> ComparedStores<S> {
         );
     }
 
+    /// Compares the lists of periods.
     async fn check_periods(&self, known: &ComparedLeaderboard) {
         let id = &known.by_model.value.id;
         let mut expected = self.model.periods(&self.tenant, id, self.now).await.unwrap();
         let mut found = self.store.periods(&self.tenant, id, self.now).await.unwrap();
         let starts: Vec<_> = found.iter().map(|summary| summary.period.starts_at).collect();
         assert!(starts.is_sorted_by(|a, b| a >= b), "newest first: {starts:?}");
-        // A schedule that changed can leave two periods with one start or none; their order is open.
+        // After a change of the schedule, two periods can have the same start or none, in any order.
         for periods in [&mut expected, &mut found] {
             periods.sort_by(|a, b| a.period.id.cmp(&b.period.id));
         }
         assert_eq!(found, expected, "periods of {id}");
     }
 
-    /// Compares the logs byte by byte, and the result of replaying them with the entries.
+    /// Compares the logs byte by byte, and compares the entries with the result of a replay of the log.
     async fn check_log(&self, known: &ComparedLeaderboard) {
         let id = &known.by_model.value.id;
         let expected = Events::read(&self.model, &self.tenant, id, 0, ALL).await.unwrap();
@@ -201,7 +211,7 @@ impl<S: AllPorts> ComparedStores<S> {
         let replayed = Projection::replay(&found).unwrap();
         assert_eq!(Some(&replayed), self.model.projection(&self.tenant, id).as_ref());
         for (period, state) in &replayed.periods {
-            let page = self.compare_page(known, period, &PageFrom::Top, WHOLE).await;
+            let page = self.compare_page(known, period, &PageFrom::Top, WHOLE_LIST).await;
             let entries: Vec<_> = page.entries.iter().map(|ranked| &ranked.entry).collect();
             assert_eq!(replayed.visible(state), entries, "replayed {period}");
             assert_eq!(state.version, page.version);

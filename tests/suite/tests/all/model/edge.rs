@@ -1,4 +1,4 @@
-//! Compares documents, rate limits, counters and the audit log with the model.
+//! Compares the documents, rate limits, counters and audit logs of a store with the model's.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use leaderboard_model::edge_history::{EdgeStep, ExpectedDocument, KINDS, RandomC
 use leaderboard_test_support::values::{at, charge, tenant, units};
 use leaderboard_test_support::{ALL, AllPorts};
 
+/// Returns the tenant of a scope; `None` for the operator.
 fn scope_tenant(scope: Scope) -> Option<TenantId> {
     scope.map(|number| tenant(&format!("t{number}")))
 }
@@ -25,11 +26,12 @@ fn document_name(name: &RandomName) -> DocumentName {
     }
 }
 
-/// A store and the model, which get the same calls.
+/// A store and the model that get the same calls.
 pub(super) struct ComparedEdges<S> {
     store: S,
     model: Model,
-    /// The store's version for a version of the model. Each numbers in its own way, as long as numbers grow.
+    /// The store's version of a document, by the model's version of it. Both number versions in their own
+    /// way, but the numbers of both grow.
     versions: BTreeMap<(Scope, u64), u64>,
 }
 
@@ -45,6 +47,7 @@ impl<S: AllPorts> ComparedEdges<S> {
         }
     }
 
+    /// Makes one call to both, and compares the results.
     pub(super) async fn apply(&mut self, step: &EdgeStep) {
         match step {
             EdgeStep::Charge(call) => self.charge(call).await,
@@ -79,8 +82,9 @@ impl<S: AllPorts> ComparedEdges<S> {
         }
     }
 
+    /// Compares the counters, audit logs, documents and usage.
     pub(super) async fn check_everything(&self) {
-        // A counter that nothing was ever added to may be there or not.
+        // A store may list or omit a counter that is 0.
         let counted = |counters: Vec<(Box<str>, u64)>| {
             counters
                 .into_iter()
@@ -133,28 +137,30 @@ impl<S: AllPorts> ComparedEdges<S> {
         *self
             .versions
             .get(&(scope, version))
-            .expect("a version that was given")
+            .expect("a version that the model returned")
     }
 
-    fn document(&self, scope: Scope, document: Versioned<Vec<u8>>) -> Versioned<Vec<u8>> {
+    /// Returns the model's document with the store's version.
+    fn to_store_document(&self, scope: Scope, document: Versioned<Vec<u8>>) -> Versioned<Vec<u8>> {
         let version = self.store_version(scope, document.version);
         Versioned { version, ..document }
     }
 
-    fn mismatch(&self, scope: Scope, mismatch: VersionMismatch) -> VersionMismatch {
+    /// Returns the model's mismatch with the store's version.
+    fn to_store_mismatch(&self, scope: Scope, mismatch: VersionMismatch) -> VersionMismatch {
         let current = mismatch.current.map(|version| self.store_version(scope, version));
         VersionMismatch { current }
     }
 
-    /// Returns what the calls of the model and of the store expect.
-    async fn expected(&self, name: &RandomName, expected: ExpectedDocument) -> (Expected, Expected) {
-        let there = self
+    /// Returns the conditions for the model's call and for the store's call.
+    async fn conditions(&self, name: &RandomName, expected: ExpectedDocument) -> (Expected, Expected) {
+        let current = self
             .model
             .read_documents(&[document_name(name)])
             .await
             .unwrap()
             .remove(0);
-        let version = there.map(|document| document.version);
+        let version = current.map(|document| document.version);
         let stored = version.map(|version| self.store_version(name.scope, version));
         let both = |expected: fn(Option<u64>) -> Expected| (expected(version), expected(stored));
         match expected {
@@ -166,15 +172,15 @@ impl<S: AllPorts> ComparedEdges<S> {
     }
 
     async fn put(&mut self, name: &RandomName, body: &[u8], expected: ExpectedDocument) {
-        let (of_model, of_store) = self.expected(name, expected).await;
+        let (for_model, for_store) = self.conditions(name, expected).await;
         let expected = self
             .model
-            .put_document(&document_name(name), body, of_model)
+            .put_document(&document_name(name), body, for_model)
             .await
             .unwrap();
         let found = self
             .store
-            .put_document(&document_name(name), body, of_store)
+            .put_document(&document_name(name), body, for_store)
             .await
             .unwrap();
         if let (Ok((version, _)), Ok((stored, _))) = (expected, found)
@@ -183,31 +189,31 @@ impl<S: AllPorts> ComparedEdges<S> {
             let earlier = self.versions.range((name.scope, 0)..(name.scope, version));
             assert!(
                 earlier.last().is_none_or(|(_, earlier)| *earlier < stored),
-                "versions grow"
+                "the store's versions must grow"
             );
             self.versions.insert((name.scope, version), stored);
         }
         let expected = expected
             .map(|(version, created)| (self.store_version(name.scope, version), created))
-            .map_err(|mismatch| self.mismatch(name.scope, mismatch));
+            .map_err(|mismatch| self.to_store_mismatch(name.scope, mismatch));
         assert_eq!(found, expected, "put of {name:?}");
     }
 
     async fn delete(&self, name: &RandomName, expected: ExpectedDocument) {
-        let (of_model, of_store) = self.expected(name, expected).await;
+        let (for_model, for_store) = self.conditions(name, expected).await;
         let expected = self
             .model
-            .delete_document(&document_name(name), of_model)
+            .delete_document(&document_name(name), for_model)
             .await
             .unwrap();
         let found = self
             .store
-            .delete_document(&document_name(name), of_store)
+            .delete_document(&document_name(name), for_store)
             .await
             .unwrap();
         assert_eq!(
             found,
-            expected.map_err(|mismatch| self.mismatch(name.scope, mismatch)),
+            expected.map_err(|mismatch| self.to_store_mismatch(name.scope, mismatch)),
             "{name:?}"
         );
     }
@@ -218,7 +224,7 @@ impl<S: AllPorts> ComparedEdges<S> {
         let expected: Vec<_> = expected
             .into_iter()
             .zip(names)
-            .map(|(found, name)| found.map(|document| self.document(name.scope, document)))
+            .map(|(found, name)| found.map(|document| self.to_store_document(name.scope, document)))
             .collect();
         assert_eq!(
             self.store.read_documents(&document_names).await.unwrap(),
@@ -236,7 +242,7 @@ impl<S: AllPorts> ComparedEdges<S> {
             .unwrap();
         let expected: Vec<_> = expected
             .into_iter()
-            .map(|(id, document)| (id, self.document(name.scope, document)))
+            .map(|(id, document)| (id, self.to_store_document(name.scope, document)))
             .collect();
         let found = self
             .store

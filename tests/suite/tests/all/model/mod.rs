@@ -1,4 +1,4 @@
-//! Random histories, run on a store and on the model. Every result must be the same.
+//! Tests that run random histories on a store and on the model. All results must be the same.
 
 mod check;
 mod edge;
@@ -13,15 +13,16 @@ use pair::ComparedStores;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 
-/// How many histories a run tries on each store. Each is up to [`history::MOST_STEPS`] steps long.
+/// The number of histories that a run tries on each store. Each has up to [`history::MOST_STEPS`] steps.
 const HISTORIES: u32 = 32;
-/// Raises [`HISTORIES`].
+/// The environment variable whose value replaces [`HISTORIES`].
 const HISTORIES_VARIABLE: &str = "EDGEBOARD_MODEL_HISTORIES";
-/// How many histories of long lists a run tries on each store.
+/// The number of histories of long lists that a run tries on each store.
 const LONG_HISTORIES: u32 = 6;
-/// How often a failing history is made smaller.
+/// How many smaller histories are tried after a failure.
 const SHRINKING_TRIES: u32 = 300;
 
+/// Returns how many histories to run.
 fn history_count() -> u32 {
     let text = std::env::var(HISTORIES_VARIABLE).ok();
     text.map_or(HISTORIES, |text| text.parse().expect("a number of histories"))
@@ -36,15 +37,15 @@ fn runner(cases: u32) -> TestRunner {
     })
 }
 
-/// Runs histories on a store and on the model, and at the end of each compares them with `check`.
-fn agrees_with_the_model<B: StoreBackend>(
+/// Runs histories on a store and on the model. Calls `check` at the end of each history.
+fn run_histories<B: StoreBackend>(
     (cases, histories): (u32, impl Strategy<Value = History>),
     check: &impl AsyncFn(&ComparedStores<B::Store>),
 ) {
     let backend = B::new();
     let count = Cell::new(0);
     let result = runner(cases).run(&histories, |history| {
-        // Each history has a tenant of its own, so that it does not see the others.
+        // Each history has its own tenant, so it does not see the data of other histories.
         count.set(count.get() + 1);
         block_on(async {
             let store = backend.open().await;
@@ -61,19 +62,19 @@ fn agrees_with_the_model<B: StoreBackend>(
     }
 }
 
-fn agrees_in_short_lists<B: StoreBackend>() {
+fn compare_short_lists<B: StoreBackend>() {
     let histories = (history_count(), history::histories());
-    agrees_with_the_model::<B>(histories, &async |pair| pair.check_everything().await);
+    run_histories::<B>(histories, &async |pair| pair.check_everything().await);
 }
 
-fn agrees_in_long_lists<B: StoreBackend>() {
+fn compare_long_lists<B: StoreBackend>() {
     let histories = (LONG_HISTORIES, long_history::histories());
-    agrees_with_the_model::<B>(histories, &async |pair| pair.check_long_lists().await);
+    run_histories::<B>(histories, &async |pair| pair.check_long_lists().await);
 }
 
-fn agrees_at_the_edge<B: StoreBackend>() {
+fn compare_documents_and_limits<B: StoreBackend>() {
     let result = runner(history_count()).run(&edge_history::histories(), |steps| {
-        // Each history has a store of its own, because some documents belong to no tenant.
+        // Each history has its own store, because some documents do not belong to a tenant.
         let backend = B::new();
         block_on(async {
             let mut pair = edge::ComparedEdges::new(backend.open().await);
@@ -91,30 +92,30 @@ fn agrees_at_the_edge<B: StoreBackend>() {
 
 #[test]
 fn sqlite_agrees_with_the_model() {
-    agrees_in_short_lists::<SqliteBackend>();
+    compare_short_lists::<SqliteBackend>();
 }
 
 #[test]
 fn sqlite_agrees_with_the_model_in_long_lists() {
-    agrees_in_long_lists::<SqliteBackend>();
+    compare_long_lists::<SqliteBackend>();
 }
 
 #[test]
 fn redis_agrees_with_the_model() {
-    agrees_in_short_lists::<RedisBackend>();
+    compare_short_lists::<RedisBackend>();
 }
 
 #[test]
 fn redis_agrees_with_the_model_in_long_lists() {
-    agrees_in_long_lists::<RedisBackend>();
+    compare_long_lists::<RedisBackend>();
 }
 
 #[test]
-fn sqlite_agrees_with_the_model_at_the_edge() {
-    agrees_at_the_edge::<SqliteBackend>();
+fn sqlite_agrees_with_the_model_in_documents_and_limits() {
+    compare_documents_and_limits::<SqliteBackend>();
 }
 
 #[test]
-fn redis_agrees_with_the_model_at_the_edge() {
-    agrees_at_the_edge::<RedisBackend>();
+fn redis_agrees_with_the_model_in_documents_and_limits() {
+    compare_documents_and_limits::<RedisBackend>();
 }

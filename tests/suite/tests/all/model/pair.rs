@@ -1,4 +1,4 @@
-//! A store and the model, which get the same calls.
+//! A store and the model that get the same calls, and the comparison of their results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,29 +17,32 @@ use leaderboard_test_support::AllPorts;
 use leaderboard_test_support::values::{Board, at, charge, requests, submission_id, tenant, units};
 use proptest::sample::Index;
 
-/// One leaderboard in the store and in the model. Their versions may differ.
+/// One leaderboard as the store and the model return it. The two versions may differ.
 #[derive(Debug, Clone)]
 pub(super) struct ComparedLeaderboard {
     pub(super) by_store: Board,
     pub(super) by_model: Board,
 }
 
-/// A store and the model, and what a history needs to know of both.
+/// A store and the model, with the state of the history that runs on both.
 pub(super) struct ComparedStores<S> {
     pub(super) store: S,
     pub(super) model: Model,
     pub(super) tenant: TenantId,
     pub(super) players: Vec<PlayerId>,
     pub(super) now: Timestamp,
-    /// The leaderboards in the order of their names; `None` when deleted.
+    /// The leaderboards, in the order of `names`; `None` when deleted.
     pub(super) boards: Vec<Option<ComparedLeaderboard>>,
-    /// Every period that a submission was sent to.
+    /// The periods of all submissions so far, by leaderboard.
     pub(super) periods: BTreeMap<LeaderboardId, BTreeSet<PeriodId>>,
+    /// The ids of the history's leaderboards.
     names: Vec<LeaderboardId>,
+    /// The submissions so far, each with the time at which it happened.
     submitted: Vec<(RandomSubmission, Timestamp)>,
 }
 
 impl<S: AllPorts> ComparedStores<S> {
+    /// Stores the history's leaderboards in the store and in an empty model.
     pub(super) async fn new(store: S, tenant_name: &str, history: &History) -> Self {
         let names: Vec<_> = history.boards.iter().map(|board| board.id.clone()).collect();
         let mut pair = Self {
@@ -59,21 +62,22 @@ impl<S: AllPorts> ComparedStores<S> {
         pair
     }
 
+    /// Makes the calls of one step to both, and compares the results.
     pub(super) async fn apply(&mut self, step: &Step) {
         match step {
             Step::Submit { submissions, limits } => {
                 let submissions: Vec<_> = submissions
                     .iter()
-                    .map(|one| (one.clone(), self.happened(one)))
+                    .map(|submission| (submission.clone(), self.occurred_at(submission)))
                     .collect();
                 self.submitted.extend(submissions.iter().cloned());
                 self.submit(&submissions, limits).await;
             }
             Step::Repeat { which, boards } => {
                 if !self.submitted.is_empty() {
-                    let (mut again, happened) = which.get(&self.submitted).clone();
+                    let (mut again, occurred_at) = which.get(&self.submitted).clone();
                     again.boards.clone_from(boards);
-                    self.submit(&[(again, happened)], &CallLimits::default()).await;
+                    self.submit(&[(again, occurred_at)], &CallLimits::default()).await;
                 }
             }
             Step::Configure {
@@ -95,11 +99,12 @@ impl<S: AllPorts> ComparedStores<S> {
             Step::Unban(player) => self.unban(player).await,
             Step::Pass { ms } => self.now = self.now.saturating_add_ms(*ms),
         }
-        self.check_tops().await;
+        self.check_first_pages().await;
     }
 
-    fn happened(&self, one: &RandomSubmission) -> Timestamp {
-        self.now.saturating_add_ms(-one.ago_ms)
+    /// Returns the time at which a submission happened.
+    fn occurred_at(&self, submission: &RandomSubmission) -> Timestamp {
+        self.now.saturating_add_ms(-submission.ago_ms)
     }
 
     async fn submit(&mut self, submissions: &[(RandomSubmission, Timestamp)], limits: &CallLimits) {
@@ -110,9 +115,9 @@ impl<S: AllPorts> ComparedStores<S> {
         };
         let mut to_store = Vec::new();
         let mut to_model = Vec::new();
-        for (one, happened) in submissions {
-            to_store.push(self.prepare(one, *happened, |known| &known.by_store));
-            to_model.push(self.prepare(one, *happened, |known| &known.by_model));
+        for (submission, occurred_at) in submissions {
+            to_store.push(self.prepare(submission, *occurred_at, |known| &known.by_store));
+            to_model.push(self.prepare(submission, *occurred_at, |known| &known.by_model));
         }
         for target in to_model.iter().flat_map(|prepared| &prepared.targets) {
             let seen = self
@@ -152,12 +157,16 @@ impl<S: AllPorts> ComparedStores<S> {
 
     fn prepare(
         &self,
-        one: &RandomSubmission,
+        submission: &RandomSubmission,
         occurred_at: Timestamp,
         side: impl Fn(&ComparedLeaderboard) -> &Board,
     ) -> PreparedSubmission {
-        let player = one.player.get(&self.players).clone();
-        let wanted = self.boards.iter().zip(&one.boards).filter(|(_, wanted)| **wanted);
+        let player = submission.player.get(&self.players).clone();
+        let wanted = self
+            .boards
+            .iter()
+            .zip(&submission.boards)
+            .filter(|(_, wanted)| **wanted);
         let targets = wanted.filter_map(|(known, _)| {
             let board = side(known.as_ref()?);
             let period = board.value.schedule.period_at(occurred_at);
@@ -166,28 +175,34 @@ impl<S: AllPorts> ComparedStores<S> {
                 leaderboard: Rc::clone(board),
                 expires_at: board.value.schedule.expires_at(&period, board.value.keep_periods),
                 period,
-                operator: one.operator,
-                values: Values::new(one.values[..columns].to_vec()),
-                refused: one.refused.then_some(RefusalReason::PeriodExpired),
+                operator: submission.operator,
+                values: Values::new(submission.values[..columns].to_vec()),
+                refused: submission.refused.then_some(RefusalReason::PeriodExpired),
             })
         });
         let content = Submission {
             leaderboards: Vec::new(),
             player: player.clone(),
-            values: SubmittedValues::Named(one.values.iter().map(|value| ("v".into(), *value)).collect()),
-            operator: Some(one.operator),
-            metadata: one.metadata.clone(),
+            values: SubmittedValues::Named(
+                submission
+                    .values
+                    .iter()
+                    .map(|value| ("v".into(), *value))
+                    .collect(),
+            ),
+            operator: Some(submission.operator),
+            metadata: submission.metadata.clone(),
             occurred_at: Some(occurred_at),
             id: None,
             request: None,
         };
         PreparedSubmission {
             player,
-            metadata: one.metadata.clone(),
+            metadata: submission.metadata.clone(),
             occurred_at,
             recorded_at: self.now,
-            id: one.id.map(|id| submission_id(&format!("id \"{id}\""))),
-            id_scope: one.id_scope,
+            id: submission.id.map(|id| submission_id(&format!("id \"{id}\""))),
+            id_scope: submission.id_scope,
             fingerprint: content.fingerprint(),
             targets: targets.collect(),
         }
@@ -231,6 +246,7 @@ impl<S: AllPorts> ComparedStores<S> {
         self.boards[board] = self.read_leaderboard(&leaderboard.id).await;
     }
 
+    /// Reads a leaderboard from both, and asserts that the configurations are equal.
     async fn read_leaderboard(&self, id: &LeaderboardId) -> Option<ComparedLeaderboard> {
         let by_model = self.model.get(&self.tenant, id).await.unwrap();
         let by_store = Leaderboards::get(&self.store, &self.tenant, id).await.unwrap();

@@ -1,4 +1,4 @@
-//! The right answers, straight from the file.
+//! Computes the expected lists directly from the sample file.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -8,23 +8,23 @@ use leaderboard_test_support::{
 };
 use tempfile::NamedTempFile;
 
-/// The sample, below the root of the project.
+/// The path of the sample file, relative to the root of the project.
 pub(super) const FILE: &str = "tests/data/goalscorers.csv";
 
-/// What the file says.
+/// The lists that the leaderboards should have after an import of a file.
 pub(super) struct ExpectedLists {
-    /// Lines below the header.
+    /// The number of rows below the header.
     pub(super) rows: u64,
-    /// Those that count for someone.
+    /// The number of rows that are a goal of a known player, without own goals.
     pub(super) goals: u64,
-    /// Year and player to goals and the last day of one; the year is empty for all time.
+    /// The goals and the date of the last goal, by year and player. An empty year stands for all time.
     tallies: HashMap<(String, String), (i64, String)>,
 }
 
 impl ExpectedLists {
-    /// Reads a file, given below the root of the project or as a whole path.
-    pub(super) fn of(file: impl AsRef<Path>) -> Self {
-        let mut reader = csv::Reader::from_path(absolute(file)).unwrap();
+    /// Reads a file. The path is absolute, or relative to the root of the project.
+    pub(super) fn read(file: impl AsRef<Path>) -> Self {
+        let mut reader = csv::Reader::from_path(absolute_path(file)).unwrap();
         let mut answers = Self {
             rows: 0,
             goals: 0,
@@ -51,12 +51,12 @@ impl ExpectedLists {
         answers
     }
 
-    /// The list of all time.
+    /// Returns the list of all time.
     pub(super) fn all_time(&self) -> Vec<ListedEntry> {
         self.list_of("")
     }
 
-    /// The list of each year.
+    /// Returns the list of each year.
     pub(super) fn years(&self) -> BTreeMap<String, Vec<ListedEntry>> {
         let years = self
             .tallies
@@ -72,6 +72,7 @@ impl ExpectedLists {
         lists
     }
 
+    /// Returns the list of a year, or of all time for an empty year.
     fn list_of(&self, wanted: &str) -> Vec<ListedEntry> {
         let of_the_year = self.tallies.iter().filter(|((year, _), _)| year == wanted);
         let scored = of_the_year.map(|((_, player), (goals, last))| ScoredPlayer {
@@ -83,9 +84,9 @@ impl ExpectedLists {
     }
 }
 
-/// A file of the first rows of the sample.
-pub(super) fn shortened(rows: usize) -> NamedTempFile {
-    let text = std::fs::read_to_string(absolute(FILE)).unwrap();
+/// Creates a file with the header and the first `rows` rows of the sample.
+pub(super) fn shorten_sample(rows: usize) -> NamedTempFile {
+    let text = std::fs::read_to_string(absolute_path(FILE)).unwrap();
     let end = text
         .match_indices('\n')
         .nth(rows)
@@ -95,6 +96,7 @@ pub(super) fn shortened(rows: usize) -> NamedTempFile {
     file
 }
 
-pub(super) fn absolute(file: impl AsRef<Path>) -> PathBuf {
+/// Returns the absolute path of a file below the root of the project. An absolute path is returned unchanged.
+pub(super) fn absolute_path(file: impl AsRef<Path>) -> PathBuf {
     project_root().join(file)
 }

@@ -1,18 +1,18 @@
-//! The project's own sample: every international football goal since 1916, imported by the command-line tool and
-//! compared with answers computed straight from the file.
+//! Tests of the project's sample: the command-line tool imports every international football goal since 1916.
+//! The lists are compared with lists that are computed directly from the file.
 
 mod expected;
 mod tool;
 
 use std::collections::BTreeMap;
 
-use expected::{ExpectedLists, FILE, shortened};
+use expected::{ExpectedLists, FILE, shorten_sample};
 use leaderboard_test_support::{ApiClient, ListedEntry, StoreKind, TestService, block_on};
 use serde_json::Value;
 use tool::Import;
 
-/// The whole list of a period, page by page.
-async fn whole_list(api: &ApiClient, board: &str, period: &str) -> Vec<ListedEntry> {
+/// Reads the whole list of a period, page by page.
+async fn read_whole_list(api: &ApiClient, board: &str, period: &str) -> Vec<ListedEntry> {
     let mut list = Vec::new();
     let mut query = format!("?limit=1000&period={period}");
     loop {
@@ -26,9 +26,9 @@ async fn whole_list(api: &ApiClient, board: &str, period: &str) -> Vec<ListedEnt
     }
 }
 
-/// Compares both leaderboards, entry by entry.
-async fn compare(api: &ApiClient, answers: &ExpectedLists) {
-    assert_same(&whole_list(api, "goals", "all").await, &answers.all_time());
+/// Compares the lists of both leaderboards, entry by entry.
+async fn compare_leaderboards(api: &ApiClient, answers: &ExpectedLists) {
+    assert_same_entries(&read_whole_list(api, "goals", "all").await, &answers.all_time());
     let periods = api
         .get("/leaderboards/goals-by-year/periods?limit=200")
         .await
@@ -53,22 +53,23 @@ async fn compare(api: &ApiClient, answers: &ExpectedLists) {
             .collect()
     );
     for (year, list) in expected {
-        assert_same(
-            &whole_list(api, "goals-by-year", &format!("{year}-01-01T00:00:00Z")).await,
+        assert_same_entries(
+            &read_whole_list(api, "goals-by-year", &format!("{year}-01-01T00:00:00Z")).await,
             &list,
         );
     }
 }
 
-/// Compares two long lists. The message shows the first difference.
-fn assert_same(seen: &[ListedEntry], expected: &[ListedEntry]) {
+/// Compares two long lists. A failure shows only the first difference.
+fn assert_same_entries(seen: &[ListedEntry], expected: &[ListedEntry]) {
     for (seen, expected) in seen.iter().zip(expected) {
         assert_eq!(seen, expected);
     }
     assert_eq!(seen.len(), expected.len());
 }
 
-async fn versions(api: &ApiClient) -> [Value; 2] {
+/// Returns the version of the list of all time, and the periods of the other leaderboard with their versions.
+async fn read_versions(api: &ApiClient) -> [Value; 2] {
     [
         api.page("goals", "?limit=1").await["version"].clone(),
         api.get("/leaderboards/goals-by-year/periods")
@@ -82,7 +83,7 @@ fn every_goal_counts_once(store: StoreKind) {
     block_on(async {
         let service = TestService::start(store).await;
         let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
-        let answers = ExpectedLists::of(FILE);
+        let answers = ExpectedLists::read(FILE);
         let import = Import::new(&service.host.url(), FILE);
         let report = import.run(&[]).await;
         assert_eq!(
@@ -98,10 +99,10 @@ fn every_goal_counts_once(store: StoreKind) {
             .map(|rule| rule["rows"].as_u64().unwrap())
             .collect();
         assert_eq!(skipped.iter().sum::<u64>(), answers.rows - answers.goals);
-        compare(&api, &answers).await;
+        compare_leaderboards(&api, &answers).await;
 
-        // A second time, from the checkpoint and from the first row on: nothing changes.
-        let before = versions(&api).await;
+        // A second import changes nothing, whether it starts at the checkpoint or at the first row.
+        let before = read_versions(&api).await;
         let report = import.run(&[]).await;
         assert_eq!(
             (&report["imported"], &report["imported_before"]),
@@ -113,8 +114,8 @@ fn every_goal_counts_once(store: StoreKind) {
             (&answers.goals.into(), &answers.goals.into()),
             "{report}"
         );
-        assert_eq!(versions(&api).await, before);
-        compare(&api, &answers).await;
+        assert_eq!(read_versions(&api).await, before);
+        compare_leaderboards(&api, &answers).await;
     });
 }
 
@@ -123,11 +124,11 @@ fn a_killed_import_continues_at_its_checkpoint(store: StoreKind) {
     block_on(async {
         let service = TestService::start(store).await;
         let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
-        let file = shortened(ROWS);
-        let answers = ExpectedLists::of(file.path());
+        let file = shorten_sample(ROWS);
+        let answers = ExpectedLists::read(file.path());
         let import = Import::new(&service.host.url(), file.path());
-        for enough in [500, 2000] {
-            import.kill_after(&api, enough).await;
+        for versions in [500, 2000] {
+            import.kill_after(&api, versions).await;
         }
         let report = import.run(&["--batch", "50"]).await;
         let (now, before) = (
@@ -135,8 +136,11 @@ fn a_killed_import_continues_at_its_checkpoint(store: StoreKind) {
             report["imported_before"].as_u64().unwrap(),
         );
         assert_eq!(now + before, answers.goals, "{report}");
-        assert!(before > 0, "it went on: {report}");
-        compare(&api, &answers).await;
+        assert!(
+            before > 0,
+            "the import did not continue at its checkpoint: {report}"
+        );
+        compare_leaderboards(&api, &answers).await;
     });
 }
 

@@ -1,39 +1,40 @@
-//! Configurations of leaderboards.
+//! Tests of invalid configurations of leaderboards.
 
 use serde_json::{Value, json};
 
-use super::{At, Row, refused};
+use super::{At, Row, assert_all_refused};
 use crate::cases::api_cases;
 
-/// The same fault in a new document and in a patch.
-fn both(document: &Value, pointer: &'static str) -> [Row; 2] {
+/// Returns two rows with the same invalid document: one creates a leaderboard, and the other patches one.
+fn put_and_patch(document: &Value, pointer: &'static str) -> [Row; 2] {
     [("PUT", "/leaderboards/new"), ("PATCH", "/leaderboards/b")].map(|(verb, path)| {
         Row::new(verb, path, 422, "validation", At::Body(pointer)).body(document.to_string())
     })
 }
 
-fn rows(faults: &[(Value, &'static str)]) -> Vec<Row> {
+/// Returns both rows for each invalid document, with the pointer to its error.
+fn put_and_patch_all(faults: &[(Value, &'static str)]) -> Vec<Row> {
     faults
         .iter()
-        .flat_map(|(document, pointer)| both(document, pointer))
+        .flat_map(|(document, pointer)| put_and_patch(document, pointer))
         .collect()
 }
 
 api_cases! {
-    async fn bodies_that_are_no_configuration(api) {
-        let mut rows = rows(&[(json!([]), "#"), (json!("text"), "#"), (Value::Null, "#"), (json!({"colums": []}), "#/colums")]);
+    async fn bodies_that_are_no_configuration_are_refused(api) {
+        let mut rows = put_and_patch_all(&[(json!([]), "#"), (json!("text"), "#"), (Value::Null, "#"), (json!({"colums": []}), "#/colums")]);
         for (verb, path) in [("PUT", "/leaderboards/new"), ("PATCH", "/leaderboards/b")] {
             for body in ["{", "{\"title\":", "{}{}", "NaN"] {
                 rows.push(Row::new(verb, path, 400, "malformed", At::Body(if body.ends_with(':') { "#/title" } else { "#" })).body(body));
             }
         }
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 
-    async fn titles_columns_and_words(api) {
+    async fn invalid_titles_columns_and_keywords_are_refused(api) {
         let column = |column: Value| json!({"columns": [column]});
         let named = |name: &str| json!({"name": name, "order": "desc"});
-        refused(api, rows(&[
+        assert_all_refused(api, put_and_patch_all(&[
             (json!({"id": "another"}), "#/id"),
             (json!({"id": 5}), "#/id"),
             (json!({"title": 5}), "#/title"),
@@ -62,7 +63,7 @@ api_cases! {
         ])).await;
     }
 
-    async fn schedules(api) {
+    async fn invalid_schedules_are_refused(api) {
         let cron = |cron: &str| json!({"reset": {"cron": cron, "time_zone": "UTC"}});
         let zone = |zone: &str| json!({"reset": {"cron": "0 0 * * *", "time_zone": zone}});
         let mut faults: Vec<(Value, &str)> = Vec::new();
@@ -78,14 +79,14 @@ api_cases! {
         faults.push((json!({"reset": "daily"}), "#/reset"));
         faults.push((json!({"reset": {"cron": 5, "time_zone": "UTC"}}), "#/reset/cron"));
         faults.push((json!({"reset": {"cron": "0 0 * * *", "time_zone": "UTC", "at": 5}}), "#/reset/at"));
-        let mut rows = rows(&faults);
-        // In a patch the other half is missing too: the leaderboard had no reset.
-        rows.extend(both(&json!({"reset": {"cron": "0 0 * * *"}}), "#/reset/time_zone"));
-        rows.extend(both(&json!({"reset": {"time_zone": "UTC"}}), "#/reset/cron"));
-        refused(api, rows).await;
+        let mut rows = put_and_patch_all(&faults);
+        // The leaderboard has no reset, so the other field is missing after a patch, too.
+        rows.extend(put_and_patch(&json!({"reset": {"cron": "0 0 * * *"}}), "#/reset/time_zone"));
+        rows.extend(put_and_patch(&json!({"reset": {"time_zone": "UTC"}}), "#/reset/cron"));
+        assert_all_refused(api, rows).await;
     }
 
-    async fn windows_and_limits(api) {
+    async fn invalid_time_windows_and_limits_are_refused(api) {
         let mut faults: Vec<(Value, &str)> = Vec::new();
         for keep in [json!(0), json!(1001), json!(-1), json!(1.5), json!("x"), json!(70_000)] {
             faults.push((json!({"keep_periods": keep}), "#/keep_periods"));
@@ -109,17 +110,17 @@ api_cases! {
         }
         faults.push((json!({"limits": {"min": 5, "max": 4}}), "#/limits/min"));
         faults.push((json!({"limits": []}), "#/limits"));
-        refused(api, rows(&faults)).await;
+        assert_all_refused(api, put_and_patch_all(&faults)).await;
     }
 
-    async fn ids_and_parameters(api) {
-        let at = |path: String, name: &'static str| {
+    async fn invalid_ids_and_parameters_are_refused(api) {
+        let invalid_parameter = |path: String, name: &'static str| {
             Row::new("PUT", path, 400, "invalid-parameter", At::Parameter(name)).body("{}")
         };
         let mut rows = vec![
-            at("/leaderboards/new?rebuild=maybe".into(), "rebuild"),
-            at("/leaderboards/new?rebuild=true&rebuild=true".into(), "rebuild"),
-            at("/leaderboards/new?force=true".into(), "force"),
+            invalid_parameter("/leaderboards/new?rebuild=maybe".into(), "rebuild"),
+            invalid_parameter("/leaderboards/new?rebuild=true&rebuild=true".into(), "rebuild"),
+            invalid_parameter("/leaderboards/new?force=true".into(), "force"),
             Row::new("PUT", "/leaderboards/new", 400, "invalid-header", At::Header("If-Match")).body("{}").header("if-match", "17"),
             Row::new("PUT", "/leaderboards/new", 400, "invalid-header", At::Header("If-None-Match")).body("{}").header("if-none-match", "\"1"),
             Row::new("GET", "/leaderboards/b?x=1", 400, "invalid-parameter", At::Parameter("x")),
@@ -129,8 +130,8 @@ api_cases! {
             Row::new("GET", "/leaderboards?cursor=%21", 400, "invalid-cursor", At::Parameter("cursor")),
         ];
         for id in ["Upper", "-a", ".a", "a%20b", "a%2Fb", "%C3%A9", "%FF", "%00", &"x".repeat(65)] {
-            rows.push(at(format!("/leaderboards/{id}"), "leaderboard"));
+            rows.push(invalid_parameter(format!("/leaderboards/{id}"), "leaderboard"));
         }
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 }

@@ -1,16 +1,17 @@
-//! Requests for keys and tokens, and documents of issuers and of limits.
+//! Tests of invalid requests for keys and tokens, and of invalid documents of issuers and limits.
 
 use serde_json::{Value, json};
 
-use super::{At, Row, refused};
+use super::{At, Row, assert_all_refused};
 use crate::cases::api_cases;
 
-fn row(verb: &'static str, path: &str, body: &Value, pointer: &'static str) -> Row {
+/// Returns a row with a body that is invalid at this JSON pointer.
+fn invalid_row(verb: &'static str, path: &str, body: &Value, pointer: &'static str) -> Row {
     Row::new(verb, path, 422, "validation", At::Body(pointer)).body(body.to_string())
 }
 
-/// A good document with these members replaced.
-fn with(mut document: Value, changes: Value) -> Value {
+/// Returns a document with these members replaced.
+fn with_members(mut document: Value, changes: Value) -> Value {
     let Value::Object(changes) = changes else {
         panic!("{changes}")
     };
@@ -19,8 +20,8 @@ fn with(mut document: Value, changes: Value) -> Value {
 }
 
 api_cases! {
-    async fn keys(api) {
-        let key = |changes: Value| with(json!({"name": "n", "scopes": ["admin"]}), changes);
+    async fn invalid_keys_are_refused(api) {
+        let key = |changes: Value| with_members(json!({"name": "n", "scopes": ["admin"]}), changes);
         let mut rows: Vec<Row> = [
             (json!({"scopes": ["admin"]}), "#/name"),
             (key(json!({"name": ""})), "#/name"),
@@ -35,16 +36,16 @@ api_cases! {
             (key(json!({"expires_at": "2020-01-01T00:00:00Z"})), "#/expires_at"),
         ]
         .iter()
-        .map(|(body, pointer)| row("POST", "/keys", body, pointer))
+        .map(|(body, pointer)| invalid_row("POST", "/keys", body, pointer))
         .collect();
         rows.push(Row::new("GET", "/keys/0123456789abcdef", 404, "key-not-found", At::Nothing));
         rows.push(Row::new("GET", "/keys/x", 400, "invalid-parameter", At::Parameter("key")));
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 
-    async fn tokens(api) {
-        let token = |changes: Value| with(json!({"player": "p"}), changes);
-        refused(api, [
+    async fn invalid_requests_for_tokens_are_refused(api) {
+        let token = |changes: Value| with_members(json!({"player": "p"}), changes);
+        assert_all_refused(api, [
             (json!({}), "#/player"),
             (token(json!({"player": ""})), "#/player"),
             (token(json!({"player": "a\nb"})), "#/player"),
@@ -54,12 +55,12 @@ api_cases! {
             (token(json!({"tenant": "other"})), "#/tenant"),
         ]
         .iter()
-        .map(|(body, pointer)| row("POST", "/tokens", body, pointer))
+        .map(|(body, pointer)| invalid_row("POST", "/tokens", body, pointer))
         .collect())
         .await;
     }
 
-    async fn limits(api) {
+    async fn invalid_limits_are_refused(api) {
         let mut rows: Vec<Row> = [
             ("/limits", json!({"policies": {"player": {"quota": -1}}}), "#/policies/player/quota"),
             ("/limits", json!({"policies": {"family:nothing": "off"}}), "#/policies/family:nothing"),
@@ -68,17 +69,17 @@ api_cases! {
             ("/operator/limits", json!({"addresses": {"allow": ["10.0.0.0/99"]}}), "#/addresses/allow/0"),
         ]
         .iter()
-        .map(|(path, body, pointer)| row("PUT", path, body, pointer))
+        .map(|(path, body, pointer)| invalid_row("PUT", path, body, pointer))
         .collect();
         rows.push(Row::new("PUT", "/limits", 400, "malformed", At::Body("#")).body("{"));
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 
-    async fn issuers(api) {
+    async fn invalid_issuers_are_refused(api) {
         let good = json!({"issuer": "https://id.example", "audiences": ["a"], "keys": [{"secret": "x".repeat(40)}]});
-        let issuer = |changes: Value| with(good.clone(), changes);
+        let issuer = |changes: Value| with_members(good.clone(), changes);
         let jwks = "https://id.example/keys";
-        let without_keys = |changes: Value| with(json!({"issuer": "i", "audiences": ["a"]}), changes);
+        let without_keys = |changes: Value| with_members(json!({"issuer": "i", "audiences": ["a"]}), changes);
         let mut rows: Vec<Row> = [
             (json!([]), "#"),
             (json!({"audiences": ["a"], "jwks_uri": jwks}), "#/issuer"),
@@ -104,10 +105,10 @@ api_cases! {
             (issuer(json!({"keys": [7]})), "#/keys/0"),
         ]
         .iter()
-        .map(|(body, pointer)| row("PUT", "/issuers/main", body, pointer))
+        .map(|(body, pointer)| invalid_row("PUT", "/issuers/main", body, pointer))
         .collect();
-        rows.push(row("PUT", "/operator/issuers/none", &good, "#/tenant"));
+        rows.push(invalid_row("PUT", "/operator/issuers/none", &good, "#/tenant"));
         rows.push(Row::new("PUT", "/issuers/Main", 400, "invalid-parameter", At::Parameter("issuer")).body(good.to_string()));
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 }

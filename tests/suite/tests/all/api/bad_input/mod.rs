@@ -1,4 +1,5 @@
-//! Bad input: each row names a request, and the problem it is answered with. Afterwards nothing has changed.
+//! Tests of invalid requests. Each row has a request and the problem that the service must answer with. No
+//! request may change any data.
 
 mod configurations;
 mod cursors;
@@ -10,18 +11,18 @@ mod submissions;
 use leaderboard_test_support::{ApiClient, ApiRequest};
 use serde_json::{Value, json};
 
-/// What a problem names as being at fault.
+/// The part of a request that the first error of a problem points at.
 #[derive(Clone, Debug)]
 enum At {
-    /// A place in the body, as a JSON pointer.
+    /// A value in the body, as a JSON pointer.
     Body(&'static str),
     Parameter(&'static str),
     Header(&'static str),
-    /// The request as a whole.
+    /// No particular part. The errors of the problem are not compared.
     Nothing,
 }
 
-/// One row.
+/// A request, and the problem that the service must answer with.
 struct Row {
     verb: &'static str,
     path: String,
@@ -55,7 +56,8 @@ impl Row {
         self
     }
 
-    fn call(&self, api: &ApiClient) -> ApiRequest {
+    /// Returns the request of this row.
+    fn to_request(&self, api: &ApiClient) -> ApiRequest {
         let mut call = api.request(self.verb, &self.path);
         if !self.body.is_empty() {
             call = call.header("content-type", "application/json");
@@ -66,15 +68,15 @@ impl Row {
         call.body(self.body.clone())
     }
 
-    /// Sends it and compares the answer.
+    /// Sends the request and compares the response with the expected problem.
     async fn check(&self, api: &ApiClient) {
-        let shown = String::from_utf8_lossy(&self.body)
+        let body_start = String::from_utf8_lossy(&self.body)
             .chars()
             .take(100)
             .collect::<String>();
-        let said = format!("{} {} {:?} {shown}", self.verb, self.path, self.headers);
-        let answer = self.call(api).send().await;
-        assert_eq!(answer.status, self.status, "{said}: {answer:?}");
+        let request_line = format!("{} {} {:?} {body_start}", self.verb, self.path, self.headers);
+        let answer = self.to_request(api).send().await;
+        assert_eq!(answer.status, self.status, "{request_line}: {answer:?}");
         let document = answer.expect_problem(self.status, self.problem);
         let (field, expected) = match self.at {
             At::Nothing => return,
@@ -82,18 +84,21 @@ impl Row {
             At::Parameter(name) => ("parameter", name),
             At::Header(name) => ("header", name),
         };
-        assert_eq!(document["errors"][0][field], expected, "{said}: {document}");
+        assert_eq!(
+            document["errors"][0][field], expected,
+            "{request_line}: {document}"
+        );
         assert!(
             document["errors"][0]["detail"]
                 .as_str()
                 .is_some_and(|detail| !detail.is_empty()),
-            "{said}"
+            "{request_line}"
         );
     }
 }
 
-/// A leaderboard `b` with entries, and one of two columns `two`.
-async fn prepare(api: &ApiClient) {
+/// Creates the leaderboard `b` with three entries, and the empty leaderboard `two` with two columns.
+async fn create_leaderboards(api: &ApiClient) {
     api.create_leaderboard("b", &json!({"title": "as it was", "limits": {"max": 1_000_000}}))
         .await;
     let columns = json!([{"name": "points", "order": "desc"}, {"name": "time", "order": "asc"}]);
@@ -103,8 +108,8 @@ async fn prepare(api: &ApiClient) {
     }
 }
 
-/// All that could have changed.
-async fn state(api: &ApiClient) -> Vec<Value> {
+/// Returns the data that a request of these tests could have changed.
+async fn read_state(api: &ApiClient) -> Vec<Value> {
     let mut state = Vec::new();
     for path in [
         "/leaderboards",
@@ -122,12 +127,12 @@ async fn state(api: &ApiClient) -> Vec<Value> {
     state
 }
 
-/// Sends every row, and looks that nothing has changed.
-async fn refused(api: &ApiClient, rows: Vec<Row>) {
-    prepare(api).await;
-    let before = state(api).await;
+/// Sends the request of every row. Checks that each is refused as expected, and that no data has changed.
+async fn assert_all_refused(api: &ApiClient, rows: Vec<Row>) {
+    create_leaderboards(api).await;
+    let before = read_state(api).await;
     for row in rows {
         row.check(api).await;
     }
-    assert_eq!(state(api).await, before);
+    assert_eq!(read_state(api).await, before);
 }

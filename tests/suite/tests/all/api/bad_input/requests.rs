@@ -1,4 +1,4 @@
-//! Media types, sizes and headers.
+//! Tests of media types, body sizes and headers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -6,21 +6,21 @@ use std::net::TcpStream;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
-use super::{At, Row, prepare, refused, state};
+use super::{At, Row, assert_all_refused, create_leaderboards, read_state};
 use crate::cases::api_cases;
 
 const PATH: &str = "/leaderboards/b/scores";
 const GOOD: &str = r#"{"player":"p","score":1}"#;
-/// The largest body, in bytes.
+/// The size of the largest body that the service accepts, in bytes.
 const MAX_BODY: usize = 1 << 20;
 
-/// A good submission, as large as this.
+/// Returns a valid submission that is padded with spaces to this number of bytes.
 fn padded(bytes: usize) -> String {
     format!("{GOOD}{}", " ".repeat(bytes - GOOD.len()))
 }
 
 api_cases! {
-    async fn refused_media_types_and_codings(api) {
+    async fn unsupported_media_types_and_codings_are_refused(api) {
         let mut rows = Vec::new();
         for media_type in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data",
             "application/json; charset=latin-1", "application/jsonx", "application/merge-patch+json", "json", "*/*", ""] {
@@ -34,15 +34,15 @@ api_cases! {
         for (verb, path) in [("PUT", "/leaderboards/b"), ("PATCH", "/leaderboards/b"), ("POST", "/scores")] {
             let row = Row::new(verb, path, 415, "unsupported-media-type", At::Nothing);
             rows.push(row.body("{}").header("content-type", "text/plain"));
-            // Without a body there is no media type either.
+            // A request without a body has no media type and is refused, too.
             rows.push(Row::new(verb, path, 415, "unsupported-media-type", At::Nothing));
         }
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
         let patch = api.request("PATCH", "/leaderboards/b").header("content-type", "text/plain").body("{}").send().await;
         assert_eq!(patch.header("accept-patch"), "application/merge-patch+json");
     }
 
-    async fn accepted_media_types(api) {
+    async fn json_media_types_are_accepted(api) {
         api.create_leaderboard("b", &json!({})).await;
         for media_type in ["application/json", "APPLICATION/JSON", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"",
             "application/vnd.edgeboard.v1+json"] {
@@ -51,12 +51,12 @@ api_cases! {
         }
     }
 
-    async fn headers_that_cannot_be_understood(api) {
+    async fn invalid_headers_are_refused(api) {
         let header = |name: &'static str, shown: &'static str, value: &str| {
             Row::new("POST", PATH, 400, "invalid-header", At::Header(shown)).body(GOOD).header(name, value)
         };
         let long = format!("\"{}\"", "k".repeat(256));
-        refused(api, vec![
+        assert_all_refused(api, vec![
             header("idempotency-key", "Idempotency-Key", "two words"),
             header("idempotency-key", "Idempotency-Key", "\"\""),
             header("idempotency-key", "Idempotency-Key", "\"open"),
@@ -68,25 +68,25 @@ api_cases! {
             Row::new("POST", PATH, 406, "not-acceptable", At::Nothing).body(GOOD).header("accept", "text/html"),
             Row::new("POST", PATH, 401, "unauthenticated", At::Nothing).body(GOOD).header("x-api-key", "guess"),
         ]).await;
-        // A preference that is not understood is none.
+        // The service ignores a preference that it does not understand.
         let call = api.request("POST", PATH).header("prefer", "respond-async, ;;=, return=everything");
         call.json(&json!({"player": "a", "score": 0})).send().await.expect_status(200);
     }
 
-    async fn a_body_may_have_one_mebibyte(api) {
-        prepare(api).await;
-        let before = state(api).await;
+    async fn a_body_may_have_at_most_one_mebibyte(api) {
+        create_leaderboards(api).await;
+        let before = read_state(api).await;
         for (verb, path) in [("POST", PATH), ("POST", "/scores"), ("PUT", "/leaderboards/b"), ("PATCH", "/leaderboards/b")] {
             let call = api.request(verb, path).json(&Value::Null).body(padded(MAX_BODY + 1));
             call.send().await.expect_problem(413, "body-too-large");
         }
-        assert_eq!(state(api).await, before);
+        assert_eq!(read_state(api).await, before);
         api.request("POST", PATH).json(&Value::Null).body(padded(MAX_BODY)).send().await.expect_status(200);
     }
 }
 
-/// Posts a submission in chunks, without telling how long it will be, and reads the head of the answer.
-fn chunked(url: &str, tenant: &str, body: &str) -> String {
+/// Posts a submission in chunks, without a stated length. Returns the beginning of the response.
+fn post_chunked(url: &str, tenant: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let head = format!(
         "POST /api/v1{PATH} HTTP/1.1\r\nhost: x\r\nx-api-key: {ADMIN_KEY}\r\nx-tenant-id: {tenant}\r\n\
@@ -98,7 +98,7 @@ fn chunked(url: &str, tenant: &str, body: &str) -> String {
         let body = body.to_owned();
         std::thread::spawn(move || {
             for chunk in body.as_bytes().chunks(50_000) {
-                // A server that has seen enough may close before the end.
+                // The server may close the connection before the end of a body that is too large.
                 let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
                 if stream.write_all(&framed).is_err() {
                     return;
@@ -119,16 +119,16 @@ mod over_http {
 
     http_cases! {
         async fn a_body_of_unknown_length_is_read_up_to_the_limit(api) {
-            prepare(api).await;
-            let before = state(api).await;
+            create_leaderboards(api).await;
+            let before = read_state(api).await;
             let (url, tenant) = (api.url().to_owned(), api.tenant.clone());
             let send = async |body: String| {
                 let (url, tenant) = (url.clone(), tenant.clone());
-                tokio::task::spawn_blocking(move || chunked(&url, &tenant, &body)).await.unwrap()
+                tokio::task::spawn_blocking(move || post_chunked(&url, &tenant, &body)).await.unwrap()
             };
             let answer = send(padded(MAX_BODY + 1)).await;
             assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-            assert_eq!(state(api).await, before);
+            assert_eq!(read_state(api).await, before);
             let answer = send(padded(MAX_BODY)).await;
             assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
         }

@@ -1,32 +1,35 @@
-//! Bodies of scores.
+//! Tests of invalid submissions and bans.
 
 use serde_json::{Value, json};
 
-use super::{At, Row, refused};
+use super::{At, Row, assert_all_refused};
 use crate::cases::api_cases;
 
 const PATH: &str = "/leaderboards/b/scores";
 
+/// Returns a row with a submission whose JSON is malformed at `at`.
 fn malformed(body: impl Into<Vec<u8>>, at: At) -> Row {
     Row::new("POST", PATH, 400, "malformed", at).body(body)
 }
 
+/// Returns a row with a submission that is invalid at this JSON pointer.
 fn invalid(body: &Value, pointer: &'static str) -> Row {
     Row::new("POST", PATH, 422, "validation", At::Body(pointer)).body(body.to_string())
 }
 
-/// A good submission with one field replaced.
+/// Returns a valid submission with one field replaced.
 fn with(field: &str, value: Value) -> Value {
     let mut submission = json!({"player": "p", "score": 1});
     submission[field] = value;
     submission
 }
 
-/// A good submission with this text as its score.
-fn score(text: &str) -> String {
+/// Returns a valid submission with this text as its score.
+fn with_score(text: &str) -> String {
     format!(r#"{{"player":"p","score":{text}}}"#)
 }
 
+/// Returns a valid submission without one of its fields.
 fn without(field: &str) -> Value {
     let mut submission = json!({"player": "p", "score": 1});
     submission.as_object_mut().unwrap().remove(field);
@@ -34,9 +37,9 @@ fn without(field: &str) -> Value {
 }
 
 api_cases! {
-    async fn malformed_json(api) {
+    async fn malformed_json_is_refused(api) {
         let deep = format!(r#"{{"player":"p","score":1,"metadata":{{"a":{}1{}}}}}"#, "[".repeat(40), "]".repeat(40));
-        refused(api, vec![
+        assert_all_refused(api, vec![
             malformed(" ", At::Body("#")),
             malformed("{", At::Body("#")),
             malformed(r#"{"player":"p","score":1"#, At::Body("#")),
@@ -60,27 +63,27 @@ api_cases! {
         ]).await;
     }
 
-    async fn invalid_numbers(api) {
+    async fn invalid_numbers_are_refused(api) {
         let rows = ["NaN", "Infinity", "-Infinity", "nan", "0x10", "01", "+1", ".5", "1.", "1e", "--1", "1_000", "undefined"];
-        refused(api, rows.iter().map(|text| {
-            let row = malformed(score(text), At::Nothing);
+        assert_all_refused(api, rows.iter().map(|text| {
+            let row = malformed(with_score(text), At::Nothing);
             Row { status: 400, ..row }
         }).collect()).await;
     }
 
-    async fn scores_that_are_no_64_bit_integers(api) {
+    async fn scores_that_are_no_64_bit_integers_are_refused(api) {
         let huge = "9".repeat(400);
         let texts = [
             "1.5", "1.0", "1e3", "-0.0", "9223372036854775808", "-9223372036854775809", &huge, "true", "[1]", "{}", "null",
             "\"\"", "\"abc\"", "\"1.5\"", "\" 1\"", "\"01\"", "\"+1\"", "\"1e3\"", "\"NaN\"", "\"0x10\"", "\"٣\"",
             "\"9223372036854775808\"", "\"-9223372036854775809\"",
         ];
-        let row = |text: &&str| Row::new("POST", PATH, 422, "validation", At::Body("#/score")).body(score(text));
-        refused(api, texts.iter().map(row).collect()).await;
+        let row = |text: &&str| Row::new("POST", PATH, 422, "validation", At::Body("#/score")).body(with_score(text));
+        assert_all_refused(api, texts.iter().map(row).collect()).await;
     }
 
-    async fn fields_that_are_missing_unknown_or_of_the_wrong_kind(api) {
-        refused(api, vec![
+    async fn missing_unknown_and_mistyped_fields_are_refused(api) {
+        assert_all_refused(api, vec![
             invalid(&Value::Null, "#"),
             invalid(&json!([]), "#"),
             invalid(&json!("text"), "#"),
@@ -103,13 +106,13 @@ api_cases! {
         ]).await;
     }
 
-    async fn players_that_are_empty_too_long_or_hold_control_characters(api) {
+    async fn empty_too_long_and_unprintable_names_of_players_are_refused(api) {
         let names = ["".to_owned(), "x".repeat(129), "é".repeat(65), "a\nb".into(), "\t".into(), "\u{0}".into(),
             "a\u{7f}".into(), "\u{85}".into(), "\u{1b}[31m".into()];
-        refused(api, names.into_iter().map(|name| invalid(&with("player", json!(name)), "#/player")).collect()).await;
+        assert_all_refused(api, names.into_iter().map(|name| invalid(&with("player", json!(name)), "#/player")).collect()).await;
     }
 
-    async fn ids_metadata_and_times_out_of_bounds(api) {
+    async fn invalid_ids_metadata_and_times_are_refused(api) {
         let mut rows = Vec::new();
         for id in [String::new(), "x".repeat(129), "a\u{0}b".into()] {
             rows.push(invalid(&with("id", json!(id)), "#/id"));
@@ -122,17 +125,17 @@ api_cases! {
             "2020-01-01T25:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "2999-01-01T00:00:00Z"] {
             rows.push(invalid(&with("occurred_at", json!(time)), "#/occurred_at"));
         }
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 
-    async fn values_that_do_not_fit_the_columns(api) {
+    async fn values_that_do_not_fit_the_columns_are_refused(api) {
         let values = |values: Value| json!({"player": "p", "values": values});
         let two = |values: Value, pointer: &'static str| {
             let row = invalid(&json!({"player": "p", "values": values}), pointer);
             Row { path: "/leaderboards/two/scores".into(), ..row }
         };
         let score = Row { path: "/leaderboards/two/scores".into(), ..invalid(&with("score", json!(1)), "#/score") };
-        refused(api, vec![
+        assert_all_refused(api, vec![
             invalid(&with("values", json!({"score": 1})), "#/values"),
             invalid(&values(json!({})), "#/values"),
             invalid(&values(json!([])), "#/values"),
@@ -147,10 +150,10 @@ api_cases! {
         ]).await;
     }
 
-    async fn empty_and_too_large_batches_and_one_bad_item(api) {
+    async fn empty_and_too_large_batches_and_invalid_items_are_refused(api) {
         let good = json!({"player": "p", "score": 1});
         let many = |count: usize| json!({"scores": vec![good.clone(); count]});
-        refused(api, vec![
+        assert_all_refused(api, vec![
             invalid(&json!({"scores": []}), "#/scores"),
             invalid(&many(1001), "#/scores"),
             invalid(&json!({"scores": {}}), "#/scores"),
@@ -163,14 +166,14 @@ api_cases! {
         ]).await;
     }
 
-    async fn lists_of_leaderboards(api) {
+    async fn invalid_lists_of_leaderboards_are_refused(api) {
         let to = |leaderboards: Value, pointer: &'static str| {
             let body = json!({"player": "p", "score": 1, "leaderboards": leaderboards});
             Row { path: "/scores".into(), ..invalid(&body, pointer) }
         };
         let seventeen: Vec<_> = (0..17).map(|n| format!("b{n}")).collect();
         let body = json!({"player": "p", "score": 1, "leaderboards": ["b", "none"]}).to_string();
-        refused(api, vec![
+        assert_all_refused(api, vec![
             Row { path: "/scores".into(), ..invalid(&with("score", json!(1)), "#/leaderboards") },
             to(json!([]), "#/leaderboards"),
             to(json!("b"), "#/leaderboards"),
@@ -184,7 +187,7 @@ api_cases! {
         ]).await;
     }
 
-    async fn bans_that_cannot_be_read(api) {
+    async fn invalid_bans_and_scores_of_me_are_refused(api) {
         let long = "x".repeat(501);
         let mut rows: Vec<Row> = [
             (json!({"for": "ever"}), "#/for"),
@@ -201,7 +204,7 @@ api_cases! {
         rows.push(Row::new("PUT", "/players/a/ban", 400, "malformed", At::Body("#")).body("{"));
         let scores = json!({"scores": [{"player": "p", "score": 1}, {"player": "me", "score": 1}]});
         rows.push(invalid(&scores, "#/scores/1/player"));
-        refused(api, rows).await;
+        assert_all_refused(api, rows).await;
     }
 
     async fn every_error_of_a_body_is_listed_up_to_twenty(api) {
@@ -231,7 +234,7 @@ api_cases! {
         ] {
             api.submit("b", &submission).await;
         }
-        // The limit is on the metadata, not on the space it was sent with.
+        // The limit applies to the metadata, not to the white space in the request.
         let spaced = format!(r#"{{"player":"p","score":2,"metadata":{{ {} }}}}"#, " ".repeat(5000));
         api.request("POST", PATH).json(&Value::Null).body(spaced).send().await.expect_status(200);
     }

@@ -1,4 +1,5 @@
-//! Tenants, limits and the audit log. The test has a service of its own, so that the lists contain no other tenants.
+//! Snapshots of tenants, limits and the audit log. The test has its own service, so it lists no other
+//! tenants.
 
 use leaderboard_test_support::{ApiClient, StoreKind, TestService, block_on};
 use serde_json::json;

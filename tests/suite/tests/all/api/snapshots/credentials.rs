@@ -1,4 +1,4 @@
-//! Keys, issuers, tokens.
+//! Snapshots of keys, issuers and tokens.
 
 use leaderboard_test_support::ApiResponse;
 use serde_json::json;
@@ -6,21 +6,24 @@ use serde_json::json;
 use super::{INSTANT, compare, compare_with_replacements};
 use crate::cases::api_cases;
 
-/// Examples of a key's id, of a key and of a token.
+/// An example of the id of a key.
 const ID: &str = "3f2504e04f8911d3";
+/// An example of a key.
 const KEY: &str = "eb_acme_3f2504e04f8911d3_nobody-knows-the-secret";
+/// An example of a token.
 const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.nobody-knows-the-signature";
 
-fn text(response: &ApiResponse, name: &str) -> String {
+/// Returns a text field of a response.
+fn text_field(response: &ApiResponse, name: &str) -> String {
     response.json()[name].as_str().unwrap().to_owned()
 }
 
-/// Compares an answer that shows a key.
+/// Compares a response that contains a key with its snapshot.
 fn compare_key(name: &str, answer: &ApiResponse) {
     compare_with_replacements(
         name,
         answer,
-        &[(&text(answer, "key"), KEY), (&text(answer, "id"), ID)],
+        &[(&text_field(answer, "key"), KEY), (&text_field(answer, "id"), ID)],
     );
 }
 
@@ -30,7 +33,7 @@ api_cases! {
             "allowed_addresses": ["192.0.2.0/24"]});
         let made = api.post("/keys", &request).await;
         compare_key("key-created", &made);
-        let id = text(&made, "id");
+        let id = text_field(&made, "id");
         let replacements = [(id.as_str(), ID)];
         compare_with_replacements("key-read", &api.get(&format!("/keys/{id}")).await, &replacements);
         compare_with_replacements("keys-listed", &api.get("/keys").await, &replacements);
@@ -50,7 +53,7 @@ api_cases! {
 
     async fn tokens(api) {
         let issued = api.post("/tokens", &json!({"player": "ann", "scopes": ["scores:read", "scores:write"]})).await;
-        let replacements = [(text(&issued, "token"), TOKEN), (text(&issued, "expires_at"), INSTANT)];
+        let replacements = [(text_field(&issued, "token"), TOKEN), (text_field(&issued, "expires_at"), INSTANT)];
         let replacements: Vec<_> = replacements.iter().map(|(own, other)| (own.as_str(), *other)).collect();
         compare_with_replacements("token-issued", &issued, &replacements);
     }

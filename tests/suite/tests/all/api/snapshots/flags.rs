@@ -1,4 +1,4 @@
-//! Flags and their evaluation.
+//! Snapshots of flags and of their evaluation.
 
 use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use super::compare;
 use crate::cases::api_cases;
 
-/// Evaluates; a change of the set may take a while to be seen by every instance.
-async fn evaluated(api: &ApiClient, path: &str, context: &Value, status: u16) -> ApiResponse {
+/// Repeats an evaluation until the response has this status and is not an empty list, because a change of the
+/// flags may reach an instance late.
+async fn wait_for_evaluation(api: &ApiClient, path: &str, context: &Value, status: u16) -> ApiResponse {
     let path = format!("/ofrep/v1/evaluate/flags{path}");
-    let ask = async || api.request_at("POST", &path).json(context).send().await;
-    let hoped = |answer: &ApiResponse| {
+    let evaluate = async || api.request_at("POST", &path).json(context).send().await;
+    let is_ready = |answer: &ApiResponse| {
         answer.status == status && answer.json().get("flags").is_none_or(|all| all != &json!([]))
     };
-    wait_until(ask, hoped).await
+    wait_until(evaluate, is_ready).await
 }
 
 api_cases! {
@@ -29,10 +30,10 @@ api_cases! {
         compare("flags-read", &api.get("/flags").await);
 
         let vip = json!({"context": {"targetingKey": "ann", "plan": "vip"}});
-        compare("ofrep-one", &evaluated(api, "/greeting", &vip, 200).await);
-        compare("ofrep-all", &evaluated(api, "", &vip, 200).await);
-        compare("ofrep-not-evaluated", &evaluated(api, "/lost", &vip, 400).await);
-        compare("ofrep-no-flag", &evaluated(api, "/none", &vip, 404).await);
-        compare("ofrep-bad-context", &evaluated(api, "", &json!({"context": 1}), 400).await);
+        compare("ofrep-one", &wait_for_evaluation(api, "/greeting", &vip, 200).await);
+        compare("ofrep-all", &wait_for_evaluation(api, "", &vip, 200).await);
+        compare("ofrep-not-evaluated", &wait_for_evaluation(api, "/lost", &vip, 400).await);
+        compare("ofrep-no-flag", &wait_for_evaluation(api, "/none", &vip, 404).await);
+        compare("ofrep-bad-context", &wait_for_evaluation(api, "", &json!({"context": 1}), 400).await);
     }
 }

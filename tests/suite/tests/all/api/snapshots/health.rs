@@ -1,4 +1,4 @@
-//! Health, metrics.
+//! Snapshots of health and metrics.
 
 use leaderboard_test_support::{RedisServer, TestService, block_on, wait_until};
 
@@ -22,7 +22,7 @@ fn without_its_store() {
         let mut service = TestService::start_on(Some(RedisServer::start())).await;
         let api = service.api();
         service.redis.as_mut().unwrap().kill();
-        // An answer from before is reused for a second.
+        // The response from before the outage is reused for up to a second.
         wait_until(
             async || api.get("/health/ready").await.status,
             |status| *status == 503,

@@ -1,7 +1,8 @@
-//! Whole responses, compared with the snapshots in `tests/suite/snapshots`. Both stores give the same ones.
+//! Tests that compare whole responses with the snapshots in `tests/suite/snapshots`. The snapshots are the
+//! same for both stores.
 //!
-//! `INSTA_UPDATE=always` writes the snapshots again, and the diff shows what changed. The description of the API has them as
-//! examples. Therefore a value that differs in every run is replaced by an example of it.
+//! `INSTA_UPDATE=always` writes the snapshots again, and the diff shows what changed. The API description
+//! uses the snapshots as examples, so an example replaces each value that differs in every run.
 
 mod administration;
 mod credentials;
@@ -30,12 +31,12 @@ const HEADERS: [&str; 12] = [
     "www-authenticate",
     "x-request-id",
 ];
-/// Which of the metrics do not grow with every request.
+/// The metrics that do not grow with every request.
 const STEADY_METRICS: [&str; 2] = ["edgeboard_build_info", "edgeboard_store_up"];
 /// An example of an instant.
 const INSTANT: &str = "2026-11-21T10:00:00.000Z";
-/// What differs in every run or between stores, as a regular expression, and the example that replaces it. The description
-/// of the API shows these examples.
+/// Regular expressions of values that differ in every run or between stores, each with the example that
+/// replaces the value. The API description shows these examples.
 const REPLACEMENTS: [(&str, &str); 12] = [
     // The version of a document is an instant in microseconds.
     (r"\b\d{16}\b", "1795255200000000"),
@@ -55,7 +56,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
     (r#"("holdings": \{[^}]*"log_bytes": )\d+"#, "${1}1184"),
     // Only a store with a server has settings.
     (r#""settings": \[[^\]]*\]"#, r#""settings": []"#),
-    // The service does not fetch a key set twice within seconds.
+    // The service fetches a key set at most once in some seconds, so this field depends on earlier requests.
     (
         r#""key_set": \{[^}]*\}"#,
         "\"key_set\": {\n    \"detail\": \"The reason.\",\n    \"fetched\": false\n  }",
@@ -92,7 +93,7 @@ pub(crate) fn compare(name: &str, response: &ApiResponse) {
     compare_with_replacements(name, response, &[]);
 }
 
-/// Compares a response with its snapshot, after it replaced each text on the left by the one on the right.
+/// Replaces the first text of each pair by the second text, and then compares the response with its snapshot.
 fn compare_with_replacements(name: &str, response: &ApiResponse, replacements: &[(&str, &str)]) {
     let replace = |text: String, (own, example): &(&str, &str)| text.replace(own, example);
     let text = replacements.iter().fold(format_response(response), replace);
@@ -104,7 +105,8 @@ fn compare_with_replacements(name: &str, response: &ApiResponse, replacements: &
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-async fn goals(api: &ApiClient) {
+/// Creates the leaderboards `goals` and `goals-by-year` with the goals of four football players.
+async fn create_goals(api: &ApiClient) {
     let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
     api.create_leaderboard(
         "goals",
@@ -146,7 +148,7 @@ api_cases! {
     }
 
     async fn outcomes(api) {
-        goals(api).await;
+        create_goals(api).await;
         let one = json!({"player": "Ali Daei (Iran)", "score": -7, "id": "1", "occurred_at": "2001-01-01T00:00:00Z"});
         compare("score-taken", &api.post("/leaderboards/goals/scores", &one).await);
         compare("score-replayed", &api.post("/leaderboards/goals/scores", &one).await);
@@ -167,7 +169,7 @@ api_cases! {
     }
 
     async fn ranks(api) {
-        goals(api).await;
+        create_goals(api).await;
         compare("entries", &api.get("/leaderboards/goals/entries").await);
         compare("entries-of-a-period", &api.get("/leaderboards/goals-by-year/entries?limit=2&period=1916-05-05T00:00:00Z").await);
         compare("entries-of-players", &api.get("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
@@ -181,7 +183,7 @@ api_cases! {
     }
 
     async fn version_2(api) {
-        goals(api).await;
+        create_goals(api).await;
         let read = |path: &str| api.request_at("GET", &format!("/api/v2{path}")).send();
         compare("v2-entries", &read("/leaderboards/goals/entries?limit=2").await);
         compare("v2-entries-of-players", &read("/leaderboards/goals/entries?players=Ali%20Daei%20(Iran),nobody").await);
@@ -203,7 +205,7 @@ api_cases! {
     }
 
     async fn problems(api) {
-        goals(api).await;
+        create_goals(api).await;
         let post = |body: &'static str| api.request("POST", "/leaderboards/goals/scores").header("content-type", "application/json").body(body).send();
         compare("problem-malformed", &post("{\"player\": NaN}").await);
         compare("problem-validation", &post("{\"player\": \"\", \"score\": 1.5, \"scroe\": 1}").await);

@@ -63,7 +63,7 @@ fn a_key_that_is_none_is_in_the_operators_log() {
 fn what_players_may_not_do_writes_little_into_the_log_and_pushes_no_act_out_of_it() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let scopes = json!(["scores:read", "scores:write"]);
     let (_, key) = instance.make_key(&json!({"name": "server", "scopes": scopes}));
     let token = |n: usize| {
@@ -94,7 +94,7 @@ fn what_players_may_not_do_writes_little_into_the_log_and_pushes_no_act_out_of_i
 fn refused_acts_of_a_server_are_recorded_as_far_as_refusals_are_and_in_short() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let (_, key) = instance.make_key(&json!({"name": "server", "scopes": ["scores:write"]}));
     region.store.audited.take();
     let path = format!("/leaderboards/b/scores/p?period={}", "x".repeat(4096));

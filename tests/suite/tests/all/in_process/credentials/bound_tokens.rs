@@ -38,7 +38,7 @@ fn a_token_does_not_come_back_with_the_id_of_its_key() {
     for pause_ms in [1, 10_000] {
         let region = Region::of_acme();
         let (here, there) = (region.instance(), region.instance());
-        here.make_board();
+        here.create_leaderboard();
         let (id, key) = make_keyed(&here);
         let old = issued(&here.with_key(&key, "POST", "/tokens", r#"{"player":"p"}"#));
         assert_eq!((read(&here, &old), read(&there, &old)), (200, 200));
@@ -67,7 +67,7 @@ fn a_token_does_not_come_back_with_the_id_of_its_key() {
 fn a_token_does_not_outlive_the_token_that_it_was_issued_with() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let document = json!({"issuer": "https://id.example", "audiences": ["scores"],
         "keys": [jwk("k", &signing_key(1))], "claims": {"player": ""},
         "granted_scopes": ["scores:read", "scores:write"]});
@@ -101,7 +101,7 @@ fn a_token_does_not_outlive_the_token_that_it_was_issued_with() {
 fn a_remembered_token_ends_when_it_expires() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let document = json!({"issuer": "https://id.example", "audiences": ["scores"], "leeway_s": 0,
         "keys": [jwk("k", &signing_key(1))]});
     instance

@@ -23,7 +23,7 @@ fn newest(instance: &Instance, count: usize) -> Vec<Value> {
 fn a_correction_is_refused_that_cannot_be_recorded_and_so_are_many_in_one_request() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let path = "/leaderboards/b/scores";
     let set = |player: usize| json!({"player": player.to_string(), "score": 1, "operator": "set"});
     region.store.log_is_closed.set(true);
@@ -51,7 +51,7 @@ fn a_correction_is_refused_that_cannot_be_recorded_and_so_are_many_in_one_reques
 fn a_servers_token_of_an_issuer_corrects_and_is_named() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let document = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("k", &signing_key(1))],
         "claims": {"player": ""}, "granted_scopes": ["scores:read", "scores:write"]});
     let made = instance.call("PUT", "/issuers/main", &document);
@@ -96,7 +96,7 @@ fn a_correction_is_recorded_where_a_cached_configuration_still_lets_servers_set(
 fn a_correction_that_is_refused_for_its_limits_writes_nothing_into_the_log() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let limits = json!({"policies": {"key": {"quota": 1, "window_s": 3600, "burst": 2}}});
     instance.call("PUT", "/limits", &limits).expect_status(201);
     let (_, key) = instance.make_key(&json!({"name": "server", "scopes": ["scores:write"]}));

@@ -77,7 +77,7 @@ fn invented_leaderboards_cost_one_read_of_configurations_and_are_charged_before_
 fn a_player_sends_twenty_submissions_at_most_and_anybody_names_thirty_two_leaderboards() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let (key, token) = callers(&instance);
     assert_eq!(
         instance.with_token(&token, "POST", SCORES, &batch(20)).status,
@@ -103,7 +103,7 @@ fn a_player_sends_twenty_submissions_at_most_and_anybody_names_thirty_two_leader
 fn a_server_imports_a_thousand_at_a_time_at_the_rate_of_its_key() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let (key, _) = callers(&instance);
     region.pass_ms(10_000);
     let import = |instance: &Instance| instance.with_key(&key, "POST", SCORES, &batch(1000));
@@ -202,7 +202,7 @@ fn writes_with_an_unknown_key_are_limited_by_address_while_the_store_is_out_of_r
 fn a_write_that_fails_leaves_marks_of_known_leaderboards_alone_and_is_charged() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let (key, token) = callers(&instance);
     let known = instance.with_token(&token, "POST", SCORES, r#"{"player":"p","score":1}"#);
     assert_eq!(known.status, 200, "{known:?}");

@@ -33,7 +33,7 @@ fn put(instance: &Instance, id: &str, document: &Value) {
 fn an_issuer_that_was_removed_is_refused_everywhere_after_half_a_minute() {
     let region = Region::of_acme();
     let (here, there) = (region.instance(), region.instance());
-    here.make_board();
+    here.create_leaderboard();
     put(&here, "main", &with_key(&json!({})));
     let token = sign("k", &signing_key(1), &claims(json!({})));
     assert_eq!((read(&here, &token), read(&there, &token)), (200, 200));
@@ -61,7 +61,7 @@ fn no_two_documents_claim_the_same_audience_of_an_issuer() {
     let freed = with_key(&json!({"audiences": ["a"]}));
     instance.call("PUT", "/issuers/second", &freed).expect_status(201);
 
-    instance.make_board();
+    instance.create_leaderboard();
     let key = signing_key(1);
     let of = |audience: &str| {
         let mut claims = claims(json!({}));
@@ -99,7 +99,7 @@ fn a_server_token_administers_where_its_issuer_may_grant_that() {
 fn a_document_for_another_audience_has_no_effect_when_its_keys_are_unreachable() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let dead = json!({"issuer": "https://id.example", "audiences": ["another"],
         "jwks_uri": "https://nowhere.example/keys"});
     put(&instance, "first", &dead);
@@ -130,7 +130,7 @@ fn lists(region: &Region) -> usize {
 fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     put(&instance, "main", &with_key(&json!({})));
     let token = sign("k", &signing_key(1), &claims(json!({})));
     for n in 0..20 {
@@ -166,7 +166,7 @@ fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
 fn an_issuer_of_the_operator_precedes_those_of_tenants() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     assert_eq!(of_tenant(&instance, "other", "x", &with_key(&json!({}))), 201);
     let token = sign("k", &signing_key(1), &claims(json!({})));
     assert_eq!(read(&instance, &token), 404);
@@ -228,7 +228,7 @@ fn a_change_that_broke_off_is_repaired_by_the_same_request() {
     for writes in 0..12 {
         let region = Region::of_acme();
         let instance = region.instance();
-        instance.make_board();
+        instance.create_leaderboard();
         put(&instance, "main", &old);
         let clean = lists(&region);
         let interrupted = |method, body: &Value| {
@@ -261,7 +261,7 @@ fn a_change_that_broke_off_is_repaired_by_the_same_request() {
 fn a_damaged_document_has_no_effect_and_can_be_replaced() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     assert_eq!(of_tenant(&instance, "broken", "x", &with_key(&json!({}))), 201);
     put(&instance, "main", &with_key(&json!({})));
     let name = DocumentName {
@@ -282,7 +282,7 @@ fn a_damaged_document_has_no_effect_and_can_be_replaced() {
 fn a_verified_token_is_cached_no_longer_than_its_issuer() {
     let region = Region::of_acme();
     let (here, there) = (region.instance(), region.instance());
-    here.make_board();
+    here.create_leaderboard();
     // Answers from just after a change of the leaderboard are not used without the store.
     region.pass_ms(1_000);
     put(&here, "main", &with_key(&json!({})));

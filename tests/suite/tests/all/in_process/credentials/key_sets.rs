@@ -34,7 +34,7 @@ fn read(instance: &Instance, token: &str) -> u16 {
 fn region() -> Region {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let made = instance.call("PUT", "/issuers/main", issuer_document());
     assert_eq!(made.status, 201, "{made:?}");
     // That they are not there yet was found out just now.
@@ -231,7 +231,7 @@ fn an_issuer_that_never_answered_is_unavailable_and_is_not_hammered() {
 fn keys_are_found_by_discovery() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let document = json!({"issuer": ISSUER, "audiences": ["scores"], "discovery": true});
     assert_eq!(instance.call("PUT", "/issuers/main", &document).status, 201);
     let well_known = format!("{ISSUER}/.well-known/openid-configuration");

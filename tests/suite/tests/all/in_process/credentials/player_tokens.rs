@@ -41,7 +41,7 @@ fn without_a_secret_no_tokens_are_issued() {
 fn a_token_ends_with_the_key_that_issued_it() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let scopes = json!(["scores:read", "scores:write"]);
     let body = json!({"name": "n", "scopes": scopes, "expires_at": "2026-07-19T21:14:00.900Z"});
     let (_, key) = instance.make_key(&body);
@@ -66,7 +66,7 @@ fn a_token_ends_with_the_key_that_issued_it() {
 fn a_token_is_refused_once_its_key_is_revoked() {
     let region = Region::of_acme();
     let (here, there) = (region.instance(), region.instance());
-    here.make_board();
+    here.create_leaderboard();
     let scopes = json!(["scores:read", "scores:write", "admin"]);
     let (id, key) = here.make_key(&json!({"name": "n", "scopes": scopes}));
     let (other, token) = (here.make_server_key(), here.issue_token(&key, "p"));
@@ -104,7 +104,7 @@ fn a_token_is_refused_once_its_key_is_revoked() {
 fn a_token_is_good_from_where_its_key_says() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let read = |token: &str, address: &str| {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("spin-client-addr", address)];
@@ -146,7 +146,7 @@ fn a_token_is_good_from_where_its_key_says() {
 fn a_tenant_revokes_all_tokens_at_once() {
     let region = Region::of_acme();
     let (here, there) = (region.instance(), region.instance());
-    here.make_board();
+    here.create_leaderboard();
     let key = here.make_server_key();
     let old = here.issue_token(&key, "p");
     let read = |instance: &Instance, token: &str| {
@@ -177,7 +177,7 @@ fn a_tenant_revokes_all_tokens_at_once() {
 fn a_hundred_tokens_of_a_key_ask_the_store_for_it_once() {
     let region = Region::of_acme();
     let instance = region.instance();
-    instance.make_board();
+    instance.create_leaderboard();
     let key = instance.make_server_key();
     let tokens: Vec<String> = (0..100)
         .map(|n| instance.issue_token(&key, &format!("p{n}")))

@@ -1,4 +1,4 @@
-//! Requests to an instance, and its responses.
+//! Creates requests to an instance, and checks its responses.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -8,8 +8,9 @@ use leaderboard_pipeline::Body;
 use leaderboard_telemetry::LogRecord;
 use serde_json::Value;
 
-/// The text of a request's body.
+/// A value that can be the body of a request.
 pub(crate) trait RequestText {
+    /// Returns the text of the body; empty for no body.
     fn into_text(self) -> String;
 }
 
@@ -25,7 +26,7 @@ impl RequestText for &String {
     }
 }
 
-/// JSON; no body when it is null.
+/// The body is JSON text. Null stands for no body.
 impl RequestText for &Value {
     fn into_text(self) -> String {
         if self.is_null() {
@@ -42,19 +43,20 @@ impl RequestText for Value {
     }
 }
 
-/// Makes a request of version 1, unless the path begins with `/api` or `/ofrep`. A body is JSON, unless a header says otherwise.
+/// Creates a request. The path gets the prefix `/api/v1`, unless it begins with `/api/` or `/ofrep/`. The
+/// content type of a body is JSON, unless `headers` has another one.
 pub(crate) fn request(
     method: &str,
     path: &str,
     body: impl RequestText,
     headers: &[(&str, &str)],
 ) -> Request<Body> {
-    let is_whole = ["/ofrep/", "/api/"].iter().any(|start| path.starts_with(start));
-    let base = if is_whole { "" } else { "/api/v1" };
+    let is_complete = ["/ofrep/", "/api/"].iter().any(|start| path.starts_with(start));
+    let base = if is_complete { "" } else { "/api/v1" };
     request_at(method, &format!("{base}{path}"), body, headers)
 }
 
-/// As [`request`], to this path.
+/// Does the same as [`request`], but adds no prefix to the path.
 pub(super) fn request_at(
     method: &str,
     path: &str,
@@ -72,7 +74,7 @@ pub(super) fn request_at(
     request.body(Body::Bytes(body.into())).unwrap()
 }
 
-/// A response, and what is logged of its request.
+/// A response, and the log record of its request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -94,23 +96,25 @@ impl Answer {
         }
     }
 
+    /// Returns the JSON document of the response.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// The document of a response with this status; null without a document.
+    /// Checks the status. Returns the JSON document of the response; null if it has none.
     #[track_caller]
     pub(crate) fn expect_status(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         serde_json::from_str(&self.text).unwrap_or_default()
     }
 
-    /// The value of a header; empty without it.
+    /// Returns the value of a header; empty if the response does not have the header.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Status, type of the problem, and what the first error is at.
+    /// Returns the status, the type of the problem, and the pointer, parameter or header of the first error;
+    /// empty if the error has no such location.
     #[track_caller]
     pub(crate) fn problem(&self) -> (u16, String, String) {
         assert_eq!(
@@ -129,7 +133,8 @@ impl Answer {
         (self.status, kind.to_owned(), at.unwrap_or("").to_owned())
     }
 
-    /// Expects a problem of this status and type, at this field, parameter or header; empty: at none.
+    /// Checks that the response is a problem with this status and type. `at` is the pointer, parameter or
+    /// header of the first error; empty if there is none.
     #[track_caller]
     pub(crate) fn expect_problem(&self, status: u16, kind: &str, at: &str) {
         assert_eq!(
@@ -140,8 +145,9 @@ impl Answer {
     }
 }
 
-/// Expects that a response is as the API is described.
-pub(crate) fn assert_described(method: &Method, path: &str, response: &Response<Bytes>) {
+/// Checks that a response conforms to the description of the API, and that shared caches may store it if and
+/// only if it is the same for all readers.
+pub(crate) fn assert_conforms(method: &Method, path: &str, response: &Response<Bytes>) {
     let exchange = Exchange {
         method,
         path,
@@ -150,9 +156,12 @@ pub(crate) fn assert_described(method: &Method, path: &str, response: &Response<
         body: response.body(),
     };
     if let Err(fault) = conformance::check(&exchange, IntegerFormat::NumberOrString) {
-        panic!("the response to {method} {path} is not as described: {fault}: {response:?}");
+        panic!(
+            "the response to {method} {path} does not conform to the API description: {fault}: {response:?}"
+        );
     }
-    // A shared cache stores what is for all readers, and nothing that is for one of them.
+    // A private response with `CDN-Cache-Control` would reach other readers; a public response without it
+    // would not be cached.
     let headers = response.headers();
     let control = headers
         .get("cache-control")

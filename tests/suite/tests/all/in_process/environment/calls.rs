@@ -1,4 +1,4 @@
-//! What tests ask of an instance.
+//! Shortcuts for the requests that tests send to an instance.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,8 @@ use super::answer::{Answer, RequestText, request, request_at};
 use super::instance::Instance;
 
 impl Instance {
-    /// Sends a request with these headers, to a path of version 1 unless the path begins with `/api` or `/ofrep`.
+    /// Sends a request with these headers, and runs the deferred work. The path gets the prefix `/api/v1`,
+    /// unless it begins with `/api/` or `/ofrep/`.
     pub(crate) fn send(
         &self,
         method: &str,
@@ -20,7 +21,7 @@ impl Instance {
         self.answer_and_settle(request(method, path, body, headers))
     }
 
-    /// Sends a request to a path with or without a version in it.
+    /// Sends a request without a body, and runs the deferred work. Adds no prefix to the path.
     pub(crate) fn send_at(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.answer_and_settle(request_at(method, path, "", headers))
     }
@@ -30,7 +31,7 @@ impl Instance {
         self.call_with(method, path, body, &[])
     }
 
-    /// As [`Instance::call`], with more headers.
+    /// Does the same as [`Instance::call`], with more headers.
     pub(crate) fn call_with(
         &self,
         method: &str,
@@ -51,7 +52,7 @@ impl Instance {
         self.send("GET", path, "", &[])
     }
 
-    /// Sends `GET` without a credential from an address, and leaves what comes after the response undone.
+    /// Sends `GET` without a credential from a client address. Does not run the deferred work.
     pub(crate) fn from(&self, client: &str, path: &str) -> Answer {
         self.answer(request("GET", path, "", &[("spin-client-addr", client)]))
     }
@@ -71,7 +72,7 @@ impl Instance {
         )
     }
 
-    /// What the region has counted, by series.
+    /// Returns the metrics that the region has counted, by series.
     pub(crate) fn counted(&self) -> BTreeMap<String, u64> {
         let entries = self.key_value.entries.borrow();
         let slots = entries
@@ -86,27 +87,27 @@ impl Instance {
         all
     }
 
-    /// Makes an API key: its id and its text.
+    /// Creates an API key. Returns its id and its text.
     pub(crate) fn make_key(&self, body: &Value) -> (String, String) {
         let made = self.call("POST", "/keys", body).expect_status(201);
         let text = |name: &str| made[name].as_str().unwrap().to_owned();
         (text("id"), text("key"))
     }
 
-    /// Makes a key of a server, which reads and writes scores.
+    /// Creates an API key for a server that reads and writes scores. Returns the text of the key.
     pub(crate) fn make_server_key(&self) -> String {
         self.make_key(&json!({"name": "server", "scopes": ["scores:read", "scores:write"]}))
             .1
     }
 
-    /// Issues a player's token with the key of a server.
+    /// Issues a token for a player, with the API key of a server. Returns the token.
     pub(crate) fn issue_token(&self, key: &str, player: &str) -> String {
         let issued = self.with_key(key, "POST", "/tokens", json!({ "player": player }));
         issued.expect_status(201)["token"].as_str().unwrap().to_owned()
     }
 
-    /// Makes a leaderboard `b` that only its tenant's credentials may read, and players may write.
-    pub(crate) fn make_board(&self) {
+    /// Creates a leaderboard `b`. Only credentials of its tenant can read it, and players can write to it.
+    pub(crate) fn create_leaderboard(&self) {
         let body = json!({"access": {"read": "private", "write": "player"}});
         self.call("PUT", "/leaderboards/b", body).expect_status(201);
     }

@@ -1,4 +1,4 @@
-//! Cases of the API in process: each has a region of its own, and the computer's clock.
+//! Runs cases of the API in process. Each case has a region of its own, with the clock of the computer.
 
 use std::rc::Rc;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::instance::Instance;
 use super::region::{Region, RegionOptions};
 
-/// Sends requests to an instance, as the host of a component does.
+/// Sends requests to an instance, like the host of a component.
 struct InProcessTransport(Instance);
 
 impl Transport for InProcessTransport {
@@ -23,12 +23,12 @@ impl Transport for InProcessTransport {
 
     fn send(&self, request: Request<Bytes>) -> LocalBoxFuture<'_, Result<Response<Bytes>, String>> {
         async {
-            // Other clients of the case go on meanwhile, as they do over a network.
+            // Other clients of the case run in the meantime, as they do over a network.
             tokio::task::yield_now().await;
             let (mut head, body) = request.into_parts();
             let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
             head.uri = path.parse().map_err(|error| format!("{error}"))?;
-            // White space around a header's value is not part of it.
+            // An HTTP server removes the white space around a header's value.
             for value in head.headers.values_mut() {
                 *value = HeaderValue::from_bytes(value.as_bytes().trim_ascii())
                     .map_err(|error| error.to_string())?;
@@ -51,7 +51,8 @@ impl Transport for InProcessTransport {
     }
 }
 
-/// Begins what an instance has put off until after the response, beside the requests that follow.
+/// Starts the work that an instance has deferred until after the response. The work runs concurrently with
+/// the requests that follow.
 fn spawn_later_work(instance: &Instance) {
     for work in instance.take_later_work() {
         let instance = instance.clone();
@@ -62,7 +63,7 @@ fn spawn_later_work(instance: &Instance) {
     }
 }
 
-/// Runs a case in a new region that does not limit its callers.
+/// Runs a case in a new region without rate limits for its callers.
 pub(crate) fn run_case(case: impl AsyncFnOnce(&ApiClient)) {
     let options = RegionOptions {
         has_real_clock: true,

@@ -1,4 +1,6 @@
-//! An instance of all components, as the host of a request sees it.
+//! An instance of all components, which answers requests.
+//!
+//! An instance defers some work until after a response. A test decides when this deferred work runs.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -29,16 +31,16 @@ use leaderboard_telemetry::LogRecord;
 use leaderboard_tenants_function::TenantsFunction;
 
 use super::SHOWS_AFTER_MS;
-use super::answer::{Answer, assert_described};
+use super::answer::{Answer, assert_conforms};
 use super::key_value::{KeyValue, turn};
 use super::region::{Region, RegionOptions, RegionParts};
 use super::store::Store;
 use super::web::Web;
 
-/// How often an instance pauses before it is taken to hang.
+/// How many times an instance may pause before the test fails, because a request waits forever.
 const MAX_PAUSES: u32 = 100_000;
 
-/// An instance. A clone is the same instance.
+/// An instance. A clone refers to the same instance.
 #[derive(Clone)]
 pub(crate) struct Instance(Rc<InstanceParts>);
 
@@ -46,9 +48,10 @@ struct InstanceParts {
     region: Region,
     leaderboard_memory: LeaderboardMemory,
     state: InstanceState,
+    /// The deferred work.
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     pauses: Cell<u32>,
-    /// Something was written, and no time has passed since.
+    /// Whether something was written since the last read that waited until changes show.
     written: Cell<bool>,
 }
 
@@ -61,24 +64,25 @@ impl std::ops::Deref for Instance {
 }
 
 impl RegionOptions {
+    /// Creates a region with these options, and returns an instance in it.
     pub(crate) fn instance(self) -> Instance {
         self.region().instance()
     }
 }
 
 impl Region {
-    /// An instance that has read nothing yet.
+    /// Creates an instance with empty caches.
     pub(crate) fn instance(&self) -> Instance {
-        Instance::of(self.clone(), self.options().settings.clone())
+        Instance::create_in(self.clone(), self.options().settings.clone())
     }
 
-    /// An instance with other settings.
+    /// Creates an instance whose settings differ from those of its region.
     pub(crate) fn instance_with(&self, change: impl FnOnce(RegionOptions) -> RegionOptions) -> Instance {
-        Instance::of(self.clone(), change(self.options().clone()).settings)
+        Instance::create_in(self.clone(), change(self.options().clone()).settings)
     }
 }
 
-/// Whether a function has a path, as the manifest routes it: with a version or without one.
+/// Returns whether the manifest routes a path, with or without a version, to a function.
 fn serves<P: Routes>(path: &str) -> bool {
     let fits_segment = |(expected, segment): (&&str, &&str)| match *expected {
         ":version" => segment.starts_with('v'),
@@ -169,7 +173,7 @@ impl Environment for Instance {
     }
 
     fn new_trace_id(&self) -> [u8; 16] {
-        // Tests with a clock of their own compare whole log records.
+        // Tests that move the clock compare whole log records, which must not contain random bytes.
         let byte = if self.options().has_real_clock {
             RegionParts::random(self)[0]
         } else {
@@ -180,12 +184,12 @@ impl Environment for Instance {
 }
 
 impl Instance {
-    /// An instance of a new region on an embedded store.
+    /// Creates an instance in a new region with an embedded store.
     pub(crate) fn new() -> Self {
         Region::with_options().instance()
     }
 
-    fn of(region: Region, settings: Settings) -> Self {
+    fn create_in(region: Region, settings: Settings) -> Self {
         Self(Rc::new(InstanceParts {
             region,
             leaderboard_memory: LeaderboardMemory::default(),
@@ -196,17 +200,17 @@ impl Instance {
         }))
     }
 
-    /// Another instance in the same region.
+    /// Creates another instance in the same region.
     pub(crate) fn beside(&self) -> Self {
         self.0.region.instance()
     }
 
-    /// An instance of another region, on the same store and by the same clock.
+    /// Creates an instance in another region, which has the same store and the same clock.
     pub(crate) fn elsewhere(&self) -> Self {
         self.0.region.elsewhere().instance()
     }
 
-    /// Does what was put off until after a response.
+    /// Runs the deferred work, also the work that is deferred in the meantime.
     pub(crate) fn settle(&self) {
         loop {
             let due = self.0.later.take();
@@ -219,12 +223,12 @@ impl Instance {
         }
     }
 
-    /// Drops what was put off until after a response, as a host does that ends an instance.
+    /// Drops the deferred work, like a host that ends an instance.
     pub(crate) fn drop_later_work(&self) {
         self.0.later.take();
     }
 
-    /// As [`Instance::settle`] for what was put off so far, beside other work.
+    /// Runs the work that was deferred before the call, concurrently with other tasks.
     pub(crate) async fn settle_async(&self) {
         let due = self.0.later.take();
         for work in due {
@@ -232,17 +236,17 @@ impl Instance {
         }
     }
 
-    /// Takes what was put off until after a response.
+    /// Returns the deferred work, and removes it from the instance.
     pub(crate) fn take_later_work(&self) -> Vec<LocalBoxFuture<'static, ()>> {
         self.0.later.take()
     }
 
-    /// How many pieces of work wait for the end of the responses.
+    /// Returns how many pieces of deferred work there are.
     pub(crate) fn count_later_work(&self) -> usize {
         self.0.later.borrow().len()
     }
 
-    /// Answers, and leaves what comes after the response undone.
+    /// Answers a request. Does not run the deferred work.
     pub(crate) async fn respond(&self, request: Request<Body>) -> Answer {
         self.set_store_clock();
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -256,28 +260,28 @@ impl Instance {
             () if serves::<TenantsFunction>(&path) => self.serve::<TenantsFunction>(request).await,
             () => self.serve::<OpsFunction>(request).await,
         };
-        assert_described(&method, &path, &response);
+        assert_conforms(&method, &path, &response);
         Answer::new(response, log)
     }
 
-    /// As a host does it: a response of the micro-cache, or the whole way.
+    /// Answers a request like a host: from the micro-cache, or else through the pipeline.
     async fn serve<P: Endpoint<Self>>(&self, request: Request<Body>) -> (Response<Bytes>, LogRecord) {
         let address = request.uri().path_and_query().map_or("", |text| text.as_str());
-        let lines: RawHeaders = request
+        let raw_headers: RawHeaders = request
             .headers()
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
-        let key = MicroCacheKey::of(request.method(), address, &lines);
+        let key = MicroCacheKey::of(request.method(), address, &raw_headers);
         if let Some(MicroCacheHit { entry, own_headers }) = key
             .as_ref()
-            .and_then(|key| find_reusable::<P, _>(self, key, &lines))
+            .and_then(|key| find_reusable::<P, _>(self, key, &raw_headers))
         {
             let mut response = Response::new(entry.body().clone());
             *response.status_mut() = entry.status();
             *response.headers_mut() = entry.headers().clone();
             response.headers_mut().extend(own_headers);
-            return (response, entry.take_log().expect("it was counted"));
+            return (response, entry.take_log().expect("the reuse was counted"));
         }
         let HandledRequest {
             response,
@@ -290,12 +294,12 @@ impl Instance {
         (response, log)
     }
 
-    /// As [`Instance::respond`], outside of asynchronous code.
+    /// Does the same as [`Instance::respond`], outside of asynchronous code.
     pub(crate) fn answer(&self, request: Request<Body>) -> Answer {
         block_on(self.respond(request))
     }
 
-    /// Applies a message with scores.
+    /// Applies a message with scores, and runs the deferred work. Returns the report of the message.
     pub(crate) fn message(&self, payload: &str) -> MessageReport {
         let report = block_on(leaderboard_score_messages::apply(self, payload.as_bytes())).unwrap();
         self.0.written.set(true);
@@ -303,7 +307,8 @@ impl Instance {
         report
     }
 
-    /// Answers, and does what comes after the response.
+    /// Answers a request, and runs the deferred work. If the region's options say so, the clock moves before
+    /// the first `GET` after a write, until the write shows.
     pub(crate) fn answer_and_settle(&self, request: Request<Body>) -> Answer {
         let reads = request.method() == Method::GET;
         if reads && self.options().reads_wait_for_changes && self.0.written.replace(false) {

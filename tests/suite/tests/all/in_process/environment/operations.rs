@@ -1,4 +1,4 @@
-//! The ports that count, record and announce, on the store that tests break.
+//! The ports of the store for rate limits, counters, the audit log, announcements and readiness.
 
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, EntryQuota,
@@ -16,7 +16,7 @@ impl RateLimits for Store {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
         self.takes.set(self.takes.get() + 1);
-        self.has_room()?.take(tenant, charge_request).await
+        self.model_if_room()?.take(tenant, charge_request).await
     }
 
     async fn report(
@@ -25,22 +25,22 @@ impl RateLimits for Store {
         charge_request: &ChargeRequest,
     ) -> Result<RateLimitDecision, StoreError> {
         self.reports.set(self.reports.get() + 1);
-        self.hang().await?;
-        self.has_room()?.report(tenant, charge_request).await
+        self.wait_while_hanging().await?;
+        self.model_if_room()?.report(tenant, charge_request).await
     }
 
     async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
-        self.up()?.usage(tenant, days).await
+        self.model_if_up()?.usage(tenant, days).await
     }
 }
 
 impl Counters for Store {
     async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
-        self.has_room()?.add(counts).await
+        self.model_if_room()?.add(counts).await
     }
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        self.up()?.counters().await
+        self.model_if_up()?.counters().await
     }
 }
 
@@ -51,7 +51,7 @@ impl AuditLog for Store {
         }
         let (records, bytes) = self.audited.get();
         self.audited.set((records + 1, bytes + record.body.len()));
-        self.has_room()?.append_audit(record).await
+        self.model_if_room()?.append_audit(record).await
     }
 
     async fn read_audit(
@@ -60,7 +60,7 @@ impl AuditLog for Store {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<RecordedAudit>, StoreError> {
-        self.up()?.read_audit(tenant, before, limit).await
+        self.model_if_up()?.read_audit(tenant, before, limit).await
     }
 }
 
@@ -72,8 +72,8 @@ impl Announcements for Store {
         change: AnnouncedChange<'_>,
     ) -> Result<bool, StoreError> {
         self.announcements.set(self.announcements.get() + 1);
-        let taken = self.up()?.announce(channel, tenant, change).await?;
-        Ok(taken && !self.refuses_announcements.get())
+        let is_announced = self.model_if_up()?.announce(channel, tenant, change).await?;
+        Ok(is_announced && !self.refuses_announcements.get())
     }
 }
 
@@ -81,13 +81,13 @@ impl Readiness for Store {
     async fn check_ready(&self) -> Result<(), StoreError> {
         self.probes.set(self.probes.get() + 1);
         turn().await;
-        self.hang().await?;
-        self.up().map(|_| ())
+        self.wait_while_hanging().await?;
+        self.model_if_up().map(|_| ())
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
         self.settings_checks.set(self.settings_checks.get() + 1);
-        self.up()?;
+        self.model_if_up()?;
         Ok(self.settings.borrow().clone())
     }
 }

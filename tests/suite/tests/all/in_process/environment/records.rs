@@ -1,4 +1,4 @@
-//! The ports of bans, events, dead letters and documents, on the store that tests break.
+//! The ports of the store for bans, events, dead letters and documents.
 
 use leaderboard_core::ports::{
     Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected,
@@ -14,12 +14,12 @@ impl Bans for Store {
         if self.bans_fail.get() {
             return Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()));
         }
-        let done = self.up()?.ban(tenant, ban).await?;
+        let done = self.model_if_up()?.ban(tenant, ban).await?;
         self.unless_lost(done)
     }
 
     async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        self.up()?.unban(tenant, player, at).await
+        self.model_if_up()?.unban(tenant, player, at).await
     }
 
     async fn find_ban(
@@ -28,7 +28,7 @@ impl Bans for Store {
         player: &PlayerId,
         now: Timestamp,
     ) -> Result<Option<Ban>, StoreError> {
-        self.up()?.find_ban(tenant, player, now).await
+        self.model_if_up()?.find_ban(tenant, player, now).await
     }
 
     async fn list_bans(
@@ -38,7 +38,7 @@ impl Bans for Store {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Ban>, StoreError> {
-        self.up()?.list_bans(tenant, after, limit, now).await
+        self.model_if_up()?.list_bans(tenant, after, limit, now).await
     }
 }
 
@@ -50,7 +50,10 @@ impl Events for Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        let events = self.up()?.read(tenant, leaderboard, after, limit).await?;
+        let events = self
+            .model_if_up()?
+            .read(tenant, leaderboard, after, limit)
+            .await?;
         self.events_read.set(self.events_read.get() + events.len() as u64);
         Ok(events)
     }
@@ -63,7 +66,7 @@ impl DeadLetters for Store {
         letters: &[DeadLetter],
     ) -> Result<(), StoreError> {
         self.letter_pushes.set(self.letter_pushes.get() + 1);
-        self.has_room()?.push_dead_letters(tenant, letters).await
+        self.model_if_room()?.push_dead_letters(tenant, letters).await
     }
 
     async fn list_dead_letters(
@@ -72,15 +75,15 @@ impl DeadLetters for Store {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        self.up()?.list_dead_letters(tenant, before, limit).await
+        self.model_if_up()?.list_dead_letters(tenant, before, limit).await
     }
 
     async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
-        self.up()?.read_dead_letter(id).await
+        self.model_if_up()?.read_dead_letter(id).await
     }
 
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
-        self.up()?.delete_dead_letter(id).await
+        self.model_if_up()?.delete_dead_letter(id).await
     }
 }
 
@@ -90,8 +93,8 @@ impl Documents for Store {
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
         self.document_reads.set(self.document_reads.get() + 1);
-        self.hang().await?;
-        let found = self.up()?.read_documents(names).await;
+        self.wait_while_hanging().await?;
+        let found = self.model_if_up()?.read_documents(names).await;
         if self.documents_take_time.get() {
             turn().await;
         }
@@ -105,13 +108,13 @@ impl Documents for Store {
         expected: Expected,
     ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
         self.overtake(name, body).await?;
-        let model = self.writes()?;
-        let there = model.read_documents(std::slice::from_ref(name)).await?;
-        if there[0]
+        let model = self.model_for_write()?;
+        let stored = model.read_documents(std::slice::from_ref(name)).await?;
+        if stored[0]
             .as_ref()
-            .is_none_or(|there| there.value.len() < body.len())
+            .is_none_or(|stored| stored.value.len() < body.len())
         {
-            self.has_room()?;
+            self.model_if_room()?;
         }
         model.put_document(name, body, expected).await
     }
@@ -122,7 +125,7 @@ impl Documents for Store {
         expected: Expected,
     ) -> Result<Result<bool, VersionMismatch>, StoreError> {
         self.overtake(name, b"").await?;
-        self.writes()?.delete_document(name, expected).await
+        self.model_for_write()?.delete_document(name, expected).await
     }
 
     async fn list_documents(
@@ -132,7 +135,10 @@ impl Documents for Store {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        let found = self.up()?.list_documents(tenant, kind, after, limit).await;
+        let found = self
+            .model_if_up()?
+            .list_documents(tenant, kind, after, limit)
+            .await;
         if self.documents_take_time.get() {
             turn().await;
         }

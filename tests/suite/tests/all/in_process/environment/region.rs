@@ -1,4 +1,4 @@
-//! A region: a store, a key-value store, the other services within reach, and a clock.
+//! A region: a store, a key-value store, other services, and a clock.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,17 +14,18 @@ use super::key_value::KeyValue;
 use super::store::Store;
 use super::web::Web;
 
-/// The key that allows to read the metrics, and nothing else.
+/// The key whose only permission is to read the metrics.
 pub(crate) const METRICS_KEY: &str = "the-key-for-metrics";
-/// What players' tokens are signed with, the same in every region.
+/// The secret that signs players' tokens in every region.
 pub(crate) const TOKEN_SECRET: &str = "a secret of the operator, the same in every region";
-/// When tests begin: 2026-07-19T21:04:00Z, in seconds since the epoch.
+/// The time at which tests begin, in seconds since the epoch: Sunday, 2026-07-19T21:04:00Z.
 pub(crate) const BEGIN_S: i64 = 1_784_495_040;
 
-/// A region. A clone is the same region.
+/// A region. A clone refers to the same region.
 #[derive(Clone)]
 pub(crate) struct Region(Rc<RegionParts>);
 
+/// What the instances of a region share.
 pub(crate) struct RegionParts {
     pub(crate) store: Rc<Store>,
     pub(crate) key_value: KeyValue,
@@ -32,7 +33,7 @@ pub(crate) struct RegionParts {
     clock_ms: Rc<Cell<i64>>,
     /// Whether a pause moves the clock.
     pub(crate) pauses_take_time: Rc<Cell<bool>>,
-    /// Whether the store is elsewhere, as Redis is, so that the region caches what it answers.
+    /// Whether the store is remote, like Redis. If it is, the region caches the configurations that it reads.
     pub(crate) store_is_remote: Rc<Cell<bool>>,
     random: Cell<u8>,
     options: RegionOptions,
@@ -46,16 +47,16 @@ impl std::ops::Deref for Region {
     }
 }
 
-/// How a region is set up.
+/// The options of a region.
 #[derive(Clone)]
 pub(crate) struct RegionOptions {
     pub(crate) settings: Settings,
-    /// The tenant that requests with the operator's key name; the default one when it is empty.
+    /// The tenant that requests with the operator's key name. If it is empty, they name no tenant.
     pub(crate) tenant: &'static str,
     pub(crate) store_is_remote: bool,
-    /// Whether the clock moves before the first read after a write, for as long as a change needs to show.
+    /// Whether the clock moves before the first read after a write, until the write shows.
     pub(crate) reads_wait_for_changes: bool,
-    /// Whether the clock is the computer's.
+    /// Whether the region has the clock of the computer.
     pub(crate) has_real_clock: bool,
 }
 
@@ -66,7 +67,8 @@ impl RegionOptions {
         self
     }
 
-    /// Signs players' tokens with this secret, and accepts those of the secret before.
+    /// Signs players' tokens with `secret`. Tokens that were signed with the secret `before` are still
+    /// accepted.
     pub(crate) fn token_secret(self, secret: &str, before: &str) -> Self {
         let tokens = PlayerTokens::new(secret, before).unwrap().map(Rc::new);
         self.settings(|settings| settings.auth.player_tokens = tokens)
@@ -100,7 +102,8 @@ impl RegionOptions {
 }
 
 impl Region {
-    /// A region on an embedded store. Reads wait until changes show.
+    /// Returns the default options: an embedded store, a clock that tests move, and reads that wait until
+    /// writes show.
     pub(crate) fn with_options() -> RegionOptions {
         let settings = Settings {
             auth: AuthSettings {
@@ -126,7 +129,7 @@ impl Region {
         options.token_secret(TOKEN_SECRET, "")
     }
 
-    /// A region whose clock only tests move.
+    /// Creates a region whose clock moves only if a test moves it: reads do not wait until writes show.
     pub(crate) fn with_still_clock(store_is_remote: bool) -> Self {
         RegionOptions {
             reads_wait_for_changes: false,
@@ -135,7 +138,8 @@ impl Region {
         .region()
     }
 
-    /// As [`Region::with_still_clock`], on a remote store; the operator's requests name the tenant acme.
+    /// Creates a region like [`Region::with_still_clock`], with a remote store. Requests with the operator's
+    /// key name the tenant acme.
     pub(crate) fn of_acme() -> Self {
         RegionOptions {
             tenant: "acme",
@@ -145,7 +149,7 @@ impl Region {
         .region()
     }
 
-    /// Another region, on the same store and by the same clock.
+    /// Creates another region with the same store and the same clock.
     pub(crate) fn elsewhere(&self) -> Self {
         Self(Rc::new(RegionParts {
             store: Rc::clone(&self.store),
@@ -165,7 +169,7 @@ impl RegionParts {
         &self.options
     }
 
-    /// The time, in milliseconds since the epoch.
+    /// Returns the time, in milliseconds since the epoch.
     pub(crate) fn now_ms(&self) -> i64 {
         let real_ms = if self.options.has_real_clock {
             let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -176,18 +180,18 @@ impl RegionParts {
         real_ms + self.clock_ms.get()
     }
 
-    /// Lets time pass, for the instances and the store.
+    /// Moves the clock of the instances and of the store forward by `ms` milliseconds.
     pub(crate) fn pass_ms(&self, ms: i64) {
         self.clock_ms.set(self.clock_ms.get() + ms);
         self.set_store_clock();
     }
 
-    /// Sets the store's clock to the region's.
+    /// Sets the store's clock to the region's time.
     pub(crate) fn set_store_clock(&self) {
         self.store.set_clock(u64::try_from(self.now_ms()).unwrap() * 1000);
     }
 
-    /// Bytes that differ from call to call.
+    /// Returns bytes that differ from call to call.
     pub(crate) fn random(&self) -> [u8; 32] {
         self.random.set(self.random.get().wrapping_add(1));
         [self.random.get(); 32]

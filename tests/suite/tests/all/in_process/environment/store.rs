@@ -1,4 +1,5 @@
-//! The model of the domain as the store: it counts calls, and fails when a test says so. The ports of scores and leaderboards.
+//! The store of tests: the model of the domain, with counters of calls and switches that make calls fail.
+//! This module has the ports for scores and leaderboards.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -17,71 +18,74 @@ use leaderboard_model::Model;
 
 use super::key_value::turn;
 
+/// The model of the domain as a store that counts calls, and that fails when a test says so.
 #[derive(Default)]
 pub(crate) struct Store {
     pub(super) model: Model,
-    /// How often dead letters were pushed.
+    /// How many commands pushed dead letters.
     pub(crate) letter_pushes: Cell<u32>,
+    /// Whether all calls fail.
     pub(crate) down: Cell<bool>,
-    /// How often documents were read.
+    /// How many commands read documents.
     pub(crate) document_reads: Cell<u32>,
-    /// Whether other tasks go on between a read of documents and its result.
+    /// Whether other tasks run between a read of documents and its result.
     pub(crate) documents_take_time: Cell<bool>,
-    /// How many reports of usage came.
+    /// How many calls reported the usage of rate limits.
     pub(crate) reports: Cell<u32>,
+    /// Whether the audit log refuses records.
     pub(crate) log_is_closed: Cell<bool>,
-    /// Whether the store is out of memory: it refuses what adds data, and nothing else.
+    /// Whether the store is out of memory, so that it refuses commands that add data.
     pub(crate) is_full: Cell<bool>,
-    /// How many sweeps there were.
+    /// How many steps swept data of deleted leaderboards.
     pub(crate) sweeps: Cell<u32>,
-    /// How many sweeps leave something.
+    /// How many sweeps leave data for a further sweep.
     pub(crate) sweeps_left: Cell<u32>,
-    /// Whether a rebuild holds up every score.
+    /// Whether every score is refused because its period is being rebuilt.
     pub(crate) is_rebuilding: Cell<bool>,
-    /// How many steps of a rebuild are left.
+    /// How many more calls only do a step of a rebuild, before one finishes it.
     pub(crate) rebuild_steps: Cell<u32>,
-    /// Which period cannot be put into another order, and why.
-    pub(crate) unordered: RefCell<Option<(PeriodId, PutRefusal)>>,
-    /// Whether a leaderboard that is deleted leaves enough room.
+    /// A period that cannot be put into another order, and the reason.
+    pub(crate) reorder_refusal: RefCell<Option<(PeriodId, PutRefusal)>>,
+    /// Whether the deletion of a leaderboard frees memory, so that the store is no longer full.
     pub(crate) has_room_after_deleting: Cell<bool>,
-    /// So many documents are still written before the store goes away.
+    /// How many more documents can be written or deleted before the store goes down; `None` for no limit.
     pub(crate) writes_left: Cell<Option<u32>>,
-    /// How often ranks were read.
+    /// How many reads of ranks and periods there were.
     pub(crate) reads: Cell<u32>,
-    /// The most leaderboards that one call of scores named.
-    pub(crate) most_boards: Cell<usize>,
-    /// So many calls of scores are still unless_lost before the store goes away for them.
-    pub(crate) calls_of_scores_left: Cell<Option<u32>>,
+    /// The most leaderboards that one call of `submit_with_options` named.
+    pub(crate) most_leaderboards: Cell<usize>,
+    /// How many more calls of `submit_with_options` succeed before they fail; `None` for no limit.
+    pub(crate) submit_calls_left: Cell<Option<u32>>,
     /// How often a period was looked up by its id.
     pub(crate) period_lookups: Cell<u32>,
-    /// How many checks of readiness there were.
+    /// How many times readiness was checked.
     pub(crate) probes: Cell<u32>,
-    /// How many changes were announced.
+    /// How many announcements of changes there were.
     pub(crate) announcements: Cell<u32>,
-    /// Whether it may publish on no channel.
+    /// Whether the server refuses to publish announcements.
     pub(crate) refuses_announcements: Cell<bool>,
-    /// How many events of logs were read.
+    /// How many events were read from event logs.
     pub(crate) events_read: Cell<u64>,
-    /// How often a configuration was read.
+    /// How many commands read configurations of leaderboards.
     pub(crate) board_reads: Cell<u32>,
-    /// How often limits were charged in a command of their own.
+    /// How many commands did nothing but charge rate limits.
     pub(crate) takes: Cell<u32>,
-    /// How many records the audit log was given, and their bytes.
+    /// How many records were appended to the audit log, and the sum of their sizes in bytes.
     pub(crate) audited: Cell<(u32, usize)>,
-    /// Whether it takes commands and answers none.
+    /// Whether commands get no result.
     pub(crate) hangs: Cell<bool>,
-    /// How often the settings of its server were read.
+    /// How many times the settings of the store's server were checked.
     pub(crate) settings_checks: Cell<u32>,
-    /// The settings of its server.
+    /// The settings of the store's server.
     pub(crate) settings: RefCell<Vec<SettingCheck>>,
-    /// Whether bans are refused by a store that does everything else.
+    /// Whether bans fail, while all other calls succeed.
     pub(crate) bans_fail: Cell<bool>,
-    /// Whether changes are made, and their results get lost.
+    /// Whether changes are applied, but their results get lost.
     pub(crate) answers_get_lost: Cell<bool>,
-    /// Whether another client changes a leaderboard right before the next change of one.
-    pub(crate) board_is_overtaken: Cell<bool>,
-    /// The kind of document that another client changes right before the next change of one.
-    pub(crate) overtaken: Cell<Option<DocumentKind>>,
+    /// Whether another client changes the leaderboard right before its next change.
+    pub(crate) leaderboard_is_overtaken: Cell<bool>,
+    /// The kind of the document that another client changes right before its next change.
+    pub(crate) overtaken_kind: Cell<Option<DocumentKind>>,
 }
 
 impl Store {
@@ -90,34 +94,36 @@ impl Store {
         self.model.set_clock(now_us);
     }
 
-    /// Fails when all writes that the test lets through were made.
-    pub(super) fn writes(&self) -> Result<&Model, StoreError> {
+    /// Counts a write. Returns the model, or an error if the test allows no more writes.
+    pub(super) fn model_for_write(&self) -> Result<&Model, StoreError> {
         if let Some(left) = self.writes_left.get() {
             self.down.set(left == 0);
             self.writes_left.set(Some(left.saturating_sub(1)));
         }
-        self.up()
+        self.model_if_up()
     }
 
-    /// Fails when the store is full: for commands that add data.
-    pub(super) fn has_room(&self) -> Result<&Model, StoreError> {
+    /// Returns the model for a command that adds data, or an error if the store is full or down.
+    pub(super) fn model_if_room(&self) -> Result<&Model, StoreError> {
         if self.is_full.get() {
             let cause = "OOM command not allowed when used memory > 'maxmemory'.";
             return Err(StoreError::OutOfMemory(cause.into()));
         }
-        self.up()
+        self.model_if_up()
     }
 
-    /// Counts a read of ranks. Other tasks go on meanwhile.
+    /// Counts a read of ranks or periods, and lets other tasks run. Returns the model, or an error if the
+    /// store is down.
     async fn begin_read(&self) -> Result<&Model, StoreError> {
         self.reads.set(self.reads.get() + 1);
         turn().await;
-        self.hang().await?;
-        self.up()
+        self.wait_while_hanging().await?;
+        self.model_if_up()
     }
 
-    /// Waits while the store hangs, until the connection gives up.
-    pub(super) async fn hang(&self) -> Result<(), StoreError> {
+    /// Waits while the store hangs. Returns an error when the connection gives up.
+    pub(super) async fn wait_while_hanging(&self) -> Result<(), StoreError> {
+        /// How many turns of other tasks the connection waits.
         const PATIENCE: u32 = 1_000;
         for _ in 0..PATIENCE {
             if !self.hangs.get() {
@@ -128,25 +134,26 @@ impl Store {
         Err(StoreError::Unavailable("the command took too long".into()))
     }
 
-    /// Puts another document before a change of it, if the test asked for that. Lists of issuers are left alone.
+    /// Changes the document before the caller does, like another client, if the test asks for that. Does not
+    /// change lists of issuers, whose ids begin with `~`.
     pub(super) async fn overtake(&self, name: &DocumentName, body: &[u8]) -> Result<(), StoreError> {
-        if self.overtaken.get() == Some(name.kind) && !name.id.starts_with('~') {
-            self.overtaken.set(None);
-            let there = self
+        if self.overtaken_kind.get() == Some(name.kind) && !name.id.starts_with('~') {
+            self.overtaken_kind.set(None);
+            let stored = self
                 .model
                 .read_documents(std::slice::from_ref(name))
                 .await?
                 .remove(0);
-            let mut other = there.map_or_else(|| body.to_vec(), |there| there.value);
-            // The same document in other bytes: what is equal is no change.
+            let mut other = stored.map_or_else(|| body.to_vec(), |stored| stored.value);
+            // A space makes the bytes differ, because equal bytes are no change. The document stays the same.
             other.push(b' ');
             let put = self.model.put_document(name, &other, Expected::Any).await?;
-            put.expect("it is put whatever is there");
+            put.expect("a put without a precondition succeeds");
         }
         Ok(())
     }
 
-    /// The result of a change, unless it gets lost.
+    /// Returns the result of a change, or an error if the result gets lost.
     pub(super) fn unless_lost<T>(&self, answer: T) -> Result<T, StoreError> {
         if self.answers_get_lost.get() {
             Err(StoreError::Unavailable("connection reset by 10.0.0.7".into()))
@@ -155,7 +162,8 @@ impl Store {
         }
     }
 
-    pub(super) fn up(&self) -> Result<&Model, StoreError> {
+    /// Returns the model, or an error if the store is down.
+    pub(super) fn model_if_up(&self) -> Result<&Model, StoreError> {
         if self.down.get() {
             Err(StoreError::Unavailable("connection refused by 10.0.0.7".into()))
         } else {
@@ -164,8 +172,8 @@ impl Store {
     }
 }
 
-/// Why a score is refused while its period is being rebuilt.
-fn rebuilding(submission: &PreparedSubmission) -> Refusal {
+/// Returns the refusal of a submission whose period is being rebuilt.
+fn refuse_for_rebuild(submission: &PreparedSubmission) -> Refusal {
     Refusal {
         leaderboard: submission.targets[0].leaderboard.value.id.clone(),
         reason: RefusalReason::Rebuilding,
@@ -179,26 +187,27 @@ impl Scores for Store {
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
-        if let Some(left) = self.calls_of_scores_left.get() {
+        if let Some(left) = self.submit_calls_left.get() {
             let less = left
                 .checked_sub(1)
                 .ok_or(StoreError::Unavailable("gone".into()))?;
-            self.calls_of_scores_left.set(Some(less));
+            self.submit_calls_left.set(Some(less));
         }
         let targets = submissions.iter().flat_map(|submission| &submission.targets);
         let boards: BTreeSet<&LeaderboardId> = targets.map(|target| &target.leaderboard.value.id).collect();
-        self.most_boards.set(self.most_boards.get().max(boards.len()));
+        self.most_leaderboards
+            .set(self.most_leaderboards.get().max(boards.len()));
         if self.is_rebuilding.get() {
             return Ok(Submitted {
-                rate_limit_decision: self.up()?.take(tenant, &options.charge_request).await?,
+                rate_limit_decision: self.model_if_up()?.take(tenant, &options.charge_request).await?,
                 answers: submissions
                     .iter()
-                    .map(|submission| Err(rebuilding(submission)))
+                    .map(|submission| Err(refuse_for_rebuild(submission)))
                     .collect(),
             });
         }
         let done = self
-            .has_room()?
+            .model_if_room()?
             .submit_with_options(tenant, submissions, options)
             .await?;
         self.unless_lost(done)
@@ -279,7 +288,7 @@ impl Scores for Store {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        let done = self.up()?.remove(period, player, at).await?;
+        let done = self.model_if_up()?.remove(period, player, at).await?;
         Ok(self.unless_lost(done)?)
     }
 }
@@ -292,8 +301,8 @@ impl Leaderboards for Store {
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         self.board_reads.set(self.board_reads.get() + 1);
         turn().await;
-        self.hang().await?;
-        self.up()?.get(tenant, id).await
+        self.wait_while_hanging().await?;
+        self.model_if_up()?.get(tenant, id).await
     }
 
     async fn get_many(
@@ -303,20 +312,20 @@ impl Leaderboards for Store {
     ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
         self.board_reads.set(self.board_reads.get() + 1);
         turn().await;
-        self.up()?.get_many(tenant, ids).await
+        self.model_if_up()?.get_many(tenant, ids).await
     }
 
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
         let steps = self.rebuild_steps.get();
         if put.rebuild && steps > 0 {
-            self.has_room()?;
+            self.model_if_room()?;
             self.rebuild_steps.set(steps - 1);
             return Ok(Err(PutRefusal::Unfinished));
         }
-        if self.board_is_overtaken.take() {
+        if self.leaderboard_is_overtaken.take() {
             let mut leaderboard = put.leaderboard.clone();
-            let there = self.model.get(put.tenant, &leaderboard.id).await?;
-            leaderboard.title = there.map_or_else(String::new, |there| there.value.title) + "!";
+            let stored = self.model.get(put.tenant, &leaderboard.id).await?;
+            leaderboard.title = stored.map_or_else(String::new, |stored| stored.value.title) + "!";
             let other = PutLeaderboard {
                 expected: Expected::Any,
                 leaderboard: &leaderboard,
@@ -325,14 +334,14 @@ impl Leaderboards for Store {
             self.model
                 .put(&other)
                 .await?
-                .expect("it is put whatever is there");
+                .expect("a put without a precondition succeeds");
         }
-        if let Some((period, why)) = &*self.unordered.borrow()
+        if let Some((period, why)) = &*self.reorder_refusal.borrow()
             && put.current == period
         {
             return Ok(Err(why.clone()));
         }
-        let done = self.has_room()?.put(put).await?;
+        let done = self.model_if_room()?.put(put).await?;
         self.unless_lost(done)
     }
 
@@ -342,7 +351,7 @@ impl Leaderboards for Store {
         after: Option<&LeaderboardId>,
         limit: u32,
     ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-        self.up()?.list(tenant, after, limit).await
+        self.model_if_up()?.list(tenant, after, limit).await
     }
 
     async fn delete(
@@ -351,7 +360,7 @@ impl Leaderboards for Store {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        let done = self.up()?.delete(tenant, id, expected).await?;
+        let done = self.model_if_up()?.delete(tenant, id, expected).await?;
         if self.has_room_after_deleting.get() {
             self.is_full.set(false);
         }
@@ -360,7 +369,7 @@ impl Leaderboards for Store {
 
     async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
         self.sweeps.set(self.sweeps.get() + 1);
-        self.up()?.sweep(tenant).await?;
+        self.model_if_up()?.sweep(tenant).await?;
         let left = self.sweeps_left.get();
         self.sweeps_left.set(left.saturating_sub(1));
         Ok(left > 0)

@@ -1,4 +1,4 @@
-//! Other services that the product asks.
+//! Other services, from which the service fetches documents.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,16 +8,16 @@ use bytes::Bytes;
 use leaderboard_environment::{Fetch, FetchError};
 use serde_json::Value;
 
-/// The document at an address that answers 410 Gone.
+/// The text of a document that stands for the response 410 Gone.
 pub(crate) const GONE: &str = "gone";
 
-/// Other services: what is at each address, and how many requests there were.
+/// Other services: the document at each address, and the number of requests.
 pub(crate) struct Web {
     pub(crate) documents: RefCell<BTreeMap<String, String>>,
     pub(crate) requests: Cell<u32>,
-    /// The beginnings of addresses that the manifest does not grant.
+    /// The prefixes of addresses to which the manifest does not allow requests.
     pub(crate) denied: RefCell<Vec<String>>,
-    /// How long a response takes.
+    /// How long a response takes, in milliseconds.
     pub(crate) takes_ms: Cell<i64>,
     clock_ms: Rc<Cell<i64>>,
 }
