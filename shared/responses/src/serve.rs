@@ -122,10 +122,10 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         if has_no_cache_directive(context.headers) {
             return Ok(MissReason::Request);
         }
-        let changing_until = self.find_changing_until(context.now.as_unix_ms()).await;
         let Some(entry) = context.env.responses().find_entry(&self.key_text) else {
             return Ok(MissReason::Miss);
         };
+        let changing_until = self.find_changing_until(context.now.as_unix_ms()).await;
         let status = match classify_freshness(&entry.metadata, changing_until, context.now) {
             Freshness::Fresh(left_ms) => {
                 if is_refresh_ahead_due(&entry.metadata, left_ms, || random_fraction(context.env)) {
@@ -180,15 +180,20 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         self.respond(entry, status, changing_until).await
     }
 
-    /// Responds with an entry that has just been fetched.
+    /// Responds with an entry that has just been fetched. Reads no tombstone for an entry that no cache stores, because only
+    /// caches are told that its leaderboard is changing.
     async fn respond_after_fetch(
         &self,
         entry: &Rc<CacheEntry>,
         status: CacheStatus,
     ) -> Result<Response, Problem> {
-        let changing_until = self
-            .find_changing_until(self.context.env.clock().as_unix_ms())
-            .await;
+        let changing_until = match status {
+            CacheStatus::Fetched { stored: false, .. } => i64::MIN,
+            _ => {
+                self.find_changing_until(self.context.env.clock().as_unix_ms())
+                    .await
+            }
+        };
         self.respond(entry, status, changing_until).await
     }
 
