@@ -98,7 +98,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
             query: Cow::Borrowed(head.uri.query().unwrap_or("")),
             identity: Identity::anonymous(),
             tenant: env.settings().default_tenant.clone(),
-            tenant_config: Rc::default(),
+            tenant_config: env.tenant_config_state().configs.defaults(),
             began_at: env.now(),
         }
     }

@@ -55,9 +55,17 @@ pub struct TenantConfigCache {
     tenants: RefCell<LruMap<TenantId, Rc<TenantConfig>, MAX_CACHED_TENANTS>>,
     /// The default tenant's documents, and the rate limits that the operator sets in them.
     operator: RefCell<Option<(Rc<DocumentBodies>, Rc<RateLimitRules>)>>,
+    /// The configuration of a tenant without documents.
+    defaults: Rc<TenantConfig>,
 }
 
 impl TenantConfigCache {
+    /// Returns the configuration of a tenant without documents. It is built once for an instance, because every request begins
+    /// with it.
+    pub fn defaults(&self) -> Rc<TenantConfig> {
+        Rc::clone(&self.defaults)
+    }
+
     /// Returns a tenant's configuration if it was parsed from these documents.
     fn find(&self, tenant: &TenantId, documents: &Rc<DocumentBodies>) -> Option<Rc<TenantConfig>> {
         let mut tenants = self.tenants.borrow_mut();
