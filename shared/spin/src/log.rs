@@ -14,7 +14,7 @@ use leaderboard_telemetry::{Level, LogRecord};
 use serde_json::{Value, json};
 
 /// The time after which collected lines are written.
-const COLLECTED_FOR: Duration = Duration::from_millis(20);
+const COLLECTED_FOR: Duration = Duration::from_millis(50);
 /// The number of collected bytes after which the lines are written at once.
 const MAX_COLLECTED_BYTES: usize = 16 * 1024;
 
