@@ -49,7 +49,7 @@ impl Connection {
         if !self.0.waits_for_locks.load(Relaxed)
             && let Ok(open) = self.0.open.try_lock()
             && let Some(connection) = &*open
-            && is_quick(&statement, connection.is_autocommit())
+            && is_quick(connection, &statement)
         {
             return work(connection, &statement);
         }
@@ -102,13 +102,19 @@ impl Drop for Inner {
 
 /// Returns whether a statement waits neither for the disk nor, since the connection does not wait for locks, for a lock. Reads,
 /// the beginning of a transaction and the statements of a transaction are quick. A commit waits for the disk.
-fn is_quick(statement: &str, autocommit: bool) -> bool {
+fn is_quick(connection: &rusqlite::Connection, statement: &str) -> bool {
     let first_word = statement.split_ascii_whitespace().next().unwrap_or_default();
     let is = |word: &&str| first_word.eq_ignore_ascii_case(word);
-    match autocommit {
-        true => ["BEGIN", "SELECT"].iter().any(is),
-        false => !["COMMIT", "END", "PRAGMA", "RELEASE"].iter().any(is),
+    if !connection.is_autocommit() {
+        return !["COMMIT", "END", "PRAGMA", "RELEASE"].iter().any(is);
     }
+    // A statement with `WITH` can read or write.
+    let reads = || {
+        connection
+            .prepare_cached(statement)
+            .is_ok_and(|prepared| prepared.readonly())
+    };
+    ["BEGIN", "SELECT"].iter().any(is) || is(&"WITH") && reads()
 }
 
 fn waits_for_locks(connection: &rusqlite::Connection) -> bool {
@@ -137,11 +143,14 @@ mod tests {
 
     #[test]
     fn commits_and_writes_outside_of_transactions_are_not_quick() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute("CREATE TABLE t (a)", []).unwrap();
         for (statement, autocommit, quick) in [
             ("SELECT 1", true, true),
+            ("WITH a AS (SELECT 1) SELECT * FROM a", true, true),
             (" begin immediate", true, true),
             ("INSERT INTO t VALUES (1)", true, false),
-            ("WITH a AS (SELECT 1) DELETE FROM t", true, false),
+            ("WITH b AS (SELECT 1) DELETE FROM t", true, false),
             ("PRAGMA wal_checkpoint", true, false),
             ("", true, false),
             ("INSERT INTO t VALUES (1)", false, true),
@@ -150,7 +159,15 @@ mod tests {
             ("end transaction", false, false),
             ("RELEASE a", false, false),
         ] {
-            assert_eq!(is_quick(statement, autocommit), quick, "{statement} {autocommit}");
+            let state = if autocommit { "ROLLBACK" } else { "BEGIN" };
+            if connection.is_autocommit() != autocommit {
+                connection.execute_batch(state).unwrap();
+            }
+            assert_eq!(
+                is_quick(&connection, statement),
+                quick,
+                "{statement} {autocommit}"
+            );
         }
     }
 
