@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts: sees to it that the tools are there, then becomes the task runner.
+# Sourced by the scripts: installs missing tools, and runs the task runner in place of the script.
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 WASM_TARGET=wasm32-wasip2
@@ -92,7 +92,7 @@ ensure_redis() {
     fail "the tests need redis-server $REDIS_MAJOR_MIN.0 or newer, the PATH has $(redis-server --version)"
 }
 
-# Debian starts what it installs; nobody asked for a server on this machine.
+# Debian starts a server when it installs one. The tests start their own servers, so this one is stopped.
 stop_redis_service() {
   local -a as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(sudo -n)

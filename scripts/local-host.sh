@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by scripts that look at a running service: starts the local host on free ports, stops it at the end. What variables
-# it has beside its key and its store, callers export as SPIN_VARIABLE_….
+# Sourced by scripts that test a running service: starts the local host on a free port, and stops it at the end. This file sets the
+# host's key and store; callers export its other variables as SPIN_VARIABLE_….
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -35,7 +35,7 @@ wait_for() {
   done
 }
 
-# $1: the profile of the components, which are the tests' without it.
+# $1: the profile of the components; edge-test by default.
 build_all() {
   say 'building the components and the local host'
   cargo run --quiet --release --package tasks -- functions --profile "${1:-edge-test}"

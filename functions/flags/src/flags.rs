@@ -22,7 +22,8 @@ const MAX_DEPTH: usize = 104;
 /// already.
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter or header; 404 if there is no document; 412 if a precondition does not hold; 503 if the store is
+/// unavailable.
 pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: DocumentOwner,
@@ -34,7 +35,8 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// `PUT /flags`, `PUT /operator/flags`: creates (201) or replaces (200) the set with a flagd document.
 ///
 /// # Errors
-/// The problem to answer with. A problem with the document contains the places of the errors.
+/// 400 for an invalid parameter, header or JSON; 412 if a precondition does not hold; 422, with the places of the errors, for an invalid
+/// document; 503 if the store is unavailable.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: DocumentOwner,
@@ -50,7 +52,8 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 /// `DELETE /flags`, `DELETE /operator/flags`: deletes the set (204).
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter or header; 404 if there is no document; 412 if a precondition does not hold; 503 if the store is
+/// unavailable.
 pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: DocumentOwner,

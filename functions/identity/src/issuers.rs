@@ -41,7 +41,7 @@ impl IssuerOwner {
 /// `GET /issuers?limit=&cursor=`: lists the issuers in order of their ids.
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter; 503 if the store is unavailable.
 pub(crate) async fn list<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: IssuerOwner,
@@ -67,7 +67,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(
 /// `GET /issuers/{id}`: returns an issuer. The response names the issuer's keys, but does not contain them.
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter or header; 404 if there is no such issuer; 412 if a precondition does not hold; 503 if the store is
+/// unavailable.
 pub(crate) async fn read<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: IssuerOwner,
@@ -90,7 +91,9 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 /// not, the document is stored anyway, so that an issuer can be configured before it runs.
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter, header or JSON; 409 if another document has the issuer and audience, if there are too many issuers, or
+/// if another request changes the document at the same time; 412 if a precondition does not hold; 422 for an invalid field; 503 if the
+/// store is unavailable.
 pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: IssuerOwner,
@@ -129,7 +132,8 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 /// `DELETE /issuers/{id}`: deletes the issuer. Its tokens are refused everywhere within half a minute.
 ///
 /// # Errors
-/// The problem to answer with.
+/// 400 for an invalid parameter or header; 404 if there is no such issuer; 409 if another request changes the document at the same
+/// time; 412 if a precondition does not hold; 503 if the store is unavailable.
 pub(crate) async fn delete<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: IssuerOwner,

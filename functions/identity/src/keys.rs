@@ -75,7 +75,7 @@ pub(crate) async fn create<E: ResponseEnvironment>(context: &Context<'_, E>) -> 
     let kept = store
         .put_document(&name, &record.encode(), Expected::Absent)
         .await?;
-    // 64 random bits that are taken: the same request again gets others. Those of a key: the same request is under way.
+    // The id exists. A random id: a retry gets another one. An id from an idempotency key: the same request is in progress.
     let (version, _) = kept.map_err(|_| Problem::new(ProblemType::Conflict))?;
     // A concurrent request may have counted too. Nobody has seen this key yet, so it can be removed again.
     if count(context).await? > MAX_KEYS {

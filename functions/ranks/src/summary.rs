@@ -64,7 +64,7 @@ pub(crate) async fn read_summary<E: ResponseEnvironment>(
         part("around", DEFAULT_AROUND)?,
         query.period()?,
     );
-    // The parts are whole and uncoded, whatever the client has of this answer or likes.
+    // Each part is complete and uncompressed, also if the request has If-None-Match or Accept-Encoding.
     let mut headers = HeaderMap::new();
     if let Some(control) = context.headers.get(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, control.clone());

@@ -36,7 +36,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     audit::record_audit_event(context).await?;
     let recorded = audit::record_ban(context, &ban).await?;
     let (tenant, store) = (context.tenant, context.env.store());
-    // First what an answer from the cache goes by: a player who is in there without a ban costs a look at the store.
+    // First the list that the edge checks before its cache: an extra player in it costs only a store read.
     ignore_full_store(add_ban(context.env, tenant, &ban, context.now).await)?;
     let done = store.ban(tenant, &ban).await;
     // After an error the ban may hold in some leaderboards.

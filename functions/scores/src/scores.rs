@@ -167,7 +167,8 @@ fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Ite
 
 type SubmitAnswer = Result<Vec<Outcome>, Refusal>;
 
-/// Returns 200 with the outcome, or with one outcome for each leaderboard. A refusal becomes the problem.
+/// Returns 200 with the outcome, or with one outcome for each leaderboard. If the submission was refused, returns its problem as the
+/// error.
 fn single_answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: SubmissionTarget<'_>,

@@ -5,7 +5,7 @@
 pub enum FunctionName {
     /// Configurations of leaderboards.
     Leaderboards,
-    /// Submissions.
+    /// Submissions, bans and dead letters.
     Scores,
     /// Entries and their ranks.
     Ranks,

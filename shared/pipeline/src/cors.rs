@@ -18,7 +18,7 @@ const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
      tracestate, X-API-Key, X-Tenant-ID",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-AppliedLimit, RateLimit, \
+    "Accept-Patch, Age, Cache-Status, Deprecation, ETag, Link, Location, Preference-Applied, RateLimit, \
      RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
 );
 /// How long a browser caches a preflight response, in seconds.
@@ -156,10 +156,40 @@ fn permit(response: &mut Response<Bytes>, methods: HeaderValue) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// The description of the API, with every header that a response can have.
+    const DESCRIPTION: &str = include_str!("../../../docs/openapi/v1.json");
+    /// The described headers that scripts need no permission to read (`Cache-Control`), or that other programs read.
+    const OTHER_HEADERS: [&str; 7] = [
+        "API-Version",
+        "Allow",
+        "CDN-Cache-Control",
+        "Cache-Control",
+        "Cache-Group-Invalidation",
+        "Cache-Groups",
+        "Content-Encoding",
+    ];
 
     fn parse_origins(text: &str) -> Result<CorsOrigins, InvalidOrigins> {
         text.parse()
+    }
+
+    #[test]
+    fn the_exposed_headers_are_headers_of_the_api() {
+        let description: serde_json::Value = serde_json::from_str(DESCRIPTION).unwrap();
+        let described: BTreeSet<&str> = description["components"]["headers"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !OTHER_HEADERS.contains(name))
+            .collect();
+        let exposed = EXPOSED_HEADERS;
+        let exposed: BTreeSet<&str> = exposed.to_str().unwrap().split(", ").collect();
+        assert_eq!(exposed, described);
     }
 
     #[test]

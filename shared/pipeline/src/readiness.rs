@@ -14,7 +14,7 @@ use crate::PipelineEnvironment;
 
 /// How long the result of a probe is reused, in milliseconds, also if the store failed.
 const REUSED_FOR_MS: i64 = 1_000;
-/// How old a result may be that is used while another instance probes the store, in milliseconds.
+/// The maximum age of a result that an instance may use while another instance probes the store, in milliseconds.
 const STANDS_IN_FOR_MS: i64 = REUSED_FOR_MS + LEASE_MS;
 /// How long the result of a check of the server's settings is reused, in milliseconds.
 const SETTINGS_REUSED_FOR_MS: i64 = 60_000;

@@ -81,7 +81,7 @@ impl GroupCommit {
         tenant: &TenantId,
         call: SubmitCall<'_>,
     ) -> Result<CallReply, StoreError> {
-        // Not a call that has its answer and has not left yet: such a call wakes nobody.
+        // A call that already has its result is not counted: it wakes no other call.
         let waits = self
             .0
             .borrow()

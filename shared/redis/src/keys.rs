@@ -155,7 +155,8 @@ pub(crate) fn last_document_version(tenant: Option<&TenantId>) -> Key {
     scope_key(tenant, "documents")
 }
 
-/// Returns the keys of the audit log of a scope: the stream of acts, the stream of notices.
+/// Returns the keys of the audit log of a scope: the stream of audit events, the stream of refusals and issued
+/// tokens.
 pub(crate) fn audit(tenant: Option<&TenantId>) -> [Key; 2] {
     ["audit", "notices"].map(|name| scope_key(tenant, name))
 }

@@ -31,8 +31,8 @@ const MAX_LIBRARIES: usize = 8;
 /// How often one call loads the library. The library can be deleted between load and call.
 const MAX_LOADS: u32 = 3;
 
-/// The beginning of the source for `FUNCTION LOAD`. The name of the library stands before it, and the beginning of the functions' names
-/// replaces the `%`.
+/// The beginning of the source for `FUNCTION LOAD`. The library's name is put before this text; `%` is replaced by the prefix of the
+/// function names.
 const FUNCTION_HEAD: &str = "
 local function register_script(name, flags, run)
   redis.register_function{function_name = '%' .. name, flags = flags, callback = run}

@@ -135,7 +135,7 @@ mod tests {
     fn a_store_out_of_reach_is_tried_for_six_seconds() {
         let (waits, applied) = attempts(|_| Err(down()));
         assert_eq!((waits.iter().sum::<u128>(), applied), (6_200, false));
-        // A rebuild that is met when the store is back holds up nobody any more.
+        // A rebuild no longer delays the messages behind it.
         let made = Cell::new(0);
         let (waits, applied) = attempts(|on_rebuild| {
             made.set(made.get() + 1);

@@ -157,7 +157,7 @@ const EDGE: &[&str] = &[
 ];
 
 const NOTICES: &[&str] = &[
-    // Records of the audit log that are no acts. Positions are counted over both tables.
+    // Refusals and issued tokens. Positions are counted over this table and the table of audit events.
     "CREATE TABLE notices (
         scope TEXT NOT NULL,
         position INTEGER NOT NULL,

@@ -14,7 +14,7 @@ use crate::guest::HostServices;
 use crate::worker::{HostState, Worker};
 use crate::{http, key_value, load, sqlite, trigger};
 
-/// The directory of compiled components in the state directory.
+/// The directory of compiled components in the state directory, if `HostConfig` names none. (The program uses `~/.cache`.)
 const CACHE_DIRECTORY: &str = "compiled";
 
 /// Starts hosts.

@@ -162,7 +162,7 @@ fn check_address_is_free(address: SocketAddr) -> Result<()> {
 fn build(workspace: &Workspace, spin: bool) -> Result<()> {
     eprintln!("==> building 1 of 2: the components (profile edge)");
     if !workspace.target.join("release/edgeboard").exists() {
-        eprintln!("    the first build takes 10 to 20 minutes on two cores, later ones take seconds");
+        eprintln!("    the first build takes about 10 minutes on two cores, later ones take seconds");
     }
     functions::build(workspace, Kind::Function, Profile::Edge)?;
     let mut arguments = vec!["build", "--release", "--package=edgeboard"];

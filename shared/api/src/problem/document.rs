@@ -15,8 +15,7 @@ pub const MAX_FIELD_ERRORS: usize = 20;
 const CHALLENGES: &str = "Bearer realm=\"edgeboard\", ApiKey realm=\"edgeboard\"";
 /// The value of `Retry-After` for most problems, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
-/// The value of `Retry-After` when a flag switches writes off, in seconds: so long it takes until every region sees that the flag
-/// changed.
+/// `Retry-After` while a flag switches writes off, in seconds: the time until every region uses a change of the flag.
 const SWITCH_RETRY_AFTER_SECONDS: &str = "30";
 
 /// The place of an error in the request.

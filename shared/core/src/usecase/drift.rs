@@ -115,8 +115,8 @@ async fn events_by_player<S: Events, K>(
     Ok(Some(by_player))
 }
 
-/// Returns whether more events cannot change the result: all entries of the page may have changed, and there are too many changed
-/// players elsewhere.
+/// Returns whether reading more events cannot change the result: every entry of the page may have changed, and more players elsewhere
+/// have changed than are looked up.
 fn is_complete(by_player: &ByPlayer, listing: &Listing) -> bool {
     let entries = &listing.page.entries;
     by_player.len() > entries.len().saturating_add(MAX_PLAYERS_ASKED)

@@ -1,5 +1,6 @@
 -- Appends a record to an audit log.
--- KEYS: the stream of acts, the stream of notices. Both streams share one sequence of positions.
+-- KEYS: the stream of audit events, the stream of refusals and issued tokens. Both streams share one sequence of
+-- positions.
 -- ARGV[1]: the stream to write, 1 or 2; [2]: about how many records that stream keeps; [3]: the instant; [4]: the
 -- record.
 -- Returns the record's position in decimal.

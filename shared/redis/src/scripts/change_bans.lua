@@ -235,7 +235,7 @@ if ARGV[1] == 'apply' then
 end
 local has_walked, all_done = pcall(apply_to_all)
 if not has_walked then
-  -- The ban is stored. Damaged data of a leaderboard is reported to the requests that read or write that leaderboard.
+  -- Ignore the error of a ban that is stored: requests to the damaged leaderboard report it.
   if ARGV[1] == 'apply' or reply == 2 then
     error(all_done)
   end

@@ -45,7 +45,7 @@ local function load_events_size(log_sizes)
   end
 end
 
--- Reads the values that the script is about to write, so that a damaged number is found before the first write.
+-- Parses the log's fields that the caller has read, before the first write, so that a damaged number is found.
 -- `k`, `d`, `f`, `n`, `o` and `i`: the fields of the log. The caller reads the log sizes itself, and checks the type of
 -- the stream unless its first write is an event of this log.
 local function set_log_fields(log, k, d, f, n, o, i)

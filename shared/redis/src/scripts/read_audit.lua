@@ -1,6 +1,6 @@
 -- Reads records of an audit log, newest first.
--- KEYS: the stream of acts, the stream of notices. ARGV[1]: the highest id in the syntax of XREVRANGE; [2]: the
--- maximum number of records.
+-- KEYS: the stream of audit events, the stream of refusals and issued tokens. ARGV[1]: the highest id in the syntax of
+-- XREVRANGE; [2]: the maximum number of records.
 -- Returns id, instant and record of each.
 
 local acts = redis.call('XREVRANGE', KEYS[1], ARGV[1], '-', 'COUNT', ARGV[2])

@@ -26,8 +26,8 @@ local function load_period_ref(request, period_ref)
   period_ref.is_loaded = true
 end
 
--- Looks at the types of the keys that a call with more than one target can change, once for the group: the plans of a
--- later submission are made after the writes of an earlier one.
+-- Checks the types of all keys that the call can change before its first write, once for the group. Later submissions
+-- are planned after earlier ones have written.
 local function check_batch_types(period_ref)
   if period_ref.is_loaded and not period_ref.is_checked then
     check_period_types(period_ref.period)

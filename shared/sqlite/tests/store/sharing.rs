@@ -149,7 +149,7 @@ fn prepared_statements_are_not_compiled_again() {
     });
 }
 
-/// The call from the component to the host costs more than the statement in SQLite.
+/// Each statement is a call to the host, which costs more than SQLite's work, so the number is tested.
 #[test]
 fn a_submission_takes_seven_statements() {
     block_on(async {
