@@ -52,7 +52,7 @@ pub(crate) async fn run_read<C: Connection>(
     mut call: ScriptCall,
 ) -> Result<ReplyReader, ReadError> {
     for tries in 1..=MAX_TRIES {
-        let mut reply = ReplyReader::new(script.run(server, &call).await?);
+        let mut reply = script.run(server, &call).await?;
         match reply.read_count()? {
             0 => return Err(ReadError::StaleConfiguration),
             1 => return Ok(reply),

@@ -84,7 +84,7 @@ impl<C: Connection> Scores for RedisStore<C> {
     ) -> Result<Option<PeriodSummary>, StoreError> {
         let mut call = ScriptCall::with_keys(LeaderboardKeys::new(tenant, leaderboard).period(id));
         call.add_text(&now.as_unix_ms());
-        let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.server, &call).await?);
+        let mut reply = FIND_PERIOD.run(&self.server, &call).await?;
         if reply.is_empty() {
             return Ok(None);
         }
@@ -116,12 +116,12 @@ impl<C: Connection> Scores for RedisStore<C> {
             call.add_flag(waits_for_bans);
             call
         };
-        let mut reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(true)).await?);
+        let mut reply = LIST_PERIODS.run(&self.server, &build_call(true)).await?;
         let mut first = reply.read_bytes()?;
         if first == BEHIND {
             // If the bans cannot be applied now, the counts do not include them yet.
             let _ = bans::apply_bans(&self.server, tenant, &[leaderboard], now).await;
-            reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(false)).await?);
+            reply = LIST_PERIODS.run(&self.server, &build_call(false)).await?;
             first = reply.read_bytes()?;
         }
         let before = parse_next_start(&first)?;
