@@ -4,7 +4,6 @@ use leaderboard_core::codec::encode_leaderboard;
 use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
 use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
 
-use crate::connection::Value;
 use crate::periods::rebuild;
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -25,16 +24,14 @@ fn read_current(
 ) -> Result<Option<CurrentConfiguration>, StoreError> {
     const CURRENT: &str =
         "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
-    let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
-    let Some(mut cells) = session.row(CURRENT, &parameters)? else {
-        return Ok(None);
-    };
-    Ok(Some(CurrentConfiguration {
-        row: cells.integer("leaderboard row")?,
-        version: cells.unsigned("configuration version")?,
-        last_position: cells.unsigned("last position")?,
-        configuration: cells.blob("configuration")?,
-    }))
+    session.map_row(CURRENT, &[tenant.into(), id.into()], |cells| {
+        Ok(CurrentConfiguration {
+            row: cells.integer("leaderboard row")?,
+            version: cells.unsigned("configuration version")?,
+            last_position: cells.unsigned("last position")?,
+            configuration: cells.blob("configuration")?,
+        })
+    })
 }
 
 /// The result of a successful put.

@@ -2,8 +2,6 @@
 
 use leaderboard_core::StoreError;
 
-use crate::connection::Value;
-use crate::row::{Cells, stored};
 use crate::rows::JsonRows;
 use crate::session::Session;
 
@@ -16,21 +14,16 @@ pub(crate) fn add(session: &Session<'_>, counts: &[(Box<str>, u64)]) -> Result<(
          ELSE count + excluded.count END";
     let mut rows = JsonRows::default();
     for (name, count) in counts {
-        rows.push(&[Value::Text(name), Value::Integer(stored(*count))]);
+        rows.push(&[name.as_ref().into(), (*count).into()]);
     }
     rows.run(session, ADD)
 }
 
 /// Returns all counters, in byte order of their names.
 pub(crate) fn list(session: &Session<'_>) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-    let rows = session.rows("SELECT name, count FROM counters ORDER BY name", &[])?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok((
-                cells.text("name of a counter")?.into(),
-                cells.unsigned("counter")?,
-            ))
-        })
-        .collect()
+    const LIST: &str = "SELECT name, count FROM counters ORDER BY name";
+    session.map_rows(LIST, &[], |cells| {
+        let name = cells.text("name of a counter")?;
+        Ok((name.into(), cells.unsigned("counter")?))
+    })
 }

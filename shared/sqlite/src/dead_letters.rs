@@ -3,12 +3,11 @@
 use leaderboard_core::ports::{
     DeadLetter, IDEMPOTENCY_MS, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };
-use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_core::{StoreError, TenantId};
 use sha2::{Digest, Sha256};
 
-use crate::connection::{Row, Value};
 use crate::documents::scope;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// Adds dead letters. Skips a letter if the store has the same letter with an instant less than [`IDEMPOTENCY_MS`] before or
@@ -30,21 +29,19 @@ pub(crate) fn push(
         let digest = digest(scope, letter);
         let at = letter.at.as_unix_ms();
         let parameters = [
-            Value::Integer(at),
-            Value::Blob(&digest),
-            Value::Text(&letter.reason),
-            Value::Blob(&letter.payload),
+            at.into(),
+            digest[..].into(),
+            (&letter.reason).into(),
+            letter.payload[..].into(),
             // The clock of another region can be ahead or behind.
-            Value::Integer(at.saturating_sub(IDEMPOTENCY_MS)),
-            Value::Integer(at.saturating_add(IDEMPOTENCY_MS)),
-            Value::Text(scope),
+            at.saturating_sub(IDEMPOTENCY_MS).into(),
+            at.saturating_add(IDEMPOTENCY_MS).into(),
+            scope.into(),
         ];
         session.run(PUSH, &parameters)?;
     }
-    let most = Value::Integer(stored(MAX_DEAD_LETTERS));
-    session.run(TRIM_SCOPE, &[Value::Text(scope), most])?;
-    let most_in_all = Value::Integer(stored(MAX_DEAD_LETTERS_IN_ALL));
-    session.run(TRIM, &[most_in_all])
+    session.run(TRIM_SCOPE, &[scope.into(), MAX_DEAD_LETTERS.into()])?;
+    session.run(TRIM, &[MAX_DEAD_LETTERS_IN_ALL.into()])
 }
 
 fn digest(scope: &str, letter: &DeadLetter) -> [u8; 32] {
@@ -68,39 +65,33 @@ pub(crate) fn list(
          WHERE row < ?1 AND scope = ?3 ORDER BY row DESC LIMIT ?2 + 0";
     const OF_ALL: &str = "SELECT row, scope, at, reason, payload FROM dead_letters \
          WHERE row < ?1 ORDER BY row DESC LIMIT ?2 + 0";
-    let before = Value::Integer(before.map_or(i64::MAX, stored));
-    let limit = Value::Integer(i64::from(limit));
-    let rows = match tenant {
-        Some(tenant) => session.rows(OF_A_TENANT, &[before, limit, Value::Text(tenant.as_str())])?,
-        None => session.rows(OF_ALL, &[before, limit])?,
-    };
-    rows.into_iter().map(letter).collect()
+    let before = before.unwrap_or(u64::MAX).into();
+    match tenant {
+        Some(tenant) => session.map_rows(OF_A_TENANT, &[before, limit.into(), tenant.into()], letter),
+        None => session.map_rows(OF_ALL, &[before, limit.into()], letter),
+    }
 }
 
 /// Returns the letter with this id.
 pub(crate) fn read(session: &Session<'_>, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
     const ONE: &str = "SELECT row, scope, at, reason, payload FROM dead_letters WHERE row = ?1";
-    let rows = session.rows(ONE, &[Value::Integer(stored(id))])?;
-    rows.into_iter().next().map(letter).transpose()
+    session.map_row(ONE, &[id.into()], letter)
 }
 
 /// Deletes a letter. Returns whether it existed.
 pub(crate) fn delete(session: &Session<'_>, id: u64) -> Result<bool, StoreError> {
     const DELETE: &str = "DELETE FROM dead_letters WHERE row = ?1 RETURNING row";
-    let rows = session.rows(DELETE, &[Value::Integer(stored(id))])?;
-    Ok(!rows.is_empty())
+    Ok(session.row(DELETE, &[id.into()])?.is_some())
 }
 
-fn letter(row: Row) -> Result<StoredDeadLetter, StoreError> {
-    let mut cells = Cells::from(row);
+fn letter(cells: &mut Cells) -> Result<StoredDeadLetter, StoreError> {
     let id = cells.unsigned("id of a dead letter")?;
     let tenant = match cells.text("scope")?.as_str() {
         "" => None,
         name => Some(TenantId::new(name).map_err(|_| corrupt("tenant"))?),
     };
-    let at = Timestamp::from_unix_ms(cells.integer("instant")?);
     let letter = DeadLetter {
-        at: at.ok_or_else(|| corrupt("instant"))?,
+        at: cells.instant("instant")?,
         reason: cells.text("reason")?,
         payload: cells.blob("payload")?,
     };

@@ -5,7 +5,7 @@ use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use crate::connection::Value;
 use crate::rate_limits::{fresh_version, now_us};
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// The most documents that one statement reads.
@@ -21,9 +21,9 @@ pub(crate) fn scope(tenant: Option<&TenantId>) -> &str {
 
 fn name_of(name: &DocumentName) -> [Value<'_>; 3] {
     [
-        Value::Text(scope(name.tenant.as_ref())),
-        Value::Text(name.kind.as_str()),
-        Value::Text(&name.id),
+        scope(name.tenant.as_ref()).into(),
+        name.kind.as_str().into(),
+        name.id.as_ref().into(),
     ]
 }
 
@@ -70,8 +70,7 @@ pub(crate) fn read(
 
 fn find(session: &Session<'_>, name: &DocumentName) -> Result<Option<StoredDocument>, StoreError> {
     const FIND: &str = "SELECT version, body FROM documents WHERE scope = ?1 AND kind = ?2 AND id = ?3";
-    let row = session.row(FIND, &name_of(name))?;
-    row.map(|mut cells| read_columns(&mut cells)).transpose()
+    session.map_row(FIND, &name_of(name), read_columns)
 }
 
 /// Creates or replaces a document. Returns its version and whether it is new.
@@ -96,18 +95,10 @@ pub(crate) fn put(
         return Ok(Ok((same.version, false)));
     }
     let [scope, kind, id] = name_of(name);
-    let next = session.row(NEXT, &[scope])?;
-    let version = next
-        .ok_or_else(|| corrupt("version of a document"))?
+    let version = session
+        .only_row(NEXT, &[scope])?
         .unsigned("version of a document")?;
-    let parameters = [
-        scope,
-        kind,
-        id,
-        Value::Integer(stored(version)),
-        Value::Blob(body),
-    ];
-    session.run(SAVE, &parameters)?;
+    session.run(SAVE, &[scope, kind, id, version.into(), body.into()])?;
     Ok(Ok((version, there.is_none())))
 }
 
@@ -139,16 +130,12 @@ pub(crate) fn list(
     const LIST: &str = "SELECT id, version, body FROM documents WHERE scope = ?1 AND kind = ?2 \
          AND (?3 IS NULL OR id > ?3) ORDER BY id LIMIT ?4 + 0";
     let parameters = [
-        Value::Text(scope(tenant)),
-        Value::Text(kind.as_str()),
-        after.map_or(Value::Null, Value::Text),
-        Value::Integer(i64::from(limit)),
+        scope(tenant).into(),
+        kind.as_str().into(),
+        after.into(),
+        limit.into(),
     ];
-    let rows = session.rows(LIST, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok((cells.text("id of a document")?.into(), read_columns(&mut cells)?))
-        })
-        .collect()
+    session.map_rows(LIST, &parameters, |cells| {
+        Ok((cells.text("id of a document")?.into(), read_columns(cells)?))
+    })
 }

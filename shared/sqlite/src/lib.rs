@@ -37,6 +37,7 @@ mod ids;
 mod leaderboards;
 mod log;
 mod migrate;
+mod parameters;
 mod periods;
 mod ports;
 mod rank_blocks;

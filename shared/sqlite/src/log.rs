@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use leaderboard_core::codec::{decode_event, encode_event};
 use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId, event_weight};
 
-use crate::connection::Value;
 use crate::retention::{self, AppendedEvents, LogState};
-use crate::row::{Cells, malformed, stored};
+use crate::row::malformed;
 use crate::session::Session;
 use crate::writes::PendingWrites;
 
@@ -80,20 +79,11 @@ pub(crate) fn read(
     const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
          (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
          ORDER BY position LIMIT ?4 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(leaderboard.as_str()),
-        Value::Integer(stored(after)),
-        Value::Integer(i64::from(limit)),
-    ];
-    let rows = session.rows(READ, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(RecordedEvent {
-                position: cells.unsigned("position")?,
-                event: decode_event(&cells.blob("event")?).map_err(malformed)?,
-            })
+    let parameters = [tenant.into(), leaderboard.into(), after.into(), limit.into()];
+    session.map_rows(READ, &parameters, |cells| {
+        Ok(RecordedEvent {
+            position: cells.unsigned("position")?,
+            event: decode_event(&cells.blob("event")?).map_err(malformed)?,
         })
-        .collect()
+    })
 }
