@@ -2,7 +2,6 @@
 //! transactions of bounded work. A leaderboard that is read or written earlier gets the change first.
 
 mod apply;
-mod records;
 
 use leaderboard_core::ports::{Ban, MAX_BANS};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
@@ -12,8 +11,9 @@ use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 pub(crate) use apply::{apply_next, apply_to_leaderboard};
-pub(crate) use records::{find, list};
 
+/// How many transactions of one call apply bans. Later calls apply the rest.
+pub(crate) const MAX_BAN_STEPS: u32 = 16;
 /// The most changes that may be pending.
 const MAX_CHANGES: u64 = 256;
 
@@ -145,7 +145,7 @@ fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<
     Ok(())
 }
 
-fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
+pub(crate) fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 

@@ -1,17 +1,14 @@
 //! Rows of leaderboards.
 
-use std::collections::BTreeMap;
-
-use leaderboard_core::codec::decode_leaderboard;
 use leaderboard_core::ports::PutLeaderboard;
-use leaderboard_core::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_core::{LeaderboardId, PeriodId, StoreError, TenantId, Timestamp};
 
 use crate::bans::{self, is_behind_sql};
 use crate::ids;
 use crate::periods::{self, PeriodRow, period_columns};
 use crate::rate_limits::{fresh_version, now_us};
 use crate::retention::{LogState, LogWeights, first_valid_span, log_columns, weight_columns};
-use crate::row::{Cells, malformed};
+use crate::row::Cells;
 use crate::session::Session;
 
 /// How often one transaction applies bans to a leaderboard before it fails.
@@ -159,57 +156,6 @@ pub(crate) fn find_up_to_date(
 
 fn still_behind() -> StoreError {
     StoreError::Unavailable("bans are still being applied".into())
-}
-
-/// Reads version and configuration.
-fn versioned(cells: &mut Cells) -> Result<Versioned<Leaderboard>, StoreError> {
-    Ok(Versioned {
-        version: cells.unsigned("configuration version")?,
-        value: decode_leaderboard(&cells.blob("configuration")?).map_err(malformed)?,
-    })
-}
-
-/// Returns the current configuration.
-pub(crate) fn get(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    id: &LeaderboardId,
-) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-    const GET: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
-    session.map_row(GET, &[tenant.into(), id.into()], versioned)
-}
-
-/// Returns the current configurations of several leaderboards, in the order of `ids`.
-pub(crate) fn get_many(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    ids: &[LeaderboardId],
-) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
-    const GET: &str = "SELECT version, configuration FROM leaderboards \
-         WHERE tenant = ?1 AND id IN (SELECT value FROM json_each(?2))";
-    // No character of an id needs an escape.
-    let names: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
-    let names = format!("[{}]", names.join(","));
-    let boards = session.map_rows(GET, &[tenant.into(), (&names).into()], versioned)?;
-    let found: BTreeMap<_, _> = boards
-        .into_iter()
-        .map(|board| (board.value.id.clone(), board))
-        .collect();
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
-}
-
-/// Returns configurations with ids after `after`, in byte order of the ids.
-pub(crate) fn list(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    after: Option<&LeaderboardId>,
-    limit: u32,
-) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-    const LIST: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id > ?2 \
-         ORDER BY id LIMIT ?3 + 0";
-    // No id is empty.
-    let after = after.map_or("", LeaderboardId::as_str);
-    session.map_rows(LIST, &[tenant.into(), after.into(), limit.into()], versioned)
 }
 
 /// Returns the next version of a tenant's configurations, by [`fresh_version!`], and reserves it.

@@ -3,8 +3,8 @@
 pub(crate) mod rebuild;
 
 use leaderboard_core::codec::{decode_layout, encode_layout};
-use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
-use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
+use leaderboard_core::ports::REBUILD_LEASE_MS;
+use leaderboard_core::{Layout, Period, PeriodId, StoreError, Ties, Timestamp};
 
 use crate::row::{Cells, corrupt, malformed};
 use crate::rows::JsonRows;
@@ -165,64 +165,4 @@ pub(crate) fn save_expiries(
         rows.push(&[board.into(), id.into(), (*expires_at).into(), now.into()]);
     }
     rows.run(session, SAVE)
-}
-
-/// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
-const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
-     FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
-     WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
-
-/// Returns a period, if it has entries and has not expired at `now`.
-pub(crate) fn find_summary(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    id: &PeriodId,
-    now: Timestamp,
-) -> Result<Option<PeriodSummary>, StoreError> {
-    let sql = format!("{SUMMARIES} AND p.id = ?4");
-    let parameters = [tenant.into(), leaderboard.into(), now.into(), id.into()];
-    session.map_row(&sql, &parameters, read_summary)
-}
-
-/// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
-pub(crate) fn list(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    before: Option<Timestamp>,
-    limit: u32,
-    now: Timestamp,
-) -> Result<PeriodPage, StoreError> {
-    // The same expression as in the index `periods_by_start`, so that SQLite uses the index.
-    const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
-         ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5 + 0";
-    let parameters = [
-        tenant.into(),
-        leaderboard.into(),
-        now.into(),
-        before.map_or(i64::MAX, Timestamp::as_unix_ms).into(),
-        i64::from(limit).saturating_add(1).into(),
-    ];
-    let mut periods = session.map_rows(&format!("{SUMMARIES} {PAGE}"), &parameters, read_summary)?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = periods.len() > limit;
-    periods.truncate(limit);
-    let last = periods.last().filter(|_| more);
-    Ok(PeriodPage {
-        before: last.and_then(|last| last.period.starts_at),
-        periods,
-    })
-}
-
-fn read_summary(cells: &mut Cells) -> Result<PeriodSummary, StoreError> {
-    Ok(PeriodSummary {
-        period: Period {
-            id: PeriodId::parse(&cells.text("period id")?).map_err(|_| corrupt("period id"))?,
-            starts_at: cells.instant_or_null("start of a period")?,
-            ends_at: cells.instant_or_null("end of a period")?,
-        },
-        count: cells.unsigned("visible entries")?,
-        version: cells.unsigned("period version")?,
-    })
 }

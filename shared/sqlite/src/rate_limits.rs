@@ -54,20 +54,8 @@ pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
     charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Makes all charges of a request, or refuses it and makes none. A report is never refused.
-pub(crate) fn charge(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    charge_request: &ChargeRequest,
-    overdraft: Overdraft,
-) -> Result<RateLimitDecision, StoreError> {
-    let mut writes = PendingWrites::default();
-    let decisions = charge_all(session, &mut writes, tenant, &[charge_request], overdraft)?;
-    writes.apply(session)?;
-    decisions.into_iter().next().ok_or_else(|| corrupt("decision"))
-}
-
-/// Does the same as [`charge`] for several requests of a tenant, in their order, and adds what changes to `writes`.
+/// Charges several requests of a tenant, in their order, and adds what changes to `writes`. Each request is charged completely or
+/// refused. A report is never refused.
 pub(crate) fn charge_all(
     session: &Session<'_>,
     writes: &mut PendingWrites,
