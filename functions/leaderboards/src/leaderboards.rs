@@ -72,7 +72,7 @@ async fn readable<E: ResponseEnvironment>(
     let mut at_once = paging.page_size_and_one();
     let mut found = Vec::new();
     for _ in 0..MAX_PASSED_OVER / LISTED_AT_ONCE {
-        let listed = usecase::list_leaderboards(&deps, context.tenant, after.as_ref(), at_once).await?;
+        let listed = usecase::list_leaderboards(&deps, after.as_ref(), at_once).await?;
         let more = listed.len() >= usize::try_from(at_once).unwrap_or(usize::MAX);
         after = listed.last().map(|board| board.value.id.clone());
         let readable = |board: &Versioned<Leaderboard>| context.caller.may_read(board.value.access);
@@ -131,7 +131,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     let sent = json::parse(context.body)?;
     let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
     let expected = if preconditions.exist() {
-        let there = usecase::read_leaderboard(&context.deps(), context.tenant, &id).await?;
+        let there = usecase::read_leaderboard(&context.deps(), &id).await?;
         preconditions.expected(there.map(|board| board.version))?
     } else {
         Expected::Any
@@ -199,7 +199,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
         Expected::Any
     };
     audit::record_audit_event(context).await?;
-    let deleted = usecase::delete_leaderboard(&context.deps(), context.tenant, &id, expected).await;
+    let deleted = usecase::delete_leaderboard(&context.deps(), &id, expected).await;
     // An earlier call whose response was lost may have deleted it.
     if matches!(deleted, Ok(Ok(true)) | Err(_)) {
         leaderboard_responses::purge_deleted(context.env, context.tenant, &id);
@@ -237,7 +237,7 @@ async fn current<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &LeaderboardId,
 ) -> Result<Versioned<Leaderboard>, Problem> {
-    usecase::read_leaderboard(&context.deps(), context.tenant, id)
+    usecase::read_leaderboard(&context.deps(), id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
 }
@@ -258,11 +258,10 @@ async fn store<E: ResponseEnvironment>(
     expected: Expected,
     rebuild: bool,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
-    let (deps, tenant) = (context.deps(), context.tenant);
     let most = context.tenant_config.tenant.quotas.leaderboards;
-    let put = usecase::put_leaderboard(&deps, tenant, board, expected, rebuild, most).await;
+    let put = usecase::put_leaderboard(&context.deps(), board, expected, rebuild, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
-        leaderboard_responses::purge_and_announce(context.env, tenant, Some(&board.id));
+        leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&board.id));
     }
     put
 }

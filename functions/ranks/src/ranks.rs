@@ -75,15 +75,9 @@ async fn players<E: ResponseEnvironment>(
     context.charge_more(leaderboard_responses::units_of_uncached_entries(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
-    let found = usecase::read_entries_by_player(
-        &context.deps(),
-        context.tenant,
-        &context.caller,
-        leaderboard,
-        &asked,
-        &selector,
-    )
-    .await;
+    let found =
+        usecase::read_entries_by_player(&context.deps(), &context.caller, leaderboard, &asked, &selector)
+            .await;
     let found = match found {
         Ok(found) => found,
         // The cached configuration had it; the store has deleted it.

@@ -106,14 +106,8 @@ async fn submit_body<E: ResponseEnvironment>(
     let (submissions, places) = (&body.submissions, &body.places);
     charged.options.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
-    let submitted = usecase::submit_scores(
-        &context.deps(),
-        context.tenant,
-        &context.caller,
-        submissions,
-        &charged.options,
-    )
-    .await;
+    let submitted =
+        usecase::submit_scores(&context.deps(), &context.caller, submissions, &charged.options).await;
     let Submitted {
         rate_limit_decision,
         answers,
@@ -238,15 +232,8 @@ pub(crate) async fn remove<E: ResponseEnvironment>(
     let player = context.named(&player)?;
     let selector = Query::parse(context.query, &["period"])?.period()?;
     audit::record_audit_event(context).await?;
-    let removed = usecase::remove_entry(
-        &context.deps(),
-        context.tenant,
-        &context.caller,
-        &leaderboard,
-        &player,
-        &selector,
-    )
-    .await;
+    let removed =
+        usecase::remove_entry(&context.deps(), &context.caller, &leaderboard, &player, &selector).await;
     // An earlier call whose response was lost may have removed a missing entry. If the store is unavailable, only a leaderboard that
     // this instance knows is invalidated, because a client can invent the id.
     let perhaps_removed = match &removed {

@@ -124,6 +124,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
             store: self.env.store(),
             cache: self.env.cache(),
             leaderboard_memory: self.env.leaderboard_memory(),
+            tenant: self.tenant,
             now: self.now,
         }
     }

@@ -24,9 +24,7 @@ pub async fn names_for<E: PipelineEnvironment>(
         }
         let board = match context.env.leaderboard_memory().find(context.tenant, id) {
             Some(board) => Some(board),
-            None => usecase::read_leaderboard(&context.deps(), context.tenant, id)
-                .await?
-                .map(Rc::new),
+            None => usecase::read_leaderboard(&context.deps(), id).await?.map(Rc::new),
         };
         if let Some(board) = board {
             names.learn(board);

@@ -5,7 +5,6 @@ use leaderboard_core::ports::{AnnouncedChange, Announcements};
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::Connection;
-use crate::reply_reader::ReplyReader;
 use crate::script::ScriptCall;
 use crate::scripts::ANNOUNCE;
 use crate::{RedisStore, keys};
@@ -26,7 +25,7 @@ impl<C: Connection> Announcements for RedisStore<C> {
         let mut call = ScriptCall::with_keys([keys::counters()]);
         call.add_text(channel);
         call.add_text(&message);
-        Ok(ReplyReader::new(ANNOUNCE.run(&self.server, &call).await?).read_count()? > 0)
+        Ok(ANNOUNCE.run(&self.server, &call).await?.read_count()? > 0)
     }
 }
 

@@ -4,7 +4,7 @@ use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
 use crate::connection::Connection;
-use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{APPEND_AUDIT, READ_AUDIT};
 use crate::{RedisStore, keys};
@@ -19,7 +19,7 @@ impl<C: Connection> AuditLog for RedisStore<C> {
         call.add_text(&record.kind.max_records());
         call.add_text(&record.at.as_unix_ms());
         call.add_bytes(&record.body);
-        let mut reply = ReplyReader::new(APPEND_AUDIT.run(&self.server, &call).await?);
+        let mut reply = APPEND_AUDIT.run(&self.server, &call).await?;
         parse_decimal(&reply.read_bytes()?)
     }
 
@@ -38,7 +38,7 @@ impl<C: Connection> AuditLog for RedisStore<C> {
             None => call.add_text("+"),
         }
         call.add_text(&limit);
-        let mut reply = ReplyReader::new(READ_AUDIT.run(&self.server, &call).await?);
+        let mut reply = READ_AUDIT.run(&self.server, &call).await?;
         let mut records = Vec::with_capacity(reply.remaining() / 3);
         while !reply.is_empty() {
             let position = parse_position(&reply.read_bytes()?)?;

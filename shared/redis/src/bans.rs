@@ -5,7 +5,7 @@ use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::Connection;
-use crate::reply_reader::{ReplyReader, corrupt};
+use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::{CHANGE_BANS, LIST_BANS};
 use crate::server::Server;
@@ -55,11 +55,9 @@ impl<C: Connection> Bans for RedisStore<C> {
         now: Timestamp,
     ) -> Result<Option<Ban>, StoreError> {
         let [records, ..] = keys::bans(tenant);
-        let found = self
-            .server
-            .command("HGET", &[&records, player.as_bytes()])
-            .await?;
-        let Some(record) = ReplyReader::new(found).read_optional_bytes()? else {
+        let key: [&[u8]; 2] = [&records, player.as_bytes()];
+        let mut reply = self.server.send_command("HGET", &key).await?;
+        let Some(record) = reply.read_optional_bytes()? else {
             return Ok(None);
         };
         let ban = unpack_ban(player.clone(), &record)?;
@@ -78,7 +76,7 @@ impl<C: Connection> Bans for RedisStore<C> {
         call.add_option(after);
         call.add_text(&limit);
         call.add_text(&now.as_unix_ms());
-        let mut reply = ReplyReader::new(LIST_BANS.run(&self.server, &call).await?);
+        let mut reply = LIST_BANS.run(&self.server, &call).await?;
         let mut bans = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let player = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
@@ -134,7 +132,7 @@ async fn send_change<C: Connection>(
 }
 
 async fn run_step<C: Connection>(server: &Server<C>, call: &ScriptCall) -> Result<ChangeReply, StoreError> {
-    let mut reply = ReplyReader::new(CHANGE_BANS.run(server, call).await?);
+    let mut reply = CHANGE_BANS.run(server, call).await?;
     Ok(ChangeReply {
         code: reply.read_count()?,
         up_to_date: reply.read_count()? == 1,

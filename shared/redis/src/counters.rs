@@ -4,7 +4,7 @@ use leaderboard_core::StoreError;
 use leaderboard_core::ports::Counters;
 
 use crate::connection::Connection;
-use crate::reply_reader::{ReplyReader, corrupt};
+use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::ADD_COUNTERS;
 use crate::{RedisStore, keys};
@@ -25,7 +25,7 @@ impl<C: Connection> Counters for RedisStore<C> {
 
     async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
         let key = keys::counters();
-        let mut reply = ReplyReader::new(self.server.command("HGETALL", &[&key]).await?);
+        let mut reply = self.server.send_command("HGETALL", &[&key]).await?;
         let mut counters = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;

@@ -7,7 +7,7 @@ use leaderboard_core::ports::{
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::Connection;
-use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{DELETE_DEAD_LETTER, LIST_DEAD_LETTERS, PUSH_DEAD_LETTERS};
 use crate::{RedisStore, keys};
@@ -55,7 +55,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
             None => call.add_text("+inf"),
         }
         call.add_text(&limit);
-        let mut reply = ReplyReader::new(LIST_DEAD_LETTERS.run(&self.server, &call).await?);
+        let mut reply = LIST_DEAD_LETTERS.run(&self.server, &call).await?;
         let mut found = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let id = parse_decimal(&reply.read_bytes()?)?;
@@ -67,11 +67,9 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
     async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
         let [letters, ..] = keys::dead_letters();
         let id_text = id.to_string();
-        let replies = self
-            .server
-            .command("HGET", &[&letters, id_text.as_bytes()])
-            .await?;
-        let Some(bytes) = ReplyReader::new(replies).read_optional_bytes()? else {
+        let key: [&[u8]; 2] = [&letters, id_text.as_bytes()];
+        let mut reply = self.server.send_command("HGET", &key).await?;
+        let Some(bytes) = reply.read_optional_bytes()? else {
             return Ok(None);
         };
         unpack_letter(id, &bytes).map(Some)
@@ -80,7 +78,7 @@ impl<C: Connection> DeadLetters for RedisStore<C> {
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
         let mut call = ScriptCall::with_keys(keys::dead_letters());
         call.add_text(&id);
-        let mut reply = ReplyReader::new(DELETE_DEAD_LETTER.run(&self.server, &call).await?);
+        let mut reply = DELETE_DEAD_LETTER.run(&self.server, &call).await?;
         Ok(reply.read_count()? == 1)
     }
 }

@@ -23,7 +23,7 @@ impl<C: Connection> Documents for RedisStore<C> {
             call.add_keys([hash]);
             call.add_text(&name.id);
         }
-        let mut reply = ReplyReader::new(READ_DOCUMENTS.run(&self.server, &call).await?);
+        let mut reply = READ_DOCUMENTS.run(&self.server, &call).await?;
         names.iter().map(|_| read_document(&mut reply)).collect()
     }
 
@@ -40,15 +40,13 @@ impl<C: Connection> Documents for RedisStore<C> {
         call.add_expected(expected);
         call.add_bytes(body);
         // A server that is out of memory refuses every script that writes, even one that would store a shorter document.
-        let (replies, out_of_memory) = match PUT_DOCUMENT.run(&self.server, &call).await {
+        let (mut reply, out_of_memory) = match PUT_DOCUMENT.run(&self.server, &call).await {
             Err(error @ StoreError::OutOfMemory(_)) => {
                 call.add_flag(true);
-                let replies = SHORTEN_DOCUMENT.run(&self.server, &call).await?;
-                (replies, Some(error))
+                (SHORTEN_DOCUMENT.run(&self.server, &call).await?, Some(error))
             }
-            replies => (replies?, None),
+            reply => (reply?, None),
         };
-        let mut reply = ReplyReader::new(replies);
         Ok(match (reply.read_bytes()?.as_slice(), out_of_memory) {
             (b"ok", _) => Ok((reply.read_number()?, reply.read_count()? == 1)),
             (b"version", _) => Err(reply.read_mismatch()?),
@@ -65,7 +63,7 @@ impl<C: Connection> Documents for RedisStore<C> {
         let mut call = ScriptCall::with_keys(keys::documents(name.tenant.as_ref(), name.kind));
         call.add_text(&name.id);
         call.add_expected(expected);
-        let mut reply = ReplyReader::new(DELETE_DOCUMENT.run(&self.server, &call).await?);
+        let mut reply = DELETE_DOCUMENT.run(&self.server, &call).await?;
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => Ok(reply.read_count()? == 1),
             b"version" => Err(reply.read_mismatch()?),
@@ -83,7 +81,7 @@ impl<C: Connection> Documents for RedisStore<C> {
         let mut call = ScriptCall::with_keys(keys::documents(tenant, kind));
         call.add_option(after);
         call.add_text(&limit);
-        let mut reply = ReplyReader::new(LIST_DOCUMENTS.run(&self.server, &call).await?);
+        let mut reply = LIST_DOCUMENTS.run(&self.server, &call).await?;
         let mut documents = Vec::with_capacity(reply.remaining() / 3);
         while !reply.is_empty() {
             let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;

@@ -4,7 +4,6 @@ use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::{Connection, yield_to_others};
 use crate::keys;
-use crate::reply_reader::ReplyReader;
 use crate::script::ScriptCall;
 use crate::scripts::COUNT_ENTRIES;
 use crate::server::Server;
@@ -29,7 +28,7 @@ pub(crate) async fn complete_count<C: Connection>(
     call.add_keys([keys::earlier_entry_counts(tenant)]);
     call.add_text(&PERIODS_PER_STEP);
     for _ in 0..MAX_STEPS {
-        if ReplyReader::new(COUNT_ENTRIES.run(server, &call).await?).read_count()? == 0 {
+        if COUNT_ENTRIES.run(server, &call).await?.read_count()? == 0 {
             return Ok(());
         }
         yield_to_others(server).await;

@@ -7,7 +7,7 @@ use leaderboard_core::{LeaderboardId, RecordedEvent, StoreError, TenantId};
 use crate::RedisStore;
 use crate::connection::Connection;
 use crate::keys::LeaderboardKeys;
-use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::reply_reader::{corrupt, parse_decimal};
 
 impl<C: Connection> Events for RedisStore<C> {
     async fn read(
@@ -24,7 +24,7 @@ impl<C: Connection> Events for RedisStore<C> {
         let from = format!("0-{}", after.saturating_add(1));
         let limit = limit.to_string();
         let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"+", b"COUNT", limit.as_bytes()];
-        let mut reply = ReplyReader::new(self.server.command("XRANGE", &arguments).await?);
+        let mut reply = self.server.send_command("XRANGE", &arguments).await?;
         let mut events = Vec::with_capacity(reply.remaining() / 3);
         while !reply.is_empty() {
             let id = reply.read_bytes()?;

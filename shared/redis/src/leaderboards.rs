@@ -8,7 +8,7 @@ use leaderboard_core::{
 
 use crate::connection::{Connection, yield_to_others};
 use crate::keys::{self, LeaderboardKeys};
-use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{
     APPLY_EXPIRIES, DELETE_LEADERBOARD, LIST_LEADERBOARDS, PUT_LEADERBOARD, READ_LEADERBOARDS, SWEEP_DELETED,
@@ -23,8 +23,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         id: &LeaderboardId,
     ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
         let key = LeaderboardKeys::new(tenant, id).configuration();
-        let replies = self.server.command("HMGET", &[&key, b"v", b"b"]).await?;
-        let mut reply = ReplyReader::new(replies);
+        let mut reply = self.server.send_command("HMGET", &[&key, b"v", b"b"]).await?;
         match (reply.read_optional_bytes()?, reply.read_optional_bytes()?) {
             (None, None) => Ok(None),
             (Some(version), Some(body)) => decode_configuration(&version, &body).map(Some),
@@ -44,7 +43,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             ids.iter()
                 .map(|id| LeaderboardKeys::new(tenant, id).configuration()),
         );
-        let mut reply = ReplyReader::new(READ_LEADERBOARDS.run(&self.server, &call).await?);
+        let mut reply = READ_LEADERBOARDS.run(&self.server, &call).await?;
         let mut configurations = Vec::with_capacity(ids.len());
         for _ in ids {
             let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
@@ -60,7 +59,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
     async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
         // The log gets the events of earlier bans before the event of this change.
         bans::apply_bans(&self.server, put.tenant, &[&put.leaderboard.id], put.at).await?;
-        let mut reply = ReplyReader::new(PUT_LEADERBOARD.run(&self.server, &build_put_call(put)).await?);
+        let mut reply = PUT_LEADERBOARD.run(&self.server, &build_put_call(put)).await?;
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => {
                 let stored = (reply.read_number()?, reply.read_count()? == 1);
@@ -93,7 +92,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         call.add_text(&limit);
         call.add_bytes(begin);
         call.add_bytes(end);
-        let mut reply = ReplyReader::new(LIST_LEADERBOARDS.run(&self.server, &call).await?);
+        let mut reply = LIST_LEADERBOARDS.run(&self.server, &call).await?;
         let mut configurations = Vec::with_capacity(reply.remaining() / 2);
         while !reply.is_empty() {
             let (version, body) = (reply.read_bytes()?, reply.read_bytes()?);
@@ -120,7 +119,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         for prefix in leaderboard_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
-        let mut reply = ReplyReader::new(DELETE_LEADERBOARD.run(&self.server, &call).await?);
+        let mut reply = DELETE_LEADERBOARD.run(&self.server, &call).await?;
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => Ok(reply.read_count()? == 1),
             b"version" => Err(reply.read_mismatch()?.into()),
@@ -130,8 +129,10 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
 
     async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
         let deleted = keys::deleted_leaderboards(tenant);
-        let first = self.server.command("ZRANGE", &[&deleted, b"0", b"0"]).await?;
-        let mut reply = ReplyReader::new(first);
+        let mut reply = self
+            .server
+            .send_command("ZRANGE", &[&deleted, b"0", b"0"])
+            .await?;
         if reply.is_empty() {
             return Ok(false);
         }
@@ -144,7 +145,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         for prefix in leaderboard_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
-        Ok(ReplyReader::new(SWEEP_DELETED.run(&self.server, &call).await?).read_count()? > 0)
+        Ok(SWEEP_DELETED.run(&self.server, &call).await?.read_count()? > 0)
     }
 }
 
@@ -164,7 +165,7 @@ async fn apply_expiries<C: Connection>(
     // Each step applies at least one expiry, so the number of expiries bounds the number of steps.
     for _ in put.expiries {
         yield_to_others(server).await;
-        if ReplyReader::new(APPLY_EXPIRIES.run(server, &call).await?).read_count()? == 0 {
+        if APPLY_EXPIRIES.run(server, &call).await?.read_count()? == 0 {
             break;
         }
     }

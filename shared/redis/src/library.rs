@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use leaderboard_core::StoreError;
 
 use crate::connection::{Connection, ConnectionError, Reply};
+use crate::reply_reader::ReplyReader;
 use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::LIBRARY;
 use crate::server::Server;
@@ -100,11 +101,12 @@ impl Script {
         &self,
         server: &Server<C>,
         call: &ScriptCall,
-    ) -> Result<Vec<Reply>, StoreError> {
-        if let Some(replies) = call_function(server, self, call).await? {
-            return Ok(replies);
-        }
-        Ok(evaluate(server, self, call).await?)
+    ) -> Result<ReplyReader, StoreError> {
+        let replies = match call_function(server, self, call).await? {
+            Some(replies) => replies,
+            None => evaluate(server, self, call).await?,
+        };
+        Ok(ReplyReader::new(replies))
     }
 }
 

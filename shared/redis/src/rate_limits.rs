@@ -37,11 +37,11 @@ impl<C: Connection> RateLimits for RedisStore<C> {
         entry_counts::add_leaderboard_keys(&mut call, tenant);
         call.add_keys([keys::usage(tenant), keys::log_sizes(tenant)]);
         call.add_text(&IDEMPOTENCY_MS);
-        let mut reply = ReplyReader::new(READ_USAGE.run(&self.server, &call).await?);
+        let mut reply = READ_USAGE.run(&self.server, &call).await?;
         let mut leaderboards = reply.read_count()?;
         if reply.read_count()? == 0 {
             entry_counts::complete_count(&self.server, tenant).await?;
-            reply = ReplyReader::new(READ_USAGE.run(&self.server, &call).await?);
+            reply = READ_USAGE.run(&self.server, &call).await?;
             leaderboards = reply.read_count()?;
             // Ignore this flag: entries that have expired since then make the count a little too high, which is no reason to wait.
             reply.read_count()?;
@@ -67,7 +67,7 @@ pub(crate) async fn apply_charges<C: Connection>(
     let mut call = ScriptCall::with_packed_arguments([]);
     call.add_flag(overdraft == Overdraft::ByTake);
     add_charges(&mut call, tenant, charge_request, overdraft);
-    let mut reply = ReplyReader::new(CHARGE.run(server, &call).await?);
+    let mut reply = CHARGE.run(server, &call).await?;
     read_decision(&reply.read_bytes()?)
 }
 

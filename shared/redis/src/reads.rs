@@ -1,11 +1,9 @@
-//! Reads of one period. Each read is one command.
+//! What the reads of a period share. Each read is one command.
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::decode_layout;
-use leaderboard_core::ports::{
-    Page, PageFrom, PeriodRef, PlayerEntries, Position, Positions, ReadError, Sample,
-};
-use leaderboard_core::{Layout, OrderKey, PlayerId, RankedEntry, StoreError};
+use leaderboard_core::ports::{Page, PeriodRef, ReadError};
+use leaderboard_core::{Layout, RankedEntry, StoreError};
 
 use crate::bans;
 use crate::connection::Connection;
@@ -13,17 +11,16 @@ use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::{Script, ScriptCall};
-use crate::scripts::{ENTRIES_BY_PLAYER, FIND_POSITIONS, READ_AROUND, READ_PAGE, READ_SAMPLE};
 use crate::server::Server;
 
 /// How often a read is sent while the leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
 
 /// The first values in the reply to every read of a period.
-struct ReadHead {
-    layout: Option<Layout>,
-    version: u64,
-    count: u64,
+pub(crate) struct ReadHead {
+    pub(crate) layout: Option<Layout>,
+    pub(crate) version: u64,
+    pub(crate) count: u64,
 }
 
 /// Starts a call on a period with the keys and the first argument of `period_reads.lua`.
@@ -52,7 +49,7 @@ pub(crate) async fn run_read<C: Connection>(
     mut call: ScriptCall,
 ) -> Result<ReplyReader, ReadError> {
     for tries in 1..=MAX_TRIES {
-        let mut reply = ReplyReader::new(script.run(server, &call).await?);
+        let mut reply = script.run(server, &call).await?;
         match reply.read_count()? {
             0 => return Err(ReadError::StaleConfiguration),
             1 => return Ok(reply),
@@ -67,7 +64,8 @@ pub(crate) async fn run_read<C: Connection>(
     Err(StoreError::Unavailable("bans are still being applied".into()).into())
 }
 
-async fn run_and_read_head<C: Connection>(
+/// Does the same as [`run_read`], and also reads the first values of the reply.
+pub(crate) async fn run_and_read_head<C: Connection>(
     server: &Server<C>,
     script: &Script,
     period_ref: &PeriodRef<'_>,
@@ -89,58 +87,12 @@ async fn run_and_read_head<C: Connection>(
 }
 
 /// Returns the bytes of the player who reads; empty for another caller. The scripts list this player's banned entry.
-fn own_player_bytes(caller: &Caller) -> &[u8] {
+pub(crate) fn own_player_bytes(caller: &Caller) -> &[u8] {
     caller.own_player().map_or(&[], |own| own.as_bytes())
 }
 
-/// Reads a page of the list.
-pub(crate) async fn read_page<C: Connection>(
-    server: &Server<C>,
-    period_ref: &PeriodRef<'_>,
-    from: &PageFrom,
-    limit: u32,
-    caller: &Caller,
-) -> Result<Page, ReadError> {
-    let mut call = start_call(period_ref);
-    let (side, key): (_, Option<&OrderKey>) = match from {
-        PageFrom::Top => ("top", None),
-        PageFrom::After(key) => ("after", Some(key)),
-        PageFrom::Before(key) => ("before", Some(key)),
-    };
-    call.add_text(side);
-    call.add_bytes(key.map_or(&[][..], OrderKey::as_bytes));
-    call.add_text(&limit);
-    call.add_bytes(own_player_bytes(caller));
-    let (head, reply) = run_and_read_head(server, &READ_PAGE, period_ref, call).await?;
-    Ok(read_window(head, reply)?)
-}
-
-/// Reads a window of the list with a player's entry in the middle; `None` when the caller does not see such an entry.
-pub(crate) async fn read_around<C: Connection>(
-    server: &Server<C>,
-    period_ref: &PeriodRef<'_>,
-    player: &PlayerId,
-    limit: u32,
-    caller: &Caller,
-) -> Result<Option<Page>, ReadError> {
-    let mut call = start_call(period_ref);
-    call.add_bytes(player.as_bytes());
-    call.add_text(&limit);
-    let shown = caller.own_player().unwrap_or(player);
-    call.add_bytes(if caller.sees_banned(shown) {
-        shown.as_bytes()
-    } else {
-        &[]
-    });
-    let (head, reply) = run_and_read_head(server, &READ_AROUND, period_ref, call).await?;
-    if reply.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(read_window(head, reply)?))
-}
-
 /// Reads the rest of a reply that ends with a window.
-fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreError> {
+pub(crate) fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreError> {
     let Some(layout) = head.layout else {
         return Ok(Page {
             layout: None,
@@ -172,36 +124,8 @@ fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreErro
     })
 }
 
-/// Reads the entries of given players.
-pub(crate) async fn read_entries_by_player<C: Connection>(
-    server: &Server<C>,
-    period_ref: &PeriodRef<'_>,
-    players: &[PlayerId],
-    caller: &Caller,
-) -> Result<PlayerEntries, ReadError> {
-    let mut call = start_call(period_ref);
-    call.add_bytes(own_player_bytes(caller));
-    for player in players {
-        call.add_bytes(player.as_bytes());
-        call.add_flag(caller.sees_banned(player));
-    }
-    let (head, reply) = run_and_read_head(server, &ENTRIES_BY_PLAYER, period_ref, call).await?;
-    let (entries, banned) = match &head.layout {
-        Some(layout) => read_ranked_entries(layout, reply)?,
-        None => (Vec::new(), 0),
-    };
-    // The script adds 1 to the count for a banned player who reads.
-    let own_count = u64::from(players.len() == 1 && banned == 1 && caller.is_server());
-    Ok(PlayerEntries {
-        layout: head.layout,
-        version: head.version,
-        count: head.count.saturating_add(own_count),
-        entries,
-    })
-}
-
 /// Reads entries, sorts them best first and keeps each player once. Returns the entries and how many of them are banned.
-fn read_ranked_entries(
+pub(crate) fn read_ranked_entries(
     layout: &Layout,
     mut reply: ReplyReader,
 ) -> Result<(Vec<RankedEntry>, usize), StoreError> {
@@ -218,57 +142,4 @@ fn read_ranked_entries(
         Ok(RankedEntry { rank: *rank, entry })
     });
     Ok((entries.collect::<Result<_, StoreError>>()?, banned))
-}
-
-/// Reads the values at fractions of the list.
-pub(crate) async fn read_sample<C: Connection>(
-    server: &Server<C>,
-    period_ref: &PeriodRef<'_>,
-    fractions: &[u16],
-) -> Result<Sample, ReadError> {
-    let mut call = start_call(period_ref);
-    for fraction in fractions {
-        call.add_text(fraction);
-    }
-    let (head, mut reply) = run_and_read_head(server, &READ_SAMPLE, period_ref, call).await?;
-    let mut values = Vec::with_capacity(reply.remaining());
-    if let Some(layout) = &head.layout {
-        while !reply.is_empty() {
-            let key = widen_key(layout, &reply.read_bytes()?)?;
-            let (tuple, ..) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
-            values.push(tuple);
-        }
-    }
-    Ok(Sample {
-        layout: head.layout,
-        version: head.version,
-        count: head.count,
-        values,
-    })
-}
-
-/// Returns where tuples would rank.
-pub(crate) async fn find_positions<C: Connection>(
-    server: &Server<C>,
-    period_ref: &PeriodRef<'_>,
-    tuples: &[Vec<u8>],
-) -> Result<Positions, ReadError> {
-    let mut call = start_call(period_ref);
-    for tuple in tuples {
-        call.add_bytes(tuple.as_slice());
-    }
-    let (head, mut reply) = run_and_read_head(server, &FIND_POSITIONS, period_ref, call).await?;
-    let mut positions = Vec::with_capacity(tuples.len());
-    for _ in tuples {
-        positions.push(Position {
-            better: reply.read_count()?,
-            equal: reply.read_count()?,
-            better_tuples: reply.read_count()?,
-        });
-    }
-    Ok(Positions {
-        version: head.version,
-        count: head.count,
-        positions,
-    })
 }

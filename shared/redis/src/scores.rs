@@ -3,20 +3,27 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    MAX_PERIODS_SKIPPED, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    ReadError, Sample, Scores, SubmitOptions, Submitted,
+    MAX_PERIODS_SKIPPED, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position,
+    Positions, ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
-    Event, EventBody, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, StoreError, TenantId, Timestamp,
+    Event, EventBody, LeaderboardId, OrderKey, PeriodId, PlayerId, PreparedSubmission, StoreError, TenantId,
+    Timestamp,
 };
 
 use crate::connection::Connection;
 use crate::keys::{self, LeaderboardKeys};
-use crate::packing::unpack_period;
+use crate::packing::{unpack_period, widen_key};
+use crate::reads::{
+    own_player_bytes, read_ranked_entries, read_window, run_and_read_head, run_read, start_call,
+};
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
-use crate::scripts::{FIND_PERIOD, LIST_PERIODS, REMOVE_ENTRY};
-use crate::{RedisStore, bans, reads, submit};
+use crate::scripts::{
+    ENTRIES_BY_PLAYER, FIND_PERIOD, FIND_POSITIONS, LIST_PERIODS, READ_AROUND, READ_PAGE, READ_SAMPLE,
+    REMOVE_ENTRY,
+};
+use crate::{RedisStore, bans, submit};
 
 /// The score of a period without a start in the list of periods.
 const NO_START: &[u8] = b"-inf";
@@ -41,7 +48,18 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Page, ReadError> {
-        reads::read_page(&self.server, period_ref, from, limit, caller).await
+        let mut call = start_call(period_ref);
+        let (side, key): (_, Option<&OrderKey>) = match from {
+            PageFrom::Top => ("top", None),
+            PageFrom::After(key) => ("after", Some(key)),
+            PageFrom::Before(key) => ("before", Some(key)),
+        };
+        call.add_text(side);
+        call.add_bytes(key.map_or(&[][..], OrderKey::as_bytes));
+        call.add_text(&limit);
+        call.add_bytes(own_player_bytes(caller));
+        let (head, reply) = run_and_read_head(&self.server, &READ_PAGE, period_ref, call).await?;
+        Ok(read_window(head, reply)?)
     }
 
     async fn around(
@@ -51,7 +69,20 @@ impl<C: Connection> Scores for RedisStore<C> {
         limit: u32,
         caller: &Caller,
     ) -> Result<Option<Page>, ReadError> {
-        reads::read_around(&self.server, period_ref, player, limit, caller).await
+        let mut call = start_call(period_ref);
+        call.add_bytes(player.as_bytes());
+        call.add_text(&limit);
+        let shown = caller.own_player().unwrap_or(player);
+        call.add_bytes(if caller.sees_banned(shown) {
+            shown.as_bytes()
+        } else {
+            &[]
+        });
+        let (head, reply) = run_and_read_head(&self.server, &READ_AROUND, period_ref, call).await?;
+        if reply.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(read_window(head, reply)?))
     }
 
     async fn entries_by_player(
@@ -60,11 +91,47 @@ impl<C: Connection> Scores for RedisStore<C> {
         players: &[PlayerId],
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
-        reads::read_entries_by_player(&self.server, period_ref, players, caller).await
+        let mut call = start_call(period_ref);
+        call.add_bytes(own_player_bytes(caller));
+        for player in players {
+            call.add_bytes(player.as_bytes());
+            call.add_flag(caller.sees_banned(player));
+        }
+        let (head, reply) = run_and_read_head(&self.server, &ENTRIES_BY_PLAYER, period_ref, call).await?;
+        let (entries, banned) = match &head.layout {
+            Some(layout) => read_ranked_entries(layout, reply)?,
+            None => (Vec::new(), 0),
+        };
+        // The script adds 1 to the count for a banned player who reads.
+        let own_count = u64::from(players.len() == 1 && banned == 1 && caller.is_server());
+        Ok(PlayerEntries {
+            layout: head.layout,
+            version: head.version,
+            count: head.count.saturating_add(own_count),
+            entries,
+        })
     }
 
     async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        reads::read_sample(&self.server, period_ref, fractions).await
+        let mut call = start_call(period_ref);
+        for fraction in fractions {
+            call.add_text(fraction);
+        }
+        let (head, mut reply) = run_and_read_head(&self.server, &READ_SAMPLE, period_ref, call).await?;
+        let mut values = Vec::with_capacity(reply.remaining());
+        if let Some(layout) = &head.layout {
+            while !reply.is_empty() {
+                let key = widen_key(layout, &reply.read_bytes()?)?;
+                let (tuple, ..) = layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
+                values.push(tuple);
+            }
+        }
+        Ok(Sample {
+            layout: head.layout,
+            version: head.version,
+            count: head.count,
+            values,
+        })
     }
 
     async fn positions(
@@ -72,7 +139,24 @@ impl<C: Connection> Scores for RedisStore<C> {
         period_ref: &PeriodRef<'_>,
         tuples: &[Vec<u8>],
     ) -> Result<Positions, ReadError> {
-        reads::find_positions(&self.server, period_ref, tuples).await
+        let mut call = start_call(period_ref);
+        for tuple in tuples {
+            call.add_bytes(tuple.as_slice());
+        }
+        let (head, mut reply) = run_and_read_head(&self.server, &FIND_POSITIONS, period_ref, call).await?;
+        let mut positions = Vec::with_capacity(tuples.len());
+        for _ in tuples {
+            positions.push(Position {
+                better: reply.read_count()?,
+                equal: reply.read_count()?,
+                better_tuples: reply.read_count()?,
+            });
+        }
+        Ok(Positions {
+            version: head.version,
+            count: head.count,
+            positions,
+        })
     }
 
     async fn find_period(
@@ -84,7 +168,7 @@ impl<C: Connection> Scores for RedisStore<C> {
     ) -> Result<Option<PeriodSummary>, StoreError> {
         let mut call = ScriptCall::with_keys(LeaderboardKeys::new(tenant, leaderboard).period(id));
         call.add_text(&now.as_unix_ms());
-        let mut reply = ReplyReader::new(FIND_PERIOD.run(&self.server, &call).await?);
+        let mut reply = FIND_PERIOD.run(&self.server, &call).await?;
         if reply.is_empty() {
             return Ok(None);
         }
@@ -116,12 +200,12 @@ impl<C: Connection> Scores for RedisStore<C> {
             call.add_flag(waits_for_bans);
             call
         };
-        let mut reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(true)).await?);
+        let mut reply = LIST_PERIODS.run(&self.server, &build_call(true)).await?;
         let mut first = reply.read_bytes()?;
         if first == BEHIND {
             // If the bans cannot be applied now, the counts do not include them yet.
             let _ = bans::apply_bans(&self.server, tenant, &[leaderboard], now).await;
-            reply = ReplyReader::new(LIST_PERIODS.run(&self.server, &build_call(false)).await?);
+            reply = LIST_PERIODS.run(&self.server, &build_call(false)).await?;
             first = reply.read_bytes()?;
         }
         let before = parse_next_start(&first)?;
@@ -139,7 +223,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         player: &PlayerId,
         at: Timestamp,
     ) -> Result<Option<u64>, ReadError> {
-        let mut call = reads::start_call(period_ref);
+        let mut call = start_call(period_ref);
         let board = &period_ref.leaderboard.value.id;
         call.add_keys([LeaderboardKeys::new(period_ref.tenant, board).log()]);
         call.add_keys(keys::entry_counts(period_ref.tenant));
@@ -153,7 +237,7 @@ impl<C: Connection> Scores for RedisStore<C> {
             },
         }));
         call.add_bytes(keys::period_count_name(board, period_ref.period));
-        let mut reply = reads::run_read(&self.server, &REMOVE_ENTRY, period_ref, call).await?;
+        let mut reply = run_read(&self.server, &REMOVE_ENTRY, period_ref, call).await?;
         if reply.is_empty() {
             return Ok(None);
         }

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 
+use leaderboard_core::StoreError;
 use leaderboard_core::ports::Signal;
 
 use crate::connection::{Connection, ConnectionError, Reply};
+use crate::reply_reader::ReplyReader;
 
 /// A server with scripts.
 #[derive(Debug, Clone)]
@@ -29,6 +31,17 @@ impl<C> Server<C> {
     /// Stops the use of functions for the life of the instance.
     pub(crate) fn stop_using_functions(&self) {
         self.refuses_functions.set(true);
+    }
+}
+
+impl<C: Connection> Server<C> {
+    /// Sends a command, and returns the values of its reply.
+    pub(crate) async fn send_command(
+        &self,
+        name: &str,
+        arguments: &[&[u8]],
+    ) -> Result<ReplyReader, StoreError> {
+        Ok(ReplyReader::new(self.command(name, arguments).await?))
     }
 }
 

@@ -3,7 +3,6 @@
 use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::Connection;
-use crate::reply_reader::ReplyReader;
 use crate::scripts::SUBMIT;
 use crate::server::Server;
 use crate::submit_call::{SubmitCall, build_call};
@@ -22,7 +21,7 @@ pub(crate) async fn send_group<C: Connection>(
         return Ok(Vec::new());
     };
     let script_call = build_call(tenant, first.options, calls);
-    let mut reply = ReplyReader::new(SUBMIT.run(server, &script_call).await?);
+    let mut reply = SUBMIT.run(server, &script_call).await?;
     read_group(&mut reply, calls)
 }
 

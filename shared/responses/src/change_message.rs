@@ -4,7 +4,7 @@
 //!
 //! A region handles one message at a time, so the code here must not pause.
 
-use leaderboard_core::{CacheStrategy, LeaderboardId, StoreError, TenantId, usecase};
+use leaderboard_core::{CacheStrategy, LeaderboardId, StoreError, TenantId};
 use serde::Deserialize;
 
 use super::invalidation::{self, WrittenTombstone};
@@ -111,11 +111,11 @@ async fn warm_or_delete<E: ResponseEnvironment>(
     purges: bool,
 ) -> Result<(), StoreError> {
     let now = env.clock().as_unix_ms();
-    let deps = build_deps(env, env.now());
+    let deps = build_deps(env, tenant, env.now());
     let board = if purges {
-        usecase::load_current_leaderboard(&deps, tenant, leaderboard).await?
+        deps.load_current_leaderboard(leaderboard).await?
     } else {
-        usecase::load_leaderboard(&deps, tenant, leaderboard).await?
+        deps.load_leaderboard(leaderboard).await?
     };
     let Some(board) = board else {
         invalidation::purge(env, tenant, None).await;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::{ReadAccess, Timestamp, usecase};
+use leaderboard_core::{ReadAccess, Timestamp};
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
@@ -135,8 +135,8 @@ async fn is_cacheable<E: ResponseEnvironment>(
     key: &Rc<CacheKey>,
     key_text: &str,
 ) -> Result<bool, CachedRefusal> {
-    let deps = build_deps(env, env.clock());
-    match usecase::load_leaderboard(&deps, &key.tenant, &key.leaderboard).await {
+    let deps = build_deps(env, &key.tenant, env.clock());
+    match deps.load_leaderboard(&key.leaderboard).await {
         Ok(Some(board)) => Ok(board.value.cache.lifetime_ms > 0),
         Ok(None) => {
             let unknown = Problem::new(ProblemType::LeaderboardNotFound);

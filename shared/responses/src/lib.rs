@@ -33,8 +33,8 @@ mod store_fetch;
 mod tombstones;
 mod warm;
 
-use leaderboard_core::Timestamp;
 use leaderboard_core::usecase::Deps;
+use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_environment::Environment;
 use leaderboard_pipeline::PipelineEnvironment;
 
@@ -61,11 +61,16 @@ pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<Me
 impl<E: PipelineEnvironment + Environment<State: AsRef<MemoryTier>>> ResponseEnvironment for E {}
 
 /// Returns the ports that a use case needs at the instant `now`.
-fn build_deps<E: ResponseEnvironment>(env: &E, now: Timestamp) -> Deps<'_, E::Store, E::Cache> {
+fn build_deps<'a, E: ResponseEnvironment>(
+    env: &'a E,
+    tenant: &'a TenantId,
+    now: Timestamp,
+) -> Deps<'a, E::Store, E::Cache> {
     Deps {
         store: env.store(),
         cache: env.cache(),
         leaderboard_memory: env.leaderboard_memory(),
+        tenant,
         now,
     }
 }

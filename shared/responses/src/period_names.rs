@@ -29,20 +29,18 @@ pub(crate) async fn name_period<E: ResponseEnvironment>(
     let Some(board) = find_configuration(context, &key).await? else {
         return Ok(key);
     };
-    let (deps, tenant) = (context.deps(), &key.tenant);
-    if let Some(selector) = usecase::find_known_name(&deps, tenant, &board, key.period()) {
+    let deps = build_deps(context.env, &key.tenant, context.now);
+    if let Some(selector) = usecase::find_known_name(&deps, &board, key.period()) {
         return Ok(key.with_period(selector));
     }
     if circuit_breaker::is_open(context.env).await {
         return Ok(key);
     }
     context.charge_more(PERIOD_NAME_UNITS);
-    Ok(
-        match usecase::resolve_name(&deps, tenant, &board, key.period()).await {
-            Ok(selector) => key.with_period(selector),
-            Err(_) => key,
-        },
-    )
+    Ok(match usecase::resolve_name(&deps, &board, key.period()).await {
+        Ok(selector) => key.with_period(selector),
+        Err(_) => key,
+    })
 }
 
 /// Finds the configuration of the key's leaderboard in a cache, or else in the store. Returns `None` if the store does not
@@ -52,7 +50,8 @@ async fn find_configuration<E: ResponseEnvironment>(
     key: &CacheKey,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, Problem> {
     let env = context.env;
-    let cached = usecase::find_cached_leaderboard(&context.deps(), &key.tenant, &key.leaderboard).await;
+    let deps = build_deps(env, &key.tenant, context.now);
+    let cached = deps.find_cached_leaderboard(&key.leaderboard).await;
     if cached.is_some() {
         return Ok(cached);
     }
@@ -98,8 +97,8 @@ async fn load_configuration<E: ResponseEnvironment>(
     env: &E,
     key: &CacheKey,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, StoreError> {
-    let deps = build_deps(env, env.now());
-    usecase::load_current_leaderboard(&deps, &key.tenant, &key.leaderboard).await
+    let deps = build_deps(env, &key.tenant, env.now());
+    deps.load_current_leaderboard(&key.leaderboard).await
 }
 
 /// Returns whether a tier has an entry under the key's own name. This can only be the case if the name is a period's id.

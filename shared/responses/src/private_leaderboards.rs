@@ -2,8 +2,8 @@
 //! leaderboard costs the same units ([`crate::answer_read`]). It also fails with 503 while the store is out of reach, because
 //! only the store knows which leaderboards do not exist.
 
+use leaderboard_core::LeaderboardId;
 use leaderboard_core::access::Caller;
-use leaderboard_core::{LeaderboardId, usecase};
 
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
@@ -18,8 +18,7 @@ pub async fn refuse_read<E: ResponseEnvironment>(
     leaderboard: &LeaderboardId,
 ) -> Problem {
     if context.caller == Caller::Anonymous
-        && let Err(error) =
-            usecase::load_current_leaderboard(&context.deps(), context.tenant, leaderboard).await
+        && let Err(error) = context.deps().load_current_leaderboard(leaderboard).await
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {

@@ -45,7 +45,7 @@ pub(crate) async fn fetch_from_store<E: ResponseEnvironment>(
 ) -> Result<CacheEntry, Problem> {
     let fetched_at = env.clock();
     let read: StoreRead<'_, E> = StoreRead {
-        deps: build_deps(env, fetched_at),
+        deps: build_deps(env, &key.tenant, fetched_at),
         key,
         caller,
     };
@@ -104,12 +104,12 @@ struct StoreRead<'a, E: ResponseEnvironment> {
 impl<E: ResponseEnvironment> StoreRead<'_, E> {
     async fn fetch_list(&self, query: &ListQuery) -> Result<FetchedBody, Problem> {
         let (deps, key, caller) = (&self.deps, self.key, self.caller);
-        let found = usecase::read_page(deps, &key.tenant, caller, &key.leaderboard, query)
+        let found = usecase::read_page(deps, caller, &key.leaderboard, query)
             .await
             .map_err(|error| Problem::of_query(error, caller))?;
         let drift = match key.version {
             ApiVersion::V1 => None,
-            ApiVersion::V2 => usecase::find_drift(deps, &key.tenant, caller, &found).await?,
+            ApiVersion::V2 => usecase::find_drift(deps, caller, &found).await?,
         };
         let body = self.write_body(&wire::page(key.version, &found, drift)?)?;
         Ok(FetchedBody {
@@ -121,8 +121,8 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
     }
 
     async fn fetch_distribution(&self, query: &DistributionQuery) -> Result<FetchedBody, Problem> {
-        let (key, id) = (self.key, &self.key.leaderboard);
-        let found = usecase::read_distribution(&self.deps, &key.tenant, self.caller, id, query)
+        let id = &self.key.leaderboard;
+        let found = usecase::read_distribution(&self.deps, self.caller, id, query)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         Ok(FetchedBody {
@@ -134,8 +134,8 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
     }
 
     async fn fetch_leaderboard(&self) -> Result<FetchedBody, Problem> {
-        let (key, id) = (self.key, &self.key.leaderboard);
-        let board = usecase::load_readable_leaderboard(&self.deps, &key.tenant, self.caller, id)
+        let id = &self.key.leaderboard;
+        let board = usecase::load_readable_leaderboard(&self.deps, self.caller, id)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         let period = board.value.schedule.period_at(self.deps.now);
@@ -149,7 +149,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
 
     async fn fetch_periods(&self, before: Option<Timestamp>, limit: u32) -> Result<FetchedBody, Problem> {
         let (key, id) = (self.key, &self.key.leaderboard);
-        let (board, page) = usecase::list_periods(&self.deps, &key.tenant, self.caller, id, before, limit)
+        let (board, page) = usecase::list_periods(&self.deps, self.caller, id, before, limit)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         let period = board.value.schedule.period_at(self.deps.now);
@@ -163,7 +163,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
 
     async fn fetch_entry(&self, player: &PlayerId, period: &PeriodSelector) -> Result<FetchedBody, Problem> {
         let (key, id) = (self.key, &self.key.leaderboard);
-        let found = usecase::read_entry(&self.deps, &key.tenant, self.caller, id, player, period)
+        let found = usecase::read_entry(&self.deps, self.caller, id, player, period)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         let body = self.write_body(&wire::player_entry(key.version, id, &found)?)?;
@@ -182,7 +182,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
         limit: u32,
     ) -> Result<FetchedBody, Problem> {
         let (key, id) = (self.key, &self.key.leaderboard);
-        let found = usecase::read_around(&self.deps, &key.tenant, self.caller, id, player, period, limit)
+        let found = usecase::read_around(&self.deps, self.caller, id, player, period, limit)
             .await
             .map_err(|error| Problem::of_query(error, self.caller))?;
         let body = self.write_body(&wire::window(key.version, &found)?)?;

@@ -156,6 +156,7 @@ async fn submit<E: ResponseEnvironment>(
         store: env.store(),
         cache,
         leaderboard_memory: env.leaderboard_memory(),
+        tenant,
         now: env.now(),
     };
     let options = SubmitOptions {
@@ -165,7 +166,7 @@ async fn submit<E: ResponseEnvironment>(
         received_at,
         ..SubmitOptions::new(RankDetail::Omitted)
     };
-    usecase::submit_scores(&deps, tenant, &Caller::Message, submissions, &options)
+    usecase::submit_scores(&deps, &Caller::Message, submissions, &options)
         .await
         .inspect_err(|_| leaderboard_responses::invalidate_if_submitted(env, tenant, submissions.iter()))
 }

@@ -44,310 +44,99 @@ impl Store {
     }
 }
 
-/// Calls a method of a port on the selected engine.
-macro_rules! engine {
-    ($self:ident.$method:ident($($argument:expr),*)) => {
-        match &$self.0 {
-            Engine::Redis(store) => store.$method($($argument),*).await,
-            Engine::Sqlite(store) => store.$method($($argument),*).await,
-        }
-    };
+/// Implements ports: each method calls the method of the same name on the selected engine. The signatures leave out `async` and
+/// `&self`.
+macro_rules! forward_to_engine {
+    ($(impl $port:ident { $(fn $method:ident($($argument:ident: $type:ty),*) -> $result:ty;)* })*) => {$(
+        impl $port for Store {$(
+            async fn $method(&self, $($argument: $type),*) -> $result {
+                match &self.0 {
+                    Engine::Redis(store) => store.$method($($argument),*).await,
+                    Engine::Sqlite(store) => store.$method($($argument),*).await,
+                }
+            }
+        )*}
+    )*};
 }
 
-impl Scores for Store {
-    async fn submit_with_options(
-        &self,
-        tenant: &TenantId,
-        submissions: &[PreparedSubmission],
-        options: &SubmitOptions,
-    ) -> Result<Submitted, StoreError> {
-        engine!(self.submit_with_options(tenant, submissions, options))
+forward_to_engine! {
+    impl Scores {
+        fn submit_with_options(tenant: &TenantId, submissions: &[PreparedSubmission], options: &SubmitOptions)
+            -> Result<Submitted, StoreError>;
+        fn page(period_ref: &PeriodRef<'_>, from: &PageFrom, limit: u32, caller: &Caller)
+            -> Result<Page, ReadError>;
+        fn around(period_ref: &PeriodRef<'_>, player: &PlayerId, limit: u32, caller: &Caller)
+            -> Result<Option<Page>, ReadError>;
+        fn entries_by_player(period_ref: &PeriodRef<'_>, players: &[PlayerId], caller: &Caller)
+            -> Result<PlayerEntries, ReadError>;
+        fn sample(period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError>;
+        fn positions(period_ref: &PeriodRef<'_>, tuples: &[Vec<u8>]) -> Result<Positions, ReadError>;
+        fn find_period(tenant: &TenantId, leaderboard: &LeaderboardId, id: &PeriodId, now: Timestamp)
+            -> Result<Option<PeriodSummary>, StoreError>;
+        fn list_periods(
+            tenant: &TenantId, leaderboard: &LeaderboardId, before: Option<Timestamp>, limit: u32, now: Timestamp
+        ) -> Result<PeriodPage, StoreError>;
+        fn remove(period_ref: &PeriodRef<'_>, player: &PlayerId, at: Timestamp)
+            -> Result<Option<u64>, ReadError>;
     }
-
-    async fn page(
-        &self,
-        period_ref: &PeriodRef<'_>,
-        from: &PageFrom,
-        limit: u32,
-        caller: &Caller,
-    ) -> Result<Page, ReadError> {
-        engine!(self.page(period_ref, from, limit, caller))
+    impl Bans {
+        fn ban(tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError>;
+        fn unban(tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
+        fn find_ban(tenant: &TenantId, player: &PlayerId, now: Timestamp) -> Result<Option<Ban>, StoreError>;
+        fn list_bans(tenant: &TenantId, after: Option<&PlayerId>, limit: u32, now: Timestamp)
+            -> Result<Vec<Ban>, StoreError>;
     }
-
-    async fn around(
-        &self,
-        period_ref: &PeriodRef<'_>,
-        player: &PlayerId,
-        limit: u32,
-        caller: &Caller,
-    ) -> Result<Option<Page>, ReadError> {
-        engine!(self.around(period_ref, player, limit, caller))
+    impl Events {
+        fn read(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
+            -> Result<Vec<RecordedEvent>, StoreError>;
     }
-
-    async fn entries_by_player(
-        &self,
-        period_ref: &PeriodRef<'_>,
-        players: &[PlayerId],
-        caller: &Caller,
-    ) -> Result<PlayerEntries, ReadError> {
-        engine!(self.entries_by_player(period_ref, players, caller))
+    impl Leaderboards {
+        fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;
+        fn get_many(tenant: &TenantId, ids: &[LeaderboardId])
+            -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError>;
+        fn put(put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError>;
+        fn list(tenant: &TenantId, after: Option<&LeaderboardId>, limit: u32)
+            -> Result<Vec<Versioned<Leaderboard>>, StoreError>;
+        fn delete(tenant: &TenantId, id: &LeaderboardId, expected: Expected)
+            -> Result<Result<bool, PutRefusal>, StoreError>;
+        fn sweep(tenant: &TenantId) -> Result<bool, StoreError>;
     }
-
-    async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
-        engine!(self.sample(period_ref, fractions))
+    impl DeadLetters {
+        fn push_dead_letters(tenant: Option<&TenantId>, letters: &[DeadLetter]) -> Result<(), StoreError>;
+        fn list_dead_letters(tenant: Option<&TenantId>, before: Option<u64>, limit: u32)
+            -> Result<Vec<StoredDeadLetter>, StoreError>;
+        fn read_dead_letter(id: u64) -> Result<Option<StoredDeadLetter>, StoreError>;
+        fn delete_dead_letter(id: u64) -> Result<bool, StoreError>;
     }
-
-    async fn positions(
-        &self,
-        period_ref: &PeriodRef<'_>,
-        tuples: &[Vec<u8>],
-    ) -> Result<Positions, ReadError> {
-        engine!(self.positions(period_ref, tuples))
+    impl Readiness {
+        fn check_ready() -> Result<(), StoreError>;
+        fn check_settings() -> Result<Vec<SettingCheck>, StoreError>;
     }
-
-    async fn find_period(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        id: &PeriodId,
-        now: Timestamp,
-    ) -> Result<Option<PeriodSummary>, StoreError> {
-        engine!(self.find_period(tenant, leaderboard, id, now))
+    impl Documents {
+        fn read_documents(names: &[DocumentName]) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError>;
+        fn put_document(name: &DocumentName, body: &[u8], expected: Expected)
+            -> Result<Result<(u64, bool), VersionMismatch>, StoreError>;
+        fn delete_document(name: &DocumentName, expected: Expected)
+            -> Result<Result<bool, VersionMismatch>, StoreError>;
+        fn list_documents(tenant: Option<&TenantId>, kind: DocumentKind, after: Option<&str>, limit: u32)
+            -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError>;
     }
-
-    async fn list_periods(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        before: Option<Timestamp>,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<PeriodPage, StoreError> {
-        engine!(self.list_periods(tenant, leaderboard, before, limit, now))
+    impl RateLimits {
+        fn take(tenant: &TenantId, charge_request: &ChargeRequest) -> Result<RateLimitDecision, StoreError>;
+        fn report(tenant: &TenantId, charge_request: &ChargeRequest) -> Result<RateLimitDecision, StoreError>;
+        fn usage(tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError>;
     }
-
-    async fn remove(
-        &self,
-        period_ref: &PeriodRef<'_>,
-        player: &PlayerId,
-        at: Timestamp,
-    ) -> Result<Option<u64>, ReadError> {
-        engine!(self.remove(period_ref, player, at))
+    impl Counters {
+        fn add(counts: &[(Box<str>, u64)]) -> Result<(), StoreError>;
+        fn counters() -> Result<Vec<(Box<str>, u64)>, StoreError>;
     }
-}
-
-impl Bans for Store {
-    async fn ban(&self, tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError> {
-        engine!(self.ban(tenant, ban))
+    impl AuditLog {
+        fn append_audit(record: &AuditRecord) -> Result<u64, StoreError>;
+        fn read_audit(tenant: Option<&TenantId>, before: Option<u64>, limit: u32)
+            -> Result<Vec<RecordedAudit>, StoreError>;
     }
-
-    async fn unban(&self, tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError> {
-        engine!(self.unban(tenant, player, at))
-    }
-
-    async fn find_ban(
-        &self,
-        tenant: &TenantId,
-        player: &PlayerId,
-        now: Timestamp,
-    ) -> Result<Option<Ban>, StoreError> {
-        engine!(self.find_ban(tenant, player, now))
-    }
-
-    async fn list_bans(
-        &self,
-        tenant: &TenantId,
-        after: Option<&PlayerId>,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<Ban>, StoreError> {
-        engine!(self.list_bans(tenant, after, limit, now))
-    }
-}
-
-impl Events for Store {
-    async fn read(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        engine!(self.read(tenant, leaderboard, after, limit))
-    }
-}
-
-impl Leaderboards for Store {
-    async fn get(
-        &self,
-        tenant: &TenantId,
-        id: &LeaderboardId,
-    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-        engine!(self.get(tenant, id))
-    }
-
-    async fn get_many(
-        &self,
-        tenant: &TenantId,
-        ids: &[LeaderboardId],
-    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
-        engine!(self.get_many(tenant, ids))
-    }
-
-    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
-        engine!(self.put(put))
-    }
-
-    async fn list(
-        &self,
-        tenant: &TenantId,
-        after: Option<&LeaderboardId>,
-        limit: u32,
-    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-        engine!(self.list(tenant, after, limit))
-    }
-
-    async fn delete(
-        &self,
-        tenant: &TenantId,
-        id: &LeaderboardId,
-        expected: Expected,
-    ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        engine!(self.delete(tenant, id, expected))
-    }
-
-    async fn sweep(&self, tenant: &TenantId) -> Result<bool, StoreError> {
-        engine!(self.sweep(tenant))
-    }
-}
-
-impl DeadLetters for Store {
-    async fn push_dead_letters(
-        &self,
-        tenant: Option<&TenantId>,
-        letters: &[DeadLetter],
-    ) -> Result<(), StoreError> {
-        engine!(self.push_dead_letters(tenant, letters))
-    }
-
-    async fn list_dead_letters(
-        &self,
-        tenant: Option<&TenantId>,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
-        engine!(self.list_dead_letters(tenant, before, limit))
-    }
-
-    async fn read_dead_letter(&self, id: u64) -> Result<Option<StoredDeadLetter>, StoreError> {
-        engine!(self.read_dead_letter(id))
-    }
-
-    async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
-        engine!(self.delete_dead_letter(id))
-    }
-}
-
-impl Readiness for Store {
-    async fn check_ready(&self) -> Result<(), StoreError> {
-        engine!(self.check_ready())
-    }
-
-    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
-        engine!(self.check_settings())
-    }
-}
-
-impl Documents for Store {
-    async fn read_documents(
-        &self,
-        names: &[DocumentName],
-    ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
-        engine!(self.read_documents(names))
-    }
-
-    async fn put_document(
-        &self,
-        name: &DocumentName,
-        body: &[u8],
-        expected: Expected,
-    ) -> Result<Result<(u64, bool), VersionMismatch>, StoreError> {
-        engine!(self.put_document(name, body, expected))
-    }
-
-    async fn delete_document(
-        &self,
-        name: &DocumentName,
-        expected: Expected,
-    ) -> Result<Result<bool, VersionMismatch>, StoreError> {
-        engine!(self.delete_document(name, expected))
-    }
-
-    async fn list_documents(
-        &self,
-        tenant: Option<&TenantId>,
-        kind: DocumentKind,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<(Box<str>, Versioned<Vec<u8>>)>, StoreError> {
-        engine!(self.list_documents(tenant, kind, after, limit))
-    }
-}
-
-impl RateLimits for Store {
-    async fn take(
-        &self,
-        tenant: &TenantId,
-        charge_request: &ChargeRequest,
-    ) -> Result<RateLimitDecision, StoreError> {
-        engine!(self.take(tenant, charge_request))
-    }
-
-    async fn report(
-        &self,
-        tenant: &TenantId,
-        charge_request: &ChargeRequest,
-    ) -> Result<RateLimitDecision, StoreError> {
-        engine!(self.report(tenant, charge_request))
-    }
-
-    async fn usage(&self, tenant: &TenantId, days: u32) -> Result<(Vec<DayUsage>, EntryQuota), StoreError> {
-        engine!(self.usage(tenant, days))
-    }
-}
-
-impl Counters for Store {
-    async fn add(&self, counts: &[(Box<str>, u64)]) -> Result<(), StoreError> {
-        engine!(self.add(counts))
-    }
-
-    async fn counters(&self) -> Result<Vec<(Box<str>, u64)>, StoreError> {
-        engine!(self.counters())
-    }
-}
-
-impl AuditLog for Store {
-    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
-        engine!(self.append_audit(record))
-    }
-
-    async fn read_audit(
-        &self,
-        tenant: Option<&TenantId>,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<RecordedAudit>, StoreError> {
-        engine!(self.read_audit(tenant, before, limit))
-    }
-}
-
-impl Announcements for Store {
-    async fn announce(
-        &self,
-        channel: &str,
-        tenant: &TenantId,
-        change: AnnouncedChange<'_>,
-    ) -> Result<bool, StoreError> {
-        engine!(self.announce(channel, tenant, change))
+    impl Announcements {
+        fn announce(channel: &str, tenant: &TenantId, change: AnnouncedChange<'_>)
+            -> Result<bool, StoreError>;
     }
 }

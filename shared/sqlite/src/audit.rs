@@ -1,11 +1,12 @@
-//! The audit log, one for each tenant and one for the operator.
+//! The port [`AuditLog`]: one log for each tenant, and one for the operator.
 
-use leaderboard_core::ports::{AuditKind, AuditRecord, RecordedAudit};
-use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_core::ports::{AuditKind, AuditLog, AuditRecord, RecordedAudit};
+use leaderboard_core::{StoreError, TenantId};
 
-use crate::connection::Value;
+use crate::SqliteStore;
+use crate::connection::{Connection, Value};
 use crate::documents::scope;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::Cells;
 use crate::session::Session;
 
 /// The most surplus records that one call deletes; each call adds one record.
@@ -43,8 +44,28 @@ macro_rules! table {
 const ACTIONS: AuditTable = table!("audit");
 const AUTHENTICATIONS: AuditTable = table!("notices");
 
+impl<C: Connection> AuditLog for SqliteStore<C> {
+    async fn append_audit(&self, record: &AuditRecord) -> Result<u64, StoreError> {
+        self.write(|session| append(session, record)).await
+    }
+
+    async fn read_audit(
+        &self,
+        tenant: Option<&TenantId>,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<RecordedAudit>, StoreError> {
+        const READ: &str = "SELECT position, at, body FROM audit WHERE scope = ?1 AND position < ?2 \
+             UNION ALL SELECT position, at, body FROM notices WHERE scope = ?1 AND position < ?2 \
+             ORDER BY position DESC LIMIT ?3 + 0";
+        let before = before.unwrap_or(u64::MAX);
+        let parameters = [scope(tenant).into(), before.into(), limit.into()];
+        self.single(|session| session.map_rows(READ, &parameters, read_record))
+    }
+}
+
 /// Appends a record, and returns its position.
-pub(crate) fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64, StoreError> {
+fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64, StoreError> {
     const COUNT: &str = "INSERT INTO audit_sizes (scope, kind, records) VALUES (?1, ?2, 1) \
          ON CONFLICT (scope, kind) DO UPDATE SET records = records + 1 RETURNING records";
     const COUNT_OFF: &str = "UPDATE audit_sizes SET records = records - ?3 WHERE scope = ?1 AND kind = ?2";
@@ -52,48 +73,26 @@ pub(crate) fn append(session: &Session<'_>, record: &AuditRecord) -> Result<u64,
         AuditKind::Action => ACTIONS,
         AuditKind::Authentication => AUTHENTICATIONS,
     };
-    let scope = Value::Text(scope(record.tenant.as_ref()));
-    let kind = Value::Text(table.name);
-    let at = Value::Integer(record.at.as_unix_ms());
-    let row = session.row(table.append, &[scope, at, Value::Blob(&record.body)])?;
-    let position = row.ok_or_else(|| corrupt("position"))?.unsigned("position")?;
-    let row = session.row(COUNT, &[scope, kind])?;
-    let records = row.ok_or_else(|| corrupt("records"))?.unsigned("records")?;
+    let scope = Value::from(scope(record.tenant.as_ref()));
+    let kind = Value::from(table.name);
+    let body = record.body.as_slice();
+    let position = session
+        .only_row(table.append, &[scope, record.at.into(), body.into()])?
+        .unsigned("position")?;
+    let records = session.only_row(COUNT, &[scope, kind])?.unsigned("records")?;
     let surplus = records.saturating_sub(record.kind.max_records());
     if surplus > 0 {
-        let gone = Value::Integer(stored(surplus.min(MIN_TRIMMED_EVENTS)));
+        let gone = Value::from(surplus.min(MIN_TRIMMED_EVENTS));
         session.run(table.trim, &[scope, gone])?;
         session.run(COUNT_OFF, &[scope, kind, gone])?;
     }
     Ok(position)
 }
 
-/// Returns records before a position, newest first.
-pub(crate) fn read(
-    session: &Session<'_>,
-    tenant: Option<&TenantId>,
-    before: Option<u64>,
-    limit: u32,
-) -> Result<Vec<RecordedAudit>, StoreError> {
-    const READ: &str = "SELECT position, at, body FROM audit WHERE scope = ?1 AND position < ?2 \
-         UNION ALL SELECT position, at, body FROM notices WHERE scope = ?1 AND position < ?2 \
-         ORDER BY position DESC LIMIT ?3 + 0";
-    let parameters = [
-        Value::Text(scope(tenant)),
-        Value::Integer(before.map_or(i64::MAX, stored)),
-        Value::Integer(i64::from(limit)),
-    ];
-    let rows = session.rows(READ, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            let position = cells.unsigned("position")?;
-            let at = Timestamp::from_unix_ms(cells.integer("instant")?);
-            Ok(RecordedAudit {
-                position,
-                at: at.ok_or_else(|| corrupt("instant"))?,
-                body: cells.blob("audit record")?,
-            })
-        })
-        .collect()
+fn read_record(cells: &mut Cells) -> Result<RecordedAudit, StoreError> {
+    Ok(RecordedAudit {
+        position: cells.unsigned("position")?,
+        at: cells.instant("instant")?,
+        body: cells.blob("audit record")?,
+    })
 }

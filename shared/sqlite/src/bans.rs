@@ -2,18 +2,18 @@
 //! transactions of bounded work. A leaderboard that is read or written earlier gets the change first.
 
 mod apply;
-mod records;
 
 use leaderboard_core::ports::{Ban, MAX_BANS};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::Value;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 pub(crate) use apply::{apply_next, apply_to_leaderboard};
-pub(crate) use records::{find, list};
 
+/// How many transactions of one call apply bans. Later calls apply the rest.
+pub(crate) const MAX_BAN_STEPS: u32 = 16;
 /// The most changes that may be pending.
 const MAX_CHANGES: u64 = 256;
 
@@ -68,12 +68,7 @@ pub(crate) fn is_behind(
         is_behind_sql!("?3"),
         " FROM leaderboards b WHERE b.tenant = ?1 AND b.id = ?2"
     );
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(board),
-        Value::Integer(now.as_unix_ms()),
-    ];
-    match session.row(BEHIND, &parameters)? {
+    match session.row(BEHIND, &[tenant.into(), board.into(), now.into()])? {
         Some(mut cells) => cells.flag("bans"),
         None => Ok(false),
     }
@@ -90,24 +85,17 @@ pub(crate) fn ban(session: &Session<'_>, tenant: &TenantId, ban: &Ban) -> Result
     if count_changes(session, tenant)? >= MAX_CHANGES {
         return Ok(BanResult::Wait);
     }
-    let record = [
-        Value::Text(tenant.as_str()),
-        Value::Text(ban.player.as_str()),
-        ban.expires_at
-            .map_or(Value::Null, |end| Value::Integer(end.as_unix_ms())),
-        ban.reason.as_deref().map_or(Value::Null, Value::Text),
-        Value::Integer(ban.banned_at.as_unix_ms()),
-    ];
-    let [tenant_name, player, end, reason, _] = record;
-    let known = session.row(CHANGE, &[tenant_name, player, end, reason])?;
+    let player = Value::from(&ban.player);
+    let end = Value::from(ban.expires_at);
+    let reason = Value::from(ban.reason.as_deref());
+    let known = session.row(CHANGE, &[tenant.into(), player, end, reason])?;
     if known.is_some() {
         return Ok(BanResult::Done);
     }
-    let count = session.row(COUNT, &[Value::Text(tenant.as_str())])?;
-    if count.ok_or_else(|| corrupt("bans"))?.unsigned("bans")? >= MAX_BANS {
+    if session.only_row(COUNT, &[tenant.into()])?.unsigned("bans")? >= MAX_BANS {
         return Ok(BanResult::TooMany);
     }
-    session.run(ADD, &record)?;
+    session.run(ADD, &[tenant.into(), player, end, reason, ban.banned_at.into()])?;
     add_change(session, tenant, &ban.player, true, ban.banned_at)?;
     Ok(BanResult::Done)
 }
@@ -134,8 +122,7 @@ fn drop_ban(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const DROP: &str = "DELETE FROM bans WHERE tenant = ?1 AND player = ?2 RETURNING 1";
-    let names = [Value::Text(tenant.as_str()), Value::Text(player.as_str())];
-    if session.row(DROP, &names)?.is_some() {
+    if session.row(DROP, &[tenant.into(), player.into()])?.is_some() {
         add_change(session, tenant, player, false, at)?;
     }
     Ok(())
@@ -145,12 +132,7 @@ fn drop_ban(
 fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<(), StoreError> {
     const OVER: &str = "SELECT player, expires_at FROM bans WHERE tenant = ?1 AND expires_at <= ?2 \
          ORDER BY expires_at, player LIMIT ?3 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(now.as_unix_ms()),
-        Value::Integer(stored(MAX_CHANGES)),
-    ];
-    let over = session.rows(OVER, &parameters)?;
+    let over = session.rows(OVER, &[tenant.into(), now.into(), MAX_CHANGES.into()])?;
     if over.is_empty() {
         return Ok(());
     }
@@ -158,22 +140,18 @@ fn end_bans(session: &Session<'_>, tenant: &TenantId, now: Timestamp) -> Result<
     for row in over.into_iter().take(usize::try_from(room).unwrap_or(0)) {
         let mut cells = Cells::from(row);
         let player = read_player(&mut cells)?;
-        let end = cells
-            .instant_or_null("end of a ban")?
-            .ok_or_else(|| corrupt("end of a ban"))?;
-        drop_ban(session, tenant, &player, end)?;
+        drop_ban(session, tenant, &player, cells.instant("end of a ban")?)?;
     }
     Ok(())
 }
 
-fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
+pub(crate) fn read_player(cells: &mut Cells) -> Result<PlayerId, StoreError> {
     PlayerId::new(cells.text("player")?).map_err(|_| corrupt("player"))
 }
 
 fn count_changes(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const WAITING: &str = "SELECT count(*) FROM ban_changes WHERE tenant = ?1";
-    let count = session.row(WAITING, &[Value::Text(tenant.as_str())])?;
-    count.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
+    session.only_row(WAITING, &[tenant.into()])?.unsigned("changes")
 }
 
 fn add_change(
@@ -187,14 +165,13 @@ fn add_change(
          ON CONFLICT (tenant) DO UPDATE SET last = last + 1 RETURNING last";
     const ADD: &str =
         "INSERT INTO ban_changes (tenant, number, player, banned, at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let last = session.row(NUMBER, &[Value::Text(tenant.as_str())])?;
-    let number = last.ok_or_else(|| corrupt("change"))?.integer("change")?;
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(number),
-        Value::Text(player.as_str()),
-        Value::Integer(i64::from(banned)),
-        Value::Integer(at.as_unix_ms()),
+    let number = session.only_row(NUMBER, &[tenant.into()])?.integer("change")?;
+    let change = [
+        tenant.into(),
+        number.into(),
+        player.into(),
+        banned.into(),
+        at.into(),
     ];
-    session.run(ADD, &parameters)
+    session.run(ADD, &change)
 }

@@ -1,14 +1,114 @@
-//! Changes of configurations. Each change is atomic with its event.
+//! The port [`Leaderboards`]. Each change of a configuration is atomic with its event.
 
-use leaderboard_core::codec::encode_leaderboard;
-use leaderboard_core::ports::{Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
-use leaderboard_core::{Event, EventBody, LeaderboardId, StoreError, TenantId};
+use std::collections::BTreeMap;
 
-use crate::connection::Value;
+use leaderboard_core::codec::{decode_leaderboard, encode_leaderboard};
+use leaderboard_core::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
+use leaderboard_core::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
+
+use crate::connection::Connection;
 use crate::periods::rebuild;
+use crate::row::{Cells, malformed};
 use crate::session::Session;
 use crate::writes::PendingWrites;
-use crate::{expiries, leaderboards, log, periods, rank_blocks, sweep, usage};
+use crate::{SqliteStore, expiries, leaderboards, log, periods, rank_blocks, sweep, usage};
+
+impl<C: Connection> Leaderboards for SqliteStore<C> {
+    async fn get(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+    ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
+        const GET: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
+        self.single(|session| session.map_row(GET, &[tenant.into(), id.into()], read_versioned))
+    }
+
+    async fn get_many(
+        &self,
+        tenant: &TenantId,
+        ids: &[LeaderboardId],
+    ) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
+        const GET: &str = "SELECT version, configuration FROM leaderboards \
+             WHERE tenant = ?1 AND id IN (SELECT value FROM json_each(?2))";
+        // No character of an id needs an escape.
+        let names: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+        let names = format!("[{}]", names.join(","));
+        let parameters = [tenant.into(), (&names).into()];
+        let boards = self.single(|session| session.map_rows(GET, &parameters, read_versioned))?;
+        let found: BTreeMap<_, _> = boards
+            .into_iter()
+            .map(|board| (board.value.id.clone(), board))
+            .collect();
+        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+
+    async fn put(&self, put: &PutLeaderboard<'_>) -> Result<Result<(u64, bool), PutRefusal>, StoreError> {
+        let done = self.write(|session| put_configuration(session, put)).await?;
+        let stored = match done {
+            Ok(stored) => stored,
+            Err(refusal) => {
+                if refusal == PutRefusal::Unfinished {
+                    self.yield_to_others().await;
+                }
+                return Ok(Err(refusal));
+            }
+        };
+        if stored.leaves_expiries {
+            self.apply_expiries(stored.row, put).await?;
+        }
+        Ok(Ok((stored.version, stored.created)))
+    }
+
+    async fn list(
+        &self,
+        tenant: &TenantId,
+        after: Option<&LeaderboardId>,
+        limit: u32,
+    ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
+        const LIST: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id > ?2 \
+             ORDER BY id LIMIT ?3 + 0";
+        // No id is empty.
+        let after = after.map_or("", LeaderboardId::as_str);
+        let parameters = [tenant.into(), after.into(), limit.into()];
+        self.single(|session| session.map_rows(LIST, &parameters, read_versioned))
+    }
+
+    async fn delete(
+        &self,
+        tenant: &TenantId,
+        id: &LeaderboardId,
+        expected: Expected,
+    ) -> Result<Result<bool, PutRefusal>, StoreError> {
+        self.write(|session| {
+            let before = read_current(session, tenant, id)?;
+            if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
+                return Ok(Err(mismatch.into()));
+            }
+            let Some(before) = before else {
+                return Ok(Ok(false));
+            };
+            sweep::discard_leaderboard(session, before.row)?;
+            Ok(Ok(true))
+        })
+        .await
+    }
+
+    /// Deletes discarded rows of all tenants, because discarded rows have no tenant.
+    async fn sweep(&self, _tenant: &TenantId) -> Result<bool, StoreError> {
+        let more = self.write(sweep::delete_some).await?;
+        if more {
+            self.yield_to_others().await;
+        }
+        Ok(more)
+    }
+}
+
+fn read_versioned(cells: &mut Cells) -> Result<Versioned<Leaderboard>, StoreError> {
+    Ok(Versioned {
+        version: cells.unsigned("configuration version")?,
+        value: decode_leaderboard(&cells.blob("configuration")?).map_err(malformed)?,
+    })
+}
 
 /// The configuration before a change.
 struct CurrentConfiguration {
@@ -25,32 +125,30 @@ fn read_current(
 ) -> Result<Option<CurrentConfiguration>, StoreError> {
     const CURRENT: &str =
         "SELECT row, version, last_position, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
-    let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
-    let Some(mut cells) = session.row(CURRENT, &parameters)? else {
-        return Ok(None);
-    };
-    Ok(Some(CurrentConfiguration {
-        row: cells.integer("leaderboard row")?,
-        version: cells.unsigned("configuration version")?,
-        last_position: cells.unsigned("last position")?,
-        configuration: cells.blob("configuration")?,
-    }))
+    session.map_row(CURRENT, &[tenant.into(), id.into()], |cells| {
+        Ok(CurrentConfiguration {
+            row: cells.integer("leaderboard row")?,
+            version: cells.unsigned("configuration version")?,
+            last_position: cells.unsigned("last position")?,
+            configuration: cells.blob("configuration")?,
+        })
+    })
 }
 
 /// The result of a successful put.
-pub(crate) struct PutResult {
+struct PutResult {
     /// The leaderboard's row.
-    pub(crate) row: i64,
+    row: i64,
     /// The configuration's version.
-    pub(crate) version: u64,
+    version: u64,
     /// Whether the leaderboard is new.
-    pub(crate) created: bool,
+    created: bool,
     /// Whether expiries of periods are still pending.
-    pub(crate) leaves_expiries: bool,
+    leaves_expiries: bool,
 }
 
 /// Creates or replaces a configuration.
-pub(crate) fn put(
+fn put_configuration(
     session: &Session<'_>,
     put: &PutLeaderboard<'_>,
 ) -> Result<Result<PutResult, PutRefusal>, StoreError> {
@@ -171,22 +269,4 @@ fn apply_order(
     }
     periods::save_layout(session, period.row, &layout)?;
     Ok(Ok(()))
-}
-
-/// Deletes a configuration, which makes the data of the leaderboard invisible.
-pub(crate) fn delete(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    id: &LeaderboardId,
-    expected: Expected,
-) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let before = read_current(session, tenant, id)?;
-    if let Err(mismatch) = expected.check(before.as_ref().map(|current| current.version)) {
-        return Ok(Err(mismatch.into()));
-    }
-    let Some(before) = before else {
-        return Ok(Ok(false));
-    };
-    sweep::discard_leaderboard(session, before.row)?;
-    Ok(Ok(true))
 }

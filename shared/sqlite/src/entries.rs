@@ -2,8 +2,7 @@
 
 use leaderboard_core::{Entry, Layout, Metadata, OrderKey, StoreError};
 
-use crate::connection::Value;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// The columns that [`read_entry`] reads, in its order.
@@ -83,13 +82,7 @@ pub(crate) fn read_beside(
         Side::After => AFTER,
         Side::Before => BEFORE,
     };
-    let parameters = [
-        Value::Integer(period),
-        Value::Blob(key),
-        Value::Integer(stored(limit)),
-    ];
-    let rows = session.rows(sql, &parameters)?;
-    rows.into_iter()
-        .map(|row| read_entry(layout, &mut row.into()))
-        .collect()
+    session.map_rows(sql, &[period.into(), key.into(), limit.into()], |cells| {
+        read_entry(layout, cells)
+    })
 }

@@ -7,7 +7,7 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::ports::PutLeaderboard;
 use leaderboard_core::{PeriodId, StoreError, Timestamp};
 
-use crate::connection::{Connection, Value};
+use crate::connection::Connection;
 use crate::row::malformed;
 use crate::session::Session;
 use crate::{SqliteStore, periods};
@@ -53,14 +53,14 @@ pub(crate) fn begin(
         return Ok(true);
     }
     let bytes = encode(rest);
-    session.run(LEAVE, &[Value::Integer(board), Value::Blob(&bytes)])?;
+    session.run(LEAVE, &[board.into(), bytes[..].into()])?;
     Ok(false)
 }
 
 /// Applies some of the stored expiries. Returns whether none are left.
 pub(crate) fn step(session: &Session<'_>, board: i64, now: Timestamp) -> Result<bool, StoreError> {
     const TAKE: &str = "DELETE FROM pending_expiries WHERE leaderboard = ?1 RETURNING expiries";
-    let Some(mut cells) = session.row(TAKE, &[Value::Integer(board)])? else {
+    let Some(mut cells) = session.row(TAKE, &[board.into()])? else {
         return Ok(true);
     };
     let left = decode(&cells.blob("expiries")?).map_err(malformed)?;

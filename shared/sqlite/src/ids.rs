@@ -3,8 +3,6 @@
 use leaderboard_core::ports::IDEMPOTENCY_MS;
 use leaderboard_core::{StoreError, Timestamp};
 
-use crate::connection::Value;
-use crate::row::stored;
 use crate::session::Session;
 
 /// How many expired records one call deletes, in addition to two for each record that the call adds.
@@ -33,10 +31,5 @@ pub(crate) fn prune(
     const PRUNE: &str = "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN (SELECT id \
          FROM submissions WHERE leaderboard = ?1 AND recorded_at <= ?2 ORDER BY recorded_at LIMIT ?3 + 0)";
     let limit = PRUNED_AT_ONCE.saturating_add((added as u64).saturating_mul(2));
-    let parameters = [
-        Value::Integer(board),
-        Value::Integer(too_old(now)),
-        Value::Integer(stored(limit)),
-    ];
-    session.run(PRUNE, &parameters)
+    session.run(PRUNE, &[board.into(), too_old(now).into(), limit.into()])
 }

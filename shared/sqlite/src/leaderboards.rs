@@ -1,18 +1,14 @@
 //! Rows of leaderboards.
 
-use std::collections::BTreeMap;
-
-use leaderboard_core::codec::decode_leaderboard;
 use leaderboard_core::ports::PutLeaderboard;
-use leaderboard_core::{Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_core::{LeaderboardId, PeriodId, StoreError, TenantId, Timestamp};
 
 use crate::bans::{self, is_behind_sql};
-use crate::connection::Value;
 use crate::ids;
 use crate::periods::{self, PeriodRow, period_columns};
 use crate::rate_limits::{fresh_version, now_us};
 use crate::retention::{LogState, LogWeights, first_valid_span, log_columns, weight_columns};
-use crate::row::{Cells, malformed, stored};
+use crate::row::Cells;
 use crate::session::Session;
 
 /// How often one transaction applies bans to a leaderboard before it fails.
@@ -78,14 +74,8 @@ pub(crate) fn find(
         board_columns!(),
         " FROM leaderboards b WHERE b.tenant = ?1 AND b.id = ?2"
     );
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(id.as_str()),
-        Value::Integer(now.as_unix_ms()),
-        Value::Integer(ids::too_old(now)),
-    ];
-    let row = session.row(FIND, &parameters)?;
-    row.map(|mut cells| read_columns(&mut cells)).transpose()
+    let parameters = [tenant.into(), id.into(), now.into(), ids::too_old(now).into()];
+    session.map_row(FIND, &parameters, read_columns)
 }
 
 /// A leaderboard with the pending bans applied, and what a submission reads with it.
@@ -116,12 +106,12 @@ pub(crate) fn find_target(
          AND (p.expires_at IS NULL OR p.expires_at > ?3) WHERE b.tenant = ?1 AND b.id = ?2"
     );
     let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(id.as_str()),
-        Value::Integer(now.as_unix_ms()),
-        Value::Integer(ids::too_old(now)),
-        Value::Text(period.as_str()),
-        Value::Integer(first_valid_span(now)),
+        tenant.into(),
+        id.into(),
+        now.into(),
+        ids::too_old(now).into(),
+        period.into(),
+        first_valid_span(now).into(),
     ];
     for _ in 0..MAX_STEPS {
         let Some(mut cells) = session.row(FIND, &parameters)? else {
@@ -168,64 +158,6 @@ fn still_behind() -> StoreError {
     StoreError::Unavailable("bans are still being applied".into())
 }
 
-/// Reads version and configuration.
-pub(crate) fn versioned(mut cells: Cells) -> Result<Versioned<Leaderboard>, StoreError> {
-    Ok(Versioned {
-        version: cells.unsigned("configuration version")?,
-        value: decode_leaderboard(&cells.blob("configuration")?).map_err(malformed)?,
-    })
-}
-
-/// Returns the current configuration.
-pub(crate) fn get(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    id: &LeaderboardId,
-) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-    const GET: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id = ?2";
-    let parameters = [Value::Text(tenant.as_str()), Value::Text(id.as_str())];
-    session.row(GET, &parameters)?.map(versioned).transpose()
-}
-
-/// Returns the current configurations of several leaderboards, in the order of `ids`.
-pub(crate) fn get_many(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    ids: &[LeaderboardId],
-) -> Result<Vec<Option<Versioned<Leaderboard>>>, StoreError> {
-    const GET: &str = "SELECT version, configuration FROM leaderboards \
-         WHERE tenant = ?1 AND id IN (SELECT value FROM json_each(?2))";
-    // No character of an id needs an escape.
-    let names: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
-    let names = format!("[{}]", names.join(","));
-    let parameters = [Value::Text(tenant.as_str()), Value::Text(&names)];
-    let mut found = BTreeMap::new();
-    for row in session.rows(GET, &parameters)? {
-        let board = versioned(row.into())?;
-        found.insert(board.value.id.clone(), board);
-    }
-    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
-}
-
-/// Returns configurations with ids after `after`, in byte order of the ids.
-pub(crate) fn list(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    after: Option<&LeaderboardId>,
-    limit: u32,
-) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-    const LIST: &str = "SELECT version, configuration FROM leaderboards WHERE tenant = ?1 AND id > ?2 \
-         ORDER BY id LIMIT ?3 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        // No id is empty.
-        Value::Text(after.map_or("", LeaderboardId::as_str)),
-        Value::Integer(i64::from(limit)),
-    ];
-    let rows = session.rows(LIST, &parameters)?;
-    rows.into_iter().map(|row| versioned(row.into())).collect()
-}
-
 /// Returns the next version of a tenant's configurations, by [`fresh_version!`], and reserves it.
 pub(crate) fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u64, StoreError> {
     const NEXT: &str = concat!(
@@ -233,8 +165,8 @@ pub(crate) fn next_version(session: &Session<'_>, tenant: &TenantId) -> Result<u
         fresh_version!(),
         ") ON CONFLICT (tenant) DO UPDATE SET last = max(last + 1, excluded.last) RETURNING last"
     );
-    let row = session.row(NEXT, &[Value::Text(tenant.as_str())])?;
-    row.ok_or_else(|| crate::row::corrupt("configuration version"))?
+    session
+        .only_row(NEXT, &[tenant.into()])?
         .unsigned("configuration version")
 }
 
@@ -251,14 +183,12 @@ pub(crate) fn save(
          DO UPDATE SET version = excluded.version, configuration = excluded.configuration, \
          keep_events = excluded.keep_events, keep_ms = excluded.keep_ms RETURNING row";
     let parameters = [
-        Value::Text(put.tenant.as_str()),
-        Value::Text(put.leaderboard.id.as_str()),
-        Value::Integer(stored(version)),
-        Value::Blob(configuration),
-        Value::Integer(i64::from(put.leaderboard.log.keep_events)),
-        Value::Integer(put.leaderboard.log.keep_ms()),
+        put.tenant.into(),
+        (&put.leaderboard.id).into(),
+        version.into(),
+        configuration.into(),
+        put.leaderboard.log.keep_events.into(),
+        put.leaderboard.log.keep_ms().into(),
     ];
-    let row = session.row(SAVE, &parameters)?;
-    row.ok_or_else(|| crate::row::corrupt("leaderboard row"))?
-        .integer("leaderboard row")
+    session.only_row(SAVE, &parameters)?.integer("leaderboard row")
 }

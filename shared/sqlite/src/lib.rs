@@ -21,24 +21,26 @@
 //! the submissions that it is for.
 
 mod audit;
+mod ban_records;
 mod bans;
 mod batch;
+mod charges;
 mod configuration;
 mod connection;
 mod counters;
 mod counting;
 mod dead_letters;
 mod documents;
-mod edge;
 mod entries;
+mod events;
 mod expiries;
 mod group_commit;
 mod ids;
 mod leaderboards;
 mod log;
 mod migrate;
+mod parameters;
 mod periods;
-mod ports;
 mod rank_blocks;
 mod rate_limits;
 mod reads;
@@ -47,6 +49,7 @@ mod retention;
 mod row;
 mod rows;
 mod schema;
+mod scores;
 mod session;
 mod store;
 mod submit;
@@ -56,7 +59,35 @@ mod tuples;
 mod usage;
 mod writes;
 
+use leaderboard_core::ports::{AnnouncedChange, Announcements, Readiness, SettingCheck};
+use leaderboard_core::{StoreError, TenantId};
+
 pub use connection::{Cell, Connection, ConnectionError, Row, Value};
 pub use leaderboard_core::ports::Signal;
 pub use migrate::Synchronous;
 pub use store::SqliteStore;
+
+impl<C: Connection> Readiness for SqliteStore<C> {
+    async fn check_ready(&self) -> Result<(), StoreError> {
+        self.single(|session| {
+            // A statement that has to read the file.
+            session.run("SELECT 1 FROM leaderboards LIMIT 1", &[])
+        })
+    }
+
+    async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// Does nothing: a file serves only one region, so there is no other region to tell.
+impl<C: Connection> Announcements for SqliteStore<C> {
+    async fn announce(
+        &self,
+        _channel: &str,
+        _tenant: &TenantId,
+        _change: AnnouncedChange<'_>,
+    ) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+}

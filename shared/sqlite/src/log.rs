@@ -1,13 +1,11 @@
-//! The log of a leaderboard.
+//! Appends events to the log of a leaderboard.
 
 use std::collections::HashMap;
 
-use leaderboard_core::codec::{decode_event, encode_event};
-use leaderboard_core::{Event, LeaderboardId, RecordedEvent, StoreError, TenantId, event_weight};
+use leaderboard_core::codec::encode_event;
+use leaderboard_core::{Event, StoreError, event_weight};
 
-use crate::connection::Value;
 use crate::retention::{self, AppendedEvents, LogState};
-use crate::row::{Cells, malformed, stored};
 use crate::session::Session;
 use crate::writes::PendingWrites;
 
@@ -67,33 +65,4 @@ pub(crate) fn append(
     let log = LogState::read(session, board)?;
     retention::finish_append(session, writes, (board, &log), &appended, 0)?;
     Ok(())
-}
-
-/// Returns events after a position, in order.
-pub(crate) fn read(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<RecordedEvent>, StoreError> {
-    const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
-         (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
-         ORDER BY position LIMIT ?4 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(leaderboard.as_str()),
-        Value::Integer(stored(after)),
-        Value::Integer(i64::from(limit)),
-    ];
-    let rows = session.rows(READ, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(RecordedEvent {
-                position: cells.unsigned("position")?,
-                event: decode_event(&cells.blob("event")?).map_err(malformed)?,
-            })
-        })
-        .collect()
 }

@@ -2,7 +2,6 @@
 
 use leaderboard_core::StoreError;
 
-use crate::row::corrupt;
 use crate::schema::MIGRATIONS;
 use crate::session::Session;
 
@@ -31,9 +30,7 @@ const BUSY_TIMEOUT_MS: u32 = 0;
 
 /// Prepares a new connection, with a single query if the file is up to date.
 pub(crate) fn prepare(session: &Session<'_>, synchronous: Synchronous) -> Result<(), StoreError> {
-    let mut state = session
-        .row(STATE, &[])?
-        .ok_or_else(|| corrupt("database state"))?;
+    let mut state = session.only_row(STATE, &[])?;
     let version = state.integer("schema version")?;
     let journal = state.text("journal mode")?;
     let (sql, setting) = match synchronous {
@@ -78,9 +75,7 @@ fn known(version: i64) -> Result<usize, StoreError> {
 fn migrate(session: &Session<'_>) -> Result<(), StoreError> {
     loop {
         session.run("BEGIN IMMEDIATE", &[])?;
-        let mut row = session
-            .row("PRAGMA user_version", &[])?
-            .ok_or_else(|| corrupt("schema version"))?;
+        let mut row = session.only_row("PRAGMA user_version", &[])?;
         let done = known(row.integer("schema version")?)?;
         let Some(step) = MIGRATIONS.get(done) else {
             return session.run("ROLLBACK", &[]);

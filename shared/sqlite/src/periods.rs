@@ -3,11 +3,10 @@
 pub(crate) mod rebuild;
 
 use leaderboard_core::codec::{decode_layout, encode_layout};
-use leaderboard_core::ports::{PeriodPage, PeriodSummary, REBUILD_LEASE_MS};
-use leaderboard_core::{Layout, LeaderboardId, Period, PeriodId, StoreError, TenantId, Ties, Timestamp};
+use leaderboard_core::ports::REBUILD_LEASE_MS;
+use leaderboard_core::{Layout, Period, PeriodId, StoreError, Ties, Timestamp};
 
-use crate::connection::Value;
-use crate::row::{Cells, corrupt, malformed, stored};
+use crate::row::{Cells, corrupt, malformed};
 use crate::rows::JsonRows;
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -89,28 +88,17 @@ pub(crate) fn find(
         period_columns!(),
         " FROM periods p WHERE leaderboard = ?1 AND id = ?2 AND (expires_at IS NULL OR expires_at > ?3)"
     );
-    let parameters = [
-        Value::Integer(board),
-        Value::Text(id.as_str()),
-        Value::Integer(now.as_unix_ms()),
-    ];
-    let Some(mut cells) = session.row(FIND, &parameters)? else {
-        return Ok(None);
-    };
-    let row = cells.integer("period row")?;
-    read_columns(&mut cells, row).map(Some)
+    session.map_row(FIND, &[board.into(), id.into(), now.into()], |cells| {
+        let row = cells.integer("period row")?;
+        read_columns(cells, row)
+    })
 }
 
 /// Returns an existing period.
 pub(crate) fn read_row(session: &Session<'_>, row: i64) -> Result<PeriodRow, StoreError> {
     const BY_ROW: &str = concat!("SELECT ", period_columns!(), " FROM periods p WHERE row = ?1");
-    let cells = session.row(BY_ROW, &[Value::Integer(row)])?;
+    let cells = session.row(BY_ROW, &[row.into()])?;
     read_columns(&mut cells.ok_or_else(|| corrupt("period row"))?, row)
-}
-
-/// Converts an instant for storage.
-pub(crate) fn instant_value(at: Option<Timestamp>) -> Value<'static> {
-    at.map_or(Value::Null, |at| Value::Integer(at.as_unix_ms()))
 }
 
 /// Creates an empty period with the layout and the expiry of `new`, and returns its row.
@@ -125,15 +113,14 @@ pub(crate) fn create(
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0) RETURNING row";
     let bytes = encode_layout(&new.layout);
     let parameters = [
-        Value::Integer(board),
-        Value::Text(period.id.as_str()),
-        instant_value(period.starts_at),
-        instant_value(period.ends_at),
-        instant_value(new.expires_at),
-        Value::Blob(&bytes),
+        board.into(),
+        (&period.id).into(),
+        period.starts_at.into(),
+        period.ends_at.into(),
+        new.expires_at.into(),
+        bytes[..].into(),
     ];
-    let row = session.row(CREATE, &parameters)?;
-    row.ok_or_else(|| corrupt("period row"))?.integer("period row")
+    session.only_row(CREATE, &parameters)?.integer("period row")
 }
 
 /// Saves the columns that an event changes. The copies of a running rebuild lack this change, so the rebuild starts again.
@@ -143,11 +130,11 @@ pub(crate) fn save(
     period: &PeriodRow,
 ) -> Result<(), StoreError> {
     writes.save_period(&[
-        Value::Integer(period.row),
-        Value::Integer(stored(period.version)),
-        Value::Integer(stored(period.visible)),
-        Value::Integer(stored(period.total)),
-        instant_value(period.expires_at),
+        period.row.into(),
+        period.version.into(),
+        period.visible.into(),
+        period.total.into(),
+        period.expires_at.into(),
     ]);
     if period.rebuilt_until.is_some() {
         rebuild::abandon(session, period.row)?;
@@ -159,7 +146,7 @@ pub(crate) fn save(
 pub(crate) fn save_layout(session: &Session<'_>, period: i64, layout: &Layout) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET layout = ?2 WHERE row = ?1";
     let bytes = encode_layout(layout);
-    session.run(SAVE, &[Value::Integer(period), Value::Blob(&bytes)])
+    session.run(SAVE, &[period.into(), bytes[..].into()])
 }
 
 /// Sets when periods expire, except for periods that have expired at `now`.
@@ -175,81 +162,7 @@ pub(crate) fn save_expiries(
          AND (periods.expires_at IS NULL OR periods.expires_at > new.now)";
     let mut rows = JsonRows::default();
     for (id, expires_at) in expiries {
-        rows.push(&[
-            Value::Integer(board),
-            Value::Text(id.as_str()),
-            instant_value(*expires_at),
-            Value::Integer(now.as_unix_ms()),
-        ]);
+        rows.push(&[board.into(), id.into(), (*expires_at).into(), now.into()]);
     }
     rows.run(session, SAVE)
-}
-
-/// Selects the columns that [`read_summary`] reads, of periods that have entries and have not expired at `?3`.
-const SUMMARIES: &str = "SELECT p.id, p.starts_at, p.ends_at, p.visible, p.version \
-     FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
-     WHERE b.tenant = ?1 AND b.id = ?2 AND p.total > 0 AND (p.expires_at IS NULL OR p.expires_at > ?3)";
-
-/// Returns a period, if it has entries and has not expired at `now`.
-pub(crate) fn find_summary(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    id: &PeriodId,
-    now: Timestamp,
-) -> Result<Option<PeriodSummary>, StoreError> {
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(leaderboard.as_str()),
-        Value::Integer(now.as_unix_ms()),
-        Value::Text(id.as_str()),
-    ];
-    let row = session.row(&format!("{SUMMARIES} AND p.id = ?4"), &parameters)?;
-    row.map(read_summary).transpose()
-}
-
-/// Lists periods that have entries and have not expired at `now`, newest first. A period without a start is the oldest.
-pub(crate) fn list(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    leaderboard: &LeaderboardId,
-    before: Option<Timestamp>,
-    limit: u32,
-    now: Timestamp,
-) -> Result<PeriodPage, StoreError> {
-    // The same expression as in the index `periods_by_start`, so that SQLite uses the index.
-    const PAGE: &str = "AND coalesce(p.starts_at, -9223372036854775807) < ?4 \
-         ORDER BY coalesce(p.starts_at, -9223372036854775807) DESC, p.id LIMIT ?5 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(leaderboard.as_str()),
-        Value::Integer(now.as_unix_ms()),
-        Value::Integer(before.map_or(i64::MAX, Timestamp::as_unix_ms)),
-        Value::Integer(i64::from(limit).saturating_add(1)),
-    ];
-    let rows = session.rows(&format!("{SUMMARIES} {PAGE}"), &parameters)?;
-    let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-    let shown = rows
-        .into_iter()
-        .take(usize::try_from(limit).unwrap_or(usize::MAX));
-    let periods: Vec<PeriodSummary> = shown
-        .map(|row| read_summary(row.into()))
-        .collect::<Result<_, _>>()?;
-    let last = periods.last().filter(|_| more);
-    Ok(PeriodPage {
-        before: last.and_then(|last| last.period.starts_at),
-        periods,
-    })
-}
-
-fn read_summary(mut cells: Cells) -> Result<PeriodSummary, StoreError> {
-    Ok(PeriodSummary {
-        period: Period {
-            id: PeriodId::parse(&cells.text("period id")?).map_err(|_| corrupt("period id"))?,
-            starts_at: cells.instant_or_null("start of a period")?,
-            ends_at: cells.instant_or_null("end of a period")?,
-        },
-        count: cells.unsigned("visible entries")?,
-        version: cells.unsigned("period version")?,
-    })
 }

@@ -13,7 +13,7 @@
 use leaderboard_core::StoreError;
 
 use crate::connection::Value;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::session::Session;
 
 /// The rows that a count counts.
@@ -334,12 +334,7 @@ pub(crate) fn find_key_at(session: &Session<'_>, period: i64, index: u64) -> Res
          SELECT order_key FROM entries WHERE period = ?1 AND hidden = 0 \
          AND order_key >= (SELECT first_key FROM lower) ORDER BY order_key \
          LIMIT 1 OFFSET ?2 - (SELECT before FROM lower)";
-    let parameters = [
-        Value::Integer(period),
-        Value::Integer(stored(index)),
-        Value::Blob(&AFTER_ALL_KEYS),
-    ];
-    let row = session.row(FIND, &parameters)?;
+    let row = session.row(FIND, &[period.into(), index.into(), AFTER_ALL_KEYS[..].into()])?;
     row.ok_or_else(|| corrupt("count of entries"))?.blob("order key")
 }
 
@@ -353,7 +348,7 @@ pub(crate) fn refill(session: &Session<'_>, period: i64) -> Result<(), StoreErro
         FILL_ENTRIES,
         FILL_TUPLES,
     ] {
-        session.run(sql, &[Value::Integer(period)])?;
+        session.run(sql, &[period.into()])?;
     }
     Ok(())
 }

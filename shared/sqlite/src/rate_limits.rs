@@ -7,8 +7,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::connection::Value;
-use crate::row::{Cells, corrupt, stored};
+use crate::row::{Cells, corrupt};
 use crate::rows::JsonRows;
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -55,20 +54,8 @@ pub(crate) fn changes_anything(charge_request: &ChargeRequest) -> bool {
     charge_request.usage != Usage::default() || charge_request.charges.iter().any(|charge| charge.cost > 0)
 }
 
-/// Makes all charges of a request, or refuses it and makes none. A report is never refused.
-pub(crate) fn charge(
-    session: &Session<'_>,
-    tenant: &TenantId,
-    charge_request: &ChargeRequest,
-    overdraft: Overdraft,
-) -> Result<RateLimitDecision, StoreError> {
-    let mut writes = PendingWrites::default();
-    let decisions = charge_all(session, &mut writes, tenant, &[charge_request], overdraft)?;
-    writes.apply(session)?;
-    decisions.into_iter().next().ok_or_else(|| corrupt("decision"))
-}
-
-/// Does the same as [`charge`] for several requests of a tenant, in their order, and adds what changes to `writes`.
+/// Charges several requests of a tenant, in their order, and adds what changes to `writes`. Each request is charged completely or
+/// refused. A report is never refused.
 pub(crate) fn charge_all(
     session: &Session<'_>,
     writes: &mut PendingWrites,
@@ -115,14 +102,15 @@ fn read_state(
     let mut names = JsonRows::default();
     let charges = charge_requests.iter().flat_map(|request| &request.charges);
     for bucket in charges.map(|charge| &charge.bucket).collect::<BTreeSet<_>>() {
-        names.push(&[Value::Text(bucket)]);
+        names.push(&[bucket.as_ref().into()]);
     }
+    let names = names.to_text();
     let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(stored(DAY_US)),
-        Value::Integer(stored(FULL_KEPT_US)),
-        Value::Integer(i64::from(USAGE_DAYS)),
-        Value::Text(&names.to_text()),
+        tenant.into(),
+        DAY_US.into(),
+        FULL_KEPT_US.into(),
+        USAGE_DAYS.into(),
+        (&names).into(),
     ];
     let mut rows = session.rows(STATE, &parameters)?.into_iter().map(Cells::from);
     let mut cells = rows.next().ok_or_else(|| corrupt("clock"))?;
@@ -204,9 +192,9 @@ fn delete_unneeded(session: &Session<'_>, now_us: u64) -> Result<(), StoreError>
          (SELECT tenant, bucket FROM buckets WHERE arrives_at <= ?1 ORDER BY arrives_at LIMIT ?2 + 0)";
     const DAYS: &str = "DELETE FROM usage WHERE (tenant, day) IN \
          (SELECT tenant, day FROM usage WHERE day <= ?1 ORDER BY day LIMIT ?2 + 0)";
-    let most = Value::Integer(stored(SWEPT_AT_ONCE as u64));
-    let full_since = stored(now_us.saturating_sub(FULL_KEPT_US));
-    let last_day = stored((now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS)));
-    session.run(BUCKETS, &[Value::Integer(full_since), most])?;
-    session.run(DAYS, &[Value::Integer(last_day), most])
+    let most = SWEPT_AT_ONCE as u64;
+    let full_since = now_us.saturating_sub(FULL_KEPT_US);
+    let last_day = (now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS));
+    session.run(BUCKETS, &[full_since.into(), most.into()])?;
+    session.run(DAYS, &[last_day.into(), most.into()])
 }

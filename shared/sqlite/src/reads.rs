@@ -9,7 +9,6 @@ pub(crate) mod sample;
 use leaderboard_core::ports::{PeriodRef, ReadError};
 
 use crate::bans::{self, is_behind_sql};
-use crate::connection::Value;
 use crate::periods::{self, PeriodRow, period_columns};
 use crate::session::Session;
 
@@ -24,10 +23,10 @@ fn find_current(session: &Session<'_>, period_ref: &PeriodRef<'_>) -> Result<Opt
          WHERE b.tenant = ?1 AND b.id = ?2"
     );
     let parameters = [
-        Value::Text(period_ref.tenant.as_str()),
-        Value::Text(period_ref.leaderboard.value.id.as_str()),
-        Value::Text(period_ref.period.as_str()),
-        Value::Integer(period_ref.now.as_unix_ms()),
+        period_ref.tenant.into(),
+        (&period_ref.leaderboard.value.id).into(),
+        period_ref.period.into(),
+        period_ref.now.into(),
     ];
     let Some(mut cells) = session.row(FIND_CURRENT, &parameters)? else {
         return Err(ReadError::StaleConfiguration);

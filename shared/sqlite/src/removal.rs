@@ -3,7 +3,6 @@
 use leaderboard_core::ports::{PeriodRef, ReadError};
 use leaderboard_core::{Event, EventBody, PlayerId, Timestamp};
 
-use crate::connection::Value;
 use crate::row::corrupt;
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -27,8 +26,7 @@ pub(crate) fn remove(
     let Some(mut period) = periods::find(session, board.row, period_ref.period, at)? else {
         return Ok(None);
     };
-    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
-    let Some(mut cells) = session.row(REMOVE, &parameters)? else {
+    let Some(mut cells) = session.row(REMOVE, &[period.row.into(), player.into()])? else {
         return Ok(None);
     };
     let visible = !cells.flag("hidden")?;

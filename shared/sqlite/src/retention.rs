@@ -4,7 +4,6 @@ use leaderboard_core::codec::{RECORDED_AT_BYTES, read_recorded_at};
 use leaderboard_core::ports::{IDEMPOTENCY_MS, MIN_TRIMMED_EVENTS};
 use leaderboard_core::{EVENT_OVERHEAD_BYTES, StoreError, TenantId, Timestamp};
 
-use crate::connection::Value;
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 use crate::writes::PendingWrites;
@@ -74,12 +73,8 @@ pub(crate) fn read_weights(
     now: Timestamp,
 ) -> Result<LogWeights, StoreError> {
     const WEIGHTS: &str = concat!("SELECT ", weight_columns!("?2"));
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(first_valid_span(now)),
-    ];
-    let row = session.row(WEIGHTS, &parameters)?;
-    LogWeights::from_cells(&mut row.ok_or_else(|| corrupt("weights"))?)
+    let parameters = [tenant.into(), first_valid_span(now).into()];
+    LogWeights::from_cells(&mut session.only_row(WEIGHTS, &parameters)?)
 }
 
 /// SQL for the columns of a leaderboard `b` that [`LogState::from_cells`] reads. Of the oldest event it reads only the first
@@ -120,7 +115,7 @@ impl LogState {
     /// Reads the state of a leaderboard's log.
     pub(crate) fn read(session: &Session<'_>, board: i64) -> Result<Self, StoreError> {
         const READ: &str = concat!("SELECT ", log_columns!(), " FROM leaderboards b WHERE row = ?1");
-        let row = session.row(READ, &[Value::Integer(board)])?;
+        let row = session.row(READ, &[board.into()])?;
         Self::from_cells(&mut row.ok_or_else(|| corrupt("leaderboard row"))?)
     }
 }
@@ -180,11 +175,12 @@ fn trim(
     const REMOVE: &str = "DELETE FROM events WHERE leaderboard = ?1 AND position <= ?2";
     let added = appended.last.saturating_sub(appended.first).saturating_add(1);
     let most = MIN_TRIMMED_EVENTS.saturating_add(added.saturating_mul(2));
+    let read_bytes = RECORDED_AT_BYTES as u64;
     let parameters = [
-        Value::Integer(board),
-        Value::Integer(stored(appended.first)),
-        Value::Integer(stored(most)),
-        Value::Integer(stored(RECORDED_AT_BYTES as u64)),
+        board.into(),
+        appended.first.into(),
+        most.into(),
+        read_bytes.into(),
     ];
     let (mut freed, mut last) = (0_u64, None);
     for row in session.rows(OLDEST, &parameters)? {
@@ -198,8 +194,7 @@ fn trim(
         last = Some(position);
     }
     if let Some(last) = last {
-        let parameters = [Value::Integer(board), Value::Integer(stored(last))];
-        session.run(REMOVE, &parameters)?;
+        session.run(REMOVE, &[board.into(), last.into()])?;
     }
     Ok(freed)
 }
@@ -215,7 +210,7 @@ pub(crate) fn subtract_leaderboard(session: &Session<'_>, board: i64) -> Result<
          AND span IN (SELECT span FROM record_weights WHERE leaderboard = ?1)",
         "DELETE FROM record_weights WHERE leaderboard = ?1",
     ] {
-        session.run(sql, &[Value::Integer(board)])?;
+        session.run(sql, &[board.into()])?;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) fn stored(number: u64) -> i64 {
 }
 
 /// The cells of a row that have not been read yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Cells(std::vec::IntoIter<Cell>);
 
 impl From<Row> for Cells {
@@ -73,6 +73,10 @@ impl Cells {
         self.integer_or_null(what)?
             .map(|ms| Timestamp::from_unix_ms(ms).ok_or_else(|| corrupt(what)))
             .transpose()
+    }
+
+    pub(crate) fn instant(&mut self, what: &str) -> Result<Timestamp, StoreError> {
+        self.instant_or_null(what)?.ok_or_else(|| corrupt(what))
     }
 
     pub(crate) fn text_or_null(&mut self, what: &str) -> Result<Option<String>, StoreError> {

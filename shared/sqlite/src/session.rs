@@ -57,6 +57,34 @@ impl<'a> Session<'a> {
         Ok(rows.into_iter().next().map(Cells::from))
     }
 
+    /// Runs a statement whose result always has a row, and returns this row. If the result has no row, the first read of a cell
+    /// fails.
+    pub(crate) fn only_row(&self, sql: &str, parameters: &[Value<'_>]) -> Result<Cells, StoreError> {
+        Ok(self.row(sql, parameters)?.unwrap_or_default())
+    }
+
+    /// Runs a statement and returns what `read` reads from its first row.
+    pub(crate) fn map_row<T>(
+        &self,
+        sql: &str,
+        parameters: &[Value<'_>],
+        read: impl FnOnce(&mut Cells) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let row = self.row(sql, parameters)?;
+        row.map(|mut cells| read(&mut cells)).transpose()
+    }
+
+    /// Runs a statement and returns what `read` reads from each row.
+    pub(crate) fn map_rows<T>(
+        &self,
+        sql: &str,
+        parameters: &[Value<'_>],
+        read: impl Fn(&mut Cells) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = self.rows(sql, parameters)?;
+        rows.into_iter().map(|row| read(&mut row.into())).collect()
+    }
+
     /// Runs a statement and ignores its rows.
     pub(crate) fn run(&self, sql: &str, parameters: &[Value<'_>]) -> Result<(), StoreError> {
         self.rows(sql, parameters).map(drop)

@@ -5,7 +5,7 @@ use leaderboard_core::{PeriodId, StoreError, Timestamp};
 
 use crate::connection::Value;
 use crate::retention;
-use crate::row::{corrupt, stored};
+use crate::row::corrupt;
 use crate::session::Session;
 
 /// `discarded.kind` of a deleted leaderboard.
@@ -25,12 +25,7 @@ pub(crate) fn discard_expired(
 ) -> Result<u64, StoreError> {
     const EXPIRED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND expires_at <= ?2 \
          ORDER BY expires_at, row LIMIT ?3 + 0";
-    let parameters = [
-        Value::Integer(board),
-        Value::Integer(now.as_unix_ms()),
-        Value::Integer(stored(most)),
-    ];
-    discard_periods(session, EXPIRED, &parameters)
+    discard_periods(session, EXPIRED, &[board.into(), now.into(), most.into()])
 }
 
 /// Discards an expired period, so that a new period can have its id.
@@ -40,8 +35,7 @@ pub(crate) fn discard_expired_period(
     id: &PeriodId,
 ) -> Result<(), StoreError> {
     const NAMED: &str = "SELECT row FROM periods WHERE leaderboard = ?1 AND id = ?2";
-    let parameters = [Value::Integer(board), Value::Text(id.as_str())];
-    discard_periods(session, NAMED, &parameters).map(drop)
+    discard_periods(session, NAMED, &[board.into(), id.into()]).map(drop)
 }
 
 /// Discards the periods whose rows a statement selects. Returns how many.
@@ -66,7 +60,7 @@ fn discard_periods(
 /// Discards the entries of a period's row.
 pub(crate) fn discard_period(session: &Session<'_>, row: i64) -> Result<(), StoreError> {
     const DISCARD: &str = "INSERT INTO discarded (kind, row) VALUES (1, ?1)";
-    session.run(DISCARD, &[Value::Integer(row)])
+    session.run(DISCARD, &[row.into()])
 }
 
 /// Discards a leaderboard and its periods.
@@ -83,7 +77,7 @@ pub(crate) fn discard_leaderboard(session: &Session<'_>, board: i64) -> Result<(
         "DELETE FROM leaderboards WHERE row = ?1",
         "DELETE FROM periods WHERE leaderboard = ?1",
     ] {
-        session.run(sql, &[Value::Integer(board)])?;
+        session.run(sql, &[board.into()])?;
     }
     Ok(())
 }
@@ -106,7 +100,7 @@ pub(crate) fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
         if budget == 0 {
             break;
         }
-        session.run(DONE, &[Value::Integer(kind), Value::Integer(row)])?;
+        session.run(DONE, &[kind.into(), row.into()])?;
     }
     Ok(true)
 }
@@ -131,12 +125,11 @@ fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
 }
 
 fn delete_rows(session: &Session<'_>, sql: &str, row: i64, budget: u64) -> Result<u64, StoreError> {
-    session.run(sql, &[Value::Integer(row), Value::Integer(stored(budget))])?;
+    session.run(sql, &[row.into(), budget.into()])?;
     changes(session)
 }
 
 /// Returns how many rows the last statement changed.
 fn changes(session: &Session<'_>) -> Result<u64, StoreError> {
-    let changes = session.row("SELECT changes()", &[])?;
-    changes.ok_or_else(|| corrupt("changes"))?.unsigned("changes")
+    session.only_row("SELECT changes()", &[])?.unsigned("changes")
 }

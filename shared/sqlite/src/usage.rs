@@ -3,7 +3,6 @@
 use leaderboard_core::ports::{DayUsage, EntryQuota, USAGE_DAYS, Usage};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 
-use crate::connection::Value;
 use crate::rate_limits::{DAY_US, now_us};
 use crate::retention;
 use crate::row::{Cells, corrupt, stored};
@@ -19,24 +18,14 @@ pub(crate) fn read(
     const CLOCK: &str = concat!("SELECT ", now_us!());
     const DAYS: &str = "SELECT day, requests, scores FROM usage WHERE tenant = ?1 AND day > ?2 \
          ORDER BY day DESC LIMIT ?3 + 0";
-    let clock = session.row(CLOCK, &[])?;
-    let now_us = clock.ok_or_else(|| corrupt("clock"))?.unsigned("clock")?;
+    let now_us = session.only_row(CLOCK, &[])?.unsigned("clock")?;
     let too_old = (now_us / DAY_US).saturating_sub(u64::from(USAGE_DAYS));
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(stored(too_old)),
-        Value::Integer(i64::from(days)),
-    ];
-    let rows = session.rows(DAYS, &parameters)?;
-    let used = rows
-        .into_iter()
-        .map(|row| day(row.into()))
-        .collect::<Result<_, _>>()?;
+    let used = session.map_rows(DAYS, &[tenant.into(), too_old.into(), days.into()], day)?;
     let now = Timestamp::from_unix_ms(stored(now_us / 1000)).ok_or_else(|| corrupt("clock"))?;
     Ok((used, entry_quota(session, tenant, now)?))
 }
 
-fn day(mut cells: Cells) -> Result<DayUsage, StoreError> {
+fn day(cells: &mut Cells) -> Result<DayUsage, StoreError> {
     Ok(DayUsage {
         day: u32::try_from(cells.integer("day")?).map_err(|_| corrupt("day"))?,
         usage: Usage {
@@ -56,9 +45,7 @@ pub(crate) fn entry_quota(
     const HOLDINGS: &str = "SELECT count(*), coalesce(sum(entries), 0) - \
          (SELECT coalesce(sum(p.total), 0) FROM leaderboards b JOIN periods p ON p.leaderboard = b.row \
          AND p.expires_at <= ?2 WHERE b.tenant = ?1) FROM leaderboards WHERE tenant = ?1";
-    let parameters = [Value::Text(tenant.as_str()), Value::Integer(now.as_unix_ms())];
-    let row = session.row(HOLDINGS, &parameters)?;
-    let mut cells = row.ok_or_else(|| corrupt("entry_quota"))?;
+    let mut cells = session.only_row(HOLDINGS, &[tenant.into(), now.into()])?;
     Ok(EntryQuota {
         leaderboards: cells.unsigned("count of leaderboards")?,
         entries: cells.unsigned("count of entries")?,

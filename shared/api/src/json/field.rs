@@ -4,9 +4,27 @@ use leaderboard_core::{Invalid, Timestamp, suggest};
 
 use super::integer::integer;
 use super::{Errors, Json, Object, Pointer, RequestFields};
+use crate::problem::Problem;
 
 /// The error text of a missing field.
 pub const IS_REQUIRED: &str = "is required";
+
+/// Reads a document with the fields `known`, and returns what `read` returns. If a field has an error, `read` may use a valid value in
+/// its place, or return `None`.
+///
+/// # Errors
+/// A `validation` problem that lists what is wrong.
+pub fn read_document<T>(
+    tree: &Json<'_>,
+    known: &RequestFields,
+    read: impl FnOnce(&Fields<'_, '_>, &mut Errors) -> Option<T>,
+) -> Result<T, Problem> {
+    let mut errors = Errors::default();
+    let fields = Field::root(tree).object_with(known, &mut errors);
+    let document = fields.and_then(|fields| read(&fields, &mut errors));
+    errors.check()?;
+    document.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+}
 
 /// A value and its place.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +57,41 @@ impl<'f, 'a> Fields<'f, 'a> {
     pub fn optional<'s>(&'s self, name: &'s str) -> Option<Field<'s, 'a>> {
         let found = self.object.get(name).filter(|value| **value != Json::Null)?;
         Some(self.field(name, found))
+    }
+
+    /// Returns what `read` reads from an optional field.
+    pub fn read<'s, T>(
+        &'s self,
+        name: &'s str,
+        read: impl FnOnce(Field<'s, 'a>, &mut Errors) -> Option<T>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        read(self.optional(name)?, errors)
+    }
+
+    /// Returns what `read` reads from a required field.
+    pub fn read_required<'s, T>(
+        &'s self,
+        name: &'s str,
+        read: impl FnOnce(Field<'s, 'a>, &mut Errors) -> Option<T>,
+        errors: &mut Errors,
+    ) -> Option<T> {
+        read(self.required(name, errors)?, errors)
+    }
+
+    /// Reads one of a few words from an optional field.
+    pub fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)], errors: &mut Errors) -> Option<T> {
+        self.optional(name)?.choice(choices, errors)
+    }
+
+    /// Adds an error if the field `id` is there and is not the id in the path.
+    pub fn match_path(&self, id: &str, errors: &mut Errors) {
+        if let Some(field) = self.optional("id")
+            && let Some(text) = field.text(errors)
+            && text != id
+        {
+            errors.add(&field.pointer, "must be the id in the path");
+        }
     }
 
     /// Returns all fields.
@@ -100,11 +153,25 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 
     /// Reads the items of an array.
-    pub fn array(&self, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
+    pub fn array(self, errors: &mut Errors) -> Option<&'f [Json<'a>]> {
         match self.value {
             Json::Array(items) => Some(items),
             _ => self.wrong("an array", errors),
         }
+    }
+
+    /// Reads an array, and returns what `read` returns for each item.
+    pub fn list<T>(
+        self,
+        mut read: impl FnMut(Field<'_, 'a>, &mut Errors) -> T,
+        errors: &mut Errors,
+    ) -> Option<Vec<T>> {
+        let items = self.array(errors)?.iter().enumerate();
+        Some(
+            items
+                .map(|(at, value)| read(self.item(at, value), errors))
+                .collect(),
+        )
     }
 
     /// Returns an item of this array as a field.
@@ -116,7 +183,7 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 
     /// Reads a string.
-    pub fn text(&self, errors: &mut Errors) -> Option<&'f str> {
+    pub fn text(self, errors: &mut Errors) -> Option<&'f str> {
         match self.value {
             Json::String(text) => Some(text),
             _ => self.wrong("a string", errors),
@@ -124,7 +191,7 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 
     /// Reads `true` or `false`.
-    pub fn boolean(&self, errors: &mut Errors) -> Option<bool> {
+    pub fn boolean(self, errors: &mut Errors) -> Option<bool> {
         match self.value {
             Json::Bool(yes) => Some(*yes),
             _ => self.wrong("true or false", errors),
@@ -132,7 +199,7 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 
     /// Reads an integer within the range of its type, from a number or from a string.
-    pub fn integer<T: Bounded>(&self, errors: &mut Errors) -> Option<T> {
+    pub fn integer<T: Bounded>(self, errors: &mut Errors) -> Option<T> {
         match integer(self.value, T::MIN, T::MAX) {
             Ok(number) => T::try_from(number).ok(),
             Err(detail) => {
@@ -144,7 +211,7 @@ impl<'f, 'a> Field<'f, 'a> {
 
     /// Reads a string that the domain parses.
     pub fn parsed<T>(
-        &self,
+        self,
         parse: impl FnOnce(&'f str) -> Result<T, Invalid>,
         errors: &mut Errors,
     ) -> Option<T> {
@@ -158,12 +225,12 @@ impl<'f, 'a> Field<'f, 'a> {
     }
 
     /// Reads a time (RFC 3339).
-    pub fn time(&self, errors: &mut Errors) -> Option<Timestamp> {
+    pub fn time(self, errors: &mut Errors) -> Option<Timestamp> {
         self.parsed(Timestamp::parse, errors)
     }
 
     /// Reads one of a few words.
-    pub fn choice<T: Copy>(&self, choices: &[(&str, T)], errors: &mut Errors) -> Option<T> {
+    pub fn choice<T: Copy>(self, choices: &[(&str, T)], errors: &mut Errors) -> Option<T> {
         let text = self.text(errors)?;
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
@@ -177,7 +244,7 @@ impl<'f, 'a> Field<'f, 'a> {
         found.map(|(_, choice)| *choice)
     }
 
-    fn wrong<T>(&self, expected: &str, errors: &mut Errors) -> Option<T> {
+    fn wrong<T>(self, expected: &str, errors: &mut Errors) -> Option<T> {
         errors.add(
             &self.pointer,
             format!("must be {expected}, not {}", self.value.what()),

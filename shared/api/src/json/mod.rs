@@ -16,7 +16,7 @@ mod write;
 
 pub use compact::compact;
 pub use errors::Errors;
-pub use field::{Field, Fields, IS_REQUIRED};
+pub use field::{Field, Fields, IS_REQUIRED, read_document};
 pub use integer::{Exact, ExactUnsigned, decimal};
 pub use merge::{check_width, merge};
 pub use parse::{parse, parse_within};

@@ -1,5 +1,6 @@
 //! Reads and writes documents of limits.
 
+use leaderboard_core::Invalid;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -149,16 +150,18 @@ fn document(fields: &Fields<'_, '_>, scope: DocumentOwner, errors: &mut Errors) 
         DocumentOwner::Operator => FIELDS.names,
     };
     fields.only(known, errors);
-    let policies = fields
-        .optional("policies")
-        .and_then(|field| settings(field, scope, true, errors));
-    let bounds = fields
-        .optional("bounds")
-        .and_then(|field| settings(field, scope, false, errors));
-    let reads = fields.optional("reads").and_then(|field| reads(field, errors));
-    let addresses = fields
-        .optional("addresses")
-        .and_then(|field| addresses(field, scope, errors));
+    let mut settings = |name, may_be_off| {
+        let field = fields.optional(name)?;
+        settings(field, scope, may_be_off, errors)
+    };
+    let policies = settings("policies", true);
+    let bounds = settings("bounds", false);
+    let reads = fields.read("reads", reads, errors);
+    let addresses = fields.read(
+        "addresses",
+        |field, errors| addresses(field, scope, errors),
+        errors,
+    );
     LimitsDocument {
         policies: policies.unwrap_or_default(),
         bounds: bounds.unwrap_or_default(),
@@ -201,15 +204,13 @@ fn setting(field: &Field<'_, '_>, may_be_off: bool, errors: &mut Errors) -> Opti
         return None;
     }
     let fields = field.object_with(&RATE_FIELDS, errors)?;
-    let quota = fields
-        .required("quota", errors)
-        .and_then(|field| within(&field, MAX_QUOTA, errors));
+    let quota = fields.read_required("quota", |field, errors| within(field, MAX_QUOTA, errors), errors);
     let window_s = match fields.optional("window_s") {
-        Some(field) => within(&field, MAX_WINDOW_S, errors),
+        Some(field) => within(field, MAX_WINDOW_S, errors),
         None => Some(1),
     };
     let burst = match fields.optional("burst") {
-        Some(field) => within(&field, MAX_QUOTA, errors),
+        Some(field) => within(field, MAX_QUOTA, errors),
         None => quota,
     };
     let policy = Policy {
@@ -227,7 +228,7 @@ fn setting(field: &Field<'_, '_>, may_be_off: bool, errors: &mut Errors) -> Opti
     Some(Setting::Rate(policy))
 }
 
-fn within(field: &Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> {
+fn within(field: Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> {
     let number: u32 = field.integer(errors)?;
     if (1..=most).contains(&number) {
         return Some(number);
@@ -239,7 +240,7 @@ fn within(field: &Field<'_, '_>, most: u32, errors: &mut Errors) -> Option<u32> 
 fn reads(field: Field<'_, '_>, errors: &mut Errors) -> Option<bool> {
     let fields = field.object_with(&READS_FIELDS, errors)?;
     let words = [("on", true), (OFF, false)];
-    fields.optional("limits")?.choice(&words, errors)
+    fields.choice("limits", &words, errors)
 }
 
 fn addresses(field: Field<'_, '_>, scope: DocumentOwner, errors: &mut Errors) -> Option<Addresses> {
@@ -249,10 +250,7 @@ fn addresses(field: Field<'_, '_>, scope: DocumentOwner, errors: &mut Errors) ->
         DocumentOwner::Operator => ADDRESSES_FIELDS.names,
     };
     fields.only(known, errors);
-    let mut list = |name: &str| {
-        let field = fields.optional(name);
-        field.and_then(|field| ranges(&field, errors)).unwrap_or_default()
-    };
+    let mut list = |name| fields.read(name, ranges, errors).unwrap_or_default();
     Some(Addresses {
         allow: list("allow"),
         deny: list("deny"),
@@ -264,23 +262,14 @@ fn addresses(field: Field<'_, '_>, scope: DocumentOwner, errors: &mut Errors) ->
     })
 }
 
-fn ranges(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Ranges> {
-    let items = field.array(errors)?;
-    if items.len() > MAX_RANGES {
+fn ranges(field: Field<'_, '_>, errors: &mut Errors) -> Option<Ranges> {
+    if field.array(errors)?.len() > MAX_RANGES {
         errors.add(&field.pointer, format!("must have at most {MAX_RANGES} ranges"));
         return None;
     }
-    let mut found = Vec::with_capacity(items.len());
-    for (at, value) in items.iter().enumerate() {
-        let item = field.item(at, value);
-        if let Some(text) = item.text(errors) {
-            match range(text) {
-                Ok(range) => found.push(range),
-                Err(detail) => errors.add(&item.pointer, detail),
-            }
-        }
-    }
-    Some(Ranges::new(found))
+    let parse = |text: &str| range(text).map_err(|detail| Invalid::new("", detail));
+    let found = field.list(|item, errors| item.parsed(parse, errors), errors)?;
+    Some(Ranges::new(found.into_iter().flatten().collect()))
 }
 
 /// Writes only what the document sets.

@@ -5,7 +5,7 @@ use leaderboard_core::ports::{Ban, MAX_BAN_REASON_BYTES};
 use serde::Serialize;
 
 use super::versioned::VersionedPlayer;
-use crate::json::{Errors, Field, parse};
+use crate::json::{Errors, Field, parse, read_document};
 use crate::problem::Problem;
 use crate::version::ApiVersion;
 
@@ -37,29 +37,25 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<BanWritten, Problem> {
         return Ok(BanWritten::default());
     }
     let tree = parse(body)?;
-    let mut errors = Errors::default();
-    let fields = Field::root(&tree).object_with(&FIELDS, &mut errors);
-    let written = fields.map(|fields| {
-        let reason = fields
-            .optional("reason")
-            .and_then(|field| reason(&field, &mut errors));
-        let expires_at = fields.optional("expires_at").and_then(|field| {
-            let at = field.time(&mut errors)?;
-            if at <= now {
-                errors.add(
-                    &field.pointer,
-                    format!("must be in the future; it is {now} by the server's clock"),
-                );
-            }
-            Some(at)
-        });
-        BanWritten { reason, expires_at }
-    });
-    errors.check()?;
-    written.ok_or_else(|| Problem::internal("a ban without errors was not understood"))
+    let end = |field: Field<'_, '_>, errors: &mut Errors| {
+        let at = field.time(errors)?;
+        if at <= now {
+            errors.add(
+                &field.pointer,
+                format!("must be in the future; it is {now} by the server's clock"),
+            );
+        }
+        Some(at)
+    };
+    read_document(&tree, &FIELDS, |fields, errors| {
+        Some(BanWritten {
+            reason: fields.read("reason", reason, errors),
+            expires_at: fields.read("expires_at", end, errors),
+        })
+    })
 }
 
-fn reason(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
+fn reason(field: Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     let text = field.text(errors)?;
     if text.len() > MAX_BAN_REASON_BYTES {
         errors.add(

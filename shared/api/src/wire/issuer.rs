@@ -9,7 +9,7 @@ use leaderboard_identity::token::{Hosts, MAX_KEYS, checked_url, discovery_url};
 use super::issuer_body::IssuerBody;
 use super::scopes;
 use crate::issuer_record::{ANY_CLAIM, IssuerRecord, KeySource, StaticKey};
-use crate::json::{Errors, Field, Fields, Json, Pointer};
+use crate::json::{Errors, Field, Fields, Json, read_document};
 use crate::problem::Problem;
 
 request_fields! {
@@ -55,22 +55,12 @@ pub fn read(
     owner: Option<&TenantId>,
     hosts: Hosts,
 ) -> Result<IssuerRecord, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
-    let record = fields.map(|fields| {
-        if let Some(field) = fields.optional("id")
-            && let Some(text) = field.text(&mut errors)
-            && text != id
-        {
-            errors.add(&field.pointer, "must be the id in the path");
-        }
-        record(&fields, owner, hosts, &mut errors)
-    });
-    if let Some(record) = &record {
-        errors.add_faults(&Pointer::Root, record.find_faults(owner));
-    }
-    errors.check()?;
-    record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+    read_document(tree, &FIELDS, |fields, errors| {
+        fields.match_path(id, errors);
+        let record = record(fields, owner, hosts, errors);
+        errors.add_faults(&fields.pointer, record.find_faults(owner));
+        Some(record)
+    })
 }
 
 /// Reads the fields of an issuer. If a field has an error, uses a valid value in its place.
@@ -80,21 +70,15 @@ fn record(
     hosts: Hosts,
     errors: &mut Errors,
 ) -> IssuerRecord {
-    let issuer = fields
-        .required("issuer", errors)
-        .and_then(|field| field.parsed(issuer, errors));
-    let audiences = fields
-        .required("audiences", errors)
-        .map(|field| texts(&field, errors));
+    let issuer = fields.read_required("issuer", |field, errors| field.parsed(issuer, errors), errors);
+    let audiences = fields.read_required("audiences", audiences, errors);
     let source = source(fields, issuer, hosts, errors);
     let mut record = IssuerRecord::new(
         issuer.unwrap_or_default().to_owned(),
         audiences.unwrap_or_default(),
         source.unwrap_or(KeySource::Discovery),
     );
-    let leeway_s = fields
-        .optional("leeway_s")
-        .and_then(|field| field.integer(errors));
+    let leeway_s = fields.read("leeway_s", Field::integer, errors);
     record.leeway_s = leeway_s.unwrap_or(record.leeway_s);
     if let Some(field) = fields.optional("tenant") {
         if owner.is_some() {
@@ -113,7 +97,7 @@ fn record(
 fn scopes_of(fields: &Fields<'_, '_>, record: &mut IssuerRecord, errors: &mut Errors) {
     let mut read = |name, into: &mut Vec<String>| match fields.optional(name) {
         None => true,
-        Some(field) => scopes::read(&field, errors)
+        Some(field) => scopes::read(field, errors)
             .map(|found| *into = scopes::names(found).into_iter().map(str::to_owned).collect())
             .is_some(),
     };
@@ -143,13 +127,10 @@ fn issuer(text: &str) -> Result<&str, Invalid> {
 }
 
 /// Reads a list of audiences. Uses [`ANY_AUDIENCE`] in place of an audience that cannot be read.
-fn texts(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<String> {
-    let mut found = Vec::new();
-    for (at, item) in field.array(errors).unwrap_or_default().iter().enumerate() {
-        let text = field.item(at, item).text(errors);
-        found.push(text.unwrap_or(ANY_AUDIENCE).to_owned());
-    }
-    found
+fn audiences(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<String>> {
+    let audience =
+        |item: Field<'_, '_>, errors: &mut Errors| item.text(errors).unwrap_or(ANY_AUDIENCE).to_owned();
+    field.list(audience, errors)
 }
 
 /// Reads where the keys are. Exactly one of three fields must say it.
@@ -182,7 +163,7 @@ fn source(
             }
             Some(KeySource::Discovery)
         }
-        (None, None, Some(field)) => keys_of(&field, errors).map(KeySource::Keys),
+        (None, None, Some(field)) => keys_of(field, errors).map(KeySource::Keys),
         _ => {
             errors.add(&fields.pointer, "must have one of jwks_uri, discovery and keys");
             None
@@ -190,28 +171,26 @@ fn source(
     }
 }
 
-fn keys_of(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>> {
-    let items = field.array(errors)?;
-    if !(1..=MAX_KEYS).contains(&items.len()) {
+fn keys_of(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<StaticKey>> {
+    if !(1..=MAX_KEYS).contains(&field.array(errors)?.len()) {
         errors.add(&field.pointer, format!("must be 1 to {MAX_KEYS} keys"));
         return None;
     }
-    let mut keys = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let field = field.item(at, item);
-        let Some(key) = key(&field, errors) else {
-            continue;
-        };
-        if let Err(problem) = key.parsed() {
-            errors.add(&field.pointer, problem.to_string());
-        }
-        keys.push(key);
+    let keys = field.list(key, errors)?;
+    Some(keys.into_iter().flatten().collect())
+}
+
+/// Reads a key, and checks that it is one.
+fn key(field: Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
+    let key = static_key(field, errors)?;
+    if let Err(problem) = key.parsed() {
+        errors.add(&field.pointer, problem.to_string());
     }
-    Some(keys)
+    Some(key)
 }
 
 /// Reads a key: `{"pem": …}` or `{"secret": …}`, with a `kid` when the tokens have one, or a JWK.
-fn key(field: &Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
+fn static_key(field: Field<'_, '_>, errors: &mut Errors) -> Option<StaticKey> {
     let fields = field.object(errors)?;
     let kid = fields.optional("kid").map(|kid| kid.text(errors));
     // `None` when `kid` is not a text. Then the key has an error, and its other fields are read all the same to find theirs.

@@ -9,7 +9,7 @@ use leaderboard_identity::api_key::{ApiKeyRecord, ApiKeyText, KeySettings, MAX_O
 use serde::Serialize;
 
 use super::scopes;
-use crate::json::{Errors, Field, Json, Pointer};
+use crate::json::{Errors, Field, Json, read_document};
 use crate::problem::Problem;
 use crate::rate_limits::range;
 
@@ -46,52 +46,33 @@ request_fields! {
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, now: Timestamp) -> Result<KeySettings, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
-    let settings = fields.map(|fields| {
-        let name = fields
-            .required("name", &mut errors)
-            .and_then(|field| field.text(&mut errors));
-        let scopes = fields
-            .required("scopes", &mut errors)
-            .and_then(|field| scopes::read(&field, &mut errors));
-        let expires_at = fields
-            .optional("expires_at")
-            .and_then(|field| field.time(&mut errors));
-        let allowed_addresses = fields
-            .optional("allowed_addresses")
-            .map(|field| addresses(&field, &mut errors));
-        let token_addresses = fields
-            .optional("token_addresses")
-            .map(|field| addresses(&field, &mut errors));
-        KeySettings {
+    read_document(tree, &FIELDS, |fields, errors| {
+        let name = fields.read_required("name", Field::text, errors);
+        let scopes = fields.read_required("scopes", scopes::read, errors);
+        let expires_at = fields.read("expires_at", Field::time, errors);
+        let allowed_addresses = fields.read("allowed_addresses", addresses, errors);
+        let token_addresses = fields.read("token_addresses", addresses, errors);
+        let settings = KeySettings {
             token_addresses,
             name: name.unwrap_or_default().to_owned(),
             // Scopes that cannot be read must not count as empty, which would be a second error.
             scopes: scopes.unwrap_or(Scopes::READ),
             expires_at,
             allowed_addresses: allowed_addresses.unwrap_or_default(),
-        }
-    });
-    if let Some(settings) = &settings {
-        errors.add_faults(&Pointer::Root, settings.find_faults(now));
-    }
-    errors.check()?;
-    settings.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+        };
+        errors.add_faults(&fields.pointer, settings.find_faults(now));
+        Some(settings)
+    })
 }
 
 /// Reads a list of address ranges. Uses a placeholder for a range that cannot be read, so that the list keeps its length.
-fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
-    let Some(items) = field.array(errors) else {
-        return Vec::new();
-    };
+fn addresses(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<IpNet>> {
     let parse = |text: &str| range(text).map_err(|detail| Invalid::new("", detail));
-    let mut found = Vec::new();
-    for (at, item) in items.iter().enumerate() {
-        let read = field.item(at, item).parsed(parse, errors);
-        found.push(read.unwrap_or_else(|| IpNet::from(IpAddr::from(Ipv4Addr::UNSPECIFIED))));
-    }
-    found
+    let placeholder = IpNet::from(IpAddr::from(Ipv4Addr::UNSPECIFIED));
+    field.list(
+        |item, errors| item.parsed(parse, errors).unwrap_or(placeholder),
+        errors,
+    )
 }
 
 /// Reads the body of a rotation: `{"overlap_s": 3600}`.
@@ -99,18 +80,19 @@ fn addresses(field: &Field<'_, '_>, errors: &mut Errors) -> Vec<IpNet> {
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read_overlap(tree: &Json<'_>) -> Result<u32, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&ROTATION_FIELDS, &mut errors);
-    let overlap = fields.and_then(|fields| {
-        let field = fields.optional("overlap_s")?;
-        let overlap: u32 = field.integer(&mut errors)?;
-        if overlap > MAX_OVERLAP_S {
-            errors.add(&field.pointer, format!("must be at most {MAX_OVERLAP_S}"));
-        }
-        Some(overlap)
-    });
-    errors.check()?;
-    Ok(overlap.unwrap_or(DEFAULT_OVERLAP_S))
+    read_document(tree, &ROTATION_FIELDS, |fields, errors| {
+        let overlap_s = fields.read("overlap_s", overlap, errors);
+        Some(overlap_s.unwrap_or(DEFAULT_OVERLAP_S))
+    })
+}
+
+/// Reads how long the replaced secret stays valid, in seconds.
+fn overlap(field: Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
+    let overlap: u32 = field.integer(errors)?;
+    if overlap > MAX_OVERLAP_S {
+        errors.add(&field.pointer, format!("must be at most {MAX_OVERLAP_S}"));
+    }
+    Some(overlap)
 }
 
 /// An API key.

@@ -11,7 +11,7 @@ use leaderboard_core::{
 };
 
 use super::submission::OPERATORS;
-use crate::json::{Errors, Field, Fields, Json};
+use crate::json::{Errors, Field, Fields, Json, read_document};
 use crate::problem::Problem;
 
 const ORDERS: [(&str, Order); 2] = [("desc", Order::Descending), ("asc", Order::Ascending)];
@@ -148,82 +148,50 @@ request_fields! {
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, id: &LeaderboardId) -> Result<Leaderboard, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
-    let board = fields.map(|fields| board(&fields, id, &mut errors));
-    if let Some(board) = &board {
-        errors.add_faults(&Field::root(tree).pointer, board.find_faults());
-    }
-    errors.check()?;
-    board.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+    read_document(tree, &FIELDS, |fields, errors| {
+        let board = board(fields, id, errors);
+        errors.add_faults(&fields.pointer, board.find_faults());
+        Some(board)
+    })
 }
 
 /// Reads the fields of a leaderboard. If a field has an error, uses its default.
 fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Leaderboard {
     let mut board = Leaderboard::new(id.clone());
-    if let Some(field) = fields.optional("id")
-        && let Some(text) = field.text(errors)
-        && text != id.as_str()
-    {
-        errors.add(&field.pointer, "must be the id in the path");
-    }
-    let title = fields.optional("title").and_then(|field| field.text(errors));
+    fields.match_path(id.as_str(), errors);
+    let title = fields.read("title", Field::text, errors);
     board.title = title.unwrap_or_default().to_owned();
-    let found = fields
-        .optional("columns")
-        .and_then(|field| columns(&field, errors));
+    let found = fields.read("columns", columns, errors);
     board.columns = found.unwrap_or(board.columns);
-    let found = fields
-        .optional("operator")
-        .and_then(|field| field.choice(&OPERATORS, errors));
+    let found = fields.choice("operator", &OPERATORS, errors);
     board.operator = found.unwrap_or(board.operator);
-    let found = fields
-        .optional("operator_override")
-        .and_then(|field| field.boolean(errors));
+    let found = fields.read("operator_override", Field::boolean, errors);
     board.operator_override = found.unwrap_or(board.operator_override);
-    let found = fields
-        .optional("ties")
-        .and_then(|field| field.choice(&TIES, errors));
+    let found = fields.choice("ties", &TIES, errors);
     board.ties = found.unwrap_or(board.ties);
-    let found = fields.optional("reset").and_then(|field| schedule(field, errors));
+    let found = fields.read("reset", schedule, errors);
     board.schedule = found.unwrap_or(board.schedule);
-    let found = fields
-        .optional("keep_periods")
-        .and_then(|field| field.integer(errors));
+    let found = fields.read("keep_periods", Field::integer, errors);
     board.keep_periods = found.unwrap_or(board.keep_periods);
-    board.starts_at = fields.optional("starts_at").and_then(|field| field.time(errors));
-    board.ends_at = fields.optional("ends_at").and_then(|field| field.time(errors));
-    let found = fields.optional("limits").and_then(|field| limits(field, errors));
+    board.starts_at = fields.read("starts_at", Field::time, errors);
+    board.ends_at = fields.read("ends_at", Field::time, errors);
+    let found = fields.read("limits", limits, errors);
     board.limits = found.unwrap_or(board.limits);
-    let found = fields.optional("access").and_then(|field| access(field, errors));
+    let found = fields.read("access", access, errors);
     board.access = found.unwrap_or(board.access);
-    let found = fields.optional("log").and_then(|field| log(field, errors));
+    let found = fields.read("log", log, errors);
     board.log = found.unwrap_or(board.log);
-    let found = fields
-        .optional("cache")
-        .and_then(|field| cache::read(field, errors));
+    let found = fields.read("cache", cache::read, errors);
     board.cache = found.unwrap_or(board.cache);
     board
 }
 
-fn columns(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
-    let values = field.array(errors)?;
-    let (mut names, mut columns) = (Vec::with_capacity(values.len()), Vec::new());
-    for (at, value) in values.iter().enumerate() {
-        names.push(name_of(value));
-        columns.extend(
-            field
-                .item(at, value)
-                .object_with(&COLUMN_FIELDS, errors)
-                .and_then(|fields| column(&fields, errors)),
-        );
-    }
+fn columns(field: Field<'_, '_>, errors: &mut Errors) -> Option<Columns> {
+    let columns = field.list(column, errors)?;
     // Columns with errors count, and their names must be unique, too.
+    let names: Vec<_> = field.array(errors)?.iter().map(name_of).collect();
     errors.add_faults(&field.pointer, Columns::find_faults_of_names(&names));
-    if columns.len() < values.len() {
-        return None;
-    }
-    Columns::new(columns).ok()
+    Columns::new(columns.into_iter().collect::<Option<_>>()?).ok()
 }
 
 /// Returns the name of a column, even when the column has errors.
@@ -235,7 +203,8 @@ fn name_of<'f>(column: &'f Json<'_>) -> Option<&'f str> {
     }
 }
 
-fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
+fn column(field: Field<'_, '_>, errors: &mut Errors) -> Option<Column> {
+    let fields = field.object_with(&COLUMN_FIELDS, errors)?;
     let order = match fields.optional("order") {
         None => Some(Order::Descending),
         Some(field) => field.choice(&ORDERS, errors),
@@ -251,12 +220,8 @@ fn column(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<Column> {
 
 fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
     let fields = field.object_with(&RESET_FIELDS, errors)?;
-    let cron = fields
-        .required("cron", errors)
-        .and_then(|field| field.text(errors));
-    let time_zone = fields
-        .required("time_zone", errors)
-        .and_then(|field| field.text(errors));
+    let cron = fields.read_required("cron", Field::text, errors);
+    let time_zone = fields.read_required("time_zone", Field::text, errors);
     let reset = Reset {
         cron: cron.unwrap_or_default().into(),
         time_zone: time_zone.unwrap_or_default().into(),
@@ -268,29 +233,19 @@ fn schedule(field: Field<'_, '_>, errors: &mut Errors) -> Option<Schedule> {
 fn limits(field: Field<'_, '_>, errors: &mut Errors) -> Option<Limits> {
     let fields = field.object_with(&LIMIT_FIELDS, errors)?;
     Some(Limits {
-        min: fields.optional("min").and_then(|field| field.integer(errors)),
-        max: fields.optional("max").and_then(|field| field.integer(errors)),
-        max_change: fields
-            .optional("max_change")
-            .and_then(|field| field.integer(errors)),
-        max_attempts: fields
-            .optional("max_attempts")
-            .and_then(|field| field.integer(errors)),
-        max_entries: fields
-            .optional("max_entries")
-            .and_then(|field| field.integer(errors)),
+        min: fields.read("min", Field::integer, errors),
+        max: fields.read("max", Field::integer, errors),
+        max_change: fields.read("max_change", Field::integer, errors),
+        max_attempts: fields.read("max_attempts", Field::integer, errors),
+        max_entries: fields.read("max_entries", Field::integer, errors),
     })
 }
 
 fn log(field: Field<'_, '_>, errors: &mut Errors) -> Option<LogPolicy> {
     let fields = field.object_with(&LOG_FIELDS, errors)?;
     let default = LogPolicy::default();
-    let keep_events = fields
-        .optional("keep_events")
-        .and_then(|field| field.integer(errors));
-    let keep_days = fields
-        .optional("keep_days")
-        .and_then(|field| field.integer(errors));
+    let keep_events = fields.read("keep_events", Field::integer, errors);
+    let keep_days = fields.read("keep_days", Field::integer, errors);
     Some(LogPolicy {
         keep_events: keep_events.unwrap_or(default.keep_events),
         keep_days: keep_days.unwrap_or(default.keep_days),
@@ -300,12 +255,8 @@ fn log(field: Field<'_, '_>, errors: &mut Errors) -> Option<LogPolicy> {
 fn access(field: Field<'_, '_>, errors: &mut Errors) -> Option<Access> {
     let fields = field.object_with(&ACCESS_FIELDS, errors)?;
     let default = Access::default();
-    let read = fields
-        .optional("read")
-        .and_then(|field| field.choice(&READERS, errors));
-    let write = fields
-        .optional("write")
-        .and_then(|field| field.choice(&WRITERS, errors));
+    let read = fields.choice("read", &READERS, errors);
+    let write = fields.choice("write", &WRITERS, errors);
     Some(Access {
         read: read.unwrap_or(default.read),
         write: write.unwrap_or(default.write),

@@ -5,15 +5,11 @@ use leaderboard_core::access::Scopes;
 use crate::json::{Errors, Field};
 
 /// Reads a list of names, and adds an error for every name that is not a scope.
-pub fn read(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Scopes> {
-    let items = field.array(errors)?;
-    let choices = Scopes::NAMES;
-    let mut scopes = Some(Scopes::NONE);
-    for (at, item) in items.iter().enumerate() {
-        let scope = field.item(at, item).choice(&choices, errors);
-        scopes = scopes.zip(scope).map(|(scopes, scope)| scopes.with(scope));
-    }
+pub fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<Scopes> {
+    let scopes = field.list(|item, errors| item.choice(&Scopes::NAMES, errors), errors)?;
     scopes
+        .into_iter()
+        .try_fold(Scopes::NONE, |all, scope| Some(all.with(scope?)))
 }
 
 /// Returns the names of scopes.

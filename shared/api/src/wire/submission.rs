@@ -195,11 +195,8 @@ fn read_scores(
     let values = batch_items(&batch, sender, errors)?;
     let mut items: Vec<Item> = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
-        let item = batch.item(at, value);
-        items.extend(
-            item.object(errors)
-                .and_then(|fields| submission(fields, destination, errors)),
-        );
+        let fields = batch.item(at, value).object(errors);
+        items.extend(fields.and_then(|fields| submission(fields, destination, errors)));
     }
     let named = items.iter().flat_map(|item| &item.submission.leaderboards);
     if named.collect::<BTreeSet<_>>().len() > MAX_REQUEST_LEADERBOARDS {
@@ -242,27 +239,23 @@ pub fn submission(
     }
     let leaderboards = match destination {
         SubmissionTarget::Path(id) => Some(vec![id.clone()]),
-        SubmissionTarget::Body => fields
-            .required("leaderboards", errors)
-            .and_then(|field| leaderboards(&field, errors)),
+        SubmissionTarget::Body => fields.read_required("leaderboards", leaderboards, errors),
     };
-    let player = fields
-        .required("player", errors)
-        .and_then(|field| field.parsed(PlayerId::new, errors));
+    let player = fields.read_required(
+        "player",
+        |field, errors| field.parsed(PlayerId::new, errors),
+        errors,
+    );
     let numbers = numbers(&fields, errors);
     // An optional field with an error reads as `None`; the error is in `errors`, so the submission is not used.
-    let operator = fields
-        .optional("operator")
-        .and_then(|field| field.choice(&OPERATORS, errors));
-    let metadata = fields
-        .optional("metadata")
-        .and_then(|field| metadata(field, errors));
-    let occurred_at = fields
-        .optional("occurred_at")
-        .and_then(|field| field.time(errors));
-    let id = fields
-        .optional("id")
-        .and_then(|field| field.parsed(SubmissionId::new, errors));
+    let operator = fields.choice("operator", &OPERATORS, errors);
+    let metadata = fields.read("metadata", metadata, errors);
+    let occurred_at = fields.read("occurred_at", Field::time, errors);
+    let id = fields.read(
+        "id",
+        |field, errors| field.parsed(SubmissionId::new, errors),
+        errors,
+    );
     let (values, numbers) = numbers?;
     let submission = Submission {
         leaderboards: leaderboards?,
@@ -282,7 +275,7 @@ pub fn submission(
     Some(Item { submission, place })
 }
 
-fn leaderboards(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<LeaderboardId>> {
+fn leaderboards(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<LeaderboardId>> {
     let values = field.array(errors)?;
     if values.is_empty() || values.len() > MAX_LEADERBOARDS {
         errors.add(

@@ -5,7 +5,7 @@ use leaderboard_core::{TenantId, Timestamp};
 use serde::Serialize;
 
 use super::word;
-use crate::json::{Errors, ExactUnsigned, Field, Json};
+use crate::json::{Errors, ExactUnsigned, Field, Json, read_document};
 use crate::problem::Problem;
 use crate::tenant_record::{DEFAULT_LOG_BYTES, Quotas, TenantRecord, TenantState};
 
@@ -69,39 +69,20 @@ pub fn leaves_tokens_out(tree: &Json<'_>) -> bool {
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, id: &TenantId) -> Result<TenantRecord, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
-    let record = fields.map(|fields| {
-        if let Some(field) = fields.optional("id")
-            && let Some(text) = field.text(&mut errors)
-            && text != id.as_str()
-        {
-            errors.add(&field.pointer, "must be the id in the path");
-        }
-        TenantRecord {
-            title: fields
-                .optional("title")
-                .and_then(|field| title(&field, &mut errors))
-                .unwrap_or_default(),
-            state: fields
-                .optional("state")
-                .and_then(|field| field.choice(&STATES, &mut errors))
-                .unwrap_or_default(),
-            quotas: fields
-                .optional("quotas")
-                .and_then(|field| quotas(field, &mut errors))
-                .unwrap_or_default(),
+    read_document(tree, &FIELDS, |fields, errors| {
+        fields.match_path(id.as_str(), errors);
+        Some(TenantRecord {
+            title: fields.read("title", title, errors).unwrap_or_default(),
+            state: fields.choice("state", &STATES, errors).unwrap_or_default(),
+            quotas: fields.read("quotas", quotas, errors).unwrap_or_default(),
             tokens_not_before_ms: fields
-                .optional(TOKENS_NOT_BEFORE)
-                .and_then(|field| field.time(&mut errors))
+                .read(TOKENS_NOT_BEFORE, Field::time, errors)
                 .map(Timestamp::as_unix_ms),
-        }
-    });
-    errors.check()?;
-    record.ok_or_else(|| Problem::internal("a document without errors was not understood"))
+        })
+    })
 }
 
-fn title(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
+fn title(field: Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     let text = field.text(errors)?;
     if text.chars().count() > MAX_TITLE_CHARS {
         errors.add(
@@ -116,11 +97,7 @@ fn title(field: &Field<'_, '_>, errors: &mut Errors) -> Option<String> {
 
 fn quotas(field: Field<'_, '_>, errors: &mut Errors) -> Option<Quotas> {
     let fields = field.object_with(&QUOTA_FIELDS, errors)?;
-    let mut quota = |name| {
-        fields
-            .optional(name)
-            .and_then(|field: Field<'_, '_>| field.integer(errors))
-    };
+    let mut quota = |name| fields.read(name, Field::integer, errors);
     Some(Quotas {
         leaderboards: quota("leaderboards"),
         entries: quota("entries"),

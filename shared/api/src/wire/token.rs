@@ -6,7 +6,7 @@ use leaderboard_identity::player_token::{DEFAULT_LIFETIME_S, MAX_LIFETIME_S};
 use serde::Serialize;
 
 use super::scopes;
-use crate::json::{Errors, Field, Json};
+use crate::json::{Errors, Field, Json, read_document};
 use crate::problem::Problem;
 
 request_fields! {
@@ -39,14 +39,14 @@ pub struct TokenRequest {
 /// # Errors
 /// A `validation` problem that lists what is wrong.
 pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
-    let mut errors = Errors::default();
-    let fields = Field::root(tree).object_with(&FIELDS, &mut errors);
-    let request = fields.and_then(|fields| {
-        let player = fields
-            .required("player", &mut errors)
-            .and_then(|field| field.parsed(PlayerId::new, &mut errors));
+    read_document(tree, &FIELDS, |fields, errors| {
+        let player = fields.read_required(
+            "player",
+            |field, errors| field.parsed(PlayerId::new, errors),
+            errors,
+        );
         let scopes = match fields.optional("scopes") {
-            Some(field) => handed_on(&field, own, &mut errors),
+            Some(field) => handed_on(field, own, errors),
             None => Some(
                 [Scopes::READ, Scopes::WRITE]
                     .into_iter()
@@ -55,7 +55,7 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
             ),
         };
         let lifetime_s = match fields.optional("lifetime_s") {
-            Some(field) => lifetime(&field, &mut errors),
+            Some(field) => lifetime(field, errors),
             None => Some(DEFAULT_LIFETIME_S),
         };
         // `?` stands here and not above, so that every field is read and every error is added.
@@ -64,13 +64,11 @@ pub fn read(tree: &Json<'_>, own: Scopes) -> Result<TokenRequest, Problem> {
             scopes: scopes?,
             lifetime_s: lifetime_s?,
         })
-    });
-    errors.check()?;
-    request.ok_or_else(|| Problem::internal("a request without errors was not understood"))
+    })
 }
 
 /// Reads the scopes of a token. The caller has the scopes `own`.
-fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
+fn handed_on(field: Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<Scopes> {
     let scopes = scopes::read(field, errors)?;
     if scopes.contains(Scopes::ADMIN) {
         errors.add(&field.pointer, "must not have admin");
@@ -81,7 +79,7 @@ fn handed_on(field: &Field<'_, '_>, own: Scopes, errors: &mut Errors) -> Option<
 }
 
 /// Reads how long a token is valid, in seconds.
-fn lifetime(field: &Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
+fn lifetime(field: Field<'_, '_>, errors: &mut Errors) -> Option<u32> {
     let lifetime: u32 = field.integer(errors)?;
     if !(1..=MAX_LIFETIME_S).contains(&lifetime) {
         errors.add(&field.pointer, format!("must be 1 to {MAX_LIFETIME_S}"));

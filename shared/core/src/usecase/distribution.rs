@@ -1,13 +1,12 @@
 //! The distribution of a leaderboard's scores.
 
 use super::bounds::Span;
-use super::query::{
-    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
-};
+use super::leaderboard_memory::SharedLeaderboard;
+use super::query::{QueryError, ReadFailure, read_with_current, refer_to_period, resolve_period};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Position, Positions, Sample};
-use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, TenantId, Ties, Values};
+use crate::{Layout, LeaderboardId, Order, Period, PeriodSelector, Ties, Values};
 
 /// The default number of buckets.
 pub const DEFAULT_BUCKETS: u32 = 20;
@@ -76,25 +75,23 @@ pub struct Distribution {
 /// [`QueryError`].
 pub async fn read_distribution<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     query: &DistributionQuery,
 ) -> Result<Distribution, QueryError> {
-    read_with_current(deps, tenant, id, caller, async |board| {
-        read_distribution_once(deps, tenant, board, query).await
+    read_with_current(deps, id, caller, async |board| {
+        read_distribution_once(deps, board, query).await
     })
     .await
 }
 
 async fn read_distribution_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     board: &SharedLeaderboard,
     query: &DistributionQuery,
 ) -> Result<Distribution, ReadFailure> {
-    let period = resolve_period(deps, tenant, &board.value, &query.period).await?;
-    let at = refer_to_period(tenant, board, &period, deps.now);
+    let period = resolve_period(deps, &board.value, &query.period).await?;
+    let at = refer_to_period(deps, board, &period);
     let mut fractions = vec![0, 1000];
     fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
     let sample = deps.store.sample(&at, &fractions).await?;

@@ -6,9 +6,7 @@ use super::query::refer_to_period;
 use super::{Deps, Direction, Listing, MAX_PLAYERS_ASKED};
 use crate::access::Caller;
 use crate::ports::{Events, ReadError, Scores};
-use crate::{
-    Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, RecordedEvent, StoreError, TenantId,
-};
+use crate::{Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, RecordedEvent, StoreError};
 
 /// The most events that are read to find the drift of a list.
 pub const MAX_DRIFT_EVENTS: u32 = 1000;
@@ -46,14 +44,13 @@ pub struct Elsewhere {
 /// [`StoreError`].
 pub async fn find_drift<S: Events + Scores, K>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     listing: &Listing,
 ) -> Result<Option<Drift>, StoreError> {
     if !listing.drifted {
         return Ok(Some(Drift::default()));
     }
-    let Some(mut by_player) = events_by_player(deps, tenant, caller, listing).await? else {
+    let Some(mut by_player) = events_by_player(deps, caller, listing).await? else {
         return Ok(None);
     };
     let entries = &listing.page.entries;
@@ -66,7 +63,7 @@ pub async fn find_drift<S: Events + Scores, K>(
     }
     Ok(Some(Drift {
         touched_ranks,
-        elsewhere: elsewhere(deps, tenant, caller, listing, &by_player).await?,
+        elsewhere: elsewhere(deps, caller, listing, &by_player).await?,
     }))
 }
 
@@ -77,7 +74,6 @@ type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
 /// there are too many events, or some of them were removed from the log.
 async fn events_by_player<S: Events, K>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     listing: &Listing,
 ) -> Result<Option<ByPlayer>, StoreError> {
@@ -95,7 +91,7 @@ async fn events_by_player<S: Events, K>(
         let left = u32::try_from(last.saturating_sub(after)).unwrap_or(u32::MAX);
         let events = deps
             .store
-            .read(tenant, id, after, left.min(EVENTS_AT_ONCE))
+            .read(deps.tenant, id, after, left.min(EVENTS_AT_ONCE))
             .await?;
         if events.is_empty() {
             return Ok(None);
@@ -131,7 +127,6 @@ fn is_touched(by_player: &ByPlayer, entry: &Entry) -> bool {
 /// Finds the changes of players who have events and are not on the page.
 async fn elsewhere<S: Scores, K>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     listing: &Listing,
     by_player: &ByPlayer,
@@ -143,7 +138,7 @@ async fn elsewhere<S: Scores, K>(
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let period_ref = refer_to_period(tenant, &listing.leaderboard, &listing.period, deps.now);
+    let period_ref = refer_to_period(deps, &listing.leaderboard, &listing.period);
     // Except for their own entry, callers see no banned player in a list.
     let seen_by = if caller.own_player().is_some() {
         caller

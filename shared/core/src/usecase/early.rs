@@ -4,7 +4,7 @@
 use super::leaderboards::put_in_steps;
 use super::{Deps, Store};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
-use crate::{Leaderboard, MAX_CLOCK_SKEW_MS, Period, PeriodId, Schedule, StoreError, TenantId, Timestamp};
+use crate::{Leaderboard, MAX_CLOCK_SKEW_MS, Period, PeriodId, Schedule, StoreError, Timestamp};
 
 /// Returns the periods after the current one that may already have scores.
 fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<Item = Period> {
@@ -20,7 +20,6 @@ fn list_reachable_periods(schedule: &Schedule, now: Timestamp) -> impl Iterator<
 /// and a change of the order if it needs a rebuild that is impossible or that `rebuild` does not allow.
 pub(super) async fn find_early_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     before: Option<&Leaderboard>,
     after: &Leaderboard,
     rebuild: bool,
@@ -28,7 +27,11 @@ pub(super) async fn find_early_periods<S: Store, K: Cache>(
     let Some(before) = before else {
         return Ok(Ok(Vec::new()));
     };
-    let find = async |period: &PeriodId| deps.store.find_period(tenant, &after.id, period, deps.now).await;
+    let find = async |period: &PeriodId| {
+        deps.store
+            .find_period(deps.tenant, &after.id, period, deps.now)
+            .await
+    };
     for Period { id, starts_at, .. } in list_reachable_periods(&before.schedule, deps.now) {
         let is_kept = starts_at.is_some_and(|start| after.schedule.period_at(start).id == id);
         if !is_kept && find(&id).await?.is_some() {

@@ -4,9 +4,7 @@ use super::early::{find_early_periods, order_early_periods};
 use super::query::MAX_CONFIGURATION_RETRIES;
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
-use crate::{
-    Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, TooManyChanges, Versioned,
-};
+use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, Timestamp, TooManyChanges, Versioned};
 
 /// The most steps of one put: enough for the largest rebuild and three restarts.
 pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
@@ -17,10 +15,9 @@ pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
 /// [`StoreError`].
 pub async fn read_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     id: &LeaderboardId,
 ) -> Result<Option<Versioned<Leaderboard>>, StoreError> {
-    deps.store.get(tenant, id).await
+    deps.store.get(deps.tenant, id).await
 }
 
 /// Returns up to `limit` configurations in byte order of the leaderboards' ids, beginning after the id `after`.
@@ -29,11 +26,10 @@ pub async fn read_leaderboard<S: Store, K: Cache>(
 /// [`StoreError`].
 pub async fn list_leaderboards<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     after: Option<&LeaderboardId>,
     limit: u32,
 ) -> Result<Vec<Versioned<Leaderboard>>, StoreError> {
-    deps.store.list(tenant, after, limit).await
+    deps.store.list(deps.tenant, after, limit).await
 }
 
 /// A configuration that was stored.
@@ -55,14 +51,13 @@ pub struct StoredLeaderboard {
 /// [`StoreError`]; a refusal is an inner result. If [`PutRefusal::is_stored`] is true, the new configuration was stored.
 pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     leaderboard: &Leaderboard,
     expected: Expected,
     rebuild: bool,
     max_leaderboards: Option<u64>,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
-        let existing = deps.store.get(tenant, &leaderboard.id).await?;
+        let existing = deps.store.get(deps.tenant, &leaderboard.id).await?;
         let there = existing.as_ref().map(|existing| existing.version);
         if let Err(mismatch) = expected.check(there) {
             return Ok(Err(mismatch.into()));
@@ -71,18 +66,18 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
         let Ok(value) = add_history(before, leaderboard, deps.now, rebuild) else {
             return Ok(Err(PutRefusal::TooManyScheduleChanges));
         };
-        let early = match find_early_periods(deps, tenant, before, &value, rebuild).await? {
+        let early = match find_early_periods(deps, before, &value, rebuild).await? {
             Ok(early) => early,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let expiries = match before {
-            Some(before) => compute_expiries(deps, tenant, before, &value).await?,
+            Some(before) => compute_expiries(deps, before, &value).await?,
             None => Vec::new(),
         };
         let current = value.schedule.period_at(deps.now).id;
         let put = PutLeaderboard {
             max_leaderboards,
-            tenant,
+            tenant: deps.tenant,
             leaderboard: &value,
             // History and expiries were computed from this configuration, so no other one may be replaced.
             expected: there.map_or(Expected::Absent, Expected::Version),
@@ -93,7 +88,7 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
         };
         let done = put_and_order(deps, &put, &early).await;
         // Also after an error: the configuration may have been stored.
-        deps.forget(tenant, &leaderboard.id).await;
+        deps.forget(&leaderboard.id).await;
         match done? {
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => return Ok(Err(refusal)),
@@ -163,13 +158,12 @@ fn add_history(
 /// [`StoreError`]; a refusal is an inner result.
 pub async fn delete_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     id: &LeaderboardId,
     expected: Expected,
 ) -> Result<Result<bool, PutRefusal>, StoreError> {
-    let done = deps.store.delete(tenant, id, expected).await;
+    let done = deps.store.delete(deps.tenant, id, expected).await;
     if !matches!(done, Ok(Ok(false))) {
-        deps.forget(tenant, id).await;
+        deps.forget(id).await;
     }
     done
 }
@@ -177,14 +171,13 @@ pub async fn delete_leaderboard<S: Store, K: Cache>(
 /// Computes when existing periods expire after `after` replaces `before`. Returns an empty list if no expiry changes.
 async fn compute_expiries<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     before: &Leaderboard,
     after: &Leaderboard,
 ) -> Result<Vec<(PeriodId, Option<Timestamp>)>, StoreError> {
     if before.keep_periods == after.keep_periods && before.schedule.has_rules_of(&after.schedule) {
         return Ok(Vec::new());
     }
-    let kept = deps.store.periods(tenant, &after.id, deps.now).await?;
+    let kept = deps.store.periods(deps.tenant, &after.id, deps.now).await?;
     Ok(kept
         .into_iter()
         .map(|summary| {

@@ -1,4 +1,5 @@
-//! The use cases, as functions over the ports. Each function takes [`Deps`]: the store, the caches of configurations, and `now`.
+//! The use cases, as functions over the ports. Each function takes [`Deps`]: the store, the caches of configurations, the tenant,
+//! and `now`.
 
 mod bounds;
 mod cursor;
@@ -13,7 +14,7 @@ mod ranks;
 mod submit;
 
 use crate::ports::{Leaderboards, Scores};
-use crate::{StoreError, Timestamp};
+use crate::{StoreError, TenantId, Timestamp};
 
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
@@ -21,10 +22,7 @@ pub use distribution::{
     read_distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
-pub use leaderboard_memory::{
-    LeaderboardMemory, MAX_CACHED_LEADERBOARDS, find_cached_leaderboard, load_current_leaderboard,
-    load_current_leaderboards, load_leaderboard,
-};
+pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{
     MAX_PUT_STEPS, StoredLeaderboard, delete_leaderboard, list_leaderboards, put_leaderboard,
     read_leaderboard,
@@ -37,7 +35,7 @@ pub use ranks::{
 };
 pub use submit::submit_scores;
 
-/// The store, the caches and the clock of a use case.
+/// The store, the caches, the tenant and the clock of a use case.
 #[derive(Debug)]
 pub struct Deps<'a, S, K> {
     /// The store.
@@ -46,6 +44,8 @@ pub struct Deps<'a, S, K> {
     pub cache: Option<&'a K>,
     /// The configurations that this instance caches in memory.
     pub leaderboard_memory: &'a LeaderboardMemory,
+    /// The tenant whose leaderboards the use case is about.
+    pub tenant: &'a TenantId,
     /// The instant of the request.
     pub now: Timestamp,
 }

@@ -23,14 +23,13 @@ pub(super) struct PeriodNameMemory(RefCell<LruMap<PeriodName, bool, MAX_CACHED_P
 /// Returns the canonical selector of a period, or `None` if only the store knows it ([`resolve_name`]).
 pub fn find_known_name<S, K>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     board: &Versioned<Leaderboard>,
     selector: &PeriodSelector,
 ) -> Option<PeriodSelector> {
     let Some(id) = selector.unexplained(&board.value) else {
         return Some(selector.canonical(&board.value, deps.now));
     };
-    let name = (tenant.clone(), board.value.id.clone(), board.version, id);
+    let name = (deps.tenant.clone(), board.value.id.clone(), board.version, id);
     let is_stored = deps.leaderboard_memory.names.0.borrow_mut().get(&name).copied()?;
     Some(selector_of_stored(
         deps,
@@ -46,7 +45,6 @@ pub fn find_known_name<S, K>(
 /// [`StoreError`].
 pub async fn resolve_name<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     board: &Versioned<Leaderboard>,
     selector: &PeriodSelector,
 ) -> Result<PeriodSelector, StoreError> {
@@ -54,8 +52,16 @@ pub async fn resolve_name<S: Store, K: Cache>(
         return Ok(selector.canonical(&board.value, deps.now));
     };
     let leaderboard = &board.value.id;
-    let stored = deps.store.find_period(tenant, leaderboard, &id, deps.now).await?;
-    let name = (tenant.clone(), leaderboard.clone(), board.version, id.clone());
+    let stored = deps
+        .store
+        .find_period(deps.tenant, leaderboard, &id, deps.now)
+        .await?;
+    let name = (
+        deps.tenant.clone(),
+        leaderboard.clone(),
+        board.version,
+        id.clone(),
+    );
     deps.leaderboard_memory
         .names
         .0

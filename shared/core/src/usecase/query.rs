@@ -1,15 +1,11 @@
 //! The steps that all reads share: the configuration, the permission to read, the period, and a retry if the configuration was
 //! stale.
 
-use std::rc::Rc;
-
-use super::leaderboard_memory::LoadedLeaderboard;
+use super::leaderboard_memory::{LoadedLeaderboard, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, PeriodRef, ReadError};
-use crate::{
-    Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, TenantId, Timestamp, Versioned,
-};
+use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError};
 
 /// How often a call is repeated because the configuration changed.
 pub const MAX_CONFIGURATION_RETRIES: u32 = 3;
@@ -66,23 +62,17 @@ impl From<StoreError> for ReadFailure {
     }
 }
 
-pub(super) type SharedLeaderboard = Rc<Versioned<Leaderboard>>;
-
 /// Runs `read` with the current configuration of a leaderboard.
 ///
 /// The first try may use a cached configuration. A success proves that the configuration is current, because the store checks its
 /// version. A failure does not prove that, so it is returned only if the configuration was just read from the store.
 pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     id: &LeaderboardId,
     caller: &Caller,
     read: impl AsyncFn(&SharedLeaderboard) -> Result<T, ReadFailure>,
 ) -> Result<T, QueryError> {
-    let mut loaded = deps
-        .load(tenant, id)
-        .await?
-        .ok_or(QueryError::UnknownLeaderboard)?;
+    let mut loaded = deps.load(id).await?.ok_or(QueryError::UnknownLeaderboard)?;
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let answer = if caller.may_read(loaded.board.value.access) {
             read(&loaded.board).await
@@ -96,7 +86,7 @@ pub(super) async fn read_with_current<S: Store, K: Cache, T>(
             Err(_) => {}
         }
         let board = deps
-            .load_current(tenant, id)
+            .load_current_leaderboard(id)
             .await?
             .ok_or(QueryError::UnknownLeaderboard)?;
         loaded = LoadedLeaderboard { board, fresh: true };
@@ -107,13 +97,15 @@ pub(super) async fn read_with_current<S: Store, K: Cache, T>(
 /// Returns the period that a selector names.
 pub(super) async fn resolve_period<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     board: &Leaderboard,
     selector: &PeriodSelector,
 ) -> Result<Period, QueryError> {
     if let Some(id) = selector.unexplained(board) {
         // An instant, or a period of an unrecorded schedule.
-        let named = deps.store.find_period(tenant, &board.id, &id, deps.now).await?;
+        let named = deps
+            .store
+            .find_period(deps.tenant, &board.id, &id, deps.now)
+            .await?;
         if let Some(named) = named {
             return Ok(named.period);
         }
@@ -128,16 +120,15 @@ pub(super) async fn resolve_period<S: Store, K: Cache>(
 }
 
 /// Creates the reference to a period that the store's reads take.
-pub(super) fn refer_to_period<'a>(
-    tenant: &'a TenantId,
+pub(super) fn refer_to_period<'a, S, K>(
+    deps: &Deps<'a, S, K>,
     board: &'a SharedLeaderboard,
     period: &'a Period,
-    now: Timestamp,
 ) -> PeriodRef<'a> {
     PeriodRef {
-        tenant,
+        tenant: deps.tenant,
         leaderboard: board,
         period: &period.id,
-        now,
+        now: deps.now,
     }
 }

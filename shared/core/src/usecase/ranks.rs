@@ -1,15 +1,12 @@
 //! Reading ranks, and removing an entry.
 
 use super::cursor::{Cursor, Direction};
-use super::query::{
-    QueryError, ReadFailure, SharedLeaderboard, read_with_current, refer_to_period, resolve_period,
-};
+use super::leaderboard_memory::SharedLeaderboard;
+use super::query::{QueryError, ReadFailure, read_with_current, refer_to_period, resolve_period};
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Page, PageFrom, PeriodPage, PlayerEntries};
-use crate::{
-    Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, TenantId, Timestamp,
-};
+use crate::{Invalid, Layout, LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, Timestamp};
 
 /// The most players that one read may name.
 pub const MAX_PLAYERS_ASKED: usize = 200;
@@ -71,7 +68,6 @@ pub struct EntriesByPlayer {
 /// [`QueryError`].
 pub async fn read_page<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     query: &ListQuery,
@@ -86,15 +82,14 @@ pub async fn read_page<S: Store, K: Cache>(
             "belongs to another leaderboard",
         )));
     }
-    read_with_current(deps, tenant, id, caller, async |board| {
-        read_page_once(deps, tenant, board, caller, query).await
+    read_with_current(deps, id, caller, async |board| {
+        read_page_once(deps, board, caller, query).await
     })
     .await
 }
 
 async fn read_page_once<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     board: &SharedLeaderboard,
     caller: &Caller,
     query: &ListQuery,
@@ -103,9 +98,9 @@ async fn read_page_once<S: Store, K: Cache>(
         None => query.period.clone(),
         Some(cursor) => PeriodSelector::Named(cursor.period.clone()),
     };
-    let period = resolve_period(deps, tenant, &board.value, &selector).await?;
+    let period = resolve_period(deps, &board.value, &selector).await?;
     if query.cursor.is_some() && query.period != PeriodSelector::Current {
-        let asked = resolve_period(deps, tenant, &board.value, &query.period).await?;
+        let asked = resolve_period(deps, &board.value, &query.period).await?;
         if asked.id != period.id {
             return Err(QueryError::Invalid(Invalid::new("cursor", "belongs to another period")).into());
         }
@@ -119,12 +114,7 @@ async fn read_page_once<S: Store, K: Cache>(
         });
     let page = deps
         .store
-        .page(
-            &refer_to_period(tenant, board, &period, deps.now),
-            &from,
-            query.limit,
-            caller,
-        )
+        .page(&refer_to_period(deps, board, &period), &from, query.limit, caller)
         .await?;
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     if let Some(cursor) = &query.cursor {
@@ -180,16 +170,15 @@ fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option
 /// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
 pub async fn read_around<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     player: &PlayerId,
     selector: &PeriodSelector,
     limit: u32,
 ) -> Result<Listing, QueryError> {
-    read_with_current(deps, tenant, id, caller, async |board| {
-        let period = resolve_period(deps, tenant, &board.value, selector).await?;
-        let at = refer_to_period(tenant, board, &period, deps.now);
+    read_with_current(deps, id, caller, async |board| {
+        let period = resolve_period(deps, &board.value, selector).await?;
+        let at = refer_to_period(deps, board, &period);
         let page = deps
             .store
             .around(&at, player, limit, caller)
@@ -206,17 +195,16 @@ pub async fn read_around<S: Store, K: Cache>(
 /// [`QueryError`].
 pub async fn read_entries_by_player<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     asked: &[PlayerId],
     selector: &PeriodSelector,
 ) -> Result<EntriesByPlayer, QueryError> {
-    read_with_current(deps, tenant, id, caller, async |board| {
-        let period = resolve_period(deps, tenant, &board.value, selector).await?;
+    read_with_current(deps, id, caller, async |board| {
+        let period = resolve_period(deps, &board.value, selector).await?;
         let found = deps
             .store
-            .entries_by_player(&refer_to_period(tenant, board, &period, deps.now), asked, caller)
+            .entries_by_player(&refer_to_period(deps, board, &period), asked, caller)
             .await?;
         Ok(build_entries_by_player(board, period, found))
     })
@@ -229,14 +217,12 @@ pub async fn read_entries_by_player<S: Store, K: Cache>(
 /// [`QueryError`]; [`QueryError::UnknownEntry`] if the player has no entry that the caller sees.
 pub async fn read_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     player: &PlayerId,
     selector: &PeriodSelector,
 ) -> Result<EntriesByPlayer, QueryError> {
-    let found =
-        read_entries_by_player(deps, tenant, caller, id, std::slice::from_ref(player), selector).await?;
+    let found = read_entries_by_player(deps, caller, id, std::slice::from_ref(player), selector).await?;
     if found.entries.is_empty() {
         Err(QueryError::UnknownEntry)
     } else {
@@ -250,16 +236,15 @@ pub async fn read_entry<S: Store, K: Cache>(
 /// [`QueryError`].
 pub async fn list_periods<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     before: Option<Timestamp>,
     limit: u32,
 ) -> Result<(SharedLeaderboard, PeriodPage), QueryError> {
-    let board = load_readable_leaderboard(deps, tenant, caller, id).await?;
+    let board = load_readable_leaderboard(deps, caller, id).await?;
     let mut page = deps
         .store
-        .list_periods(tenant, id, before, limit, deps.now)
+        .list_periods(deps.tenant, id, before, limit, deps.now)
         .await?;
     for summary in &mut page.periods {
         summary.period = board.value.schedule.bounds_of(summary.period.clone());
@@ -273,13 +258,12 @@ pub async fn list_periods<S: Store, K: Cache>(
 /// [`QueryError`].
 pub async fn load_readable_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
 ) -> Result<SharedLeaderboard, QueryError> {
     // The reads that follow do not check the version, so the permission is checked with the current configuration.
     let board = deps
-        .load_current(tenant, id)
+        .load_current_leaderboard(id)
         .await?
         .ok_or(QueryError::UnknownLeaderboard)?;
     if caller.may_read(board.value.access) {
@@ -296,7 +280,6 @@ pub async fn load_readable_leaderboard<S: Store, K: Cache>(
 /// server, because a player may not remove any entry.
 pub async fn remove_entry<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     id: &LeaderboardId,
     player: &PlayerId,
@@ -305,9 +288,9 @@ pub async fn remove_entry<S: Store, K: Cache>(
     if !caller.is_server() {
         return Err(QueryError::Forbidden);
     }
-    read_with_current(deps, tenant, id, caller, async |board| {
-        let period = resolve_period(deps, tenant, &board.value, selector).await?;
-        let at = refer_to_period(tenant, board, &period, deps.now);
+    read_with_current(deps, id, caller, async |board| {
+        let period = resolve_period(deps, &board.value, selector).await?;
+        let at = refer_to_period(deps, board, &period);
         let version = deps.store.remove(&at, player, deps.now).await?;
         version.ok_or(ReadFailure::Query(QueryError::UnknownEntry))
     })

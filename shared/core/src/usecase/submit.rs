@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::leaderboard_memory::LoadedLeaderboard;
-use super::query::{MAX_CONFIGURATION_RETRIES, SharedLeaderboard};
+use super::leaderboard_memory::{LoadedLeaderboard, SharedLeaderboard};
+use super::query::MAX_CONFIGURATION_RETRIES;
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{
     Cache, ChargeRequest, RateLimitDecision, RateLimits, SubmissionResult, SubmitOptions, Submitted,
 };
-use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission, TenantId};
+use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission};
 
 /// Applies submissions in their order, each atomically: either to all of its leaderboards or to none. Returns one result for each
 /// submission.
@@ -25,14 +25,12 @@ use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreErro
 /// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
 pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
-    tenant: &TenantId,
     caller: &Caller,
     submissions: &[Submission],
     options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let mut call = SubmitCall {
         deps,
-        tenant,
         caller,
         options: options.clone(),
         rate_limit_decision: None,
@@ -64,7 +62,7 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
         }
         let submitted = deps
             .store
-            .submit_with_options(tenant, &prepared, &call.options)
+            .submit_with_options(deps.tenant, &prepared, &call.options)
             .await?;
         if call.charged(submitted.rate_limit_decision) {
             return Ok(call.refused());
@@ -86,7 +84,6 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
 /// The state of one call: its configurations and its charge.
 struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
-    tenant: &'a TenantId,
     caller: &'a Caller,
     /// The options of the next command. After the call has been charged, their charge request is empty.
     options: SubmitOptions,
@@ -104,7 +101,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
                 reason: RefusalReason::StaleConfiguration,
             }) => {
                 self.boards.remove(&leaderboard);
-                self.deps.forget(self.tenant, &leaderboard).await;
+                self.deps.forget(&leaderboard).await;
                 None
             }
             final_result => Some(final_result),
@@ -124,7 +121,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
             if self.boards.contains_key(id) {
                 continue;
             }
-            match self.deps.find_cached(self.tenant, id).await {
+            match self.deps.find_cached_leaderboard(id).await {
                 Some(board) => {
                     let loaded = LoadedLeaderboard { board, fresh: false };
                     self.boards.insert(id.clone(), Some(loaded));
@@ -162,13 +159,13 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
             let rate_limit_decision = self
                 .deps
                 .store
-                .take(self.tenant, &self.options.charge_request)
+                .take(self.deps.tenant, &self.options.charge_request)
                 .await?;
             if self.charged(rate_limit_decision) {
                 return Ok(false);
             }
         }
-        let boards = self.deps.load_all_current(self.tenant, ids).await?;
+        let boards = self.deps.load_current_leaderboards(ids).await?;
         for (id, board) in ids.iter().zip(boards) {
             let loaded = board.map(|board| LoadedLeaderboard { board, fresh: true });
             self.boards.insert(id.clone(), loaded);

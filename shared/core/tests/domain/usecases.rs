@@ -53,13 +53,14 @@ impl World {
             store: &self.store,
             cache: None,
             leaderboard_memory: &self.leaderboard_memory,
+            tenant: &self.tenant,
             now: at(now),
         }
     }
 
     fn put(&self, now: &str, leaderboard: &Leaderboard) {
         let deps = self.deps(now);
-        let put = usecase::put_leaderboard(&deps, &self.tenant, leaderboard, Expected::Any, false, None);
+        let put = usecase::put_leaderboard(&deps, leaderboard, Expected::Any, false, None);
         run(put).unwrap().unwrap();
     }
 
@@ -87,7 +88,6 @@ impl World {
         let submissions = [submission];
         run(usecase::submit_scores(
             &deps,
-            &self.tenant,
             &Caller::Server,
             &submissions,
             options,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues, usecase};
+use leaderboard_core::{LeaderboardId, Operator, Outcome, Refusal, Submission, SubmittedValues};
 
 use super::action::{append_record, build_unrecorded_problem};
 use super::record::{AuditActor, AuditEntry, SentValues, cut};
@@ -91,18 +91,18 @@ async fn find_corrections<'a, E: PipelineEnvironment>(
     submissions: &'a [Submission],
     charged: &mut ChargedSubmission,
 ) -> Result<Vec<Set<'a>>, Problem> {
-    let (deps, tenant) = (context.deps(), context.tenant);
+    let deps = context.deps();
     let mut boards = BTreeMap::new();
     for (_, _, id) in sets(context, submissions) {
         if !boards.contains_key(id) {
-            boards.insert(id, usecase::find_cached_leaderboard(&deps, tenant, id).await);
+            boards.insert(id, deps.find_cached_leaderboard(id).await);
         }
     }
     let unknown = boards.iter().filter(|(_, board)| board.is_none());
     let unknown: Vec<LeaderboardId> = unknown.map(|(id, _)| (*id).clone()).collect();
     if !unknown.is_empty() {
         charged.charge_now(context).await?;
-        let read = usecase::load_current_leaderboards(&deps, tenant, &unknown).await?;
+        let read = deps.load_current_leaderboards(&unknown).await?;
         for board in boards.values_mut().filter(|board| board.is_none()).zip(read) {
             *board.0 = board.1;
         }

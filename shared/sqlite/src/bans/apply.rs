@@ -45,20 +45,14 @@ pub(crate) fn apply_next(
 fn read_changes(session: &Session<'_>, tenant: &TenantId) -> Result<Vec<BanChange>, StoreError> {
     const CHANGES: &str =
         "SELECT number, player, banned, at FROM ban_changes WHERE tenant = ?1 ORDER BY number";
-    let rows = session.rows(CHANGES, &[Value::Text(tenant.as_str())])?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(BanChange {
-                number: cells.integer("change")?,
-                player: read_player(&mut cells)?,
-                banned: cells.flag("ban")?,
-                at: cells
-                    .instant_or_null("instant of a change")?
-                    .ok_or_else(|| corrupt("instant of a change"))?,
-            })
+    session.map_rows(CHANGES, &[tenant.into()], |cells| {
+        Ok(BanChange {
+            number: cells.integer("change")?,
+            player: read_player(cells)?,
+            banned: cells.flag("ban")?,
+            at: cells.instant("instant of a change")?,
         })
-        .collect()
+    })
 }
 
 /// A leaderboard that gets pending changes.
@@ -80,24 +74,15 @@ fn read_leaderboards(
          FROM leaderboards b WHERE tenant = ?1 AND id = ?2 LIMIT ?3 + 0";
     const NEXT: &str = "SELECT row, id, ban_change, (SELECT count(*) FROM periods p WHERE p.leaderboard = b.row) \
          FROM leaderboards b WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3 + 0";
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Text(from.unwrap_or(after)),
-        Value::Integer(MAX_BOARDS),
-    ];
-    let sql = if from.is_some() { ONE } else { NEXT };
-    let rows = session.rows(sql, &parameters)?;
-    rows.into_iter()
-        .map(|row| {
-            let mut cells = Cells::from(row);
-            Ok(WalkedLeaderboard {
-                row: cells.integer("leaderboard row")?,
-                id: cells.text("leaderboard id")?,
-                applied: cells.integer("change")?,
-                periods: cells.unsigned("count of periods")?,
-            })
+    let (sql, id) = from.map_or((NEXT, after), |from| (ONE, from));
+    session.map_rows(sql, &[tenant.into(), id.into(), MAX_BOARDS.into()], |cells| {
+        Ok(WalkedLeaderboard {
+            row: cells.integer("leaderboard row")?,
+            id: cells.text("leaderboard id")?,
+            applied: cells.integer("change")?,
+            periods: cells.unsigned("count of periods")?,
         })
-        .collect()
+    })
 }
 
 /// Applies pending changes to a leaderboard. Returns false if `looks`, the number of periods that the transaction may still read,
@@ -121,7 +106,7 @@ fn bring_up_to_date(
         last = change.number;
     }
     if last > board.applied {
-        session.run(SAVE, &[Value::Integer(board.row), Value::Integer(last)])?;
+        session.run(SAVE, &[board.row.into(), last.into()])?;
     }
     Ok(finished)
 }
@@ -141,7 +126,7 @@ fn continue_walk(
     let Some(last) = changes.last().map(|change| change.number) else {
         return Ok(());
     };
-    let walked = session.row(WALK, &[Value::Text(tenant.as_str())])?;
+    let walked = session.row(WALK, &[tenant.into()])?;
     let mut cells = walked.ok_or_else(|| corrupt("walk"))?;
     let mut target = cells.integer_or_null("target of a walk")?.unwrap_or(last);
     let mut cursor = cells.text_or_null("cursor of a walk")?.unwrap_or_default();
@@ -160,19 +145,14 @@ fn continue_walk(
             continue;
         }
         // Every leaderboard has the changes that were pending when this walk began.
-        session.run(DROP, &[Value::Text(tenant.as_str()), Value::Integer(target)])?;
+        session.run(DROP, &[tenant.into(), target.into()])?;
         cursor.clear();
         if target == last {
-            return session.run(SAVE, &[Value::Text(tenant.as_str()), Value::Null, Value::Null]);
+            return session.run(SAVE, &[tenant.into(), Value::Null, Value::Null]);
         }
         target = last;
     }
-    let parameters = [
-        Value::Text(tenant.as_str()),
-        Value::Integer(target),
-        Value::Text(&cursor),
-    ];
-    session.run(SAVE, &parameters)
+    session.run(SAVE, &[tenant.into(), target.into(), (&cursor).into()])
 }
 
 /// Makes a player's entries of one leaderboard visible or invisible, with one event for all of them.
@@ -188,10 +168,10 @@ fn move_entries(
          JOIN entries e ON e.period = p.row AND e.player = ?2 AND e.hidden <> ?3 \
          WHERE b.row = ?1 ORDER BY p.row";
     let parameters = [
-        Value::Integer(board),
-        Value::Text(change.player.as_str()),
-        Value::Integer(i64::from(change.banned)),
-        Value::Integer(now.as_unix_ms()),
+        board.into(),
+        (&change.player).into(),
+        change.banned.into(),
+        now.into(),
     ];
     let mut writes = PendingWrites::default();
     let mut logged = None;
@@ -233,11 +213,7 @@ fn move_entry(
         entries::entry_columns!()
     );
     let mut period = periods::read_row(session, period)?;
-    let parameters = [
-        Value::Integer(period.row),
-        Value::Text(change.player.as_str()),
-        Value::Integer(i64::from(change.banned)),
-    ];
+    let parameters = [period.row.into(), (&change.player).into(), change.banned.into()];
     let row = session.row(MOVE, &parameters)?;
     let mut cells = row.ok_or_else(|| corrupt("entry"))?;
     let key = entries::read_entry(&period.layout, &mut cells)?.key;

@@ -11,9 +11,7 @@ use leaderboard_core::ports::{REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES};
 use leaderboard_core::{Entry, Layout, StoreError, Ties, Timestamp, Values};
 
 use super::PeriodRow;
-use crate::connection::Value;
 use crate::entries::{self, entry_columns};
-use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 use crate::writes::PendingWrites;
 use crate::{sweep, tuples};
@@ -42,18 +40,15 @@ pub(crate) fn step(
     );
     let RebuildProgress { spare, mut copied_to } = find_or_begin(session, period.row, layout)?;
     let parameters = [
-        Value::Integer(period.row),
-        Value::Text(&copied_to),
-        Value::Integer(stored(REBUILD_STEP_ENTRIES)),
+        period.row.into(),
+        (&copied_to).into(),
+        REBUILD_STEP_ENTRIES.into(),
     ];
-    let rows = session.rows(NEXT, &parameters)?;
-    let is_last = (rows.len() as u64) < REBUILD_STEP_ENTRIES;
-    let mut copied = Vec::with_capacity(rows.len());
-    for row in rows {
-        let mut cells = Cells::from(row);
+    let copied = session.map_rows(NEXT, &parameters, |cells| {
         let banned = cells.flag("hidden")?;
-        copied.push((banned, entries::read_entry(&period.layout, &mut cells)?.entry));
-    }
+        Ok((banned, entries::read_entry(&period.layout, cells)?.entry))
+    })?;
+    let is_last = (copied.len() as u64) < REBUILD_STEP_ENTRIES;
     save_copies(session, spare, (&period.layout, layout), &copied)?;
     if is_last {
         return Ok(Some(spare));
@@ -75,15 +70,15 @@ pub(crate) fn step(
 pub(crate) fn swap(session: &Session<'_>, period: i64, spare: i64) -> Result<(), StoreError> {
     const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
-    session.run(SWAP, &[Value::Integer(period), Value::Integer(spare)])?;
-    session.run(END, &[Value::Integer(period)])?;
+    session.run(SWAP, &[period.into(), spare.into()])?;
+    session.run(END, &[period.into()])?;
     sweep::discard_period(session, period)
 }
 
 /// Ends the rebuild of a period, if there is one, and discards its copies.
 pub(crate) fn abandon(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1 RETURNING spare";
-    match session.row(END, &[Value::Integer(period)])? {
+    match session.row(END, &[period.into()])? {
         Some(mut cells) => sweep::discard_period(session, cells.integer("spare row")?),
         None => Ok(()),
     }
@@ -97,17 +92,15 @@ fn find_or_begin(session: &Session<'_>, period: i64, layout: &Layout) -> Result<
          VALUES (0, '', x'', 0, 0, 0) RETURNING row";
     const FREE: &str = "DELETE FROM periods WHERE row = ?1";
     let bytes = encode_layout(layout);
-    let parameters = [Value::Integer(period), Value::Blob(&bytes)];
-    if let Some(mut cells) = session.row(PROGRESS, &parameters)? {
+    if let Some(mut cells) = session.row(PROGRESS, &[period.into(), bytes[..].into()])? {
         return Ok(RebuildProgress {
             spare: cells.integer("spare row")?,
             copied_to: cells.text("player")?,
         });
     }
     abandon(session, period)?;
-    let row = session.row(TAKE, &[])?;
-    let spare = row.ok_or_else(|| corrupt("spare row"))?.integer("spare row")?;
-    session.run(FREE, &[Value::Integer(spare)])?;
+    let spare = session.only_row(TAKE, &[])?.integer("spare row")?;
+    session.run(FREE, &[spare.into()])?;
     Ok(RebuildProgress {
         spare,
         // No player's id is empty.
@@ -126,11 +119,11 @@ fn save_progress(
          VALUES (?1, ?2, ?3, ?4, ?5)";
     let bytes = encode_layout(layout);
     let parameters = [
-        Value::Integer(period),
-        Value::Integer(progress.spare),
-        Value::Blob(&bytes),
-        Value::Text(&progress.copied_to),
-        Value::Integer(at.saturating_add_ms(REBUILD_LEASE_MS).as_unix_ms()),
+        period.into(),
+        progress.spare.into(),
+        bytes[..].into(),
+        (&progress.copied_to).into(),
+        at.saturating_add_ms(REBUILD_LEASE_MS).into(),
     ];
     session.run(SAVE, &parameters)
 }

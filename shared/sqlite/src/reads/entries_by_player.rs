@@ -6,7 +6,6 @@ use leaderboard_core::{PlayerId, RankedEntry, StoreError};
 
 use super::find_current;
 use super::period_list::PeriodList;
-use crate::connection::Value;
 use crate::counting::{self, counted_for_ranks, rank_bound};
 use crate::entries::{self, KeyedEntry, entry_columns};
 use crate::periods::PeriodRow;
@@ -70,9 +69,8 @@ pub(super) fn find_visible(
         " FROM entries WHERE period = ?1 AND player IN (SELECT value FROM json_each(?2)) ORDER BY order_key"
     );
     let names = json_array(players);
-    let parameters = [Value::Integer(period.row), Value::Text(&names)];
     let mut found = Vec::new();
-    for row in session.rows(FIND, &parameters)? {
+    for row in session.rows(FIND, &[period.row.into(), (&names).into()])? {
         let mut cells = Cells::from(row);
         let banned = cells.flag("hidden")?;
         let placed = entries::read_entry(&period.layout, &mut cells)?;

@@ -3,7 +3,6 @@
 use leaderboard_core::ports::Page;
 use leaderboard_core::{OrderKey, PlayerId, RankedEntry, StoreError, Ties};
 
-use crate::connection::Value;
 use crate::counting::{self, rank_bound};
 use crate::entries::{self, KeyedEntry, Side, entry_columns};
 use crate::periods::PeriodRow;
@@ -119,10 +118,9 @@ fn find_banned(
         entry_columns!(),
         " FROM entries WHERE period = ?1 AND player = ?2 AND hidden = 1"
     );
-    let parameters = [Value::Integer(period.row), Value::Text(player.as_str())];
-    let row = session.row(FIND, &parameters)?;
-    row.map(|mut cells| entries::read_entry(&period.layout, &mut cells))
-        .transpose()
+    session.map_row(FIND, &[period.row.into(), player.into()], |cells| {
+        entries::read_entry(&period.layout, cells)
+    })
 }
 
 /// Computes the ranks of consecutive entries, best first. `first_index` is the number of entries before the first of them.

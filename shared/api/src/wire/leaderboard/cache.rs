@@ -4,7 +4,7 @@ use leaderboard_core::{CachePolicy, CacheStrategy, WarmResponse};
 use serde::Serialize;
 
 use super::super::word;
-use crate::json::{Errors, Field, Fields};
+use crate::json::{Errors, Field};
 
 const STRATEGIES: [(&str, CacheStrategy); 3] = [
     ("aside", CacheStrategy::Aside),
@@ -75,21 +75,13 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
 pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePolicy> {
     let fields = field.object_with(&FIELDS, errors)?;
     let default = CachePolicy::default();
-    let mut milliseconds = |name: &'static str, default: u32| {
-        fields
-            .optional(name)
-            .and_then(|field| field.integer(errors))
-            .unwrap_or(default)
-    };
+    let mut milliseconds =
+        |name: &'static str, default: u32| fields.read(name, Field::integer, errors).unwrap_or(default);
     let lifetime_ms = milliseconds("lifetime_ms", default.lifetime_ms);
     let stale_ms = milliseconds("stale_ms", default.stale_ms);
     let stale_if_error_ms = milliseconds("stale_if_error_ms", default.stale_if_error_ms);
-    let strategy = fields
-        .optional("strategy")
-        .and_then(|field| field.choice(&STRATEGIES, errors));
-    let warm = fields
-        .optional("warm")
-        .and_then(|field| warm_responses(&field, errors));
+    let strategy = fields.choice("strategy", &STRATEGIES, errors);
+    let warm = fields.read("warm", warm_responses, errors);
     Some(CachePolicy {
         lifetime_ms,
         stale_ms,
@@ -101,20 +93,16 @@ pub(super) fn read(field: Field<'_, '_>, errors: &mut Errors) -> Option<CachePol
 
 /// Reads the list of warm responses. If one has an error, uses the default in its place, so that the others keep their
 /// positions.
-fn warm_responses(field: &Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmResponse>> {
-    let values = field.array(errors)?;
-    let mut responses = Vec::new();
-    for (at, value) in values.iter().enumerate() {
-        let item = field.item(at, value);
-        let read = item
-            .object(errors)
-            .and_then(|fields| warm_response(&fields, errors));
-        responses.push(read.unwrap_or(WarmResponse::List { limit: WARM_LIMIT }));
-    }
-    Some(responses)
+fn warm_responses(field: Field<'_, '_>, errors: &mut Errors) -> Option<Vec<WarmResponse>> {
+    let default = WarmResponse::List { limit: WARM_LIMIT };
+    field.list(
+        |item, errors| warm_response(item, errors).unwrap_or(default),
+        errors,
+    )
 }
 
-fn warm_response(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<WarmResponse> {
+fn warm_response(field: Field<'_, '_>, errors: &mut Errors) -> Option<WarmResponse> {
+    let fields = field.object(errors)?;
     let kind = fields.required("view", errors)?.choice(&KINDS, errors)?;
     let mut size = |name: &'static str, default| {
         fields.only(&["view", name], errors);
