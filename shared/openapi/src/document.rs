@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::answers::responses;
 use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
 use crate::examples::list_body_examples;
-use crate::operation::Operation;
+use crate::operation::{IN_ORDER_OF_IDS, Operation};
 use crate::routes::ListedRoute;
 use crate::{operations, references};
 
@@ -158,10 +158,11 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
 
 /// Returns the text about an operation, with the permission that it needs.
 fn description(operation: &Operation, need: Permission) -> String {
-    let about = if operation.description.is_empty() {
-        format!("{}.", operation.summary)
-    } else {
-        operation.description.to_owned()
+    let about = match (operation.description, operation.lists_by_id) {
+        ("", false) => format!("{}.", operation.summary),
+        ("", true) => IN_ORDER_OF_IDS.to_owned(),
+        (description, false) => description.to_owned(),
+        (description, true) => format!("{description} {IN_ORDER_OF_IDS}"),
     };
     let needs = match need {
         Permission::Open => "Needs no credential.".to_owned(),

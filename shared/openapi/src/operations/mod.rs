@@ -21,8 +21,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .chain(scores::OPERATIONS)
         .chain(ranks::OPERATIONS)
         .chain(administration::OPERATIONS)
+        .chain(administration::LIMITS.as_flattened())
         .chain(identity::OPERATIONS)
+        .chain(identity::ISSUERS.as_flattened())
         .chain(flags::OPERATIONS)
+        .chain(flags::FLAGS.as_flattened())
         .chain(ops::OPERATIONS)
 }
 
