@@ -156,8 +156,8 @@ impl Conformance {
         let (_, below) = path.strip_prefix("/api/v")?.split_once('/')?;
         let at_root = all_routes()
             .into_iter()
-            .filter(|route| route.base == Base::RootAndApi);
-        let mut patterns = at_root.map(|route| route.pattern.trim_start_matches('/'));
+            .filter(|(_, route)| route.base == Base::RootAndApi);
+        let mut patterns = at_root.map(|(_, route)| route.pattern.trim_start_matches('/'));
         let pattern = patterns.find(|pattern| *pattern == below)?;
         paths.get(&format!("/{pattern}"))?.as_object()
     }

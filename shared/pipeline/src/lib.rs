@@ -64,7 +64,7 @@ pub use files::{StaticFile, serve_file};
 pub use handle::{HandledRequest, handle};
 pub use lines::RawHeaders;
 pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, find_reusable, store_for_reuse};
-pub use route::{Base, BuildRoute, Route, RouteTable, Verb};
+pub use route::{Base, BuildRoute, Route, RouteHead, RouteTable, Verb};
 pub use scheme::is_secure;
 pub use security::{STRICT_TRANSPORT, protect};
 pub use settings::Settings;
