@@ -283,14 +283,9 @@ async fn find<E: ResponseEnvironment>(
     id: KeyId,
 ) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
     let name = keys::key_document_name(context.tenant, id);
-    let found = context.env.store().read_documents(&[name]).await?;
-    let Some(document) = found.into_iter().next().flatten() else {
-        return Ok(None);
-    };
-    Ok(Some(Versioned {
-        version: document.version,
-        value: keys::decode_key_record(&document.value)?,
-    }))
+    let found = context.env.store().read_document(&name).await?;
+    let decoded = found.map(|document| document.try_map(|record| keys::decode_key_record(&record)));
+    Ok(decoded.transpose()?)
 }
 
 /// Changes a record, and returns its new version and its new content. If the store has no memory for the change and the record

@@ -180,18 +180,10 @@ async fn stored<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &TenantId,
 ) -> Result<Option<Versioned<TenantRecord>>, Problem> {
-    let found = context
-        .env
-        .store()
-        .read_documents(&[tenant_record_name(id)])
-        .await?;
-    let Some(document) = found.into_iter().next().flatten() else {
-        return Ok(None);
-    };
-    Ok(Some(Versioned {
-        version: document.version,
-        value: parsed(&document.value)?,
-    }))
+    let store = context.env.store();
+    let found = store.read_document(&tenant_record_name(id)).await?;
+    let parsed = found.map(|document| document.try_map(|body| parsed(&body)));
+    parsed.transpose()
 }
 
 fn parsed(body: &[u8]) -> Result<TenantRecord, Problem> {

@@ -98,8 +98,7 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
 
     /// Reads the document from the store, not from the cache.
     async fn stored(&self) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
-        let found = self.context.env.store().read_documents(&[self.name()]).await?;
-        Ok(found.into_iter().next().flatten())
+        Ok(self.context.env.store().read_document(&self.name()).await?)
     }
 
     fn name(&self) -> DocumentName {
