@@ -47,18 +47,11 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Ok(answer(context, status, context.body.to_vec(), version))
 }
 
-/// `DELETE /flags`, `DELETE /operator/flags`: deletes the set (204).
-///
-/// # Errors
-/// The problem to answer with.
-pub(crate) async fn delete<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
+/// Returns the document of flags that a request is about.
+pub(crate) fn document<'c, 'r, E>(
+    context: &'c Context<'r, E>,
     scope: DocumentOwner,
-) -> Result<Response, Problem> {
-    document(context, scope).delete().await
-}
-
-fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: DocumentOwner) -> RequestedDocument<'c, 'r, E> {
+) -> RequestedDocument<'c, 'r, E> {
     let kind = DocumentKind::Flags;
     RequestedDocument { context, kind, scope }
 }

@@ -72,7 +72,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for FlagsFunction {
             FlagsRoute::RequestedDocument(DocumentRoute::Read(scope)) => flags::read(context, scope).await,
             FlagsRoute::RequestedDocument(DocumentRoute::Put(scope)) => flags::put(context, scope).await,
             FlagsRoute::RequestedDocument(DocumentRoute::Delete(scope)) => {
-                flags::delete(context, scope).await
+                flags::document(context, scope).delete().await
             }
             FlagsRoute::Evaluate(key) => ofrep::evaluate(context, &key).await,
             FlagsRoute::EvaluateAll => ofrep::evaluate_all(context).await,

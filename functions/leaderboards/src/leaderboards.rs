@@ -8,6 +8,7 @@ use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
+use leaderboard_pipeline::documents::{apply_patch, read_patch};
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
@@ -158,15 +159,14 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
     let preconditions = Preconditions::of(context.headers)?;
-    let patch = json::parse(context.body)?;
-    let mut errors = json::Errors::default();
-    json::check_width(&patch, &json::Pointer::Root, &mut errors);
-    errors.check()?;
+    let patch = read_patch(context)?;
     for _ in 0..MAX_PATCH_ATTEMPTS {
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let expected = Expected::Version(there.version);
-        let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
+        let body = LeaderboardBody::from(&there.value);
+        let board = apply_patch(&body, &patch, |merged| read_document(merged, &id))
+            .map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_audit_event(context).await?;
         match store(context, &board, expected, rebuild).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.leaderboard).await,
@@ -240,14 +240,6 @@ async fn current<E: ResponseEnvironment>(
     usecase::read_leaderboard(&context.deps(), context.tenant, id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
-}
-
-/// Returns the leaderboard after the patch has been applied to its document.
-fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, Problem> {
-    let text = serde_json::to_vec(&LeaderboardBody::from(there))
-        .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
-    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
-    read_document(&merged, &there.id)
 }
 
 /// Stores a configuration and announces the change. If the store returns an error, announces the change as well, because the

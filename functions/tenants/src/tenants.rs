@@ -8,6 +8,7 @@ use leaderboard_api::tenant_record::TenantRecord;
 use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
+use leaderboard_pipeline::documents::{apply_patch, read_patch};
 use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
@@ -118,14 +119,12 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    let patch = json::parse(context.body)?;
-    let mut errors = json::Errors::default();
-    json::check_width(&patch, &json::Pointer::Root, &mut errors);
-    errors.check()?;
+    let patch = read_patch(context)?;
     for _ in 0..MAX_ATTEMPTS {
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
-        let record = patched(&id, &there.value, &patch)?;
+        let body = TenantBody::new(&id, &there.value);
+        let record = apply_patch(&body, &patch, |merged| read_document(merged, &id))?;
         audit::record_audit_event(context).await?;
         if let Ok((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
             return document(context, StatusCode::OK, &id, &record, version);
@@ -212,14 +211,6 @@ async fn keep<E: ResponseEnvironment>(
         TenantConfig::publish_change(context.env, Some(id)).await;
     }
     Ok(kept)
-}
-
-/// Returns the record after the patch has been applied to its document.
-fn patched(id: &TenantId, there: &TenantRecord, patch: &json::Json<'_>) -> Result<TenantRecord, Problem> {
-    let text = serde_json::to_vec(&TenantBody::new(id, there))
-        .map_err(|error| Problem::internal(format!("a record cannot be written: {error}")))?;
-    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
-    read_document(&merged, id)
 }
 
 fn document<E: ResponseEnvironment>(
