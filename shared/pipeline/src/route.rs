@@ -159,14 +159,37 @@ impl RouteHead {
 }
 
 impl<R> Route<R> {
-    /// Creates a route whose requests have no body.
+    /// Creates a route that reads.
     #[must_use]
-    pub const fn new(
-        verb: Verb,
-        pattern: &'static str,
-        permission: Permission,
-        build: BuildRoute<R>,
-    ) -> Self {
+    pub const fn get(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Get, pattern, permission, build)
+    }
+
+    /// Creates a route that creates or replaces what its JSON body describes.
+    #[must_use]
+    pub const fn put(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Put, pattern, permission, build).with_body(BodyKind::Json)
+    }
+
+    /// Creates a route that changes a document by a merge patch.
+    #[must_use]
+    pub const fn patch(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Patch, pattern, permission, build).with_body(BodyKind::MergePatch)
+    }
+
+    /// Creates a route whose requests have no body unless [`Route::with_body`] says otherwise.
+    #[must_use]
+    pub const fn post(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Post, pattern, permission, build)
+    }
+
+    /// Creates a route that deletes, and so works while the store is out of memory.
+    #[must_use]
+    pub const fn delete(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Delete, pattern, permission, build).frees_memory()
+    }
+
+    const fn new(verb: Verb, pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
         let head = RouteHead {
             verb,
             base: Base::Api,
@@ -312,11 +335,11 @@ mod tests {
 
     /// Routes that return their names instead of handlers.
     const TABLE: RouteTable<&'static str> = &[
-        Route::new(Verb::Get, "/boards", Permission::Admin, |_| Ok("list")),
-        Route::new(Verb::Get, "/boards/:board", Permission::Read, |_| Ok("one")),
-        Route::new(Verb::Put, "/boards/:board", Permission::Admin, |_| Ok("put")).with_body(BodyKind::Json),
-        Route::new(Verb::Get, "/docs", Permission::Open, |_| Ok("docs")).at_root(),
-        Route::new(Verb::Get, "/live", Permission::Open, |_| Ok("live")).also_at_root(),
+        Route::get("/boards", Permission::Admin, |_| Ok("list")),
+        Route::get("/boards/:board", Permission::Read, |_| Ok("one")),
+        Route::put("/boards/:board", Permission::Admin, |_| Ok("put")),
+        Route::get("/docs", Permission::Open, |_| Ok("docs")).at_root(),
+        Route::get("/live", Permission::Open, |_| Ok("live")).also_at_root(),
     ];
 
     /// Returns the name of the route of the API, the allowed methods, or `nothing`.

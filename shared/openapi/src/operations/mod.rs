@@ -9,7 +9,7 @@ mod ranks;
 mod scores;
 
 use leaderboard_api::{FunctionName, Permission};
-use leaderboard_pipeline::{Route, RouteHead, Verb};
+use leaderboard_pipeline::{Route, RouteHead};
 
 use crate::operation::Operation;
 use crate::routes::all_routes;
@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Vec<(FunctionName, RouteHead)> {
 
 /// Returns the route of a file.
 fn file_route(pattern: &'static str) -> RouteHead {
-    Route::<()>::new(Verb::Get, pattern, Permission::Open, |_| Ok(()))
+    Route::<()>::get(pattern, Permission::Open, |_| Ok(()))
         .at_root()
         .head
 }
