@@ -5,11 +5,10 @@ use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USA
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use leaderboard_api::tenant_record::TenantRecord;
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::documents::{apply_patch, read_patch};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
+use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
@@ -26,28 +25,22 @@ const MAX_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &PARAMETERS)?;
-    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let paging = Paging::parse(context.query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
     let store = context.env.store();
     let found = store
         .list_documents(None, DocumentKind::Tenant, after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.split_page(found);
-    let tenants = shown
-        .into_iter()
-        .map(|(id, document)| {
-            let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
-            Ok((id, parsed(&document.value)?))
-        })
-        .collect::<Result<Vec<_>, Problem>>()?;
-    let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
-    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(encode_next_cursor(
-        &tenants,
-        more,
+    let page = paging.page_of(found).try_map(|(id, document)| {
+        let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
+        Ok::<_, Problem>((id, parsed(&document.value)?))
+    })?;
+    page.respond(
+        context,
+        "tenants",
         |(id, _)| id.to_string(),
-    ));
-    Response::json(StatusCode::OK, context.accepted, &page)
+        |(id, record)| TenantBody::new(id, record),
+    )
 }
 
 /// `GET /tenants/{id}`: returns the record with its entity tag; 304 if the client has it already.
