@@ -53,11 +53,11 @@ use leaderboard_auth::AuthEnvironment;
 use leaderboard_environment::Environment;
 
 pub use anonymous_charge::AnonymousCharge;
-pub use cdn::{CDN_CACHE_CONTROL, CdnKeyHeaders, InvalidKeyHeaders};
+pub use cdn::{CDN_CACHE_CONTROL, CdnKeyHeaders};
 pub use charged_submission::ChargedSubmission;
-pub use client::{ForwardedHeader, InvalidProxies, TrustedProxies, client_address};
+pub use client::{ForwardedHeader, TrustedProxies, client_address};
 pub use coding::{Coding, accepts_gzip};
-pub use cors::{CorsOrigins, InvalidOrigins, admit};
+pub use cors::{CorsOrigins, admit};
 pub use country::read_country;
 pub use endpoint::{Context, Endpoint, Routes};
 pub use files::{StaticFile, serve_file};
