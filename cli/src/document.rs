@@ -26,34 +26,27 @@ pub(crate) fn read_document(path: &Path) -> Result<Value, CliError> {
     let wrong = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
     if path.extension().is_some_and(|extension| extension == "toml") {
         let table = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        return convert_toml_table(&table);
+        return Ok(convert_toml_table(&table));
     }
     serde_json::from_str(&text).map_err(|error| wrong(&error))
 }
 
 /// Converts a TOML table to the JSON that the API expects. Integers of any size keep their exact value.
-pub(crate) fn convert_toml_table(table: &toml::Table) -> Result<Value, CliError> {
-    table
-        .iter()
-        .map(|(key, value)| Ok((key.clone(), convert_toml_value(value)?)))
-        .collect::<Result<_, _>>()
-        .map(Value::Object)
+pub(crate) fn convert_toml_table(table: &toml::Table) -> Value {
+    let convert = |(key, value): (&String, &toml::Value)| (key.clone(), convert_toml_value(value));
+    table.iter().map(convert).collect()
 }
 
-fn convert_toml_value(value: &toml::Value) -> Result<Value, CliError> {
-    Ok(match value {
-        toml::Value::String(text) => Value::String(text.clone()),
-        toml::Value::Integer(number) => {
-            serde_json::to_value(Integer(*number)).map_err(|error| CliError::Usage(error.to_string()))?
-        }
-        toml::Value::Float(number) => Value::from(*number),
-        toml::Value::Boolean(truth) => Value::Bool(*truth),
-        toml::Value::Datetime(instant) => Value::String(instant.to_string()),
-        toml::Value::Array(items) => {
-            Value::Array(items.iter().map(convert_toml_value).collect::<Result<_, _>>()?)
-        }
-        toml::Value::Table(table) => convert_toml_table(table)?,
-    })
+fn convert_toml_value(value: &toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.as_str().into(),
+        toml::Value::Integer(number) => Integer(*number).into(),
+        toml::Value::Float(number) => (*number).into(),
+        toml::Value::Boolean(truth) => (*truth).into(),
+        toml::Value::Datetime(instant) => instant.to_string().into(),
+        toml::Value::Array(items) => items.iter().map(convert_toml_value).collect(),
+        toml::Value::Table(table) => convert_toml_table(table),
+    }
 }
 
 #[cfg(test)]
@@ -70,9 +63,6 @@ mod tests {
             "columns": [{"name": "score", "order": "desc"}], "reset": {"cron": "0 0 1 1 *"},
             "limits": {"max": "9223372036854775807"},
         });
-        assert_eq!(
-            convert_toml_table(&toml::from_str(table).unwrap()).unwrap(),
-            expected
-        );
+        assert_eq!(convert_toml_table(&toml::from_str(table).unwrap()), expected);
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{MapAccess, Visitor};
-use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 /// The largest absolute value that every JSON reader keeps exactly (2^53 − 1).
 const MAX_SAFE_INTEGER: i64 = (1 << 53) - 1;
@@ -32,13 +32,19 @@ impl FromStr for Integer {
     }
 }
 
+impl From<Integer> for Value {
+    fn from(Integer(integer): Integer) -> Self {
+        if (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&integer) {
+            Self::from(integer)
+        } else {
+            Self::from(integer.to_string())
+        }
+    }
+}
+
 impl Serialize for Integer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&self.0) {
-            serializer.serialize_i64(self.0)
-        } else {
-            serializer.collect_str(&self.0)
-        }
+        Value::from(*self).serialize(serializer)
     }
 }
 
@@ -127,11 +133,7 @@ impl NamedIntegers {
 
 impl Serialize for NamedIntegers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 

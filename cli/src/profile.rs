@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use serde::Deserialize;
 
 use crate::address::ApiAddress;
@@ -29,25 +30,37 @@ pub(crate) struct ServerConfig {
     pub(crate) tenant: Option<String>,
 }
 
+// This module reads the environment variables. Clap would show the variables that are set as required options
+// in every usage line.
 /// The settings of the server in one source: the flags, the environment variables, or a profile.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ServerOptions {
-    /// The base address of the API.
+    /// The address of the server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default:
+    /// http://127.0.0.1:3000]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) address: Option<ApiAddress>,
-    /// The key.
+    /// The API key. [env: EDGEBOARD_KEY]
+    ///
+    /// Prefer the variable or a profile: other users of the machine can see the arguments of a command.
+    #[arg(long, global = true, value_name = "KEY")]
     pub(crate) key: Option<String>,
-    /// The tenant.
+    /// The tenant, if the key does not name one: with the key of the operator, or without a key. [env:
+    /// EDGEBOARD_TENANT]
+    #[arg(long, global = true, value_name = "ID")]
     pub(crate) tenant: Option<String>,
 }
 
 /// The flags that choose the server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ProfileFlags {
-    /// The settings of the server in the flags.
-    pub(crate) given: ServerOptions,
-    /// The value of `--profile`.
-    pub(crate) profile: Option<String>,
+    #[command(flatten)]
+    given: ServerOptions,
+    /// The profile of the configuration file with the address, the key and the tenant. [env:
+    /// EDGEBOARD_PROFILE]
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
     /// The value of `--config`.
+    #[arg(skip)]
     pub(crate) configuration: Option<PathBuf>,
 }
 
@@ -87,8 +100,7 @@ impl ServerConfig {
         let explicit = flags
             .configuration
             .or_else(|| variable(CONFIGURATION).map(PathBuf::from));
-        let mut profile =
-            load_file(explicit.as_deref(), variables, warn)?.choose_profile(named.as_deref())?;
+        let mut profile = load_profile(explicit.as_deref(), named.as_deref(), variables, warn)?;
         let environment = ServerOptions {
             address: variable(ADDRESS)
                 .map(|text| parse_address(ADDRESS, &text))
@@ -149,39 +161,63 @@ fn default_path(variables: Variables<'_>) -> Option<PathBuf> {
     Some(configurations.join("edgeboard").join("config.toml"))
 }
 
-/// Reads the named file, or the default file if it exists.
-fn load_file(
+/// Reads the profile with this name from the named file, or from the default file if it exists. Without a name, reads the file's
+/// default profile; if there is none, returns empty options.
+fn load_profile(
     explicit: Option<&Path>,
+    named: Option<&str>,
     variables: Variables<'_>,
     warn: &mut dyn FnMut(&str),
-) -> Result<LoadedConfiguration, CliError> {
-    let Some(path) = explicit.map(Path::to_owned).or_else(|| default_path(variables)) else {
-        return Ok(LoadedConfiguration::default());
+) -> Result<ServerOptions, CliError> {
+    let path = explicit.map(Path::to_owned).or_else(|| default_path(variables));
+    let path = path.unwrap_or_default();
+    let configuration = load_file(&path, explicit.is_none(), warn)?;
+    let Some(name) = named.or(configuration.profile.as_deref()) else {
+        return Ok(ServerOptions::default());
     };
-    let text = match std::fs::read_to_string(&path) {
+    let Some(profile) = configuration.profiles.get(name) else {
+        let known = configuration.profiles.keys().map(String::as_str);
+        return Err(CliError::Usage(format!(
+            "there is no profile `{name}` in {}{}",
+            path.display(),
+            suggest::format_suggestion(name, "the profiles are", known)
+        )));
+    };
+    let place = format!("the profile `{name}` in {}", path.display());
+    let address = profile.address.as_deref().map(|text| parse_address(&place, text));
+    Ok(ServerOptions {
+        address: address.transpose()?,
+        key: profile.key.clone(),
+        tenant: profile.tenant.clone(),
+    })
+}
+
+/// Reads a configuration file; an empty configuration if the file is optional and does not exist.
+fn load_file(
+    path: &Path,
+    is_optional: bool,
+    warn: &mut dyn FnMut(&str),
+) -> Result<ConfigurationFile, CliError> {
+    let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if explicit.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(LoadedConfiguration {
-                path,
-                ..LoadedConfiguration::default()
-            });
+        Err(error) if is_optional && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(ConfigurationFile::default());
         }
-        Err(error) => return Err(CliError::file(&path, error)),
+        Err(error) => return Err(CliError::file(path, error)),
     };
     let configuration: ConfigurationFile =
-        toml::from_str(&text).map_err(|error| CliError::Usage(describe_toml_error(&path, &text, &error)))?;
-    if configuration
+        toml::from_str(&text).map_err(|error| CliError::Usage(describe_toml_error(path, &text, &error)))?;
+    let has_key = configuration
         .profiles
         .values()
-        .any(|profile| profile.key.is_some())
-        && is_readable_by_others(&path)
-    {
+        .any(|profile| profile.key.is_some());
+    if has_key && is_readable_by_others(path) {
         warn(&format!(
             "warning: {path} holds a key, and other users of the machine can read it; chmod 600 {path}",
             path = path.display()
         ));
     }
-    Ok(LoadedConfiguration { path, configuration })
+    Ok(configuration)
 }
 
 /// Describes a syntax error without quoting the line, which may contain a key.
@@ -207,41 +243,6 @@ fn is_readable_by_others(path: &Path) -> bool {
     {
         let _unknown = path;
         false
-    }
-}
-
-#[derive(Debug, Default)]
-struct LoadedConfiguration {
-    path: PathBuf,
-    configuration: ConfigurationFile,
-}
-
-impl LoadedConfiguration {
-    /// Returns the profile with this name. Without a name, returns the file's default profile; if the file has no default profile,
-    /// returns empty options.
-    fn choose_profile(&self, named: Option<&str>) -> Result<ServerOptions, CliError> {
-        let Some(name) = named.or(self.configuration.profile.as_deref()) else {
-            return Ok(ServerOptions::default());
-        };
-        let profiles = &self.configuration.profiles;
-        let Some(profile) = profiles.get(name) else {
-            let known = profiles.keys().map(String::as_str);
-            return Err(CliError::Usage(format!(
-                "there is no profile `{name}` in {}{}",
-                self.path.display(),
-                suggest::format_suggestion(name, "the profiles are", known)
-            )));
-        };
-        let place = format!("the profile `{name}` in {}", self.path.display());
-        Ok(ServerOptions {
-            address: profile
-                .address
-                .as_deref()
-                .map(|text| parse_address(&place, text))
-                .transpose()?,
-            key: profile.key.clone(),
-            tenant: profile.tenant.clone(),
-        })
     }
 }
 

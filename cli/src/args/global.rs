@@ -7,10 +7,9 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 use tokio_util::sync::CancellationToken;
 
-use crate::address::ApiAddress;
 use crate::client::{ApiClient, ClientOptions, Notify};
 use crate::error::CliError;
-use crate::profile::{ProfileFlags, ServerConfig, ServerOptions};
+use crate::profile::{ProfileFlags, ServerConfig};
 
 /// The default number of retries: enough for a short outage, few enough that a person does not wait long.
 const DEFAULT_RETRIES: u32 = 3;
@@ -21,29 +20,12 @@ const CONFIGURATION: &str = "configuration";
 /// The command that has another option `--config`: for its mapping file.
 const HAS_ITS_OWN: &str = "import";
 
-// `profile` reads the environment variables. Clap would show the variables that are set as required options
-// in every usage line.
 /// The options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Server and output")]
 pub(crate) struct GlobalArgs {
-    /// The address of the server, with or without `/api/v1`. [env: EDGEBOARD_ADDRESS] [default:
-    /// http://127.0.0.1:3000]
-    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
-    address: Option<ApiAddress>,
-    /// The API key. [env: EDGEBOARD_KEY]
-    ///
-    /// Prefer the variable or a profile: other users of the machine can see the arguments of a command.
-    #[arg(long, global = true, value_name = "KEY")]
-    key: Option<String>,
-    /// The tenant, if the key does not name one: with the key of the operator, or without a key. [env:
-    /// EDGEBOARD_TENANT]
-    #[arg(long, global = true, value_name = "ID")]
-    tenant: Option<String>,
-    /// The profile of the configuration file with the address, the key and the tenant. [env:
-    /// EDGEBOARD_PROFILE]
-    #[arg(long, global = true, value_name = "NAME")]
-    profile: Option<String>,
+    #[command(flatten)]
+    server: ProfileFlags,
     /// Print JSON, for programs.
     ///
     /// The JSON is the response of the server, or one document that sums up several responses. If the
@@ -113,21 +95,13 @@ impl Global {
     /// # Errors
     /// An option, a variable or the file is invalid.
     pub(crate) fn new(matches: &ArgMatches) -> Result<Self, CliError> {
-        let args =
+        let mut args =
             GlobalArgs::from_arg_matches(matches).map_err(|error| CliError::Usage(error.to_string()))?;
-        let flags = ProfileFlags {
-            given: ServerOptions {
-                address: args.address,
-                key: args.key,
-                tenant: args.tenant,
-            },
-            profile: args.profile,
-            configuration: configuration(matches),
-        };
+        args.server.configuration = configuration(matches);
         let variables = |name: &str| std::env::var(name).ok();
         let mut warn = |line: &str| eprintln!("edgeboard: {line}");
         Ok(Self {
-            server: ServerConfig::resolve(flags, &variables, &mut warn)?,
+            server: ServerConfig::resolve(args.server, &variables, &mut warn)?,
             json: args.json,
             retries: args.retries,
             timeout: Duration::from_secs(args.timeout),

@@ -21,7 +21,7 @@ pub(crate) async fn create_missing(
             method: Method::PUT,
             url: client.build_url(&["leaderboards", id], &[])?,
             headers: vec![(WHEN_MISSING.0, WHEN_MISSING.1.to_owned())],
-            body: Some(convert_toml_table(configuration)?.to_string()),
+            body: Some(convert_toml_table(configuration).to_string()),
         };
         let reply = client.send(&request).await?;
         // Status 412 means that the leaderboard exists already.

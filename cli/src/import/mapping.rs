@@ -25,25 +25,44 @@ pub(crate) struct Mapping {
     pub(crate) form: CsvFormat,
     /// Which rows to skip.
     pub(crate) skip: Vec<SkipRule>,
-    player: RowTemplate,
-    values: Vec<(String, RowTemplate)>,
-    time: Option<RowTemplate>,
-    id: Option<RowTemplate>,
-    metadata: Vec<(String, RowTemplate)>,
+    templates: Templates<RowTemplate>,
     thousands: Option<ThousandsSeparator>,
 }
 
 /// A mapping bound to the columns of a file.
-#[derive(Clone, Debug)]
-pub(crate) struct RowMapper {
-    leaderboards: Vec<String>,
+#[derive(Debug)]
+pub(crate) struct RowMapper<'a> {
+    mapping: &'a Mapping,
     skip: SkipRules,
-    player: BoundTemplate,
-    values: Vec<(String, BoundTemplate)>,
-    time: Option<BoundTemplate>,
-    id: Option<BoundTemplate>,
-    metadata: Vec<(String, BoundTemplate)>,
-    thousands: Option<ThousandsSeparator>,
+    templates: Templates<BoundTemplate>,
+}
+
+/// The templates of a mapping.
+#[derive(Clone, Debug)]
+struct Templates<T> {
+    player: T,
+    values: Vec<(String, T)>,
+    time: Option<T>,
+    id: Option<T>,
+    metadata: Vec<(String, T)>,
+}
+
+impl<T> Templates<T> {
+    /// Converts every template. `convert` also gets the name of the template's setting.
+    fn try_map<U>(&self, convert: impl Fn(&str, &T) -> Result<U, String>) -> Result<Templates<U>, String> {
+        let one = |name, template: &Option<T>| template.as_ref().map(|it| convert(name, it)).transpose();
+        let named = |templates: &[(String, T)]| {
+            let convert = |(name, it): &(String, T)| Ok((name.clone(), convert(name, it)?));
+            templates.iter().map(convert).collect::<Result<_, String>>()
+        };
+        Ok(Templates {
+            player: convert("player", &self.player)?,
+            time: one("time", &self.time)?,
+            id: one("id", &self.id)?,
+            values: named(&self.values)?,
+            metadata: named(&self.metadata)?,
+        })
+    }
 }
 
 /// The result of mapping a row.
@@ -85,7 +104,17 @@ impl Mapping {
                 "no value: give --value, such as --value score=1, or `[values]` in the mapping file".into(),
             );
         }
-        let template = |text: &String| RowTemplate::parse(text);
+        let texts = Templates {
+            player: player.to_owned(),
+            values: settings
+                .values
+                .iter()
+                .map(|(name, value)| (name.clone(), value.template()))
+                .collect(),
+            time: settings.time.clone(),
+            id: settings.id.clone(),
+            metadata: settings.metadata.clone().into_iter().collect(),
+        };
         Ok(Self {
             leaderboards: settings.leaderboards.clone(),
             form: CsvFormat {
@@ -102,92 +131,62 @@ impl Mapping {
                 .iter()
                 .map(|rule| SkipRule::parse(rule))
                 .collect::<Result<_, _>>()?,
-            player: RowTemplate::parse(player)?,
-            values: parse_templates(
-                settings
-                    .values
-                    .iter()
-                    .map(|(name, value)| (name, value.template())),
-            )?,
-            time: settings.time.as_ref().map(template).transpose()?,
-            id: settings.id.as_ref().map(template).transpose()?,
-            metadata: parse_templates(
-                settings
-                    .metadata
-                    .iter()
-                    .map(|(name, value)| (name, value.clone())),
-            )?,
+            templates: texts.try_map(|_setting, text| RowTemplate::parse(text))?,
         })
     }
 
     /// Binds the templates and rules to the columns of a file.
-    pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper, CliError> {
+    pub(crate) fn bind(&self, columns: &HeaderColumns) -> Result<RowMapper<'_>, CliError> {
         self.bind_columns(columns).map_err(CliError::Usage)
     }
 
-    fn bind_columns(&self, columns: &HeaderColumns) -> Result<RowMapper, String> {
-        for (setting, template) in self.templates() {
+    fn bind_columns(&self, columns: &HeaderColumns) -> Result<RowMapper<'_>, String> {
+        self.templates.try_map(|setting, template| {
             columns
                 .refuse_bare_name(template)
-                .map_err(|error| format!("{setting}: {error}"))?;
-        }
-        let bind = |template: &RowTemplate| template.bind(columns);
-        let bind_named =
-            |(name, template): &(String, RowTemplate)| Ok((name.clone(), template.bind(columns)?));
+                .map_err(|error| format!("{setting}: {error}"))
+        })?;
         Ok(RowMapper {
-            leaderboards: self.leaderboards.clone(),
+            mapping: self,
             skip: SkipRules::bind(&self.skip, columns)?,
-            player: self.player.bind(columns)?,
-            values: self
-                .values
-                .iter()
-                .map(bind_named)
-                .collect::<Result<_, String>>()?,
-            time: self.time.as_ref().map(bind).transpose()?,
-            id: self.id.as_ref().map(bind).transpose()?,
-            metadata: self
-                .metadata
-                .iter()
-                .map(bind_named)
-                .collect::<Result<_, String>>()?,
-            thousands: self.thousands,
+            templates: self
+                .templates
+                .try_map(|_setting, template| template.bind(columns))?,
         })
-    }
-
-    /// Returns every template with the name of its setting.
-    fn templates(&self) -> impl Iterator<Item = (&str, &RowTemplate)> {
-        let named = self.values.iter().chain(&self.metadata);
-        std::iter::once(("player", &self.player))
-            .chain(self.time.iter().map(|template| ("time", template)))
-            .chain(self.id.iter().map(|template| ("id", template)))
-            .chain(named.map(|(name, template)| (name.as_str(), template)))
     }
 }
 
-impl RowMapper {
+impl RowMapper<'_> {
     /// Maps one row. The error says why the row cannot be mapped.
     pub(crate) fn map(&self, record: &StringRecord) -> Result<RowMapping, String> {
         if let Some(rule) = self.skip.find_match(record) {
             return Ok(RowMapping::Skipped(rule));
         }
-        let player = self.player.render(record);
+        let templates = &self.templates;
+        let player = templates.player.render(record);
         if player.is_empty() {
             return Err("the player is empty".into());
         }
         let value = |(name, template): &(String, BoundTemplate)| {
             let text = template.render(record);
-            let value = match self.thousands {
+            let value = match self.mapping.thousands {
                 Some(thousands) => thousands.parse(text.trim()),
                 None => text.trim().parse(),
             };
             Ok((name.clone(), value.map_err(|error| format!("{name}: {error}"))?))
         };
-        let values = NamedIntegers(self.values.iter().map(value).collect::<Result<_, String>>()?);
-        let time = self
+        let values = NamedIntegers(
+            templates
+                .values
+                .iter()
+                .map(value)
+                .collect::<Result<_, String>>()?,
+        );
+        let time = templates
             .time
             .as_ref()
             .map(|template| instant::normalise_instant(&template.render(record)));
-        let id = self.id.as_ref().map(|template| template.render(record));
+        let id = templates.id.as_ref().map(|template| template.render(record));
         if id.as_ref().is_some_and(String::is_empty) {
             return Err("the id is empty".into());
         }
@@ -201,10 +200,11 @@ impl RowMapper {
     }
 
     fn metadata(&self, record: &StringRecord) -> Result<Option<Box<RawValue>>, String> {
-        if self.metadata.is_empty() {
+        if self.templates.metadata.is_empty() {
             return Ok(None);
         }
         let fields: serde_json::Map<String, serde_json::Value> = self
+            .templates
             .metadata
             .iter()
             .map(|(name, template)| (name.clone(), template.render(record).into()))
@@ -231,7 +231,7 @@ impl RowMapper {
             _ => None,
         };
         let submission = SubmissionBody {
-            leaderboards: &self.leaderboards,
+            leaderboards: &self.mapping.leaderboards,
             player: &row.player,
             score,
             values: score.is_none().then_some(&row.values),
@@ -241,14 +241,6 @@ impl RowMapper {
         };
         serde_json::to_string(&submission).map_err(|error| error.to_string())
     }
-}
-
-fn parse_templates<'a>(
-    pairs: impl Iterator<Item = (&'a String, String)>,
-) -> Result<Vec<(String, RowTemplate)>, String> {
-    pairs
-        .map(|(name, text)| Ok((name.clone(), RowTemplate::parse(&text)?)))
-        .collect()
 }
 
 fn parse_delimiter(text: Option<&str>) -> Result<u8, String> {

@@ -192,7 +192,7 @@ impl CsvSource {
     fn map_rows(
         &self,
         input: impl Read,
-        mut visit: impl FnMut(&RowPosition, &RowMapper, Result<RowMapping, String>) -> bool,
+        mut visit: impl FnMut(&RowPosition, &RowMapper<'_>, Result<RowMapping, String>) -> bool,
     ) -> Result<(), CliError> {
         let opened = CsvRows::new(input, self.mapping.form).map_err(|error| self.failure(error))?;
         let Some((mut rows, header)) = opened else {
@@ -218,7 +218,7 @@ fn copy_to_file(mut input: impl Read) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-fn submission(mapper: &RowMapper, row: &MappedRow, ids: &mut RowIds) -> Option<String> {
+fn submission(mapper: &RowMapper<'_>, row: &MappedRow, ids: &mut RowIds) -> Option<String> {
     // Writing JSON to memory cannot fail, and the first reading would have reported an error.
     mapper.submission(row, ids).ok()
 }

@@ -49,19 +49,11 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Ok(answer(context, status, context.body.to_vec(), version))
 }
 
-/// `DELETE /flags`, `DELETE /operator/flags`: deletes the set (204).
-///
-/// # Errors
-/// 400 for an invalid parameter or header; 404 if there is no document; 412 if a precondition does not hold; 503 if the store is
-/// unavailable.
-pub(crate) async fn delete<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
+/// Returns the document of flags that a request is about.
+pub(crate) fn document<'c, 'r, E>(
+    context: &'c Context<'r, E>,
     scope: DocumentOwner,
-) -> Result<Response, Problem> {
-    document(context, scope).delete().await
-}
-
-fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: DocumentOwner) -> RequestedDocument<'c, 'r, E> {
+) -> RequestedDocument<'c, 'r, E> {
     let kind = DocumentKind::Flags;
     RequestedDocument { context, kind, scope }
 }

@@ -3,9 +3,10 @@
 mod flags;
 mod ofrep;
 
-use leaderboard_api::{BodyKind, FunctionName, Permission, Problem, Response};
+use leaderboard_api::Permission::Identified;
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_pipeline::document_routes::{DocumentRoute, routes};
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 #[cfg(feature = "schema")]
@@ -51,12 +52,10 @@ impl Routes for FlagsFunction {
                 read_operators,
                 put_operators,
                 delete_operators,
-                Route::new(Verb::Post, EVALUATE, Permission::Identified, |_| {
-                    Ok(FlagsRoute::EvaluateAll)
-                })
-                .with_body(BodyKind::Json)
-                .at_root(),
-                Route::new(Verb::Post, EVALUATE_ONE, Permission::Identified, |params| {
+                Route::post(EVALUATE, Identified, |_| Ok(FlagsRoute::EvaluateAll))
+                    .with_body(BodyKind::Json)
+                    .at_root(),
+                Route::post(EVALUATE_ONE, Identified, |params| {
                     Ok(FlagsRoute::Evaluate(params.flag()))
                 })
                 .with_body(BodyKind::Json)
@@ -72,7 +71,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for FlagsFunction {
             FlagsRoute::RequestedDocument(DocumentRoute::Read(scope)) => flags::read(context, scope).await,
             FlagsRoute::RequestedDocument(DocumentRoute::Put(scope)) => flags::put(context, scope).await,
             FlagsRoute::RequestedDocument(DocumentRoute::Delete(scope)) => {
-                flags::delete(context, scope).await
+                flags::document(context, scope).delete().await
             }
             FlagsRoute::Evaluate(key) => ofrep::evaluate(context, &key).await,
             FlagsRoute::EvaluateAll => ofrep::evaluate_all(context).await,

@@ -4,12 +4,11 @@ use http::StatusCode;
 use leaderboard_core::TenantId;
 use leaderboard_identity::token::Hosts;
 
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::issuer::read as read_document;
 use leaderboard_api::wire::issuer_body::IssuerBody;
 use leaderboard_api::{Credential, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::issuers;
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
+use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -46,22 +45,17 @@ pub(crate) async fn list<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     scope: IssuerOwner,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &PARAMETERS)?;
     // The rule of an issuer's id is that of a tenant's.
-    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let paging = Paging::parse(context.query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
-    let found = issuers::list_issuers(
-        context.env,
-        scope.owner(context),
-        after,
-        paging.page_size_and_one(),
+    let limit = paging.page_size_and_one();
+    let found = issuers::list_issuers(context.env, scope.owner(context), after, limit).await?;
+    paging.page_of(found).respond(
+        context,
+        "issuers",
+        |(id, _)| id.to_string(),
+        |(id, record)| IssuerBody::new(id, record),
     )
-    .await?;
-    let (shown, more) = paging.split_page(found);
-    let next = encode_next_cursor(&shown, more, |(id, _)| id.to_string());
-    let bodies = shown.iter().map(|(id, record)| IssuerBody::new(id, record));
-    let page = ListBody::new(context.version, "issuers", bodies.collect()).with_next(next);
-    Response::json(StatusCode::OK, context.accepted, &page)
 }
 
 /// `GET /issuers/{id}`: returns an issuer. The response names the issuer's keys, but does not contain them.

@@ -7,12 +7,11 @@ use leaderboard_identity::api_key::{
     ApiKey, ApiKeyRecord, KeyId, KeyRequest, MAX_FORMER_SECRETS, TooManySecrets,
 };
 
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::key::{KeyBody, read as read_terms, read_overlap};
 use leaderboard_api::{FieldError, Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_auth::keys;
 use leaderboard_pipeline::idempotency::KeyedRequest;
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
+use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit, idempotency};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -157,25 +156,18 @@ async fn count<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<u32, 
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &PARAMETERS)?;
-    let paging = Paging::of(&query, MAX_KEYS, |id| KeyId::parse(id).map(|id| id.to_string()))?;
+    let paging = Paging::parse(context.query, MAX_KEYS, |id| {
+        KeyId::parse(id).map(|id| id.to_string())
+    })?;
     let (tenant, after) = (Some(context.tenant), paging.after.as_deref());
     let store = context.env.store();
     let found = store
         .list_documents(tenant, DocumentKind::Key, after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.split_page(found);
-    let records = shown
-        .iter()
-        .map(|(_, document)| keys::decode_key_record(&document.value))
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    let page = ListBody::new(
-        context.version,
-        "keys",
-        records.iter().map(KeyBody::new).collect(),
-    )
-    .with_next(encode_next_cursor(&records, more, |record| record.id.to_string()));
-    Response::json(StatusCode::OK, context.accepted, &page)
+    let page = paging
+        .page_of(found)
+        .try_map(|(_, document)| keys::decode_key_record(&document.value))?;
+    page.respond(context, "keys", |record| record.id.to_string(), KeyBody::new)
 }
 
 /// `GET /keys/{id}`: returns the record of a key, without its secret.
@@ -283,14 +275,9 @@ async fn find<E: ResponseEnvironment>(
     id: KeyId,
 ) -> Result<Option<Versioned<ApiKeyRecord>>, Problem> {
     let name = keys::key_document_name(context.tenant, id);
-    let found = context.env.store().read_documents(&[name]).await?;
-    let Some(document) = found.into_iter().next().flatten() else {
-        return Ok(None);
-    };
-    Ok(Some(Versioned {
-        version: document.version,
-        value: keys::decode_key_record(&document.value)?,
-    }))
+    let found = context.env.store().read_document(&name).await?;
+    let decoded = found.map(|document| document.try_map(|record| keys::decode_key_record(&record)));
+    Ok(decoded.transpose()?)
 }
 
 /// Changes a record, and returns its new version and its new content. If the store has no memory for the change and the record

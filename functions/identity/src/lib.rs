@@ -7,8 +7,9 @@ mod tokens;
 
 use leaderboard_identity::api_key::KeyId;
 
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_api::Permission::{Admin, Operator, Write};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 /// A route with its parameters parsed.
@@ -63,59 +64,44 @@ impl Routes for IdentityFunction {
     fn table() -> RouteTable<IdentityRoute> {
         const {
             &[
-                Route::new(Verb::Post, KEYS, Permission::Admin, |_| {
-                    Ok(IdentityRoute::CreateKey)
-                })
-                .with_body(BodyKind::Json)
-                .with_idempotency_key(),
-                Route::new(Verb::Get, KEYS, Permission::Admin, |_| {
-                    Ok(IdentityRoute::ListKeys)
-                }),
-                Route::new(Verb::Get, KEY, Permission::Admin, |path| {
-                    key(path).map(IdentityRoute::ReadKey)
-                }),
-                Route::new(Verb::Post, "/keys/:key/rotate", Permission::Admin, |path| {
+                Route::post(KEYS, Admin, |_| Ok(IdentityRoute::CreateKey))
+                    .with_body(BodyKind::Json)
+                    .with_idempotency_key(),
+                Route::get(KEYS, Admin, |_| Ok(IdentityRoute::ListKeys)),
+                Route::get(KEY, Admin, |path| key(path).map(IdentityRoute::ReadKey)),
+                Route::post("/keys/:key/rotate", Admin, |path| {
                     key(path).map(IdentityRoute::RotateKey)
                 })
                 .with_body(BodyKind::OptionalJson)
                 .with_idempotency_key(),
-                Route::new(Verb::Delete, KEY, Permission::Admin, |path| {
-                    key(path).map(IdentityRoute::RevokeKey)
-                })
-                .frees_memory(),
-                Route::new(Verb::Get, ISSUERS, Permission::Admin, |_| {
+                Route::delete(KEY, Admin, |path| key(path).map(IdentityRoute::RevokeKey)),
+                Route::get(ISSUERS, Admin, |_| {
                     Ok(IdentityRoute::ListIssuers(IssuerOwner::Tenant))
                 }),
-                Route::new(Verb::Get, ISSUER, Permission::Admin, |path| {
+                Route::get(ISSUER, Admin, |path| {
                     issuer(path).map(|id| IdentityRoute::ReadIssuer(IssuerOwner::Tenant, id))
                 }),
-                Route::new(Verb::Put, ISSUER, Permission::Admin, |path| {
+                Route::put(ISSUER, Admin, |path| {
                     issuer(path).map(|id| IdentityRoute::PutIssuer(IssuerOwner::Tenant, id))
-                })
-                .with_body(BodyKind::Json),
-                Route::new(Verb::Delete, ISSUER, Permission::Admin, |path| {
+                }),
+                Route::delete(ISSUER, Admin, |path| {
                     issuer(path).map(|id| IdentityRoute::DeleteIssuer(IssuerOwner::Tenant, id))
-                })
-                .frees_memory(),
-                Route::new(Verb::Get, OPERATOR_ISSUERS, Permission::Operator, |_| {
+                }),
+                Route::get(OPERATOR_ISSUERS, Operator, |_| {
                     Ok(IdentityRoute::ListIssuers(IssuerOwner::Operator))
                 }),
-                Route::new(Verb::Get, OPERATOR_ISSUER, Permission::Operator, |path| {
+                Route::get(OPERATOR_ISSUER, Operator, |path| {
                     issuer(path).map(|id| IdentityRoute::ReadIssuer(IssuerOwner::Operator, id))
                 }),
-                Route::new(Verb::Put, OPERATOR_ISSUER, Permission::Operator, |path| {
+                Route::put(OPERATOR_ISSUER, Operator, |path| {
                     issuer(path).map(|id| IdentityRoute::PutIssuer(IssuerOwner::Operator, id))
-                })
-                .with_body(BodyKind::Json),
-                Route::new(Verb::Delete, OPERATOR_ISSUER, Permission::Operator, |path| {
+                }),
+                Route::delete(OPERATOR_ISSUER, Operator, |path| {
                     issuer(path).map(|id| IdentityRoute::DeleteIssuer(IssuerOwner::Operator, id))
-                })
-                .frees_memory(),
-                Route::new(Verb::Post, "/tokens", Permission::Write, |_| {
-                    Ok(IdentityRoute::IssueToken)
-                })
-                .with_body(BodyKind::Json)
-                .charged_locally(),
+                }),
+                Route::post("/tokens", Write, |_| Ok(IdentityRoute::IssueToken))
+                    .with_body(BodyKind::Json)
+                    .charged_locally(),
             ]
         }
     }

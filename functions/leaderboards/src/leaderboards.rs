@@ -8,11 +8,11 @@ use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
 
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
+use leaderboard_pipeline::documents::{apply_patch, read_patch};
+use leaderboard_pipeline::paging::{Page, Paging};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::leaderboard::{LeaderboardBody, PublicBody, read as read_document};
 use leaderboard_responses::CachedRead;
 
@@ -37,35 +37,30 @@ const SWEEP_PAUSE_MS: u64 = 10;
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &PARAMETERS)?;
-    let paging = Paging::of(&query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
+    let paging = Paging::parse(context.query, MAX_LIMIT, |id| LeaderboardId::new(id).ok())?;
     // The charge depends on the requested page only. If skipped leaderboards counted, the charge would reveal how many there are.
     context.charge_more(leaderboard_responses::units_of_listed_leaderboards(paging.limit));
-    let (shown, next) = readable(context, &paging).await?;
+    let page = readable(context, &paging).await?;
+    let id = |(board, _): &(Leaderboard, Period)| board.id.to_string();
     let list = if context.caller == Caller::Admin {
-        let boards: Vec<LeaderboardBody<'_>> = shown.iter().map(|board| (&board.value).into()).collect();
-        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
-        Response::json(StatusCode::OK, context.accepted, &list)
+        page.respond(context, "leaderboards", id, |(board, _)| {
+            LeaderboardBody::from(board)
+        })
     } else {
-        let period = |board: &Versioned<Leaderboard>| board.value.schedule.period_at(context.now);
-        let periods: Vec<Period> = shown.iter().map(period).collect();
-        let known = shown.iter().zip(&periods);
-        let boards: Vec<PublicBody<'_>> = known
-            .map(|(board, period)| PublicBody::new(&board.value, period))
-            .collect();
-        let list = ListBody::new(context.version, "leaderboards", boards).with_next(next);
-        Response::json(StatusCode::OK, context.accepted, &list)
+        page.respond(context, "leaderboards", id, |(board, period)| {
+            PublicBody::new(board, period)
+        })
     };
     Ok(list?.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// Returns a page of the leaderboards that the caller may read, and the cursor of the next page. If [`MAX_PASSED_OVER`]
+/// Returns a page of the leaderboards that the caller may read, each with its current period. If [`MAX_PASSED_OVER`]
 /// leaderboards that the caller may not read have been skipped, the list ends. Neither the cursor nor the length of a page
 /// reveals these leaderboards: otherwise a caller could find out with invented cursors which ids exist.
 async fn readable<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     paging: &Paging<LeaderboardId>,
-) -> Result<(Vec<Versioned<Leaderboard>>, Option<String>), Problem> {
+) -> Result<Page<(Leaderboard, Period)>, Problem> {
     let deps = context.deps();
     let wanted = usize::try_from(paging.page_size_and_one()).unwrap_or(usize::MAX);
     let mut after = paging.after.clone();
@@ -82,9 +77,10 @@ async fn readable<E: ResponseEnvironment>(
         }
         at_once = LISTED_AT_ONCE;
     }
-    let (shown, more) = paging.split_page(found);
-    let next = encode_next_cursor(&shown, more, |board| board.value.id.to_string());
-    Ok((shown, next))
+    paging.page_of(found).try_map(|board| {
+        let period = board.value.schedule.period_at(context.now);
+        Ok((board.value, period))
+    })
 }
 
 /// `GET /leaderboards/{id}`: returns the configuration with its entity tag to an administrator, and the public part to other
@@ -158,15 +154,14 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
     let preconditions = Preconditions::of(context.headers)?;
-    let patch = json::parse(context.body)?;
-    let mut errors = json::Errors::default();
-    json::check_width(&patch, &json::Pointer::Root, &mut errors);
-    errors.check()?;
+    let patch = read_patch(context)?;
     for _ in 0..MAX_PATCH_ATTEMPTS {
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
         let expected = Expected::Version(there.version);
-        let board = patched(&there.value, &patch).map_err(|problem| problem.pointing_into(&patch))?;
+        let body = LeaderboardBody::from(&there.value);
+        let board = apply_patch(&body, &patch, |merged| read_document(merged, &id))
+            .map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_audit_event(context).await?;
         match store(context, &board, expected, rebuild).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.leaderboard).await,
@@ -240,14 +235,6 @@ async fn current<E: ResponseEnvironment>(
     usecase::read_leaderboard(&context.deps(), id)
         .await?
         .ok_or_else(|| Problem::new(ProblemType::LeaderboardNotFound))
-}
-
-/// Returns the leaderboard after the patch has been applied to its document.
-fn patched(there: &Leaderboard, patch: &json::Json<'_>) -> Result<Leaderboard, Problem> {
-    let text = serde_json::to_vec(&LeaderboardBody::from(there))
-        .map_err(|error| Problem::internal(format!("a configuration cannot be written: {error}")))?;
-    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
-    read_document(&merged, &there.id)
 }
 
 /// Stores a configuration and announces the change. If the store returns an error, announces the change as well, because the

@@ -2,9 +2,10 @@
 
 mod leaderboards;
 
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
+use leaderboard_api::Permission::{Admin, Read};
+use leaderboard_api::{FunctionName, PathParams, Problem, Response};
 use leaderboard_core::LeaderboardId;
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 /// A route with its parameters parsed.
@@ -41,22 +42,11 @@ impl Routes for LeaderboardsFunction {
     fn table() -> RouteTable<LeaderboardsRoute> {
         const {
             &[
-                Route::new(Verb::Get, ALL, Permission::Read, |_| Ok(LeaderboardsRoute::List)),
-                Route::new(Verb::Get, ONE, Permission::Read, |params| {
-                    id(params).map(LeaderboardsRoute::Read)
-                }),
-                Route::new(Verb::Put, ONE, Permission::Admin, |params| {
-                    id(params).map(LeaderboardsRoute::Put)
-                })
-                .with_body(BodyKind::Json),
-                Route::new(Verb::Patch, ONE, Permission::Admin, |params| {
-                    id(params).map(LeaderboardsRoute::Patch)
-                })
-                .with_body(BodyKind::MergePatch),
-                Route::new(Verb::Delete, ONE, Permission::Admin, |params| {
-                    id(params).map(LeaderboardsRoute::Delete)
-                })
-                .frees_memory(),
+                Route::get(ALL, Read, |_| Ok(LeaderboardsRoute::List)),
+                Route::get(ONE, Read, |params| id(params).map(LeaderboardsRoute::Read)),
+                Route::put(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Put)),
+                Route::patch(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Patch)),
+                Route::delete(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Delete)),
             ]
         }
     }

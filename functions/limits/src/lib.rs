@@ -26,7 +26,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for LimitsFunction {
         match route {
             DocumentRoute::Read(scope) => limits::read(context, scope).await,
             DocumentRoute::Put(scope) => limits::put(context, scope).await,
-            DocumentRoute::Delete(scope) => limits::delete(context, scope).await,
+            DocumentRoute::Delete(scope) => limits::document(context, scope).delete().await,
         }
     }
 }

@@ -49,18 +49,11 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     Ok(Response::json(status, context.accepted, &limits)?.with_etag(version))
 }
 
-/// `DELETE /limits` or `/operator/limits`: deletes the document. Its settings then have their defaults.
-///
-/// # Errors
-/// The problem to answer with.
-pub(crate) async fn delete<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
+/// Returns the document of limits that a request is about.
+pub(crate) fn document<'c, 'r, E>(
+    context: &'c Context<'r, E>,
     scope: DocumentOwner,
-) -> Result<Response, Problem> {
-    document(context, scope).delete().await
-}
-
-fn document<'c, 'r, E>(context: &'c Context<'r, E>, scope: DocumentOwner) -> RequestedDocument<'c, 'r, E> {
+) -> RequestedDocument<'c, 'r, E> {
     let kind = DocumentKind::Limits;
     RequestedDocument { context, kind, scope }
 }

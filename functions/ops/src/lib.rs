@@ -5,8 +5,9 @@ mod health_body;
 mod metrics;
 mod ops;
 
-use leaderboard_api::{FunctionName, Permission, Problem, Response};
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_api::Permission::{MetricsKey, Open, Operator};
+use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 #[cfg(feature = "schema")]
@@ -39,27 +40,19 @@ impl Routes for OpsFunction {
     fn table() -> RouteTable<OpsRoute> {
         const {
             &[
-                Route::new(Verb::Get, "/", Permission::Open, |_| Ok(OpsRoute::Start)).at_root(),
-                Route::new(Verb::Get, "/health/live", Permission::Open, |_| {
-                    Ok(OpsRoute::Live)
-                })
-                .also_at_root()
-                .from_anywhere(),
-                Route::new(Verb::Get, "/health/ready", Permission::Open, |_| {
-                    Ok(OpsRoute::Ready)
-                })
-                .also_at_root()
-                .from_anywhere(),
-                Route::new(Verb::Get, "/health/detailed", Permission::Operator, |_| {
-                    Ok(OpsRoute::Detailed)
-                })
-                .also_at_root()
-                .offering(health::HEALTH_JSON),
-                Route::new(Verb::Get, "/metrics", Permission::MetricsKey, |_| {
-                    Ok(OpsRoute::Metrics)
-                })
-                .also_at_root()
-                .offering("text/plain"),
+                Route::get("/", Open, |_| Ok(OpsRoute::Start)).at_root(),
+                Route::get("/health/live", Open, |_| Ok(OpsRoute::Live))
+                    .also_at_root()
+                    .from_anywhere(),
+                Route::get("/health/ready", Open, |_| Ok(OpsRoute::Ready))
+                    .also_at_root()
+                    .from_anywhere(),
+                Route::get("/health/detailed", Operator, |_| Ok(OpsRoute::Detailed))
+                    .also_at_root()
+                    .offering(health::HEALTH_JSON),
+                Route::get("/metrics", MetricsKey, |_| Ok(OpsRoute::Metrics))
+                    .also_at_root()
+                    .offering("text/plain"),
             ]
         }
     }

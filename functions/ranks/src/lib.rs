@@ -3,9 +3,10 @@
 mod ranks;
 mod summary;
 
-use leaderboard_api::{FunctionName, Permission, Problem, Response};
+use leaderboard_api::Permission::Read;
+use leaderboard_api::{FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 #[cfg(feature = "schema")]
@@ -40,42 +41,26 @@ impl Routes for RanksFunction {
     fn table() -> RouteTable<RanksRoute> {
         const {
             &[
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/entries",
-                    Permission::Read,
-                    |params| Ok(RanksRoute::Entries(params.leaderboard()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/entries/:player",
-                    Permission::Read,
-                    |params| Ok(RanksRoute::Entry(params.leaderboard()?, params.player()?)),
-                ),
-                Route::new(
-                    Verb::Get,
+                Route::get("/leaderboards/:leaderboard/entries", Read, |params| {
+                    Ok(RanksRoute::Entries(params.leaderboard()?))
+                }),
+                Route::get("/leaderboards/:leaderboard/entries/:player", Read, |params| {
+                    Ok(RanksRoute::Entry(params.leaderboard()?, params.player()?))
+                }),
+                Route::get(
                     "/leaderboards/:leaderboard/entries/:player/around",
-                    Permission::Read,
+                    Read,
                     |params| Ok(RanksRoute::Around(params.leaderboard()?, params.player()?)),
                 ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/summary",
-                    Permission::Read,
-                    |params| Ok(RanksRoute::Summary(params.leaderboard()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/periods",
-                    Permission::Read,
-                    |params| Ok(RanksRoute::Periods(params.leaderboard()?)),
-                ),
-                Route::new(
-                    Verb::Get,
-                    "/leaderboards/:leaderboard/distribution",
-                    Permission::Read,
-                    |params| Ok(RanksRoute::Distribution(params.leaderboard()?)),
-                ),
+                Route::get("/leaderboards/:leaderboard/summary", Read, |params| {
+                    Ok(RanksRoute::Summary(params.leaderboard()?))
+                }),
+                Route::get("/leaderboards/:leaderboard/periods", Read, |params| {
+                    Ok(RanksRoute::Periods(params.leaderboard()?))
+                }),
+                Route::get("/leaderboards/:leaderboard/distribution", Read, |params| {
+                    Ok(RanksRoute::Distribution(params.leaderboard()?))
+                }),
             ]
         }
     }

@@ -6,11 +6,10 @@ use leaderboard_core::{PlayerId, StoreError};
 
 use leaderboard_api::{Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::paging::Paging;
-use leaderboard_pipeline::{Context, audit, paging};
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{add_ban, confirm_ban, remove_ban};
 
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::ban::{BanBody, read};
 
 /// The most bans on a page.
@@ -118,8 +117,7 @@ pub(crate) async fn get<E: ResponseEnvironment>(
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &paging::PARAMETERS)?;
-    let paging = Paging::of(&query, MAX_LIMIT, |text| PlayerId::new(text).ok())?;
+    let paging = Paging::parse(context.query, MAX_LIMIT, |text| PlayerId::new(text).ok())?;
     let found = context
         .env
         .store()
@@ -130,12 +128,10 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
             context.now,
         )
         .await?;
-    let (shown, more) = paging.split_page(found);
-    let next = paging::encode_next_cursor(&shown, more, |ban| ban.player.to_string());
-    let bans = shown
-        .iter()
-        .map(|ban| BanBody::new(context.version, ban))
-        .collect();
-    let list = ListBody::new(context.version, "bans", bans).with_next(next);
-    Response::json(StatusCode::OK, context.accepted, &list)
+    paging.page_of(found).respond(
+        context,
+        "bans",
+        |ban| ban.player.to_string(),
+        |ban| BanBody::new(context.version, ban),
+    )
 }

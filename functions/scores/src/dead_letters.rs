@@ -7,13 +7,12 @@ use serde::Serialize;
 
 use leaderboard_api::Credential;
 use leaderboard_pipeline::paging::Paging;
-use leaderboard_pipeline::{Context, audit, paging};
+use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 
 use leaderboard_api::query::{Query, invalid};
 use leaderboard_api::{Problem, ProblemType, Response};
 
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::outcome::{OutcomeBody, Results};
 
 /// How many dead letters a page has if the request does not say.
@@ -50,16 +49,15 @@ pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     );
 }
 
-impl From<StoredDeadLetter> for Letter {
-    fn from(stored: StoredDeadLetter) -> Self {
-        let complete = leaderboard_score_messages::is_complete(&stored.letter);
+impl From<&StoredDeadLetter> for Letter {
+    fn from(stored: &StoredDeadLetter) -> Self {
         Self {
             id: stored.id.to_string(),
-            tenant: stored.tenant.map(|tenant| tenant.to_string()),
+            tenant: stored.tenant.as_ref().map(ToString::to_string),
             at: stored.letter.at.to_string(),
-            reason: stored.letter.reason,
+            reason: stored.letter.reason.clone(),
             payload: String::from_utf8_lossy(&stored.letter.payload).into_owned(),
-            complete,
+            complete: leaderboard_score_messages::is_complete(&stored.letter),
         }
     }
 }
@@ -87,11 +85,9 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
     let found = store
         .list_dead_letters(tenant.as_ref(), paging.after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.split_page(found);
-    let next = paging::encode_next_cursor(&shown, more, |letter| letter.id.to_string());
-    let letters = shown.into_iter().map(Letter::from).collect();
-    let list = ListBody::new(context.version, "letters", letters).with_next(next);
-    Response::json(StatusCode::OK, context.accepted, &list)
+    paging
+        .page_of(found)
+        .respond(context, "letters", |letter| letter.id.to_string(), Letter::from)
 }
 
 /// `POST /dead-letters/{letter}/replay`: applies the submission of a dead letter as if its message had just arrived, and deletes

@@ -4,9 +4,10 @@ mod bans;
 mod dead_letters;
 mod scores;
 
-use leaderboard_api::{BodyKind, FunctionName, Permission, Problem, Response};
+use leaderboard_api::Permission::{Admin, ServerWrite, Write};
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 #[cfg(feature = "schema")]
@@ -46,68 +47,47 @@ impl Routes for ScoresFunction {
 
     const FUNCTION: FunctionName = FunctionName::Scores;
 
-    #[expect(clippy::too_many_lines, reason = "one table, a row for each route")]
     fn table() -> RouteTable<ScoresRoute> {
         const {
             &[
-                Route::new(
-                    Verb::Post,
-                    "/leaderboards/:leaderboard/scores",
-                    Permission::Write,
-                    |params| Ok(ScoresRoute::Submit(params.leaderboard()?)),
-                )
-                .with_body(BodyKind::Json)
-                .with_idempotency_key()
-                .charged_in_call(),
-                Route::new(Verb::Post, "/scores", Permission::Write, |_| {
-                    Ok(ScoresRoute::SubmitMany)
+                Route::post("/leaderboards/:leaderboard/scores", Write, |params| {
+                    Ok(ScoresRoute::Submit(params.leaderboard()?))
                 })
                 .with_body(BodyKind::Json)
                 .with_idempotency_key()
                 .charged_in_call(),
+                Route::post("/scores", Write, |_| Ok(ScoresRoute::SubmitMany))
+                    .with_body(BodyKind::Json)
+                    .with_idempotency_key()
+                    .charged_in_call(),
                 // Players are refused before the request is recorded, so they cannot fill the audit log.
-                Route::new(
-                    Verb::Delete,
+                Route::delete(
                     "/leaderboards/:leaderboard/scores/:player",
-                    Permission::ServerWrite,
+                    ServerWrite,
                     |params| Ok(ScoresRoute::Remove(params.leaderboard()?, params.player()?)),
-                )
-                .frees_memory(),
-                Route::new(Verb::Put, "/players/:player/ban", Permission::Admin, |params| {
+                ),
+                Route::put("/players/:player/ban", Admin, |params| {
                     Ok(ScoresRoute::Ban(params.player()?))
                 })
                 .with_body(BodyKind::OptionalJson)
                 .in_incidents()
                 .frees_memory(),
-                Route::new(Verb::Get, "/players/:player/ban", Permission::Admin, |params| {
+                Route::get("/players/:player/ban", Admin, |params| {
                     Ok(ScoresRoute::ReadBan(params.player()?))
                 }),
-                Route::new(
-                    Verb::Delete,
-                    "/players/:player/ban",
-                    Permission::Admin,
-                    |params| Ok(ScoresRoute::LiftBan(params.player()?)),
-                )
-                .in_incidents()
-                .frees_memory(),
-                Route::new(Verb::Get, "/bans", Permission::Admin, |_| Ok(ScoresRoute::Bans)),
-                Route::new(Verb::Get, "/dead-letters", Permission::Admin, |_| {
-                    Ok(ScoresRoute::DeadLetters)
+                Route::delete("/players/:player/ban", Admin, |params| {
+                    Ok(ScoresRoute::LiftBan(params.player()?))
+                })
+                .in_incidents(),
+                Route::get("/bans", Admin, |_| Ok(ScoresRoute::Bans)),
+                Route::get("/dead-letters", Admin, |_| Ok(ScoresRoute::DeadLetters)),
+                Route::post("/dead-letters/:letter/replay", Admin, |params| {
+                    Ok(ScoresRoute::ReplayDeadLetter(params.letter()?))
                 }),
-                Route::new(
-                    Verb::Post,
-                    "/dead-letters/:letter/replay",
-                    Permission::Admin,
-                    |params| Ok(ScoresRoute::ReplayDeadLetter(params.letter()?)),
-                ),
-                Route::new(
-                    Verb::Delete,
-                    "/dead-letters/:letter",
-                    Permission::Admin,
-                    |params| Ok(ScoresRoute::DropDeadLetter(params.letter()?)),
-                )
-                .in_incidents()
-                .frees_memory(),
+                Route::delete("/dead-letters/:letter", Admin, |params| {
+                    Ok(ScoresRoute::DropDeadLetter(params.letter()?))
+                })
+                .in_incidents(),
             ]
         }
     }

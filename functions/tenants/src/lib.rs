@@ -3,9 +3,10 @@
 mod audit;
 mod tenants;
 
-use leaderboard_api::{BodyKind, FunctionName, PathParams, Permission, Problem, Response};
+use leaderboard_api::Permission::{Admin, Operator};
+use leaderboard_api::{FunctionName, PathParams, Problem, Response};
 use leaderboard_core::TenantId;
-use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes, Verb};
+use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
 #[cfg(feature = "schema")]
@@ -52,36 +53,17 @@ impl Routes for TenantsFunction {
     fn table() -> RouteTable<TenantsRoute> {
         const {
             &[
-                Route::new(Verb::Get, "/tenants", Permission::Operator, |_| {
-                    Ok(TenantsRoute::List)
+                Route::get("/tenants", Operator, |_| Ok(TenantsRoute::List)),
+                Route::get(ONE, Operator, |params| id(params).map(TenantsRoute::Read)),
+                Route::put(ONE, Operator, |params| id(params).map(TenantsRoute::Put)),
+                Route::patch(ONE, Operator, |params| id(params).map(TenantsRoute::Patch)),
+                Route::get("/tenants/:tenant/usage", Operator, |params| {
+                    id(params).map(TenantsRoute::Usage)
                 }),
-                Route::new(Verb::Get, ONE, Permission::Operator, |params| {
-                    id(params).map(TenantsRoute::Read)
-                }),
-                Route::new(Verb::Put, ONE, Permission::Operator, |params| {
-                    id(params).map(TenantsRoute::Put)
-                })
-                .with_body(BodyKind::Json),
-                Route::new(Verb::Patch, ONE, Permission::Operator, |params| {
-                    id(params).map(TenantsRoute::Patch)
-                })
-                .with_body(BodyKind::MergePatch),
-                Route::new(
-                    Verb::Get,
-                    "/tenants/:tenant/usage",
-                    Permission::Operator,
-                    |params| id(params).map(TenantsRoute::Usage),
-                ),
-                Route::new(Verb::Get, "/tenant", Permission::Admin, |_| Ok(TenantsRoute::Own)),
-                Route::new(Verb::Get, "/tenant/usage", Permission::Admin, |_| {
-                    Ok(TenantsRoute::OwnUsage)
-                }),
-                Route::new(Verb::Get, "/audit", Permission::Admin, |_| {
-                    Ok(TenantsRoute::Audit)
-                }),
-                Route::new(Verb::Get, "/operator/audit", Permission::Operator, |_| {
-                    Ok(TenantsRoute::OperatorAudit)
-                }),
+                Route::get("/tenant", Admin, |_| Ok(TenantsRoute::Own)),
+                Route::get("/tenant/usage", Admin, |_| Ok(TenantsRoute::OwnUsage)),
+                Route::get("/audit", Admin, |_| Ok(TenantsRoute::Audit)),
+                Route::get("/operator/audit", Operator, |_| Ok(TenantsRoute::OperatorAudit)),
             ]
         }
     }

@@ -5,10 +5,10 @@ use leaderboard_core::ports::{DocumentKind, Documents, Expected, RateLimits, USA
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
 use leaderboard_api::tenant_record::TenantRecord;
-use leaderboard_api::wire::ListBody;
 use leaderboard_api::wire::tenant::{TenantBody, UsageBody, leaves_tokens_out, read as read_document};
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
-use leaderboard_pipeline::paging::{PARAMETERS, Paging, encode_next_cursor};
+use leaderboard_pipeline::documents::{apply_patch, read_patch};
+use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::{TenantConfig, tenant_record_name};
@@ -25,28 +25,22 @@ const MAX_ATTEMPTS: u32 = 4;
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &PARAMETERS)?;
-    let paging = Paging::of(&query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
+    let paging = Paging::parse(context.query, MAX_LIMIT, |id| TenantId::new(id).ok())?;
     let after = paging.after.as_ref().map(TenantId::as_str);
     let store = context.env.store();
     let found = store
         .list_documents(None, DocumentKind::Tenant, after, paging.page_size_and_one())
         .await?;
-    let (shown, more) = paging.split_page(found);
-    let tenants = shown
-        .into_iter()
-        .map(|(id, document)| {
-            let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
-            Ok((id, parsed(&document.value)?))
-        })
-        .collect::<Result<Vec<_>, Problem>>()?;
-    let records = tenants.iter().map(|(id, record)| TenantBody::new(id, record));
-    let page = ListBody::new(context.version, "tenants", records.collect()).with_next(encode_next_cursor(
-        &tenants,
-        more,
+    let page = paging.page_of(found).try_map(|(id, document)| {
+        let id = TenantId::new(id).map_err(|_| corrupt("a tenant's record has no tenant's id"))?;
+        Ok::<_, Problem>((id, parsed(&document.value)?))
+    })?;
+    page.respond(
+        context,
+        "tenants",
         |(id, _)| id.to_string(),
-    ));
-    Response::json(StatusCode::OK, context.accepted, &page)
+        |(id, record)| TenantBody::new(id, record),
+    )
 }
 
 /// `GET /tenants/{id}`: returns the record with its entity tag; 304 if the client has it already.
@@ -118,14 +112,12 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let preconditions = Preconditions::of(context.headers)?;
-    let patch = json::parse(context.body)?;
-    let mut errors = json::Errors::default();
-    json::check_width(&patch, &json::Pointer::Root, &mut errors);
-    errors.check()?;
+    let patch = read_patch(context)?;
     for _ in 0..MAX_ATTEMPTS {
         let there = current(context, &id).await?;
         preconditions.expected(Some(there.version))?;
-        let record = patched(&id, &there.value, &patch)?;
+        let body = TenantBody::new(&id, &there.value);
+        let record = apply_patch(&body, &patch, |merged| read_document(merged, &id))?;
         audit::record_audit_event(context).await?;
         if let Ok((version, _)) = keep(context, &id, &record, Expected::Version(there.version)).await? {
             return document(context, StatusCode::OK, &id, &record, version);
@@ -180,18 +172,10 @@ async fn stored<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &TenantId,
 ) -> Result<Option<Versioned<TenantRecord>>, Problem> {
-    let found = context
-        .env
-        .store()
-        .read_documents(&[tenant_record_name(id)])
-        .await?;
-    let Some(document) = found.into_iter().next().flatten() else {
-        return Ok(None);
-    };
-    Ok(Some(Versioned {
-        version: document.version,
-        value: parsed(&document.value)?,
-    }))
+    let store = context.env.store();
+    let found = store.read_document(&tenant_record_name(id)).await?;
+    let parsed = found.map(|document| document.try_map(|body| parsed(&body)));
+    parsed.transpose()
 }
 
 fn parsed(body: &[u8]) -> Result<TenantRecord, Problem> {
@@ -220,14 +204,6 @@ async fn keep<E: ResponseEnvironment>(
         TenantConfig::publish_change(context.env, Some(id)).await;
     }
     Ok(kept)
-}
-
-/// Returns the record after the patch has been applied to its document.
-fn patched(id: &TenantId, there: &TenantRecord, patch: &json::Json<'_>) -> Result<TenantRecord, Problem> {
-    let text = serde_json::to_vec(&TenantBody::new(id, there))
-        .map_err(|error| Problem::internal(format!("a record cannot be written: {error}")))?;
-    let merged = json::merge(Some(json::parse(&text)?), patch.clone());
-    read_document(&merged, id)
 }
 
 fn document<E: ResponseEnvironment>(

@@ -8,7 +8,8 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use leaderboard_api::wire::{read_scores, write_listing};
+use leaderboard_api::wire::{ranks, read_scores};
+use leaderboard_api::{ApiVersion, IntegerFormat, json};
 use leaderboard_core::ports::Page;
 use leaderboard_core::usecase::{Direction, Listing};
 use leaderboard_core::{
@@ -76,7 +77,10 @@ fn json_out(criterion: &mut Criterion) {
         let listing = listing(count);
         group.throughput(Throughput::Elements(count));
         group.bench_function(format!("a page of {count}"), |bencher| {
-            bencher.iter(|| write_listing(black_box(&listing)).expect("a page"));
+            bencher.iter(|| {
+                let page = ranks::page(ApiVersion::V1, black_box(&listing), None).expect("a page");
+                json::write(&page, IntegerFormat::default()).expect("a document")
+            });
         });
     }
     group.finish();

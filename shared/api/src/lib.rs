@@ -33,9 +33,7 @@ pub use media::{BodyKind, MediaType};
 pub use path_params::PathParams;
 pub use permission::Permission;
 pub use preconditions::{IF_MATCH, Preconditions, precondition_failed};
-pub use problem::{
-    CatalogueEntry, FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType, catalogue,
-};
+pub use problem::{FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType};
 pub use query::Query;
 pub use response::{JsonForm, Response};
 pub use version::{ApiVersion, Deprecation, describe};

@@ -178,8 +178,7 @@ async fn change_list<E: AuthEnvironment>(
 ) -> Result<(), Problem> {
     let (store, name) = (env.store(), claim.list_name());
     for _ in 0..MAX_TRIES {
-        let found = store.read_documents(std::slice::from_ref(&name)).await?;
-        let document = found.into_iter().next().flatten();
+        let document = store.read_document(&name).await?;
         let before = match &document {
             Some(document) => decode_list(&document.value)?,
             None => Vec::new(),

@@ -45,27 +45,11 @@ pub async fn read_issuer<E: AuthEnvironment>(
     owner: Option<&TenantId>,
     id: &str,
 ) -> Result<Option<Versioned<IssuerRecord>>, StoreError> {
-    let document = read_document(env, owner, id).await?;
+    let name = issuer_document_name(owner, id);
+    let document = env.store().read_document(&name).await?;
     document
-        .map(|document| {
-            Ok(Versioned {
-                version: document.version,
-                value: IssuerRecord::decode(&document.value)?,
-            })
-        })
+        .map(|document| document.try_map(|record| IssuerRecord::decode(&record)))
         .transpose()
-}
-
-async fn read_document<E: AuthEnvironment>(
-    env: &E,
-    owner: Option<&TenantId>,
-    id: &str,
-) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
-    let found = env
-        .store()
-        .read_documents(&[issuer_document_name(owner, id)])
-        .await?;
-    Ok(found.into_iter().next().flatten())
 }
 
 /// The stored document before a change. A damaged document has no `record`; it can be replaced and deleted.
@@ -80,7 +64,10 @@ impl StoredIssuer {
         owner: Option<&TenantId>,
         id: &str,
     ) -> Result<Option<Self>, StoreError> {
-        let document = read_document(env, owner, id).await?;
+        let document = env
+            .store()
+            .read_document(&issuer_document_name(owner, id))
+            .await?;
         Ok(document.map(|document| Self {
             version: document.version,
             record: IssuerRecord::decode(&document.value).ok(),

@@ -209,3 +209,16 @@ pub struct Versioned<T> {
     /// The document.
     pub value: T,
 }
+
+impl<T> Versioned<T> {
+    /// Returns the same version with what `read` reads from the document.
+    ///
+    /// # Errors
+    /// The error of `read`.
+    pub fn try_map<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Versioned<U>, E> {
+        Ok(Versioned {
+            version: self.version,
+            value: read(self.value)?,
+        })
+    }
+}

@@ -36,27 +36,18 @@ const TENANT_CLAIM: &str = "tenant";
 const TOKEN_ID_BYTES: usize = 16;
 
 /// Why no token was issued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IssueProblem {
     /// The lifetime is 0 or longer than [`MAX_LIFETIME_S`].
+    #[error("must be 1 to 2592000 seconds")]
     Lifetime,
     /// The scopes include `admin`, which a player's token must not have.
+    #[error("must not have admin")]
     Scope,
     /// The token could not be encoded. No input of a caller causes this.
+    #[error("cannot be encoded")]
     Encoding,
 }
-
-impl std::fmt::Display for IssueProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Lifetime => "must be 1 to 2592000 seconds",
-            Self::Scope => "must not have admin",
-            Self::Encoding => "cannot be encoded",
-        })
-    }
-}
-
-impl std::error::Error for IssueProblem {}
 
 /// The content of a token to issue.
 #[derive(Debug, Clone, Copy)]

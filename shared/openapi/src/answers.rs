@@ -2,15 +2,15 @@
 
 use leaderboard_api::schema::reference;
 use leaderboard_api::{ApiVersion, BodyKind, Permission};
+use leaderboard_pipeline::RouteHead;
 use serde_json::{Map, Value, json};
 
 use crate::components::{OF_EVERY_ANSWER, OF_FILES, header_references};
 use crate::examples::{Example, read_example};
 use crate::operation::{DescribedResponse, Operation, Shape};
-use crate::routes::ListedRoute;
 
 /// Returns the responses of an operation by their status: its answers, and a reference for each status of its problems.
-pub(crate) fn responses(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
+pub(crate) fn responses(operation: &Operation, route: &RouteHead, version: Option<ApiVersion>) -> Value {
     let of_every: &[&str] = if operation.file {
         &OF_FILES
     } else {
@@ -55,7 +55,7 @@ const fn schema_of(answer: &DescribedResponse) -> Option<&'static str> {
 /// Returns the bodies of an answer by their media types.
 fn contents(
     answer: &DescribedResponse,
-    route: &ListedRoute,
+    route: &RouteHead,
     version: Option<ApiVersion>,
 ) -> Map<String, Value> {
     let mut contents = Map::new();
@@ -96,7 +96,7 @@ fn list_examples(answer: &DescribedResponse, version: Option<ApiVersion>) -> Vec
 }
 
 /// Returns the statuses of the problems of an operation: those of its permission and body, and those of its row.
-fn problems_of(operation: &Operation, route: &ListedRoute) -> Vec<u16> {
+fn problems_of(operation: &Operation, route: &RouteHead) -> Vec<u16> {
     if operation.file {
         return [&[405], operation.problems].concat();
     }

@@ -1,7 +1,7 @@
 //! The components that operations refer to: schemas, parameters, headers, problems, security schemes.
 
 use leaderboard_api::schema::{reference, slug};
-use leaderboard_api::{ApiVersion, IntegerFormat, catalogue};
+use leaderboard_api::{ApiVersion, IntegerFormat, ProblemType};
 use leaderboard_core::ports::USAGE_DAYS;
 use serde_json::{Map, Value, json};
 
@@ -165,7 +165,8 @@ fn headers() -> Value {
 
 /// Returns the statuses that problems have.
 pub(crate) fn statuses() -> Vec<u16> {
-    let mut statuses: Vec<u16> = catalogue().map(|entry| entry.status).collect();
+    let all = ProblemType::ALL.iter();
+    let mut statuses: Vec<u16> = all.map(|kind| kind.status().as_u16()).collect();
     statuses.dedup();
     statuses
 }
@@ -186,20 +187,21 @@ fn of_status(status: u16) -> &'static [&'static str] {
 fn problems() -> Value {
     let mut responses = Map::new();
     for status in statuses() {
-        let of_this: Vec<_> = catalogue().filter(|entry| entry.status == status).collect();
+        let all = ProblemType::ALL.iter();
+        let of_this: Vec<_> = all.filter(|kind| kind.status().as_u16() == status).collect();
         let lines: Vec<String> = of_this
             .iter()
-            .map(|entry| format!("- `{}`: {}", entry.uri, entry.meaning))
+            .map(|kind| format!("- `{}`: {}", kind.uri(), kind.meaning()))
             .collect();
         let examples: Map<String, Value> = of_this
             .iter()
-            .map(|entry| {
-                let name = entry.uri.rsplit('/').next().unwrap_or_default();
+            .map(|kind| {
+                let name = kind.uri().rsplit('/').next().unwrap_or_default();
                 let value = json!({
-                    "type": entry.uri, "title": entry.title, "status": status, "detail": entry.meaning,
+                    "type": kind.uri(), "title": kind.title(), "status": status, "detail": kind.meaning(),
                     "instance": "0af7651916cd43dd8448eb211c80319c",
                 });
-                (name.to_owned(), json!({"summary": entry.title, "value": value}))
+                (name.to_owned(), json!({"summary": kind.title(), "value": value}))
             })
             .collect();
         let schema = reference("Problem");

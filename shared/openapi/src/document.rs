@@ -2,14 +2,13 @@
 
 use leaderboard_api::schema::{reference, text};
 use leaderboard_api::{ApiVersion, BodyKind, FunctionName, IntegerFormat, Permission};
-use leaderboard_pipeline::Base;
+use leaderboard_pipeline::{Base, RouteHead};
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
 use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
 use crate::examples::list_body_examples;
-use crate::operation::Operation;
-use crate::routes::ListedRoute;
+use crate::operation::{IN_ORDER_OF_IDS, Operation};
 use crate::{operations, references};
 
 const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). For a path below `/api` without a version, the header `API-Version` or a media type such as `application/vnd.edgeboard.v2+json` chooses the version; without both, the default version answers. Errors are problem documents (RFC 9457). The response to `HEAD` is the response to `GET` without the body.";
@@ -23,7 +22,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
     let mut paths = Map::new();
     let routes = operations::routes();
     for operation in operations::all() {
-        let Some(route) = routes.iter().find(|route| is_of(operation, route)) else {
+        let Some((family, route)) = routes.iter().find(|(_, route)| is_of(operation, route)) else {
             continue;
         };
         let (version, base) = match route.base {
@@ -34,7 +33,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
         let path = paths
             .entry(format!("{base}{}", template(route.pattern)))
             .or_insert_with(|| json!({}));
-        path[operation.method.to_lowercase()] = described(operation, route, version);
+        path[operation.method.to_lowercase()] = described(operation, *family, route, version);
     }
     let integers_are = match integers {
         IntegerFormat::NumberOrString => NUMBERS_OR_STRINGS,
@@ -69,7 +68,7 @@ pub fn document(version: ApiVersion, integers: IntegerFormat) -> Value {
 pub fn undescribed() -> Vec<String> {
     let mut faults = Vec::new();
     let (routes, operations): (Vec<_>, Vec<_>) = (operations::routes(), operations::all().collect());
-    for route in &routes {
+    for (_, route) in &routes {
         let count = operations
             .iter()
             .filter(|operation| is_of(operation, route))
@@ -83,14 +82,14 @@ pub fn undescribed() -> Vec<String> {
         }
     }
     for operation in &operations {
-        if !routes.iter().any(|route| is_of(operation, route)) {
+        if !routes.iter().any(|(_, route)| is_of(operation, route)) {
             faults.push(format!("{} {} is no route", operation.method, operation.pattern));
         }
     }
     faults
 }
 
-fn is_of(operation: &Operation, route: &ListedRoute) -> bool {
+fn is_of(operation: &Operation, route: &RouteHead) -> bool {
     operation.method == route.verb.name() && operation.pattern == route.pattern
 }
 
@@ -123,11 +122,16 @@ fn template(pattern: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn described(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Value {
+fn described(
+    operation: &Operation,
+    family: FunctionName,
+    route: &RouteHead,
+    version: Option<ApiVersion>,
+) -> Value {
     let mut described = json!({
         "operationId": operation.id,
         "summary": operation.summary,
-        "tags": [route.family.as_str()],
+        "tags": [family.as_str()],
         "parameters": parameters(operation, route, version),
         "responses": responses(operation, route, version),
         "description": description(operation, route.permission),
@@ -139,7 +143,7 @@ fn described(operation: &Operation, route: &ListedRoute, version: Option<ApiVers
     described
 }
 
-fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVersion>) -> Vec<Value> {
+fn parameters(operation: &Operation, route: &RouteHead, version: Option<ApiVersion>) -> Vec<Value> {
     let in_path = route
         .pattern
         .split('/')
@@ -158,10 +162,11 @@ fn parameters(operation: &Operation, route: &ListedRoute, version: Option<ApiVer
 
 /// Returns the text about an operation, with the permission that it needs.
 fn description(operation: &Operation, need: Permission) -> String {
-    let about = if operation.description.is_empty() {
-        format!("{}.", operation.summary)
-    } else {
-        operation.description.to_owned()
+    let about = match (operation.description, operation.lists_by_id) {
+        ("", false) => format!("{}.", operation.summary),
+        ("", true) => IN_ORDER_OF_IDS.to_owned(),
+        (description, false) => description.to_owned(),
+        (description, true) => format!("{description} {IN_ORDER_OF_IDS}"),
     };
     let needs = match need {
         Permission::Open => "Needs no credential.".to_owned(),

@@ -22,4 +22,4 @@ mod routes;
 mod schemas;
 
 pub use document::{document, undescribed};
-pub use routes::{ListedRoute, all_routes};
+pub use routes::all_routes;

@@ -1,5 +1,11 @@
 //! What the description says about a route beyond the route's row in the route table.
 
+/// What the description of each list in the order of ids says at its end.
+pub(crate) const IN_ORDER_OF_IDS: &str = "The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.";
+
+/// The name of an operation for programs (`operationId`), and what the operation does, in a few words.
+pub type Name = (&'static str, &'static str);
+
 /// An operation. It belongs to the route with the same method and pattern.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
@@ -13,6 +19,8 @@ pub struct Operation {
     pub summary: &'static str,
     /// More about the operation, in Markdown; may be empty.
     pub description: &'static str,
+    /// Whether the operation reads a list in the order of ids.
+    pub lists_by_id: bool,
     /// The names of the components of the operation's query parameters and headers, without the parameters that every operation
     /// has.
     pub parameters: &'static [&'static str],
@@ -72,6 +80,7 @@ impl Operation {
             id,
             summary,
             description: "",
+            lists_by_id: false,
             parameters: &[],
             body: None,
             answers: &[],
@@ -99,6 +108,22 @@ impl Operation {
     #[must_use]
     pub const fn takes(mut self, parameters: &'static [&'static str]) -> Self {
         self.parameters = parameters;
+        self
+    }
+
+    /// Returns the operation as one on a document whose `ETag` the client can name as a precondition.
+    #[must_use]
+    pub const fn checks_version(mut self) -> Self {
+        self.parameters = &["ifMatch", "ifNoneMatch"];
+        self.problems = &[412];
+        self
+    }
+
+    /// Returns the operation as one that reads a list in the order of ids, page by page.
+    #[must_use]
+    pub const fn lists_by_id(mut self) -> Self {
+        self.lists_by_id = true;
+        self.parameters = &["limitOfDocuments", "cursor"];
         self
     }
 

@@ -8,7 +8,7 @@ use leaderboard_core::TenantId;
 
 use crate::PipelineEnvironment;
 use crate::endpoint::Context;
-use crate::route::Route;
+use crate::route::RouteHead;
 use leaderboard_api::{Credential, FunctionName, Permission};
 use leaderboard_rate_limit::{Charging, RateLimiter};
 use leaderboard_tenant_config::TenantConfig;
@@ -22,7 +22,7 @@ pub struct AnonymousCharge {
 
 impl AnonymousCharge {
     /// Returns the charge of a request, or `None` if other callers must not get its response.
-    pub fn of<R, E: PipelineEnvironment>(context: &Context<'_, E>, route: &Route<R>) -> Option<Self> {
+    pub fn of<E: PipelineEnvironment>(context: &Context<'_, E>, route: &RouteHead) -> Option<Self> {
         let anybodys = context.identity.credential == Credential::None
             && route.permission == Permission::Read
             && route.charging == Charging::Locally;

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use leaderboard_api::{PathParams, Permission};
 use leaderboard_core::ports::AuditRecord;
 
-use crate::route::Route;
+use crate::route::RouteHead;
 
 /// An administrative action that a request asks for. The handler calls [`crate::audit::record_audit_event`] after it has checked the
 /// request and before it changes anything.
@@ -31,7 +31,7 @@ pub(crate) struct RecordedAction {
 
 impl<'a> AuditedAction<'a> {
     /// Returns the action of a request, or `None` if its route is not administrative.
-    pub fn of<R>(route: &Route<R>, parameters: &'a PathParams<'a>) -> Option<Self> {
+    pub fn of(route: &RouteHead, parameters: &'a PathParams<'a>) -> Option<Self> {
         route.is_administrative().then(|| Self {
             method: route.verb.name(),
             route: route.pattern,

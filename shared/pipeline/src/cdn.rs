@@ -29,18 +29,12 @@ pub struct CdnKeyHeaders {
     tenant: bool,
 }
 
-/// The error in a list of headers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidKeyHeaders(
-    /// The error text for the operator.
-    pub String,
-);
-
 /// Parses names separated by commas: `Origin, X-Tenant-ID`. An empty text means that the cache key is only the address.
 impl FromStr for CdnKeyHeaders {
-    type Err = InvalidKeyHeaders;
+    /// What is wrong, for the operator.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, InvalidKeyHeaders> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let mut headers = Self::default();
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match name.to_ascii_lowercase().as_str() {
@@ -48,8 +42,7 @@ impl FromStr for CdnKeyHeaders {
                 ORIGIN => headers.origin = true,
                 TENANT => headers.tenant = true,
                 _ => {
-                    let what = format!("{name} is not API-Integers, Origin or X-Tenant-ID");
-                    return Err(InvalidKeyHeaders(what));
+                    return Err(format!("{name} is not API-Integers, Origin or X-Tenant-ID"));
                 }
             }
         }

@@ -34,15 +34,14 @@ pub enum ForwardedHeader {
 
 /// Parses the name of the header. An empty text means the default.
 impl FromStr for ForwardedHeader {
-    type Err = InvalidProxies;
+    /// What is wrong, for the operator.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.trim().to_ascii_lowercase().as_str() {
             "" | X_FORWARDED_FOR => Ok(Self::XForwardedFor),
             FORWARDED => Ok(Self::Forwarded),
-            _ => Err(InvalidProxies(format!(
-                "must be {X_FORWARDED_FOR} or {FORWARDED}"
-            ))),
+            _ => Err(format!("must be {X_FORWARDED_FOR} or {FORWARDED}")),
         }
     }
 }
@@ -66,21 +65,14 @@ impl TrustedProxies {
     }
 }
 
-/// The error in a list of proxies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidProxies(
-    /// The error text for the operator.
-    pub String,
-);
-
 /// Parses ranges separated by commas: `10.0.0.0/8, 2001:db8::/32`. An empty text trusts no proxy.
 impl FromStr for TrustedProxies {
-    type Err = InvalidProxies;
+    /// What is wrong, for the operator.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, InvalidProxies> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let ranges =
-            parts.map(|part| range(part).map_err(|detail| InvalidProxies(format!("{part} {detail}"))));
+        let ranges = parts.map(|part| range(part).map_err(|detail| format!("{part} {detail}")));
         Ok(Self {
             ranges: Ranges::new(ranges.collect::<Result<_, _>>()?),
             header: ForwardedHeader::default(),

@@ -37,18 +37,12 @@ pub enum CorsOrigins {
     Listed(Vec<HeaderValue>),
 }
 
-/// The error in a list of origins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidOrigins(
-    /// The error text for the operator.
-    pub String,
-);
-
 /// Parses `*`, or origins separated by commas: `https://a.example, http://localhost:8080`. An empty text allows none.
 impl FromStr for CorsOrigins {
-    type Err = InvalidOrigins;
+    /// What is wrong, for the operator.
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
+    fn from_str(text: &str) -> Result<Self, String> {
         let parts: Vec<&str> = text
             .split(',')
             .map(str::trim)
@@ -57,12 +51,10 @@ impl FromStr for CorsOrigins {
         match parts.as_slice() {
             [] => Ok(Self::None),
             ["*"] => Ok(Self::Any),
-            parts if parts.len() > MAX_ORIGINS => Err(InvalidOrigins(format!(
-                "at most {MAX_ORIGINS} origins can be listed"
-            ))),
+            parts if parts.len() > MAX_ORIGINS => Err(format!("at most {MAX_ORIGINS} origins can be listed")),
             parts => parts
                 .iter()
-                .map(|part| origin(part).ok_or_else(|| InvalidOrigins(format!("{part} is not an origin"))))
+                .map(|part| origin(part).ok_or_else(|| format!("{part} is not an origin")))
                 .collect::<Result<_, _>>()
                 .map(Self::Listed),
         }
@@ -173,7 +165,7 @@ mod tests {
         "Content-Encoding",
     ];
 
-    fn parse_origins(text: &str) -> Result<CorsOrigins, InvalidOrigins> {
+    fn parse_origins(text: &str) -> Result<CorsOrigins, String> {
         text.parse()
     }
 

@@ -1,8 +1,8 @@
 //! The routes of a document that each tenant and the operator have one of.
 
-use crate::{Route, Verb};
+use crate::Route;
+use leaderboard_api::Permission;
 use leaderboard_api::rate_limits::DocumentOwner;
-use leaderboard_api::{BodyKind, Permission};
 
 /// A typed route of such a document.
 #[derive(Debug)]
@@ -20,25 +20,11 @@ pub const fn routes<R: From<DocumentRoute>>(own: &'static str, operator: &'stati
     use DocumentOwner::{Operator, Tenant};
     use DocumentRoute::{Delete, Put, Read};
     [
-        Route::new(Verb::Get, own, Permission::Admin, |_| Ok(Read(Tenant).into())),
-        Route::new(Verb::Put, own, Permission::Admin, |_| Ok(Put(Tenant).into())).with_body(BodyKind::Json),
-        Route::new(
-            Verb::Delete,
-            own,
-            Permission::Admin,
-            |_| Ok(Delete(Tenant).into()),
-        )
-        .frees_memory(),
-        Route::new(Verb::Get, operator, Permission::Operator, |_| {
-            Ok(Read(Operator).into())
-        }),
-        Route::new(Verb::Put, operator, Permission::Operator, |_| {
-            Ok(Put(Operator).into())
-        })
-        .with_body(BodyKind::Json),
-        Route::new(Verb::Delete, operator, Permission::Operator, |_| {
-            Ok(Delete(Operator).into())
-        })
-        .frees_memory(),
+        Route::get(own, Permission::Admin, |_| Ok(Read(Tenant).into())),
+        Route::put(own, Permission::Admin, |_| Ok(Put(Tenant).into())),
+        Route::delete(own, Permission::Admin, |_| Ok(Delete(Tenant).into())),
+        Route::get(operator, Permission::Operator, |_| Ok(Read(Operator).into())),
+        Route::put(operator, Permission::Operator, |_| Ok(Put(Operator).into())),
+        Route::delete(operator, Permission::Operator, |_| Ok(Delete(Operator).into())),
     ]
 }

@@ -1,4 +1,4 @@
-//! Documents that each tenant and the operator have one of: feature flags, limits.
+//! Documents that each tenant and the operator have one of: feature flags, limits. Merge patches of any document.
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
@@ -6,8 +6,9 @@ use leaderboard_core::{TenantId, Versioned};
 
 use crate::{Context, PipelineEnvironment, audit};
 use leaderboard_api::rate_limits::DocumentOwner;
-use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response};
+use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_tenant_config::{TenantConfig, single_document_name};
+use serde::Serialize;
 
 /// The document that a request is about.
 pub struct RequestedDocument<'c, 'r, E> {
@@ -98,8 +99,7 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
 
     /// Reads the document from the store, not from the cache.
     async fn stored(&self) -> Result<Option<Versioned<Vec<u8>>>, Problem> {
-        let found = self.context.env.store().read_documents(&[self.name()]).await?;
-        Ok(found.into_iter().next().flatten())
+        Ok(self.context.env.store().read_document(&self.name()).await?)
     }
 
     fn name(&self) -> DocumentName {
@@ -114,6 +114,32 @@ impl<E: PipelineEnvironment> RequestedDocument<'_, '_, E> {
     async fn changed(&self) {
         TenantConfig::publish_change(self.context.env, self.whose()).await;
     }
+}
+
+/// Reads the body of a request as a merge patch (RFC 7396).
+///
+/// # Errors
+/// The problem to answer with.
+pub fn read_patch<'a, E>(context: &Context<'a, E>) -> Result<json::Json<'a>, Problem> {
+    let patch = json::parse(context.body)?;
+    let mut errors = json::Errors::default();
+    json::check_width(&patch, &json::Pointer::Root, &mut errors);
+    errors.check()?;
+    Ok(patch)
+}
+
+/// Applies a merge patch to a document. Returns what `read` reads from the result.
+///
+/// # Errors
+/// The problem to answer with.
+pub fn apply_patch<T>(
+    document: &impl Serialize,
+    patch: &json::Json<'_>,
+    read: impl FnOnce(&json::Json<'_>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let text = serde_json::to_vec(document)
+        .map_err(|error| Problem::internal(format!("a document cannot be written: {error}")))?;
+    read(&json::merge(Some(json::parse(&text)?), patch.clone()))
 }
 
 fn none() -> Problem {

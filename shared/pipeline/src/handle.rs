@@ -51,7 +51,8 @@ async fn run_steps<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     size::check_head(request.head)?;
     request.read_version()?;
     let matched = request.match_route(P::table())?;
-    let (route, permission) = (matched.route, matched.route.permission);
+    let route = &matched.route.head;
+    let permission = route.permission;
     request.check_failed_authentications(route).await?;
     request.check_operator_addresses(route).await?;
     request.read_tenant_in_address(permission)?;
@@ -105,9 +106,9 @@ async fn call_handler<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         version: call.version,
         accepted: call.accepted,
         trace_id: &request.log.trace_id,
-        action: AuditedAction::of(matched.route, &matched.params),
+        action: AuditedAction::of(&matched.route.head, &matched.params),
     };
-    request.anonymous_charge = AnonymousCharge::of(&context, matched.route);
+    request.anonymous_charge = AnonymousCharge::of(&context, &matched.route.head);
     let answer = P::handle_route(&context, call.route)
         .await
         .map_err(|problem| missing::name_missing(problem, &matched.params, &request.query));

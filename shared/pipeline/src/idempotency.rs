@@ -10,7 +10,7 @@ use crate::PipelineEnvironment;
 use crate::endpoint::Context;
 use leaderboard_api::{Credential, Identity};
 
-use crate::route::{Route, Verb};
+use crate::route::{RouteHead, Verb};
 use leaderboard_api::Problem;
 use leaderboard_api::headers::{invalid_header, one_header};
 use leaderboard_api::wire::submission::Item;
@@ -57,7 +57,7 @@ impl KeyedRequest {
 
 /// Refuses an idempotency key on a route that ignores it: the client would believe that a retry is safe. A read may have a key
 /// and ignores it, because a retry of a read is always safe.
-pub fn check_header<R>(route: &Route<R>, headers: &HeaderMap) -> Result<(), Problem> {
+pub fn check_header(route: &RouteHead, headers: &HeaderMap) -> Result<(), Problem> {
     if route.takes_idempotency_key || route.verb == Verb::Get || !headers.contains_key(NAME) {
         return Ok(());
     }

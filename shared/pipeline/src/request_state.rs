@@ -20,7 +20,7 @@ use leaderboard_tenant_config::{FlagTarget, TenantConfig};
 use crate::anonymous_charge::AnonymousCharge;
 use crate::audit::AuditContext;
 use crate::endpoint::Routes;
-use crate::route::{Route, RouteMatch, RouteTable, Verb, find_route};
+use crate::route::{Route, RouteHead, RouteMatch, RouteTable, Verb, find_route};
 use crate::version::RequestedVersion;
 use crate::{
     Body, PipelineEnvironment, RequestBody, client_address, idempotency, read_country, size, switches,
@@ -119,7 +119,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
             self.requested.below,
         ) {
             RouteMatch::Route(route, params) => {
-                self.log.route = Some(route.pattern);
+                self.log.route = Some(route.head.pattern);
                 Ok(MatchedRoute { route, params })
             }
             RouteMatch::OtherMethods(allow) => Err(Problem::method_not_allowed(&allow)),
@@ -128,7 +128,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     }
 
     /// Step "authenticate", part 1: refuses an address that has sent too many invalid credentials.
-    pub(crate) async fn check_failed_authentications<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
+    pub(crate) async fn check_failed_authentications(&mut self, route: &RouteHead) -> Result<(), Problem> {
         let headers = &self.head.headers;
         self.audit.client = client_address(headers, &self.env.settings().trusted_proxies);
         if route.looks_at_credentials() {
@@ -141,7 +141,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
     ///
     /// This comes before any other credential is verified, so that such an address cannot try credentials. The operator's key
     /// works from every address, because the operator must be able to repair a wrong list of addresses.
-    pub(crate) async fn check_operator_addresses<R>(&mut self, route: &Route<R>) -> Result<(), Problem> {
+    pub(crate) async fn check_operator_addresses(&mut self, route: &RouteHead) -> Result<(), Problem> {
         self.is_operator = auth::is_operator(self.env, &self.head.headers);
         if !self.is_operator
             && !route.from_anywhere
@@ -285,7 +285,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
         body: Body,
     ) -> Result<PreparedCall<P::Route>, Problem> {
         let body = size::within_limit(body)?;
-        let (route, headers) = (matched.route, &self.head.headers);
+        let (route, headers) = (&matched.route.head, &self.head.headers);
         let subject = self.subject();
         if const { switches::has_switch(P::FUNCTION) } {
             switches::check_writes(self.env, route, &self.tenant_config, &subject)?;
@@ -312,7 +312,7 @@ impl<'a, E: PipelineEnvironment, B: RequestBody> RequestState<'a, E, B> {
                 media_type,
                 integers: IntegerFormat::requested(headers)?,
             },
-            route: (route.build)(&matched.params)?,
+            route: (matched.route.build)(&matched.params)?,
             body,
         })
     }

@@ -90,9 +90,9 @@ impl Base {
 /// Makes a typed route from the parameters of the path.
 pub type BuildRoute<R> = fn(&PathParams<'_>) -> Result<R, Problem>;
 
-/// One route. `R` is the function's own enum of routes.
-#[derive(Debug, Clone, Copy)]
-pub struct Route<R> {
+/// What a route is, without what it becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteHead {
     /// The method.
     pub verb: Verb,
     /// Where the pattern begins.
@@ -117,77 +117,18 @@ pub struct Route<R> {
     pub frees_memory: bool,
     /// Whether the route answers clients at addresses that the operator does not admit.
     pub from_anywhere: bool,
+}
+
+/// One route. `R` is the function's own enum of routes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<R> {
+    /// What the route is.
+    pub head: RouteHead,
     /// Makes the typed route from the parameters of the path.
     pub build: BuildRoute<R>,
 }
 
-impl<R> Route<R> {
-    /// Creates a route whose requests have no body.
-    #[must_use]
-    pub const fn new(
-        verb: Verb,
-        pattern: &'static str,
-        permission: Permission,
-        build: BuildRoute<R>,
-    ) -> Self {
-        Self {
-            verb,
-            base: Base::Api,
-            pattern,
-            permission,
-            body: BodyKind::None,
-            offers: None,
-            charging: match (permission, verb) {
-                (Permission::Open | Permission::MetricsKey, _) => Charging::Nothing,
-                (Permission::Read | Permission::Identified, _) | (_, Verb::Get) => Charging::Locally,
-                (
-                    Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator,
-                    _,
-                ) => Charging::BeforeHandler,
-            },
-            takes_idempotency_key: false,
-            in_incidents: false,
-            frees_memory: false,
-            from_anywhere: false,
-            build,
-        }
-    }
-
-    /// Returns the route; repeated requests with the same `Idempotency-Key` take effect once.
-    #[must_use]
-    pub const fn with_idempotency_key(mut self) -> Self {
-        self.takes_idempotency_key = true;
-        self
-    }
-
-    /// Returns the route; it works while writes are switched off.
-    #[must_use]
-    pub const fn in_incidents(mut self) -> Self {
-        self.in_incidents = true;
-        self
-    }
-
-    /// Returns the route; it works while the store is out of memory.
-    #[must_use]
-    pub const fn frees_memory(mut self) -> Self {
-        self.frees_memory = true;
-        self
-    }
-
-    /// Returns the route; this instance charges its requests, so it works while the store is unavailable.
-    #[must_use]
-    pub const fn charged_locally(mut self) -> Self {
-        self.charging = Charging::Locally;
-        self
-    }
-
-    /// Returns the route; its handler charges the request in the same call that writes.
-    #[must_use]
-    pub const fn charged_in_call(mut self) -> Self {
-        self.charging = Charging::InCall;
-        self
-    }
-
+impl RouteHead {
     /// Returns how requests of this route are charged, when `function` serves it.
     pub(crate) const fn charge(&self, function: FunctionName) -> RouteCharge {
         RouteCharge {
@@ -215,39 +156,130 @@ impl<R> Route<R> {
             }
         }
     }
+}
+
+impl<R> Route<R> {
+    /// Creates a route that reads.
+    #[must_use]
+    pub const fn get(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Get, pattern, permission, build)
+    }
+
+    /// Creates a route that creates or replaces what its JSON body describes.
+    #[must_use]
+    pub const fn put(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Put, pattern, permission, build).with_body(BodyKind::Json)
+    }
+
+    /// Creates a route that changes a document by a merge patch.
+    #[must_use]
+    pub const fn patch(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Patch, pattern, permission, build).with_body(BodyKind::MergePatch)
+    }
+
+    /// Creates a route whose requests have no body unless [`Route::with_body`] says otherwise.
+    #[must_use]
+    pub const fn post(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Post, pattern, permission, build)
+    }
+
+    /// Creates a route that deletes, and so works while the store is out of memory.
+    #[must_use]
+    pub const fn delete(pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        Self::new(Verb::Delete, pattern, permission, build).frees_memory()
+    }
+
+    const fn new(verb: Verb, pattern: &'static str, permission: Permission, build: BuildRoute<R>) -> Self {
+        let head = RouteHead {
+            verb,
+            base: Base::Api,
+            pattern,
+            permission,
+            body: BodyKind::None,
+            offers: None,
+            charging: match (permission, verb) {
+                (Permission::Open | Permission::MetricsKey, _) => Charging::Nothing,
+                (Permission::Read | Permission::Identified, _) | (_, Verb::Get) => Charging::Locally,
+                (
+                    Permission::Write | Permission::ServerWrite | Permission::Admin | Permission::Operator,
+                    _,
+                ) => Charging::BeforeHandler,
+            },
+            takes_idempotency_key: false,
+            in_incidents: false,
+            frees_memory: false,
+            from_anywhere: false,
+        };
+        Self { head, build }
+    }
+
+    /// Returns the route; repeated requests with the same `Idempotency-Key` take effect once.
+    #[must_use]
+    pub const fn with_idempotency_key(mut self) -> Self {
+        self.head.takes_idempotency_key = true;
+        self
+    }
+
+    /// Returns the route; it works while writes are switched off.
+    #[must_use]
+    pub const fn in_incidents(mut self) -> Self {
+        self.head.in_incidents = true;
+        self
+    }
+
+    /// Returns the route; it works while the store is out of memory.
+    #[must_use]
+    pub const fn frees_memory(mut self) -> Self {
+        self.head.frees_memory = true;
+        self
+    }
+
+    /// Returns the route; this instance charges its requests, so it works while the store is unavailable.
+    #[must_use]
+    pub const fn charged_locally(mut self) -> Self {
+        self.head.charging = Charging::Locally;
+        self
+    }
+
+    /// Returns the route; its handler charges the request in the same call that writes.
+    #[must_use]
+    pub const fn charged_in_call(mut self) -> Self {
+        self.head.charging = Charging::InCall;
+        self
+    }
 
     /// Returns the route; it answers addresses that the operator does not admit, as health probes need.
     #[must_use]
     pub const fn from_anywhere(mut self) -> Self {
-        self.from_anywhere = true;
+        self.head.from_anywhere = true;
         self
     }
 
     /// Returns the route with a pattern that begins at the root.
     #[must_use]
     pub const fn at_root(mut self) -> Self {
-        self.base = Base::Root;
+        self.head.base = Base::Root;
         self
     }
 
     /// Returns the route with a pattern that begins at the root and below `/api`.
     #[must_use]
     pub const fn also_at_root(mut self) -> Self {
-        self.base = Base::RootAndApi;
+        self.head.base = Base::RootAndApi;
         self
     }
 
     /// Returns the route; it can also answer in this media type.
     #[must_use]
     pub const fn offering(mut self, media_type: &'static str) -> Self {
-        self.offers = Some(media_type);
+        self.head.offers = Some(media_type);
         self
     }
 
     /// Returns the route with a body of this kind.
     #[must_use]
     pub const fn with_body(mut self, body: BodyKind) -> Self {
-        self.body = body;
+        self.head.body = body;
         self
     }
 }
@@ -275,15 +307,19 @@ pub(crate) fn find_route<'t, 'p, R>(
 ) -> RouteMatch<'t, 'p, R> {
     let verb = Verb::of(method);
     let mut allowed: Vec<&'static str> = Vec::new();
-    for route in table.iter().filter(|route| route.base.includes(base)) {
-        let Some(params) = PathParams::capture(route.pattern, path) else {
+    for route in table {
+        let head = &route.head;
+        if !head.base.includes(base) {
+            continue;
+        }
+        let Some(params) = PathParams::capture(head.pattern, path) else {
             continue;
         };
-        if verb == Some(route.verb) {
+        if verb == Some(head.verb) {
             return RouteMatch::Route(route, params);
         }
-        if !allowed.contains(&route.verb.allow()) {
-            allowed.push(route.verb.allow());
+        if !allowed.contains(&head.verb.allow()) {
+            allowed.push(head.verb.allow());
         }
     }
     if allowed.is_empty() {
@@ -299,11 +335,11 @@ mod tests {
 
     /// Routes that return their names instead of handlers.
     const TABLE: RouteTable<&'static str> = &[
-        Route::new(Verb::Get, "/boards", Permission::Admin, |_| Ok("list")),
-        Route::new(Verb::Get, "/boards/:board", Permission::Read, |_| Ok("one")),
-        Route::new(Verb::Put, "/boards/:board", Permission::Admin, |_| Ok("put")).with_body(BodyKind::Json),
-        Route::new(Verb::Get, "/docs", Permission::Open, |_| Ok("docs")).at_root(),
-        Route::new(Verb::Get, "/live", Permission::Open, |_| Ok("live")).also_at_root(),
+        Route::get("/boards", Permission::Admin, |_| Ok("list")),
+        Route::get("/boards/:board", Permission::Read, |_| Ok("one")),
+        Route::put("/boards/:board", Permission::Admin, |_| Ok("put")),
+        Route::get("/docs", Permission::Open, |_| Ok("docs")).at_root(),
+        Route::get("/live", Permission::Open, |_| Ok("live")).also_at_root(),
     ];
 
     /// Returns the name of the route of the API, the allowed methods, or `nothing`.
@@ -330,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_read_is_charged_locally_whatever_its_permission() {
-        let charging = |verb, permission| Route::<()>::new(verb, "/", permission, |_| Ok(())).charging;
+        let charging = |verb, permission| Route::<()>::new(verb, "/", permission, |_| Ok(())).head.charging;
         for permission in [
             Permission::Read,
             Permission::Write,

@@ -3,14 +3,14 @@
 use leaderboard_core::TenantId;
 
 use crate::PipelineEnvironment;
-use crate::route::{Route, Verb};
+use crate::route::{RouteHead, Verb};
 use leaderboard_api::{FunctionName, Problem, ProblemType};
 use leaderboard_tenant_config::{FlagTarget, TenantConfig, TenantFlags, WRITES};
 
 /// Refuses a write while writes are switched off. The operator and the tenant each have a switch; a write needs both of them on.
-pub fn check_writes<E: PipelineEnvironment, R>(
+pub fn check_writes<E: PipelineEnvironment>(
     env: &E,
-    route: &Route<R>,
+    route: &RouteHead,
     tenant_config: &TenantConfig,
     subject: &FlagTarget<'_>,
 ) -> Result<(), Problem> {
@@ -40,7 +40,7 @@ pub fn writes_are_off<E: PipelineEnvironment>(
 }
 
 /// Returns whether the switch applies to a function: only to those that change leaderboards and scores. Keys, limits, flags and
-/// tenants can be changed during an incident, as can a route with [`Route::in_incidents`].
+/// tenants can be changed during an incident, as can a route with [`RouteHead::in_incidents`].
 pub const fn has_switch(function: FunctionName) -> bool {
     matches!(function, FunctionName::Leaderboards | FunctionName::Scores)
 }

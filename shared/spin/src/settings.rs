@@ -5,14 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::str::FromStr;
 
 use http::HeaderName;
 use leaderboard_api::Deprecation;
 use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
 use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_pipeline::{
-    ForwardedHeader, InvalidKeyHeaders, InvalidOrigins, InvalidProxies, Settings, TrustedProxies,
-};
+use leaderboard_pipeline::{ForwardedHeader, Settings, TrustedProxies};
 use leaderboard_sqlite::Synchronous;
 use spin_sdk::variables;
 
@@ -152,14 +151,8 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
     let before = variables.take("player_token_secret_before");
     let player_tokens = PlayerTokens::new(&secret, &before)
         .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
-    let cors_origins = variables.take("cors_origins");
-    let cors_origins = cors_origins
-        .parse()
-        .map_err(|InvalidOrigins(what)| InvalidVariable(format!("variable cors_origins: {what}")))?;
-    let cdn_key_headers = variables.take("cdn_key_headers");
-    let cdn_key_headers = cdn_key_headers
-        .parse()
-        .map_err(|InvalidKeyHeaders(what)| InvalidVariable(format!("variable cdn_key_headers: {what}")))?;
+    let cors_origins = parse(variables, "cors_origins")?;
+    let cdn_key_headers = parse(variables, "cdn_key_headers")?;
     Ok(Settings {
         auth: AuthSettings {
             admin_key,
@@ -176,6 +169,12 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
     })
 }
 
+/// Parses the value of a variable.
+fn parse<T: FromStr<Err = String>>(variables: &mut Variables, name: &str) -> Result<T, InvalidVariable> {
+    let parsed = variables.take(name).parse();
+    parsed.map_err(|what| InvalidVariable(format!("variable {name}: {what}")))
+}
+
 /// Returns a key of the operator. A key that is too short is an error, so that the component does not start.
 fn operator_key(variables: &mut Variables, name: &str) -> Result<Secret, InvalidVariable> {
     Secret::of_operator(&variables.take(name))
@@ -184,12 +183,8 @@ fn operator_key(variables: &mut Variables, name: &str) -> Result<Secret, Invalid
 
 /// Returns which proxies are trusted, and which header they write.
 pub(crate) fn trusted_proxies(variables: &mut Variables) -> Result<TrustedProxies, InvalidVariable> {
-    let invalid =
-        |name: &'static str| move |InvalidProxies(what)| InvalidVariable(format!("variable {name}: {what}"));
-    let proxies = variables.take("trusted_proxies");
-    let proxies: TrustedProxies = proxies.parse().map_err(invalid("trusted_proxies"))?;
-    let header = variables.take("forwarded_header");
-    let header: ForwardedHeader = header.parse().map_err(invalid("forwarded_header"))?;
+    let proxies: TrustedProxies = parse(variables, "trusted_proxies")?;
+    let header: ForwardedHeader = parse(variables, "forwarded_header")?;
     Ok(proxies.writing(header))
 }
 

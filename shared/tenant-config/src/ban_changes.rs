@@ -64,8 +64,7 @@ async fn update_document<E: TenantConfigEnvironment>(
 ) -> Result<(), StoreError> {
     let name = single_document_name(Some(tenant), DocumentKind::Bans);
     for _ in 0..MAX_TRIES {
-        let found = env.store().read_documents(std::slice::from_ref(&name)).await?;
-        let found = found.into_iter().next().flatten();
+        let found = env.store().read_document(&name).await?;
         let before = Banned::parse(found.as_ref().map(|document| document.value.as_slice()))?;
         let mut after = before.clone();
         after.remove_ended(now);

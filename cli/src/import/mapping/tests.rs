@@ -13,14 +13,11 @@ fn create_settings() -> MappingSettings {
     }
 }
 
-fn create_mapper(settings: &MappingSettings) -> RowMapper {
-    let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
-    Mapping::new(settings).unwrap().bind(&columns).unwrap()
-}
-
 /// Maps a row with `settings`, and returns its submission.
 fn map_to_json(settings: &MappingSettings, row: [&str; 4]) -> Result<serde_json::Value, String> {
-    let mapper = create_mapper(settings);
+    let columns = HeaderColumns::new(StringRecord::from(vec!["date", "team", "scorer", "points"]));
+    let mapping = Mapping::new(settings).unwrap();
+    let mapper = mapping.bind(&columns).unwrap();
     let RowMapping::Row(row) = mapper.map(&StringRecord::from(row.to_vec()))? else {
         panic!("skipped")
     };

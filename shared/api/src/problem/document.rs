@@ -228,7 +228,7 @@ impl Problem {
             r#type: self.kind.uri(),
             title: self.kind.title(),
             status: self.kind.status().as_u16(),
-            detail: self.detail.as_deref().unwrap_or(self.kind.meaning().trim()),
+            detail: self.detail.as_deref().unwrap_or(self.kind.meaning()),
             instance: trace_id,
             errors: &self.errors,
             violated_policies: &self.violated,

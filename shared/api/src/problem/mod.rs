@@ -7,5 +7,5 @@ mod page;
 
 pub use causes::ItemPlace;
 pub use document::{FieldError, Location, MAX_FIELD_ERRORS, Problem, ProblemBody};
-pub use kind::{CatalogueEntry, ProblemType, catalogue};
+pub use kind::ProblemType;
 pub use page::render_page;

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{CatalogueEntry, catalogue};
+use super::ProblemType;
 
 const BASE: &str = "/problems";
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem}\
@@ -14,36 +14,38 @@ pub fn render_page(path: &str) -> Option<String> {
         return Some(render_list());
     }
     path.strip_prefix(BASE)?;
-    catalogue()
-        .find(|entry| entry.uri == path)
-        .map(|entry| render_type(&entry))
+    ProblemType::ALL
+        .iter()
+        .find(|kind| kind.uri() == path)
+        .map(|kind| render_type(*kind))
 }
 
 fn render_list() -> String {
-    let items: String = catalogue()
-        .map(|entry| {
+    let items: String = ProblemType::ALL
+        .iter()
+        .map(|kind| {
             format!(
                 "<dt>{} <a href=\"{}\">{}</a></dt><dd>{}</dd>",
-                entry.status,
-                entry.uri,
-                entry.title,
-                mark_code(entry.meaning)
+                kind.status().as_u16(),
+                kind.uri(),
+                kind.title(),
+                mark_code(kind.meaning())
             )
         })
         .collect();
     render("Problem types", &format!("<dl>{items}</dl>"))
 }
 
-fn render_type(entry: &CatalogueEntry) -> String {
+fn render_type(kind: ProblemType) -> String {
     let body = format!(
         "<p>{}</p><dl><dt>Type</dt><dd><code>{}</code></dd><dt>Status</dt><dd>{}</dd><dt>What to do</dt><dd>{}</dd></dl>\
          <p><a href=\"{BASE}\">All problem types</a> · <a href=\"/docs\">The API</a></p>",
-        mark_code(entry.meaning),
-        entry.uri,
-        entry.kind.status(),
-        advice(entry.kind.status()),
+        mark_code(kind.meaning()),
+        kind.uri(),
+        kind.status(),
+        advice(kind.status()),
     );
-    render(entry.title, &body)
+    render(kind.title(), &body)
 }
 
 /// Returns what a client can do about a problem with this status.

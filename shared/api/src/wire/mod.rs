@@ -22,12 +22,9 @@ pub use names::Names;
 pub use values::NamedValues;
 pub use versioned::ListBody;
 
-use leaderboard_core::usecase::Listing;
 use leaderboard_core::{LeaderboardId, Submission};
 
-use crate::json::IntegerFormat;
 use crate::problem::Problem;
-use crate::version::ApiVersion;
 
 /// Adds the schemas of all documents here.
 #[cfg(feature = "schema")]
@@ -54,18 +51,6 @@ pub fn read_scores(body: &[u8], leaderboard: &LeaderboardId) -> Result<Vec<Submi
         submission::Sender::Server,
     )?;
     Ok(scores.items.into_iter().map(|item| item.submission).collect())
-}
-
-/// Writes a page of a list in version 1.
-///
-/// # Errors
-/// An internal problem when the page cannot be written.
-pub fn write_listing(listing: &Listing) -> Result<Vec<u8>, Problem> {
-    crate::json::write(
-        &ranks::page(ApiVersion::V1, listing, None)?,
-        IntegerFormat::default(),
-    )
-    .map_err(|error| Problem::internal(format!("a page cannot be written: {error}")))
 }
 
 /// Returns the word for a choice. Every table has a word for each choice.

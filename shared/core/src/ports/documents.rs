@@ -75,6 +75,15 @@ pub trait Documents {
         names: &[DocumentName],
     ) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError>;
 
+    /// Returns the document with this name, if it exists.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn read_document(&self, name: &DocumentName) -> Result<Option<Versioned<Vec<u8>>>, StoreError> {
+        let found = self.read_documents(std::slice::from_ref(name)).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
     /// Creates or replaces a document. Returns the new version and whether the document is new. An unchanged document keeps its
     /// version.
     ///

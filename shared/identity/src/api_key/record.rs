@@ -75,33 +75,24 @@ pub struct ApiKeyRecord {
 }
 
 /// Why a key is refused. The displayed text is safe to show to the sender of the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {
     /// The secret is wrong. The sender gets the same answer as for a key that does not exist.
+    #[error("the key is not valid")]
     WrongSecret,
     /// The secret was replaced, and its overlap is over.
+    #[error("the key was replaced by a newer one")]
     Replaced,
     /// The key was revoked.
+    #[error("the key was revoked")]
     Revoked,
     /// The key has expired.
+    #[error("the key has expired")]
     Expired,
     /// The key may not be used from this address.
+    #[error("the key may not be used from this address")]
     Address,
 }
-
-impl std::fmt::Display for KeyRefusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::WrongSecret => "the key is not valid",
-            Self::Replaced => "the key was replaced by a newer one",
-            Self::Revoked => "the key was revoked",
-            Self::Expired => "the key has expired",
-            Self::Address => "the key may not be used from this address",
-        })
-    }
-}
-
-impl std::error::Error for KeyRefusal {}
 
 impl ApiKeyRecord {
     /// Checks whether the key with this secret may be used from this address at `now`. Checks the secret first, so that a sender

@@ -107,16 +107,9 @@ pub struct NewApiKey {
 }
 
 /// The text is not a key of this service: it is another kind of key, or has a typing error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the key is mistyped or none of this service")]
 pub struct NotAKey;
-
-impl std::fmt::Display for NotAKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the key is mistyped or none of this service")
-    }
-}
-
-impl std::error::Error for NotAKey {}
 
 /// A well-formed key that a client sent. It has not been checked against a record.
 #[derive(Debug, Clone)]

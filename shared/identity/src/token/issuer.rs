@@ -34,40 +34,27 @@ impl Hosts {
 }
 
 /// Why a document of an issuer cannot be used. The displayed text is safe to show to an administrator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentProblem {
     /// The document has too many bytes or too many keys.
+    #[error("is too large")]
     TooLarge,
     /// The text is not a document of the expected kind.
+    #[error("is not a document of this kind")]
     Malformed,
     /// The document has no key that can be used.
+    #[error("has no key that can be used")]
     NoKey,
     /// The document belongs to another issuer.
+    #[error("is the document of another issuer")]
     WrongIssuer,
     /// An address is neither `https` nor `http` on this machine.
+    #[error("must be an https address (http only on this machine) without user, query and fragment")]
     Address,
     /// An address is on this machine, in a private network or without encryption, although only public addresses are allowed.
+    #[error("must be an https address of a public host; others are for the operator's key to set")]
     Private,
 }
-
-impl std::fmt::Display for DocumentProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "is too large",
-            Self::Malformed => "is not a document of this kind",
-            Self::NoKey => "has no key that can be used",
-            Self::WrongIssuer => "is the document of another issuer",
-            Self::Private => {
-                "must be an https address of a public host; others are for the operator's key to set"
-            }
-            Self::Address => {
-                "must be an https address (http only on this machine) without user, query and fragment"
-            }
-        })
-    }
-}
-
-impl std::error::Error for DocumentProblem {}
 
 /// The part of a discovery document that this crate uses.
 #[derive(Debug, Clone, PartialEq, Eq)]

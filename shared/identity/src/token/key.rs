@@ -80,33 +80,24 @@ pub enum KeyOrigin {
 }
 
 /// Why a key cannot be used. The displayed text contains no part of the key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// The text is not a key in this format, or its numbers cannot be a key.
+    #[error("is not a key in this format")]
     Malformed,
     /// The kind, the curve or the algorithm of the key is not supported, or the algorithm does not fit the kind.
+    #[error("must be for HS256, EdDSA (Ed25519), ES256 (P-256) or RS256")]
     Unsupported,
     /// The key is not for signatures (`use`, `key_ops`).
+    #[error("is not for verifying signatures")]
     OtherUse,
     /// The key is too short or too long.
+    #[error("must be a secret of 32 to 1024 bytes, or an RSA key of 2048 to 4096 bits")]
     Size,
     /// A published set contains a shared secret.
+    #[error("is a secret, and must not be published")]
     PublishedSecret,
 }
-
-impl std::fmt::Display for KeyProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Malformed => "is not a key in this format",
-            Self::Unsupported => "must be for HS256, EdDSA (Ed25519), ES256 (P-256) or RS256",
-            Self::OtherUse => "is not for verifying signatures",
-            Self::Size => "must be a secret of 32 to 1024 bytes, or an RSA key of 2048 to 4096 bits",
-            Self::PublishedSecret => "is a secret, and must not be published",
-        })
-    }
-}
-
-impl std::error::Error for KeyProblem {}
 
 #[derive(Clone)]
 enum KeyMaterial {

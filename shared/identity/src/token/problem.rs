@@ -1,48 +1,64 @@
 //! Problems of tokens.
 
-use std::fmt::{Display, Formatter, Result};
-
 /// Why a token is refused. The displayed text is safe to show to its sender: it contains no part of the token or of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
     /// The token is longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
+    #[error("the token is too large")]
     TooLarge,
     /// The token does not consist of three parts of base64url with JSON objects, or a claim has a wrong type.
+    #[error("the token is malformed")]
     Malformed,
     /// The token has more than [`MAX_CLAIMS`](super::MAX_CLAIMS) claims, or its claims are nested too deeply.
+    #[error("the token has too many claims")]
     TooComplex,
     /// The token names an algorithm that this service does not support, such as `none`.
+    #[error("the token's algorithm is not supported")]
     UnsupportedAlgorithm,
     /// The token names another algorithm than the algorithm of the key.
+    #[error("the token's algorithm is not the one of its key")]
     AlgorithmMismatch,
     /// The token has a critical header (RFC 7515, section 4.1.11). This service supports no such header.
+    #[error("the token has a critical header that is not understood")]
     CriticalHeader,
     /// The header `typ` names another kind of token.
+    #[error("the token is not an access token")]
     WrongType,
     /// The key is unknown. The issuer may have a new key, so the caller may fetch the keys again.
+    #[error("the token's key is not known")]
     UnknownKey {
         /// The key id in the token. It comes from the sender, so it is not displayed.
         kid: Option<String>,
     },
     /// The signature is not valid for this key and this text.
+    #[error("the token's signature is not valid")]
     BadSignature,
     /// The current time is at or after `exp`.
+    #[error("the token has expired")]
     Expired,
     /// The API key that issued the token was revoked, or all tokens of that time were revoked.
+    #[error("the token was revoked")]
     Revoked,
     /// The current time is before `nbf`.
+    #[error("the token is not yet valid")]
     NotYetValid,
     /// `iat` is in the future.
+    #[error("the token was issued in the future")]
     IssuedInFuture,
     /// No configured issuer has this `iss` and `aud`.
+    #[error("the token's issuer is not trusted for its audience")]
     UnknownIssuer,
     /// `iss` is not the issuer of these keys.
+    #[error("the token has the wrong issuer")]
     WrongIssuer,
     /// `aud` does not name this service.
+    #[error("the token has the wrong audience")]
     WrongAudience,
     /// A required claim is missing.
+    #[error("the token lacks the claim {0}")]
     MissingClaim(Box<str>),
     /// A claim has an invalid value.
+    #[error("the token's claim {0} is not valid")]
     InvalidClaim(Box<str>),
 }
 
@@ -72,30 +88,3 @@ impl TokenProblem {
         )
     }
 }
-
-impl Display for TokenProblem {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_str(match self {
-            Self::TooLarge => "the token is too large",
-            Self::Malformed => "the token is malformed",
-            Self::TooComplex => "the token has too many claims",
-            Self::UnsupportedAlgorithm => "the token's algorithm is not supported",
-            Self::AlgorithmMismatch => "the token's algorithm is not the one of its key",
-            Self::CriticalHeader => "the token has a critical header that is not understood",
-            Self::WrongType => "the token is not an access token",
-            Self::UnknownKey { .. } => "the token's key is not known",
-            Self::BadSignature => "the token's signature is not valid",
-            Self::Expired => "the token has expired",
-            Self::Revoked => "the token was revoked",
-            Self::NotYetValid => "the token is not yet valid",
-            Self::IssuedInFuture => "the token was issued in the future",
-            Self::UnknownIssuer => "the token's issuer is not trusted for its audience",
-            Self::WrongIssuer => "the token has the wrong issuer",
-            Self::WrongAudience => "the token has the wrong audience",
-            Self::MissingClaim(name) => return write!(f, "the token lacks the claim {name}"),
-            Self::InvalidClaim(name) => return write!(f, "the token's claim {name} is not valid"),
-        })
-    }
-}
-
-impl std::error::Error for TokenProblem {}

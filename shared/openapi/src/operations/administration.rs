@@ -1,23 +1,22 @@
 //! The operations about tenants, limits and the audit log.
 
-use crate::operation::{DescribedResponse, Operation, Shape};
+use crate::operation::{DescribedResponse, Name, Operation, Shape};
 
 const TENANT: &str = "/tenants/:tenant";
 const RECORD: Shape = Shape::Json("Tenant");
-const LIMITS: Shape = Shape::Json("Limits");
-const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
+const DOCUMENT: Shape = Shape::Json("Limits");
 const TAGGED: &[&str] = &["ETag"];
 const READ_LIMITS: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "The limits.", LIMITS)
+    DescribedResponse::new(200, "The limits.", DOCUMENT)
         .with(TAGGED)
         .like(&["limits-read"]),
     DescribedResponse::unchanged(),
 ];
 const PUT_LIMITS: &[DescribedResponse] = &[
-    DescribedResponse::new(200, "The limits were replaced.", LIMITS)
+    DescribedResponse::new(200, "The limits were replaced.", DOCUMENT)
         .with(TAGGED)
         .like(&["limits-replaced"]),
-    DescribedResponse::new(201, "The limits were created.", LIMITS)
+    DescribedResponse::new(201, "The limits were created.", DOCUMENT)
         .with(TAGGED)
         .like(&["limits-created"]),
 ];
@@ -35,8 +34,7 @@ const USAGE: &[DescribedResponse] = &[DescribedResponse::new(
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/tenants", "listTenants", "List the tenants' records")
-        .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
-        .takes(&["limitOfDocuments", "cursor"])
+        .lists_by_id()
         .gives(&[DescribedResponse::new(
             200,
             "A page of tenants' records.",
@@ -44,16 +42,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         )
         .like(&["tenants-listed"])]),
     Operation::new("GET", TENANT, "readTenant", "Read a tenant's record")
-        .takes(CONDITIONS)
+        .checks_version()
         .gives(&[
             DescribedResponse::new(200, "The record.", RECORD)
                 .with(TAGGED)
                 .like(&["tenant-read"]),
             DescribedResponse::unchanged(),
-        ])
-        .refuses(&[412]),
+        ]),
     Operation::new("PUT", TENANT, "putTenant", "Create or replace a tenant's record")
-        .takes(CONDITIONS)
+        .checks_version()
         .reads("TenantWritten")
         .gives(&[
             DescribedResponse::new(200, "The record was replaced.", RECORD)
@@ -66,30 +63,24 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409, 412]),
     Operation::new("PATCH", TENANT, "patchTenant", "Change a tenant's record")
         .about("The body is a merge patch (RFC 7396), such as `{\"state\": \"suspended\"}`: a field that is left out does not change, and `null` resets a field to its default.")
-        .takes(CONDITIONS)
+        .checks_version()
         .reads("TenantPatch")
         .gives(&[DescribedResponse::new(200, "The record was changed.", RECORD)
             .with(TAGGED)
             .like(&["tenant-patched"])])
         .refuses(&[409, 412]),
-    Operation::new(
-        "GET",
-        "/tenants/:tenant/usage",
+    Operation::new("GET", "/tenants/:tenant/usage",
         "readTenantUsage",
         "Read the usage of a tenant",
     )
     .takes(&["days"])
     .gives(USAGE),
-    Operation::new(
-        "GET",
-        "/tenant",
+    Operation::new("GET", "/tenant",
         "readOwnTenant",
         "Read the record of the caller's tenant",
     )
     .gives(&[DescribedResponse::new(200, "The record, and how much of the quotas is used now.", RECORD).like(&["tenant-own"])]),
-    Operation::new(
-        "GET",
-        "/tenant/usage",
+    Operation::new("GET", "/tenant/usage",
         "readOwnUsage",
         "Read the usage of the caller's tenant",
     )
@@ -99,59 +90,52 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("The list is newest first. Records never change, so a client that follows `next` gets each record that existed at the first page exactly once. A full log loses its oldest records.")
         .takes(&["limitOfRecords", "before"])
         .gives(AUDIT),
-    Operation::new(
-        "GET",
-        "/operator/audit",
+    Operation::new("GET", "/operator/audit",
         "readOperatorAudit",
         "Read the audit log of the operator",
     )
     .about("This log has the records that belong to no tenant. The list is newest first, and records never change.")
     .takes(&["limitOfRecords", "before"])
     .gives(AUDIT),
-    Operation::new("GET", "/limits", "readLimits", "Read the tenant's limits")
-        .takes(CONDITIONS)
-        .gives(READ_LIMITS)
-        .refuses(&[412]),
-    Operation::new("PUT", "/limits", "putLimits", "Set the tenant's limits")
-        .takes(CONDITIONS)
-        .reads("Limits")
-        .gives(PUT_LIMITS)
-        .refuses(&[409, 412]),
-    Operation::new(
-        "DELETE",
-        "/limits",
-        "deleteLimits",
-        "Remove the tenant's limits",
-    )
-    .takes(CONDITIONS)
-    .gives(DELETED)
-    .refuses(&[412]),
-    Operation::new(
-        "GET",
-        "/operator/limits",
-        "readOperatorLimits",
-        "Read the operator's limits for all tenants",
-    )
-    .takes(CONDITIONS)
-    .gives(READ_LIMITS)
-    .refuses(&[412]),
-    Operation::new(
-        "PUT",
-        "/operator/limits",
-        "putOperatorLimits",
-        "Set the operator's limits for all tenants",
-    )
-    .takes(CONDITIONS)
-    .reads("Limits")
-    .gives(PUT_LIMITS)
-    .refuses(&[409, 412]),
-    Operation::new(
-        "DELETE",
-        "/operator/limits",
-        "deleteOperatorLimits",
-        "Remove the operator's limits for all tenants",
-    )
-    .takes(CONDITIONS)
-    .gives(DELETED)
-    .refuses(&[412]),
 ];
+
+/// The operations on the tenant's limits and on the operator's.
+pub(super) const LIMITS: [[Operation; 3]; 2] = [
+    limits(
+        "/limits",
+        [
+            ("readLimits", "Read the tenant's limits"),
+            ("putLimits", "Set the tenant's limits"),
+            ("deleteLimits", "Remove the tenant's limits"),
+        ],
+    ),
+    limits(
+        "/operator/limits",
+        [
+            ("readOperatorLimits", "Read the operator's limits for all tenants"),
+            ("putOperatorLimits", "Set the operator's limits for all tenants"),
+            (
+                "deleteOperatorLimits",
+                "Remove the operator's limits for all tenants",
+            ),
+        ],
+    ),
+];
+
+/// Returns the operations on a document of limits. `names` are their ids and summaries.
+const fn limits(pattern: &'static str, names: [Name; 3]) -> [Operation; 3] {
+    let [read, put, delete] = names;
+    [
+        Operation::new("GET", pattern, read.0, read.1)
+            .checks_version()
+            .gives(READ_LIMITS),
+        Operation::new("PUT", pattern, put.0, put.1)
+            .checks_version()
+            .reads("Limits")
+            .gives(PUT_LIMITS)
+            .refuses(&[409, 412]),
+        Operation::new("DELETE", pattern, delete.0, delete.1)
+            .checks_version()
+            .gives(DELETED),
+    ]
+}

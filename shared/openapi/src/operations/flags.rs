@@ -1,9 +1,8 @@
 //! The operations about feature flags.
 
-use crate::operation::{DescribedResponse, Operation, Shape};
+use crate::operation::{DescribedResponse, Name, Operation, Shape};
 
 const SET: Shape = Shape::Json("FlagSet");
-const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
 const TAGGED: &[&str] = &["ETag"];
 const READ: &[DescribedResponse] = &[
     DescribedResponse::new(200, "The document as it was sent.", SET)
@@ -23,51 +22,6 @@ const DELETED: &[DescribedResponse] = &[DescribedResponse::done("The flags are r
 const ABOUT: &str = "The document is a [flagd definition](https://flagd.dev/reference/flag-definitions/).";
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::new("GET", "/flags", "readFlags", "Read the tenant's flags")
-        .about(ABOUT)
-        .takes(CONDITIONS)
-        .gives(READ)
-        .refuses(&[412]),
-    Operation::new("PUT", "/flags", "putFlags", "Set the tenant's flags")
-        .about(ABOUT)
-        .takes(CONDITIONS)
-        .reads("FlagSet")
-        .gives(PUT)
-        .refuses(&[409, 412]),
-    Operation::new("DELETE", "/flags", "deleteFlags", "Remove the tenant's flags")
-        .takes(CONDITIONS)
-        .gives(DELETED)
-        .refuses(&[412]),
-    Operation::new(
-        "GET",
-        "/operator/flags",
-        "readOperatorFlags",
-        "Read the operator's flags for all tenants",
-    )
-    .about(ABOUT)
-    .takes(CONDITIONS)
-    .gives(READ)
-    .refuses(&[412]),
-    Operation::new(
-        "PUT",
-        "/operator/flags",
-        "putOperatorFlags",
-        "Set the operator's flags for all tenants",
-    )
-    .about(ABOUT)
-    .takes(CONDITIONS)
-    .reads("FlagSet")
-    .gives(PUT)
-    .refuses(&[409, 412]),
-    Operation::new(
-        "DELETE",
-        "/operator/flags",
-        "deleteOperatorFlags",
-        "Remove the operator's flags",
-    )
-    .takes(CONDITIONS)
-    .gives(DELETED)
-    .refuses(&[412]),
     Operation::new(
         "POST",
         "/ofrep/v1/evaluate/flags",
@@ -111,3 +65,43 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .like(&["ofrep-no-flag"]),
     ]),
 ];
+
+/// The operations on the tenant's flags and on the operator's.
+pub(super) const FLAGS: [[Operation; 3]; 2] = [
+    flags(
+        "/flags",
+        [
+            ("readFlags", "Read the tenant's flags"),
+            ("putFlags", "Set the tenant's flags"),
+            ("deleteFlags", "Remove the tenant's flags"),
+        ],
+    ),
+    flags(
+        "/operator/flags",
+        [
+            ("readOperatorFlags", "Read the operator's flags for all tenants"),
+            ("putOperatorFlags", "Set the operator's flags for all tenants"),
+            ("deleteOperatorFlags", "Remove the operator's flags"),
+        ],
+    ),
+];
+
+/// Returns the operations on a document of flags. `names` are their ids and summaries.
+const fn flags(pattern: &'static str, names: [Name; 3]) -> [Operation; 3] {
+    let [read, put, delete] = names;
+    [
+        Operation::new("GET", pattern, read.0, read.1)
+            .about(ABOUT)
+            .checks_version()
+            .gives(READ),
+        Operation::new("PUT", pattern, put.0, put.1)
+            .about(ABOUT)
+            .checks_version()
+            .reads("FlagSet")
+            .gives(PUT)
+            .refuses(&[409, 412]),
+        Operation::new("DELETE", pattern, delete.0, delete.1)
+            .checks_version()
+            .gives(DELETED),
+    ]
+}

@@ -1,14 +1,10 @@
 //! The operations about keys, issuers and tokens.
 
-use crate::operation::{DescribedResponse, Operation, Shape};
+use crate::operation::{DescribedResponse, Name, Operation, Shape};
 
 const KEY: &str = "/keys/:key";
-const ISSUER: &str = "/issuers/:issuer";
-const OPERATOR_ISSUER: &str = "/operator/issuers/:issuer";
 const BODY: Shape = Shape::Json("Issuer");
 const TAGGED: &[&str] = &["ETag"];
-const CONDITIONS: &[&str] = &["ifMatch", "ifNoneMatch"];
-const PAGE: &[&str] = &["limitOfDocuments", "cursor"];
 const LIST: &[DescribedResponse] =
     &[DescribedResponse::new(200, "A page of issuers.", Shape::Json("Issuers")).like(&["issuers-listed"])];
 const READ: &[DescribedResponse] = &[
@@ -39,8 +35,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
             .like(&["key-created"])])
         .refuses(&[409]),
     Operation::new("GET", "/keys", "listKeys", "List the API keys")
-        .about("Revoked keys are included; secrets are not. The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
-        .takes(PAGE)
+        .about("Revoked keys are included; secrets are not.")
+        .lists_by_id()
         .gives(&[DescribedResponse::new(
             200,
             "A page of keys.",
@@ -49,14 +45,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .like(&["keys-listed"])]),
     Operation::new("GET", KEY, "readKey", "Read an API key")
         .about("The response does not have the secret of the key.")
-        .takes(CONDITIONS)
+        .checks_version()
         .gives(&[
             DescribedResponse::new(200, "The key.", Shape::Json("Key"))
                 .with(TAGGED)
                 .like(&["key-read"]),
             DescribedResponse::unchanged(),
-        ])
-        .refuses(&[412]),
+        ]),
     Operation::new(
         "POST",
         "/keys/:key/rotate",
@@ -71,71 +66,57 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .like(&["key-rotated"])])
     .refuses(&[409, 412]),
     Operation::new("DELETE", KEY, "revokeKey", "Revoke an API key")
-        .takes(CONDITIONS)
+        .checks_version()
         .gives(&[DescribedResponse::done("The key is revoked. All regions refuse it within 5 seconds.")])
         .refuses(&[409, 412]),
-    Operation::new(
-        "GET",
-        "/issuers",
-        "listIssuers",
-        "List the issuers whose tokens the tenant accepts",
-    )
-    .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
-    .takes(PAGE)
-    .gives(LIST),
-    Operation::new("GET", ISSUER, "readIssuer", "Read an issuer")
-        .takes(CONDITIONS)
-        .gives(READ)
-        .refuses(&[412]),
-    Operation::new("PUT", ISSUER, "putIssuer", "Create or replace an issuer")
-        .takes(CONDITIONS)
-        .reads("IssuerWritten")
-        .gives(PUT)
-        .refuses(&[409, 412]),
-    Operation::new("DELETE", ISSUER, "deleteIssuer", "Remove an issuer")
-        .takes(CONDITIONS)
-        .gives(GONE)
-        .refuses(&[409, 412]),
-    Operation::new(
-        "GET",
-        "/operator/issuers",
-        "listOperatorIssuers",
-        "List the issuers of the operator",
-    )
-    .about("The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
-    .takes(PAGE)
-    .gives(LIST),
-    Operation::new(
-        "GET",
-        OPERATOR_ISSUER,
-        "readOperatorIssuer",
-        "Read an issuer of the operator",
-    )
-    .takes(CONDITIONS)
-    .gives(READ)
-    .refuses(&[412]),
-    Operation::new(
-        "PUT",
-        OPERATOR_ISSUER,
-        "putOperatorIssuer",
-        "Create or replace an issuer of the operator",
-    )
-    .takes(CONDITIONS)
-    .reads("IssuerWritten")
-    .gives(PUT)
-    .refuses(&[409, 412]),
-    Operation::new(
-        "DELETE",
-        OPERATOR_ISSUER,
-        "deleteOperatorIssuer",
-        "Remove an issuer of the operator",
-    )
-    .takes(CONDITIONS)
-    .gives(GONE)
-    .refuses(&[409, 412]),
     Operation::new("POST", "/tokens", "issueToken", "Issue a token for a player")
         .about("A server requests the token and gives it to the client of the player. The response is 409 if the operator has not set the variable `player_token_secret`.")
         .reads("TokenWritten")
         .gives(&[DescribedResponse::new(201, "The token.", Shape::Json("Token")).like(&["token-issued"])])
         .refuses(&[409]),
 ];
+
+/// The operations on the tenant's issuers and on the operator's.
+pub(super) const ISSUERS: [[Operation; 4]; 2] = [
+    issuers(
+        ["/issuers", "/issuers/:issuer"],
+        [
+            ("listIssuers", "List the issuers whose tokens the tenant accepts"),
+            ("readIssuer", "Read an issuer"),
+            ("putIssuer", "Create or replace an issuer"),
+            ("deleteIssuer", "Remove an issuer"),
+        ],
+    ),
+    issuers(
+        ["/operator/issuers", "/operator/issuers/:issuer"],
+        [
+            ("listOperatorIssuers", "List the issuers of the operator"),
+            ("readOperatorIssuer", "Read an issuer of the operator"),
+            ("putOperatorIssuer", "Create or replace an issuer of the operator"),
+            ("deleteOperatorIssuer", "Remove an issuer of the operator"),
+        ],
+    ),
+];
+
+/// Returns the operations on issuers. `patterns` are those of the list and of one issuer, `names` the operations' ids and summaries.
+const fn issuers(patterns: [&'static str; 2], names: [Name; 4]) -> [Operation; 4] {
+    let [all, one] = patterns;
+    let [list, read, put, delete] = names;
+    [
+        Operation::new("GET", all, list.0, list.1)
+            .lists_by_id()
+            .gives(LIST),
+        Operation::new("GET", one, read.0, read.1)
+            .checks_version()
+            .gives(READ),
+        Operation::new("PUT", one, put.0, put.1)
+            .checks_version()
+            .reads("IssuerWritten")
+            .gives(PUT)
+            .refuses(&[409, 412]),
+        Operation::new("DELETE", one, delete.0, delete.1)
+            .checks_version()
+            .gives(GONE)
+            .refuses(&[409, 412]),
+    ]
+}

@@ -8,20 +8,19 @@ const CHANGED: &[&str] = &["ETag", "Cache-Group-Invalidation"];
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards", "listLeaderboards", "List the leaderboards")
-        .about("The list has the leaderboards whose entries the caller may read. An administrator gets the whole configuration of each leaderboard. The list is in the order of the ids. A client that follows the cursors gets each item that stays in the list exactly once. Each page shows the state at the time when it is read; an item that is created on a part of the list that was already read is not returned.")
-        .takes(&["limitOfDocuments", "cursor"])
+        .about("The list has the leaderboards whose entries the caller may read. An administrator gets the whole configuration of each leaderboard.")
+        .lists_by_id()
         .gives(&[DescribedResponse::new(200, "A page of leaderboards.", Shape::Json("Leaderboards"))
             .like(&["leaderboards-listed"])]),
     Operation::new("GET", ONE, "readLeaderboard", "Read a leaderboard")
         .about("An administrator gets the whole configuration. Any other caller who may read the entries gets the title, the columns, the tie policy, the current period and the next reset.")
-        .takes(&["ifMatch", "ifNoneMatch"])
+        .checks_version()
         .gives(&[
             DescribedResponse::new(200, "The leaderboard.", Shape::Json("ReadableLeaderboard"))
                 .with(&["ETag", "Cache-Status", "Age", "Content-Encoding"])
                 .like(&["leaderboard-read"]),
             DescribedResponse::unchanged().with(&["ETag", "Cache-Status", "Age"]),
-        ])
-        .refuses(&[412]),
+        ]),
     Operation::new("PUT", ONE, "putLeaderboard", "Create or replace a leaderboard")
         .about("A field that is left out gets its default. A change that would reorder the entries of the current period needs `rebuild=true`. A change of `reset` takes effect at the end of the current period; `reset_takes_effect_at` says when. With `rebuild=true`, the change takes effect at once: the current period ends at the next reset of the new schedule.")
         .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
@@ -38,7 +37,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[DescribedResponse::new(200, "The leaderboard was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
         .refuses(&[409, 412]),
     Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")
-        .takes(&["ifMatch", "ifNoneMatch"])
-        .gives(&[DescribedResponse::done("The leaderboard is deleted.").with(&["Cache-Group-Invalidation"])])
-        .refuses(&[412]),
+        .checks_version()
+        .gives(&[DescribedResponse::done("The leaderboard is deleted.").with(&["Cache-Group-Invalidation"])]),
 ];

@@ -8,11 +8,11 @@ mod ops;
 mod ranks;
 mod scores;
 
-use leaderboard_api::{BodyKind, FunctionName, Permission};
-use leaderboard_pipeline::{Base, Verb};
+use leaderboard_api::{FunctionName, Permission};
+use leaderboard_pipeline::{Route, RouteHead};
 
 use crate::operation::Operation;
-use crate::routes::{ListedRoute, all_routes};
+use crate::routes::all_routes;
 
 /// Returns every operation.
 pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
@@ -21,23 +21,25 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .chain(scores::OPERATIONS)
         .chain(ranks::OPERATIONS)
         .chain(administration::OPERATIONS)
+        .chain(administration::LIMITS.as_flattened())
         .chain(identity::OPERATIONS)
+        .chain(identity::ISSUERS.as_flattened())
         .chain(flags::OPERATIONS)
+        .chain(flags::FLAGS.as_flattened())
         .chain(ops::OPERATIONS)
 }
 
-/// Returns every route: those of the functions, and the files of components.
-pub(crate) fn routes() -> Vec<ListedRoute> {
+/// Returns every route with its function: those of the functions, and the files of components.
+pub(crate) fn routes() -> Vec<(FunctionName, RouteHead)> {
     let files = all()
         .filter(|operation| operation.file)
-        .map(|operation| ListedRoute {
-            family: FunctionName::Ops,
-            verb: Verb::Get,
-            base: Base::Root,
-            pattern: operation.pattern,
-            permission: Permission::Open,
-            body: BodyKind::None,
-            offers: None,
-        });
+        .map(|operation| (FunctionName::Ops, file_route(operation.pattern)));
     all_routes().into_iter().chain(files).collect()
+}
+
+/// Returns the route of a file.
+fn file_route(pattern: &'static str) -> RouteHead {
+    Route::<()>::get(pattern, Permission::Open, |_| Ok(()))
+        .at_root()
+        .head
 }

@@ -31,7 +31,7 @@ fn read_manifest_routes() -> RouteSet {
 fn list_function_routes<P: Routes>(component: &str) -> RouteSet {
     let mut routes = RouteSet::new();
     for route in P::table() {
-        let bases: &[&str] = match route.base {
+        let bases: &[&str] = match route.head.base {
             Base::Api => &["/api/:version", "/api"],
             Base::Root => &[""],
             Base::RootAndApi => &["", "/api/:version", "/api"],
@@ -39,7 +39,7 @@ fn list_function_routes<P: Routes>(component: &str) -> RouteSet {
         routes.extend(
             bases
                 .iter()
-                .map(|base| (format!("{base}{}", route.pattern), component.to_owned())),
+                .map(|base| (format!("{base}{}", route.head.pattern), component.to_owned())),
         );
     }
     routes

@@ -54,7 +54,10 @@ fn read_paths(api: &ApiClient, key: &str) -> Vec<String> {
         ":key" => key,
         other => other,
     };
-    let routes = all_routes().into_iter().filter(|route| route.verb == Verb::Get);
+    let routes = all_routes()
+        .into_iter()
+        .map(|(_, route)| route)
+        .filter(|route| route.verb == Verb::Get);
     let paths = routes.flat_map(|route| {
         let below: Vec<&str> = route.pattern.split('/').map(segment).collect();
         let bases: &[&str] = match route.base {

@@ -1,8 +1,8 @@
 //! Tests that tenants do not see each other's data: every route is called with another tenant's credentials.
 
 use leaderboard_api::{BodyKind, Permission};
-use leaderboard_openapi::{ListedRoute, all_routes};
-use leaderboard_pipeline::{Base, Verb};
+use leaderboard_openapi::all_routes;
+use leaderboard_pipeline::{Base, RouteHead, Verb};
 use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ const OTHER_PLAYER: &str = "somebody";
 
 impl Names {
     /// Returns the path of a route with these names as parameters.
-    fn path(&self, base: &str, route: &ListedRoute) -> String {
+    fn path(&self, base: &str, route: &RouteHead) -> String {
         let segment = |segment: &str| match segment {
             ":tenant" => self.tenant.clone(),
             ":key" => self.key.clone(),
@@ -51,7 +51,7 @@ impl Names {
 }
 
 /// Returns the beginnings of the paths under which a route is found.
-fn bases(route: &ListedRoute) -> &'static [&'static str] {
+fn bases(route: &RouteHead) -> &'static [&'static str] {
     match route.base {
         Base::Api => &BASES,
         Base::Root => &[""],
@@ -60,7 +60,7 @@ fn bases(route: &ListedRoute) -> &'static [&'static str] {
 }
 
 /// Returns a valid body for a route, so that no request is refused because of its body.
-fn body(route: &ListedRoute, path: &str) -> Value {
+fn body(route: &RouteHead, path: &str) -> Value {
     match route.pattern.rsplit('/').next().unwrap() {
         "keys" => json!({"name": "b", "scopes": ["scores:read"]}),
         "rotate" => json!({"overlap_s": 0}),
@@ -187,7 +187,7 @@ async fn read_data(tenant: &ApiClient, names: &Names) -> Vec<Value> {
 async fn send_as(
     tenant: &ApiClient,
     caller: &Caller,
-    route: &ListedRoute,
+    route: &RouteHead,
     path: &str,
     named: Option<&str>,
 ) -> ApiResponse {
@@ -247,7 +247,7 @@ api_cases! {
         }
         let token = other.post("/tokens", &json!({"player": OTHER_PLAYER})).await.json();
         callers.push(Caller("authorization", format!("Bearer {}", token["token"].as_str().unwrap())));
-        let mut routes = all_routes();
+        let mut routes: Vec<RouteHead> = all_routes().into_iter().map(|(_, route)| route).collect();
         // Deletions come last, so that the other routes can use the data.
         routes.sort_by_key(|route| route.verb == Verb::Delete);
         assert!(routes.len() > 40, "{}", routes.len());

@@ -94,12 +94,14 @@ fn serves<P: Routes>(path: &str) -> bool {
         expected.len() == segments.len() && expected.iter().zip(&segments).all(fits_segment)
     };
     P::table().iter().any(|route| {
-        let bases: &[&str] = match route.base {
+        let bases: &[&str] = match route.head.base {
             Base::Root => &[""],
             Base::RootAndApi => &["", "/api", "/api/:version"],
             Base::Api => &["/api", "/api/:version"],
         };
-        bases.iter().any(|base| fits(&format!("{base}{}", route.pattern)))
+        bases
+            .iter()
+            .any(|base| fits(&format!("{base}{}", route.head.pattern)))
     })
 }
 
