@@ -12,7 +12,6 @@
 //! flush hardly slows an import. Calls that arrive together share a commit (`group_commit.rs`).
 //!
 //! **Ranks** are counted by blocks of entries (`rank_blocks.rs`), which read about 200 rows, not all rows before the entry.
-//! `examples/measure.rs` measures how long they take.
 //!
 //! **Deleted data** (of deleted leaderboards and expired periods) is invisible at once. Calls that write delete its rows, a
 //! thousand at a time. They also delete full rate-limit buckets, old days of usage and the oldest audit records in small steps.

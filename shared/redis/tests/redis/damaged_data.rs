@@ -5,13 +5,12 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Ban, Bans, Events, Expected, Leaderboards, PutLeaderboard, RankDetail, RateLimits, ReadError, Scores,
-    SubmitOptions,
+    Ban, Bans, Events, Expected, Leaderboards, PageFrom, PutLeaderboard, RankDetail, RateLimits, ReadError,
+    Scores, SubmitOptions,
 };
-use leaderboard_core::{
-    Leaderboard, PeriodId, PreparedSubmission, StoreError, SubmissionId, Ties, Versioned,
-};
+use leaderboard_core::{Leaderboard, PeriodId, StoreError, Ties, Values, Versioned};
 use leaderboard_redis::{Connection, RedisStore, Reply};
+use leaderboard_test_support::with_submission_id;
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
@@ -111,10 +110,8 @@ async fn try_change(
     let mut used = charge_request(vec![hourly_charge("player", 9, 1)]);
     used.usage.scores = 1;
     let score = async |name: &str, value: i64| {
-        let one = [prepare(board, name, value, NOW_MS)].map(|prepared| PreparedSubmission {
-            id: Some(SubmissionId::new(format!("{name} {value}")).unwrap()),
-            ..prepared
-        });
+        let one = prepare(board, name, value, NOW_MS);
+        let one = [with_submission_id(one, &format!("{name} {value}"))];
         let options = SubmitOptions {
             charge_request: used.clone(),
             max_tenant_entries: Some(10),
@@ -161,32 +158,65 @@ async fn find_read_errors(
     store: &RedisStore<NativeRedis>,
     board: &Rc<Versioned<Leaderboard>>,
 ) -> Vec<StoreError> {
-    let (tenant, all) = (tenant(), PeriodId::all_time());
-    let period_ref = make_period_ref(&tenant, board, &all);
-    let around = store
-        .around(&period_ref, &player("p"), 5, &Caller::Server)
-        .await
-        .err();
+    let (tenant, all, id) = (tenant(), PeriodId::all_time(), &board.value.id);
     let errors = [
         store.usage(&tenant, 10).await.err(),
         store.list_bans(&tenant, None, 10, at(NOW_MS)).await.err(),
         store.find_ban(&tenant, &player("q"), at(NOW_MS)).await.err(),
-        store.periods(&tenant, &board.value.id, at(NOW_MS)).await.err(),
-        Leaderboards::get(store, &tenant, &board.value.id).await.err(),
-        around.and_then(|error| match error {
+        store.periods(&tenant, id, at(NOW_MS)).await.err(),
+        Leaderboards::get(store, &tenant, id).await.err(),
+        store.list(&tenant, None, 10).await.err(),
+        store.read(&tenant, id, 0, 10).await.err(),
+    ];
+    let period_ref = make_period_ref(&tenant, board, &all);
+    let players = [player("p")];
+    let tuple = board.value.layout().tuple(&Values::new(vec![5]));
+    let errors_of_period = [
+        store
+            .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
+            .await
+            .err(),
+        store
+            .around(&period_ref, &player("p"), 5, &Caller::Server)
+            .await
+            .err(),
+        store
+            .entries_by_player(&period_ref, &players, &Caller::Server)
+            .await
+            .err(),
+        store.sample(&period_ref, &[0, 500]).await.err(),
+        store.positions(&period_ref, &[tuple]).await.err(),
+    ];
+    let errors_of_period = errors_of_period
+        .into_iter()
+        .flatten()
+        .filter_map(|error| match error {
             ReadError::Store(error) => Some(error),
             ReadError::StaleConfiguration => None,
-        }),
-    ];
-    errors.into_iter().flatten().collect()
+        });
+    errors.into_iter().flatten().chain(errors_of_period).collect()
 }
 
 /// A damage to stored data: a key of another type, or a field that is not a number.
 struct Damage {
-    key: Vec<u8>,
-    name: String,
-    field: Option<Vec<u8>>,
+    key: String,
+    /// The name of the field, or the type that the whole key has.
     shown_field: String,
+    command: &'static str,
+    arguments: Vec<Vec<u8>>,
+}
+
+impl Damage {
+    /// Restores a backup, and then damages it.
+    async fn apply(&self, server: &Server, backup: &[(Reply, Vec<Reply>)]) {
+        server.restore(backup).await;
+        let connection = server.connection().await;
+        if self.command != "HSET" {
+            connection.command("DEL", &[self.key.as_bytes()]).await.unwrap();
+        }
+        let arguments: Vec<&[u8]> = self.arguments.iter().map(Vec::as_slice).collect();
+        connection.command(self.command, &arguments).await.unwrap();
+    }
 }
 
 /// Lists the damages to each key of a backup.
@@ -199,22 +229,27 @@ async fn list_damages(server: &Server, backup: &[(Reply, Vec<Reply>)]) -> Vec<Da
             panic!("{key:?} is no key")
         };
         let name = String::from_utf8(key.clone()).unwrap();
-        let mut fields = vec![(None, "whole".to_owned())];
+        for (command, shown_field) in [("SET", "whole"), ("RPUSH", "whole list")] {
+            damages.push(Damage {
+                key: name.clone(),
+                shown_field: shown_field.to_owned(),
+                command,
+                arguments: vec![key.clone(), b"nonsense".to_vec()],
+            });
+        }
         if server.run_command(&format!("TYPE {name}")).await == [Reply::Status("hash".into())] {
             for field in connection.command("HKEYS", &[key]).await.unwrap() {
                 let Reply::Bytes(field) = field else {
                     panic!("{field:?} is no field")
                 };
-                let shown = String::from_utf8_lossy(&field).into_owned();
-                fields.push((Some(field), shown));
+                damages.push(Damage {
+                    key: name.clone(),
+                    shown_field: String::from_utf8_lossy(&field).into_owned(),
+                    command: "HSET",
+                    arguments: vec![key.clone(), field, b"?".to_vec()],
+                });
             }
         }
-        damages.extend(fields.into_iter().map(|(field, shown_field)| Damage {
-            key: key.clone(),
-            name: name.clone(),
-            field,
-            shown_field,
-        }));
     }
     damages
 }
@@ -225,38 +260,20 @@ async fn change_reports_damage(
     server: &Server,
     store: &RedisStore<NativeRedis>,
     board: &Rc<Versioned<Leaderboard>>,
-    damage: &Damage,
     tried: Change,
+    damage: &str,
 ) -> bool {
-    let connection = server.connection().await;
-    let Damage {
-        key,
-        name,
-        field,
-        shown_field,
-    } = damage;
-    match field {
-        Some(field) => connection.command("HSET", &[key, field, b"?"]).await,
-        None => connection.command("SET", &[key, b"nonsense"]).await,
-    }
-    .unwrap();
     let before = server.digest().await;
-    for error in find_read_errors(store, board).await {
-        assert!(
-            matches!(error, StoreError::Corrupt(_)),
-            "read {name} {shown_field}: {error:?}"
-        );
-    }
     let Some(error) = try_change(store, board, tried).await else {
         return false;
     };
     assert!(
         matches!(error, StoreError::Corrupt(_)),
-        "{tried:?} {name} {shown_field}: {error:?}"
+        "{tried:?} {damage}: {error:?}"
     );
     assert!(
         server.digest().await == before,
-        "{tried:?} {name} {shown_field} has written: {error:?}"
+        "{tried:?} {damage} has written: {error:?}"
     );
     true
 }
@@ -265,7 +282,7 @@ async fn change_reports_damage(
 type Reports = BTreeSet<(String, String, String)>;
 
 #[tokio::test]
-async fn a_damaged_counter_is_reported_before_anything_is_written() {
+async fn a_damage_is_reported_before_anything_is_written() {
     let server = Server::start().await;
     let store = server.store().await;
     let mut dense = simple_leaderboard("a");
@@ -278,13 +295,22 @@ async fn a_damaged_counter_is_reported_before_anything_is_written() {
     let backup = server.digest().await;
     let mut reports = Reports::new();
     for damage in list_damages(&server, &backup).await {
+        let shown = format!("{} {}", damage.key, damage.shown_field);
+        damage.apply(&server, &backup).await;
+        let read_errors = find_read_errors(&store, &board).await;
+        for error in &read_errors {
+            assert!(matches!(error, StoreError::Corrupt(_)), "read {shown}: {error:?}");
+        }
+        let mut is_reported = !read_errors.is_empty();
         for tried in Change::ALL {
-            server.restore(&backup).await;
-            if change_reports_damage(&server, &store, &board, &damage, tried).await {
-                let key = damage.name.replace("eb:acme:", "");
+            damage.apply(&server, &backup).await;
+            if change_reports_damage(&server, &store, &board, tried, &shown).await {
+                is_reported = true;
+                let key = damage.key.replace("eb:acme:", "");
                 reports.insert((format!("{tried:?}"), key, damage.shown_field.clone()));
             }
         }
+        assert!(is_reported || damage.command == "HSET", "{shown} went unnoticed");
     }
     assert_damage_is_reported(&reports);
 }

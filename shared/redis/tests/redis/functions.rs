@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Counters, PageFrom, RankDetail, Scores};
-use leaderboard_core::{PeriodId, PreparedSubmission, StoreError};
+use leaderboard_core::ports::{Ban, Bans, Counters, Events, PageFrom, RankDetail, Scores};
+use leaderboard_core::{PeriodId, PreparedSubmission, StoreError, Ties};
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use leaderboard_test_support::RedisServer;
 
@@ -88,6 +88,16 @@ async fn a_missing_library_is_loaded_once() {
         .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
         .await;
     assert_eq!(page.unwrap().entries.len(), 1);
+    server.run_command("FUNCTION FLUSH").await;
+    let ban = Ban::new(player("p"), at(NOW_MS));
+    store.ban(&tenant, &ban).await.unwrap().unwrap();
+    server.run_command("FUNCTION FLUSH").await;
+    let mut other_ties = simple_leaderboard("a");
+    other_ties.ties = Ties::Latest;
+    put(&store, &other_ties).await;
+    server.run_command("FUNCTION FLUSH").await;
+    let events = store.read(&tenant, &board.value.id, 0, 10).await.unwrap();
+    assert_eq!(events.len(), 5);
 }
 
 #[tokio::test]

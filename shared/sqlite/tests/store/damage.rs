@@ -85,8 +85,9 @@ fn damaged_rows_are_reported_where_they_are_read() {
 fn a_file_that_is_no_database_is_corrupt() {
     let file = File::new();
     std::fs::write(file.path(), vec![7; 8192]).unwrap();
-    assert!(matches!(
-        block_on(file.store().check_ready()),
-        Err(StoreError::Corrupt(_))
-    ));
+    let store = file.store();
+    let read = block_on(Leaderboards::get(&store, &tenant(), &board("goals").id));
+    assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
+    let ready = block_on(store.check_ready());
+    assert!(matches!(ready, Err(StoreError::Corrupt(_))), "{ready:?}");
 }

@@ -1,6 +1,5 @@
 //! Tests of bans: their reason and end, their audit events, and their list.
 
-use leaderboard_test_support::wait_until;
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
@@ -30,16 +29,6 @@ api_cases! {
         api.delete(BAN).await.expect_status(204);
         api.get(BAN).await.expect_problem(404, "ban-not-found");
         assert_eq!(api.get("/bans").await.expect_status(200), json!({"bans": [], "next": null}));
-    }
-
-    async fn a_player_is_shown_again_when_the_ban_expires(api) {
-        api.create_leaderboard("b", &json!({})).await;
-        api.submit_score("b", "p", 1).await;
-        let end = super::periods::now() + jiff::SignedDuration::from_secs(2);
-        api.put(BAN, &json!({"expires_at": end.to_string()})).await.expect_status(204);
-        assert_eq!(api.page("b", "").await["count"], 0);
-        wait_until(async || api.page("b", "").await["count"].clone(), |count| *count == 1).await;
-        api.get(BAN).await.expect_problem(404, "ban-not-found");
     }
 
     async fn bans_are_listed_page_by_page(api) {

@@ -39,6 +39,7 @@ fn unknown_drift() -> Value {
 api_cases! {
     async fn drift_names_players_that_moved_past_a_page_and_counts_removed_players(api) {
         let next = create_list(api).await;
+        let first = api.page("b", "").await;
         assert_eq!(read_drift(api, &next).await, json!({"drifted": false, "touched_ranks": []}));
         // p13 is on the page, and p5 is after it. Neither score is better, so nothing changes.
         api.submit_score("b", "p13", 1).await;
@@ -52,6 +53,11 @@ api_cases! {
         // Backward, the part of the list that was already shown is after the page.
         let back = read_page(api, &next).await["page"]["previous"].as_str().unwrap().to_owned();
         assert_eq!(read_drift(api, &back).await, json!({"drifted": true, "touched_ranks": [], "moved_past": ["p2"], "gone": 1}));
+        assert_eq!(api.page("b", &format!("?cursor={next}")).await["drifted"], true);
+        // p12 moves within the page. The snapshot is of the version of the first page.
+        api.submit_score("b", "p12", 14).await;
+        assert_eq!(read_drift(api, &next).await["touched_ranks"], json!([14]));
+        assert_eq!(read_page(api, &next).await["page"]["snapshot"]["version"], first["version"]);
     }
 
     async fn drift_does_not_name_a_banned_player(api) {

@@ -45,5 +45,4 @@ mod slow_bodies;
 mod slow_senders;
 pub(crate) mod snapshots;
 mod tenants;
-mod ties;
 mod versions;

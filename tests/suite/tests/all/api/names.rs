@@ -1,6 +1,6 @@
 //! Tests that players may have any name, in paths, queries, bodies and cursors.
 
-use leaderboard_test_support::{ApiClient, encode_segment};
+use leaderboard_test_support::encode_segment;
 use serde_json::json;
 
 use crate::cases::api_cases;
@@ -49,45 +49,21 @@ fn unusual_names() -> Vec<String> {
     names
 }
 
-/// Creates the leaderboard `b` with a player of each unusual name. Returns the names in order of rank.
-async fn create_players(api: &ApiClient) -> Vec<String> {
-    api.create_leaderboard("b", &json!({})).await;
-    let names = unusual_names();
-    let submissions: Vec<_> = (0..)
-        .zip(&names)
-        .map(|(n, name)| json!({"player": name, "score": 1000 - n}))
-        .collect();
-    api.submit_all("b", &submissions).await;
-    names
-}
-
 api_cases! {
-    async fn each_name_is_one_player_and_is_returned_unchanged(api) {
-        let names = create_players(api).await;
+    async fn each_name_is_one_player_in_bodies_paths_queries_and_cursors(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        let names = unusual_names();
+        let submissions: Vec<_> = (0..).zip(&names).map(|(n, name)| json!({"player": name, "score": 1000 - n})).collect();
+        api.submit_all("b", &submissions).await;
         let listed: Vec<_> = api.list_entries("b").await.into_iter().map(|entry| entry.player).collect();
         assert_eq!(listed, names);
-    }
 
-    async fn each_name_is_found_by_path(api) {
-        for (name, rank) in create_players(api).await.iter().zip(1..) {
-            let entry = api.read_entry("b", name).await.expect_status(200);
-            assert_eq!((&entry["entry"]["player"], &entry["entry"]["rank"]), (&json!(name), &json!(rank)));
-            let path = format!("/leaderboards/b/entries/{}/around?limit=1", encode_segment(name));
-            assert_eq!(api.get(&path).await.expect_status(200)["entries"][0]["player"], *name);
-        }
-    }
-
-    async fn each_name_is_found_in_a_list_of_players(api) {
-        let names = create_players(api).await;
-        let requested: Vec<_> = names.iter().map(|name| encode_segment(name)).collect();
-        let answer = api.page("b", &format!("?players={}", requested.join(","))).await;
+        let segments: Vec<_> = names.iter().map(|name| encode_segment(name)).collect();
+        let answer = api.page("b", &format!("?players={}", segments.join(","))).await;
         assert_eq!(answer["not_found"], json!([]));
         let found: Vec<_> = answer["entries"].as_array().unwrap().iter().map(|entry| entry["player"].clone()).collect();
         assert_eq!(found, names);
-    }
 
-    async fn a_cursor_may_contain_each_name(api) {
-        let names = create_players(api).await;
         let (mut query, mut seen) = ("?limit=1".to_owned(), Vec::new());
         loop {
             let page = api.page("b", &query).await;
@@ -96,12 +72,19 @@ api_cases! {
             query = format!("?limit=1&cursor={next}");
         }
         assert_eq!(seen, names);
-    }
 
-    async fn a_player_of_each_name_can_be_removed(api) {
-        let names = create_players(api).await;
-        for (left, name) in (0..names.len()).rev().zip(&names) {
-            api.delete(&format!("/leaderboards/b/scores/{}", encode_segment(name))).await.expect_status(204);
+        for ((name, segment), rank) in names.iter().zip(&segments).zip(1..) {
+            let entry = api.read_entry("b", name).await.expect_status(200);
+            assert_eq!((&entry["entry"]["player"], &entry["entry"]["rank"]), (&json!(name), &json!(rank)));
+            let path = format!("/leaderboards/b/entries/{segment}/around?limit=1");
+            assert_eq!(api.get(&path).await.expect_status(200)["entries"][0]["player"], *name);
+        }
+        for ((name, segment), left) in names.iter().zip(&segments).zip((0..names.len()).rev()) {
+            let ban = format!("/players/{segment}/ban");
+            api.request("PUT", &ban).send().await.expect_status(204);
+            assert_eq!(api.get(&ban).await.expect_status(200)["player"], *name);
+            api.delete(&ban).await.expect_status(204);
+            api.delete(&format!("/leaderboards/b/scores/{segment}")).await.expect_status(204);
             assert_eq!(api.list_entries("b").await.len(), left, "{name:?}");
         }
     }

@@ -55,13 +55,6 @@ api_cases! {
         send_conditional(api, "GET", "if-match", "\"0\"").await.expect_problem(412, "precondition-failed");
     }
 
-    async fn a_tag_from_before_a_deletion_does_not_match(api) {
-        let tag = api.put("/leaderboards/b", &json!({})).await.header("etag").to_owned();
-        api.delete("/leaderboards/b").await.expect_status(204);
-        api.create_leaderboard("b", &json!({})).await;
-        send_conditional(api, "PUT", "if-match", &tag).await.expect_problem(412, "precondition-failed");
-    }
-
     async fn only_one_of_many_writers_with_the_same_tag_succeeds(api) {
         api.create_leaderboard("b", &json!({})).await;
         let tag = api.get("/leaderboards/b").await.header("etag").to_owned();
@@ -80,22 +73,15 @@ api_cases! {
 
     async fn a_change_of_order_needs_a_rebuild(api) {
         api.create_leaderboard("b", &json!({"ties": "earliest"})).await;
-        // Without entries there is nothing to reorder.
-        api.patch("/leaderboards/b", &json!({"ties": "shared"})).await.expect_status(200);
         api.submit_score("b", "high", 9).await;
         api.submit_score("b", "low", 1).await;
         let ascending = json!({"columns": [{"name": "score", "order": "asc"}]});
-        let before = api.page("b", "").await;
         for (change, sent) in [(&ascending, "#/columns"), (&json!({"ties": "latest"}), "#/ties")] {
             let problem = api.patch("/leaderboards/b", change).await.expect_problem(409, "rebuild-needed");
             let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
             assert_eq!(pointers, [sent]);
         }
-        assert_eq!(api.page("b", "").await, before);
-        api.patch("/leaderboards/b", &json!({"title": "not an order"})).await.expect_status(200);
         api.patch("/leaderboards/b?rebuild=true", &ascending).await.expect_status(200);
         assert_eq!(api.list_ranks("b").await, [(1, "low".to_owned()), (2, "high".to_owned())]);
-        api.submit_score("b", "lowest", 0).await;
-        assert_eq!(api.list_ranks("b").await[0], (1, "lowest".to_owned()));
     }
 }

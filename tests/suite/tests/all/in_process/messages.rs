@@ -5,6 +5,7 @@ use leaderboard_score_messages::{MAX_LETTER_BYTES, MessageReport};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
+use super::dead_letters::list_letters;
 use crate::in_process::environment::Instance;
 
 /// Creates a service with a leaderboard `goals` that adds scores up and accepts scores up to 10.
@@ -28,12 +29,6 @@ fn report(applied: usize, replayed: usize, dead_letters: usize) -> MessageReport
     }
 }
 
-/// Returns the first page of dead letters, newest first.
-fn list_letters(service: &Instance) -> Vec<Value> {
-    let page = service.call("GET", "/dead-letters", "").json();
-    page["letters"].as_array().unwrap().clone()
-}
-
 #[test]
 fn a_repeated_message_counts_once() {
     let service = create_service();
@@ -53,35 +48,50 @@ fn faulty_submissions_become_dead_letters_and_the_others_are_applied() {
         {"leaderboards":["goals"],"player":"p","score":2},
         7,
         {"leaderboards":["goals"],"player":"p","score":11,"id":"3"},
-        {"leaderboards":["goals"], "player":"p", "score":4, "id":"4"}]}"#;
+        {"leaderboards":["goals"], "player":"p", "score":4, "id":"4"},
+        {"leaderboards":["goals"],"player":"p","score":5,"id":"4"},
+        {"leaderboards":["goals","none"],"player":"p","score":6,"id":"6"},
+        {"leaderboards":["goals"],"player":"","score":7,"id":"7"}]}"#;
     for again in [false, true] {
-        let expected = if again { report(0, 1, 4) } else { report(1, 0, 4) };
+        let expected = if again { report(0, 1, 7) } else { report(1, 0, 7) };
         assert_eq!(service.message(message), expected);
     }
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 4}));
     let letters = list_letters(&service);
-    let found: Vec<(&str, &str)> = letters
-        .iter()
-        .rev()
-        .map(|letter| {
-            (
-                letter["reason"].as_str().unwrap(),
-                letter["payload"].as_str().unwrap(),
-            )
-        })
-        .collect();
-    assert_eq!(found.len(), 4);
-    assert!(
-        found[0]
-            .0
-            .ends_with("#/scores/0/score: must be an integer, without fraction and exponent")
-    );
-    assert_eq!(
-        found[0].1,
-        r#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"}]}"#
-    );
-    assert!(found[1].0.contains("#/scores/0/id: is required"));
-    assert_eq!(found[2].1, r#"{"tenant":"default","scores":[7]}"#);
-    assert!(found[3].0.contains("above the leaderboard's max of 10"));
+    let expected = [
+        (
+            "#/scores/0/score: must be an integer, without fraction and exponent",
+            r#"{"leaderboards":["goals"],"player":"p","score":1.5,"id":"1"}"#,
+        ),
+        (
+            "#/scores/0/id: is required",
+            r#"{"leaderboards":["goals"],"player":"p","score":2}"#,
+        ),
+        ("#/scores/0: must be an object", "7"),
+        (
+            "#/scores/0/player",
+            r#"{"leaderboards":["goals"],"player":"","score":7,"id":"7"}"#,
+        ),
+        (
+            "above the leaderboard's max of 10",
+            r#"{"leaderboards":["goals"],"player":"p","score":11,"id":"3"}"#,
+        ),
+        (
+            "knows this id with other content",
+            r#"{"leaderboards":["goals"],"player":"p","score":5,"id":"4"}"#,
+        ),
+        (
+            "The leaderboard none does not exist.",
+            r#"{"leaderboards":["goals","none"],"player":"p","score":6,"id":"6"}"#,
+        ),
+    ];
+    assert_eq!(letters.len(), expected.len());
+    for (letter, (reason, score)) in letters.iter().rev().zip(expected) {
+        assert!(letter["reason"].as_str().unwrap().contains(reason), "{letter}");
+        let payload = format!(r#"{{"tenant":"default","scores":[{score}]}}"#);
+        assert_eq!(letter["payload"], payload, "{reason}");
+    }
     assert_eq!(letters[0]["at"], "2026-07-19T21:04:00.000Z");
 }
 
@@ -105,26 +115,6 @@ fn a_message_overrides_the_operator_only_if_the_leaderboard_allows_it() {
         .call("PUT", "/leaderboards/goals", open)
         .expect_status(200);
     assert_eq!(service.message(set), report(1, 0, 0));
-}
-
-#[test]
-fn an_unreadable_message_becomes_one_dead_letter() {
-    let service = create_service();
-    let long = format!("[\"{}\"]", "x".repeat(MAX_LETTER_BYTES));
-    for bad in [
-        "",
-        "not json",
-        "{}",
-        r#"{"tenant":"T","scores":[]}"#,
-        r#"{"tenant":"a","scores":[{}],"x":1}"#,
-        &long,
-    ] {
-        assert_eq!(service.message(bad), report(0, 0, 1), "{bad}");
-    }
-    let letters = list_letters(&service);
-    assert_eq!(letters.len(), 6);
-    assert_eq!(letters[4]["payload"], "not json");
-    assert_eq!(letters[0]["payload"].as_str().unwrap().len(), MAX_LETTER_BYTES);
 }
 
 /// Returns a message with a long submission for each id.
@@ -163,14 +153,7 @@ fn submissions_during_disabled_writes_become_letters_and_can_be_replayed() {
         2,
         "one command for each message"
     );
-    let mut kept = Vec::new();
-    let mut path = "/dead-letters?limit=64".to_owned();
-    loop {
-        let page = service.call("GET", &path, "").json();
-        kept.extend(page["letters"].as_array().unwrap().clone());
-        let Some(next) = page["next"].as_str() else { break };
-        path = format!("/dead-letters?limit=64&cursor={next}");
-    }
+    let kept = list_letters(&service);
     assert_eq!(kept.len(), 200);
     assert!(
         kept.iter()

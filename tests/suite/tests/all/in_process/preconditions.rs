@@ -2,7 +2,6 @@
 //! between.
 
 use leaderboard_core::ports::DocumentKind;
-use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
 use crate::in_process::environment::{Answer, Instance, Region, issuer_document};
@@ -59,22 +58,18 @@ fn an_overtaken_change_reports_the_current_entity_tag() {
 fn an_overtaken_change_of_an_issuer_or_key_reports_the_current_tag() {
     let region = Region::of_acme();
     let instance = region.instance();
-    let send_with = |instance: &Instance, method: &str, path: &str, body: &str, header: (&str, &str)| {
-        let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "acme"), header];
-        instance.send(method, path, body, &headers)
-    };
     let tag = |path: &str| {
         let found = instance.call("GET", path, &Value::Null);
         found.header("etag").to_owned()
     };
     let (path, document) = ("/issuers/main", issuer_document().to_string());
     region.store.overtaken_kind.set(Some(DocumentKind::Issuer));
-    let created = send_with(&instance, "PUT", path, &document, ("if-none-match", "*"));
+    let created = instance.call_with("PUT", path, &document, &[("if-none-match", "*")]);
     assert_precondition_failed(&created, "If-None-Match", &tag(path));
     for (method, body) in [("PUT", document.as_str()), ("DELETE", "")] {
         let before = tag(path);
         region.store.overtaken_kind.set(Some(DocumentKind::Issuer));
-        let overtaken = send_with(&instance, method, path, body, ("if-match", &before));
+        let overtaken = instance.call_with(method, path, body, &[("if-match", &before)]);
         assert_precondition_failed(&overtaken, "If-Match", &tag(path));
     }
     let (id, _) = instance.make_key(&json!({"name": "n", "scopes": ["admin"]}));
@@ -83,7 +78,7 @@ fn an_overtaken_change_of_an_issuer_or_key_reports_the_current_tag() {
     for _ in 0..2 {
         let before = tag(&path);
         region.store.overtaken_kind.set(Some(DocumentKind::Key));
-        let overtaken = send_with(&instance, "DELETE", &path, "", ("if-match", &before));
+        let overtaken = instance.call_with("DELETE", &path, "", &[("if-match", &before)]);
         assert_precondition_failed(&overtaken, "If-Match", &tag(&path));
         instance.call("DELETE", &path, &Value::Null).expect_status(204);
     }

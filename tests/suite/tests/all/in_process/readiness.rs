@@ -20,32 +20,61 @@ fn checked_at(answer: &Answer) -> Value {
 }
 
 #[test]
-fn readiness_checks_the_store_once_in_a_second() {
-    let service = Instance::new();
-    for (down, status) in [(false, 200), (true, 503), (false, 200)] {
-        service.store.down.set(down);
-        service.store.probes.set(0);
-        let mut instants = Vec::new();
-        for _ in 0..10 {
-            let answer = get_readiness(&service);
-            assert_eq!(answer.status, status);
-            assert_eq!(answer.headers.contains_key("retry-after"), down);
-            instants.push(checked_at(&answer));
-            service.pass_ms(99);
+fn an_instance_and_a_region_check_the_store_once_in_a_second() {
+    // A host ends instances after some requests, so that new instances answer the next ones.
+    for is_new_each_time in [false, true] {
+        let first = Instance::new();
+        for (down, status) in [(false, 200), (true, 503), (false, 200)] {
+            first.store.down.set(down);
+            first.store.probes.set(0);
+            let mut instants = Vec::new();
+            for _ in 0..10 {
+                let instance = if is_new_each_time {
+                    first.beside()
+                } else {
+                    first.clone()
+                };
+                let answer = get_readiness(&instance);
+                assert_eq!(answer.status, status);
+                assert_eq!(answer.headers.contains_key("retry-after"), down);
+                assert_eq!(answer.log.cause.is_some(), down);
+                instants.push(checked_at(&answer));
+                first.pass_ms(99);
+            }
+            assert_eq!(first.store.probes.get(), 1);
+            assert!(instants.iter().all(|at| *at == instants[0]), "{instants:?}");
+            first.pass_ms(10);
         }
-        assert_eq!(service.store.probes.get(), 1);
-        assert!(instants.iter().all(|at| *at == instants[0]), "{instants:?}");
-        service.pass_ms(10);
     }
+}
+
+#[test]
+fn a_region_checks_the_store_apart_from_other_regions() {
+    let first = Instance::new();
+    get_readiness(&first).expect_status(200);
+    let elsewhere = first.elsewhere();
+    for instance in [&elsewhere, &elsewhere.beside()] {
+        get_readiness(instance).expect_status(200);
+    }
+    assert_eq!(first.store.probes.get(), 2);
 }
 
 #[test]
 fn concurrent_requests_for_readiness_share_one_probe() {
     let service = Instance::new();
-    let requests = (0..10).map(|_| service.respond(request("GET", PATH, "", &[])));
-    let answers = block_on(join_all(requests));
-    assert!(answers.iter().all(|answer| answer.status == 200));
-    assert_eq!(service.store.probes.get(), 1);
+    for instances in [
+        vec![service.clone(); 5],
+        (0..5).map(|_| service.beside()).collect(),
+    ] {
+        service.pass_ms(1_000);
+        service.store.probes.set(0);
+        let requests = instances
+            .iter()
+            .map(|instance| instance.respond(request("GET", PATH, "", &[])));
+        let answers = block_on(join_all(requests));
+        assert!(answers.iter().all(|answer| answer.status == 200));
+        assert_eq!(service.store.probes.get(), 1);
+    }
 }
 
 #[test]
@@ -56,38 +85,6 @@ fn a_cancelled_request_for_readiness_does_not_block_other_requests() {
     drop(cancelled);
     get_readiness(&service).expect_status(200);
     assert_eq!(service.store.probes.get(), 2);
-}
-
-#[test]
-fn the_instances_of_a_region_together_check_the_store_once_in_a_second() {
-    let first = Instance::new();
-    for (down, status) in [(false, 200), (true, 503), (false, 200)] {
-        first.store.down.set(down);
-        first.store.probes.set(0);
-        let mut instants = Vec::new();
-        for _ in 0..10 {
-            // A host ends instances after some requests, so that new instances answer the next ones.
-            let answer = get_readiness(&first.beside());
-            assert_eq!(answer.status, status);
-            assert_eq!(answer.log.cause.is_some(), down);
-            instants.push(checked_at(&answer));
-            first.pass_ms(99);
-        }
-        assert_eq!(first.store.probes.get(), 1);
-        assert!(instants.iter().all(|at| *at == instants[0]), "{instants:?}");
-        first.pass_ms(10);
-    }
-    // Another region checks the store itself.
-    first.store.probes.set(0);
-    let elsewhere = first.elsewhere();
-    assert_eq!(
-        (
-            get_readiness(&elsewhere).status,
-            get_readiness(&elsewhere.beside()).status
-        ),
-        (200, 200)
-    );
-    assert_eq!(first.store.probes.get(), 1);
 }
 
 #[test]
@@ -150,18 +147,6 @@ fn an_instance_that_ends_during_a_check_blocks_others_for_one_second() {
     service.pass_ms(1);
     get_readiness(&beside);
     assert_eq!(service.store.probes.get(), 3);
-}
-
-#[test]
-fn instances_that_start_at_the_same_time_wait_for_one_probe() {
-    let service = Instance::new();
-    let instances: Vec<_> = (0..5).map(|_| service.beside()).collect();
-    let requests = instances
-        .iter()
-        .map(|instance| instance.respond(request("GET", PATH, "", &[])));
-    let answers = block_on(join_all(requests));
-    assert!(answers.iter().all(|answer| answer.status == 200));
-    assert_eq!(service.store.probes.get(), 1);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A change of a tenant's configuration holds in the whole region once its response is sent.
 
 use futures::executor::block_on;
-use leaderboard_pipeline::Body;
 use leaderboard_responses::apply_change_message;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
@@ -24,12 +23,7 @@ fn flags(value: i64) -> String {
 
 /// As it goes out, before anything else has happened.
 fn ask(service: &Instance, method: &str, path: &str, body: &str) -> Answer {
-    let request = http::Request::builder().method(method).uri(path);
-    let request = request
-        .header("x-api-key", ADMIN_KEY)
-        .header("content-type", "application/json");
-    let body = Body::Bytes(body.as_bytes().to_vec().into());
-    let answer = block_on(service.respond(request.body(body).unwrap()));
+    let answer = service.answer(request(method, path, body, &[("x-api-key", ADMIN_KEY)]));
     service.settle();
     answer
 }

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use leaderboard_test_support::ADMIN_KEY;
 
-use super::{TOP, about_goals, first, kept, score, service, status, top, with_policy};
+use super::{TOP, about_goals, first, score, service, status, top, with_policy};
 use crate::in_process::environment::{Instance, Region, SHOWS_AFTER_MS, request};
 
 fn apply_message(service: &Instance, text: &str) -> bool {
@@ -28,7 +28,7 @@ fn a_message_invalidates_all_its_leaderboards_even_if_the_first_fails() {
         r#"{"tenant":"default","leaderboards":["goals","secret"]}"#
     ));
     assert_eq!(
-        kept(&far, "changed:"),
+        far.key_value.keys("changed:"),
         ["changed:default:goals", "changed:default:secret"]
     );
 }

@@ -74,18 +74,9 @@ fn status(answer: &Answer) -> &str {
 
 /// The region's keys about one leaderboard.
 fn about_goals(service: &Instance) -> Vec<String> {
-    let mut about = kept(service, "");
+    let mut about = service.key_value.keys("");
     about.retain(|key| key.contains(":default:goals"));
     about
-}
-
-/// The region's keys that begin so.
-fn kept(service: &Instance, prefix: &str) -> Vec<String> {
-    let kept = service.key_value.entries.borrow();
-    kept.keys()
-        .filter(|key| key.starts_with(prefix))
-        .cloned()
-        .collect()
 }
 
 fn first(answer: &Answer) -> Value {
@@ -140,7 +131,7 @@ fn equivalent_requests_share_a_response() {
         status(&answer).starts_with("hit"),
         "the same bytes by another name"
     );
-    assert_eq!(kept(&service, "response:").len(), 8);
+    assert_eq!(service.key_value.keys("response:").len(), 8);
 }
 
 #[test]
@@ -265,7 +256,7 @@ fn a_store_out_of_reach_is_asked_once() {
 fn a_damaged_entry_is_fetched_again() {
     let service = service();
     let made = top(&service);
-    let [key] = kept(&service, "response:").try_into().unwrap();
+    let [key] = service.key_value.keys("response:").try_into().unwrap();
     let good = service.key_value.entries.borrow()[&key].clone();
     let mut older = good.clone();
     older[0] = 0;
@@ -310,7 +301,7 @@ fn the_region_keeps_a_bounded_number_of_answers_and_none_of_a_leaderboard_that_i
         let player = limit % 25 + 1;
         service.call("GET", &format!("{TOP}/p{player}/around?limit={limit}"), "");
     }
-    let slots = kept(&service, "response:default:goals:").len();
+    let slots = service.key_value.keys("response:default:goals:").len();
     assert!((100..=262).contains(&slots), "{slots}");
     assert_eq!(service.call("DELETE", "/leaderboards/goals", "").status, 204);
     assert_eq!(about_goals(&service), [""; 0]);

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use futures::future::join_all;
 use leaderboard_test_support::ADMIN_KEY;
 
-use super::{TOP, first, kept, score, service, status, top, with_policy};
+use super::{TOP, first, score, service, status, top, with_policy};
 use crate::in_process::environment::{Instance, SHOWS_AFTER_MS, request, turn};
 
 /// How long an instance does not look for changes.
@@ -135,7 +135,7 @@ fn an_unknown_leaderboard_leaves_no_key() {
         assert_eq!(service.anonymous(path).problem().1, "leaderboard-not-found");
     }
     assert_eq!(service.key_value.puts.get(), puts);
-    assert!(kept(&service, "").iter().all(|key| !key.contains("none")));
+    assert!(service.key_value.keys("").iter().all(|key| !key.contains("none")));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn what_is_coded_later_is_kept_by_the_region_as_well() {
     let service = service();
     let path = format!("{TOP}?limit=25");
     let plain = service.anonymous(&path);
-    let [key] = kept(&service, "response:").try_into().unwrap();
+    let [key] = service.key_value.keys("response:").try_into().unwrap();
     let bytes = || service.key_value.entries.borrow()[&key].len();
     let before = bytes();
     let coded = service.send("GET", &path, "", &[("accept-encoding", "gzip")]);

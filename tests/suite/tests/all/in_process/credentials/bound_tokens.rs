@@ -1,15 +1,10 @@
 //! What the tokens of players are bound to: the key that issued them, or the token of a server.
 
-use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
-use crate::in_process::environment::{Answer, BEGIN_S, Instance, Region, claims, jwk, sign, signing_key};
-
-const ENTRIES: &str = "/leaderboards/b/entries";
-
-fn read(instance: &Instance, token: &str) -> u16 {
-    instance.with_token(token, "GET", ENTRIES, "").status
-}
+use crate::in_process::environment::{
+    Answer, BEGIN_S, Instance, Region, claims, issuer_with_key, sign, signing_key,
+};
 
 fn issued(answer: &Answer) -> String {
     answer.expect_status(201);
@@ -19,12 +14,7 @@ fn issued(answer: &Answer) -> String {
 /// Makes a key of acme under an idempotency key: its id and its text.
 fn make_keyed(instance: &Instance) -> (String, String) {
     let body = json!({"name": "server", "scopes": ["scores:read", "scores:write"]}).to_string();
-    let headers = [
-        ("x-api-key", ADMIN_KEY),
-        ("x-tenant-id", "acme"),
-        ("idempotency-key", "\"k\""),
-    ];
-    let made = instance.send("POST", "/keys", &body, &headers);
+    let made = instance.call_with("POST", "/keys", &body, &[("idempotency-key", "\"k\"")]);
     made.expect_status(201);
     let made = made.json();
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
@@ -41,7 +31,10 @@ fn a_token_does_not_come_back_with_the_id_of_its_key() {
         here.create_leaderboard();
         let (id, key) = make_keyed(&here);
         let old = issued(&here.with_key(&key, "POST", "/tokens", r#"{"player":"p"}"#));
-        assert_eq!((read(&here, &old), read(&there, &old)), (200, 200));
+        assert_eq!(
+            (here.read_with_token(&old), there.read_with_token(&old)),
+            (200, 200)
+        );
         for _ in 0..2 {
             let deleted = here.call("DELETE", &format!("/keys/{id}"), &Value::Null);
             deleted.expect_status(204);
@@ -54,7 +47,7 @@ fn a_token_does_not_come_back_with_the_id_of_its_key() {
         let new = issued(&here.with_key(&key, "POST", "/tokens", r#"{"player":"p"}"#));
         for instance in [&here, &there, &region.instance()] {
             assert_eq!(
-                (read(instance, &old), read(instance, &new)),
+                (instance.read_with_token(&old), instance.read_with_token(&new)),
                 (401, 200),
                 "{pause_ms}"
             );
@@ -68,9 +61,8 @@ fn a_token_does_not_outlive_the_token_that_it_was_issued_with() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    let document = json!({"issuer": "https://id.example", "audiences": ["scores"],
-        "keys": [jwk("k", &signing_key(1))], "claims": {"player": ""},
-        "granted_scopes": ["scores:read", "scores:write"]});
+    let granted = json!({"claims": {"player": ""}, "granted_scopes": ["scores:read", "scores:write"]});
+    let document = issuer_with_key(&granted);
     instance
         .call("PUT", "/issuers/main", &document)
         .expect_status(201);
@@ -88,12 +80,12 @@ fn a_token_does_not_outlive_the_token_that_it_was_issued_with() {
     assert_eq!(long.json()["expires_in"], 600);
     assert_eq!(long.json()["expires_at"], "2026-07-19T21:14:00.000Z");
     assert_eq!(issue(60).json()["expires_in"], 60);
-    assert_eq!(read(&instance, &issued(&long)), 200);
+    assert_eq!(instance.read_with_token(&issued(&long)), 200);
     region.pass_ms(599_500);
     assert_eq!(issue(60).json()["expires_in"], 1);
     // A verifier gives it a minute more, for clocks that differ. Nothing is issued in that.
     region.pass_ms(500);
-    assert_eq!(read(&instance, &server), 200);
+    assert_eq!(instance.read_with_token(&server), 200);
     issue(60).expect_status(401);
 }
 
@@ -102,8 +94,7 @@ fn a_remembered_token_ends_when_it_expires() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    let document = json!({"issuer": "https://id.example", "audiences": ["scores"], "leeway_s": 0,
-        "keys": [jwk("k", &signing_key(1))]});
+    let document = issuer_with_key(&json!({"leeway_s": 0}));
     instance
         .call("PUT", "/issuers/main", &document)
         .expect_status(201);

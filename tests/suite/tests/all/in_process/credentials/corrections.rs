@@ -2,20 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::in_process::environment::{ISSUER, Instance, Region, claims, jwk, sign, signing_key};
+use crate::in_process::environment::{Instance, Region, claims, issuer_with_key, sign, signing_key};
 
 const SCORES: &str = "/leaderboards/b/scores";
 
-/// The events of acme's log, newest first.
-fn events(instance: &Instance) -> Vec<Value> {
-    let log = instance.call("GET", "/audit", &Value::Null).json();
-    let records = log["records"].as_array().unwrap().iter();
-    records.map(|record| record["event"].clone()).collect()
-}
-
 /// The types of the newest events of acme's log, newest first.
 fn newest(instance: &Instance, count: usize) -> Vec<Value> {
-    let events = events(instance).into_iter().take(count);
+    let events = instance.list_audit_events("/audit").into_iter().take(count);
     events.map(|event| event["type"].clone()).collect()
 }
 
@@ -52,9 +45,8 @@ fn a_servers_token_of_an_issuer_corrects_and_is_named() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    let document = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("k", &signing_key(1))],
-        "claims": {"player": ""}, "granted_scopes": ["scores:read", "scores:write"]});
-    let made = instance.call("PUT", "/issuers/main", &document);
+    let granted = json!({"claims": {"player": ""}, "granted_scopes": ["scores:read", "scores:write"]});
+    let made = instance.call("PUT", "/issuers/main", issuer_with_key(&granted));
     made.expect_status(201);
     let mut server = claims(json!({}));
     server["sub"] = json!("backend");
@@ -63,7 +55,7 @@ fn a_servers_token_of_an_issuer_corrects_and_is_named() {
     let set = r#"{"player":"p","score":7,"operator":"set"}"#;
     let done = instance.with_token(&token, "POST", SCORES, set);
     done.expect_status(200);
-    let events = events(&instance);
+    let events = instance.list_audit_events("/audit");
     assert_eq!(
         (&events[0]["type"], &events[1]["type"]),
         (&json!("corrected"), &json!("correction"))
@@ -127,5 +119,5 @@ fn a_correction_that_is_refused_for_its_limits_writes_nothing_into_the_log() {
         "two for each that was made"
     );
     // Each was charged once.
-    assert_eq!(events(&instance)[0]["type"], "corrected");
+    assert_eq!(instance.list_audit_events("/audit")[0]["type"], "corrected");
 }

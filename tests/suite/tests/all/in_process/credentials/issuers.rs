@@ -3,26 +3,11 @@
 use futures::executor::block_on;
 use leaderboard_core::TenantId;
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected};
-use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
-use crate::in_process::environment::{Instance, Region, claims, jwk, sign, signing_key};
+use crate::in_process::environment::{Instance, Region, claims, issuer_with_key, sign, signing_key};
 
 const ENTRIES: &str = "/leaderboards/b/entries";
-
-fn read(instance: &Instance, token: &str) -> u16 {
-    instance.with_token(token, "GET", ENTRIES, "").status
-}
-
-/// An issuer's document with its one key in it.
-fn with_key(changes: &Value) -> Value {
-    let mut document = json!({"issuer": "https://id.example", "audiences": ["scores"],
-        "keys": [jwk("k", &signing_key(1))]});
-    for (name, value) in changes.as_object().unwrap() {
-        document[name] = value.clone();
-    }
-    document
-}
 
 fn put(instance: &Instance, id: &str, document: &Value) {
     let answer = instance.call("PUT", &format!("/issuers/{id}"), document);
@@ -34,31 +19,39 @@ fn an_issuer_that_was_removed_is_refused_everywhere_after_half_a_minute() {
     let region = Region::of_acme();
     let (here, there) = (region.instance(), region.instance());
     here.create_leaderboard();
-    put(&here, "main", &with_key(&json!({})));
+    put(&here, "main", &issuer_with_key(&json!({})));
     let token = sign("k", &signing_key(1), &claims(json!({})));
-    assert_eq!((read(&here, &token), read(&there, &token)), (200, 200));
+    assert_eq!(
+        (here.read_with_token(&token), there.read_with_token(&token)),
+        (200, 200)
+    );
     here.call("DELETE", "/issuers/main", &Value::Null);
-    assert_eq!(read(&here, &token), 401);
+    assert_eq!(here.read_with_token(&token), 401);
     region.pass_ms(30_000);
-    assert_eq!(read(&there, &token), 401);
+    assert_eq!(there.read_with_token(&token), 401);
 }
 
 #[test]
 fn no_two_documents_claim_the_same_audience_of_an_issuer() {
     let region = Region::of_acme();
     let instance = region.instance();
-    put(&instance, "main", &with_key(&json!({"audiences": ["a", "b"]})));
-    let taken = instance.call("PUT", "/issuers/second", with_key(&json!({"audiences": ["b"]})));
+    put(
+        &instance,
+        "main",
+        &issuer_with_key(&json!({"audiences": ["a", "b"]})),
+    );
+    let taken = instance.call(
+        "PUT",
+        "/issuers/second",
+        issuer_with_key(&json!({"audiences": ["b"]})),
+    );
     assert_eq!(taken.problem().1, "issuer-taken");
-    let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "other")];
     // Another audience of the same issuer is another tenant's to have.
-    let text = with_key(&json!({"audiences": ["c"]})).to_string();
-    instance
-        .send("PUT", "/issuers/main", &text, &headers)
-        .expect_status(201);
-    let mine = with_key(&json!({"audiences": ["b"]}));
+    let others = issuer_with_key(&json!({"audiences": ["c"]}));
+    assert_eq!(instance.for_tenant("other", "PUT", "/issuers/main", others), 201);
+    let mine = issuer_with_key(&json!({"audiences": ["b"]}));
     instance.call("PUT", "/issuers/main", &mine).expect_status(200);
-    let freed = with_key(&json!({"audiences": ["a"]}));
+    let freed = issuer_with_key(&json!({"audiences": ["a"]}));
     instance.call("PUT", "/issuers/second", &freed).expect_status(201);
 
     instance.create_leaderboard();
@@ -66,7 +59,7 @@ fn no_two_documents_claim_the_same_audience_of_an_issuer() {
     let of = |audience: &str| {
         let mut claims = claims(json!({}));
         claims["aud"] = json!(audience);
-        read(&instance, &sign("k", &key, &claims))
+        instance.read_with_token(&sign("k", &key, &claims))
     };
     // The board is acme's.
     assert_eq!((of("a"), of("b"), of("c"), of("d")), (200, 200, 404, 401));
@@ -85,13 +78,21 @@ fn a_server_token_administers_where_its_issuer_may_grant_that() {
     put(
         &instance,
         "main",
-        &with_key(&json!({"claims": {"player": ""}, "granted_scopes": granted})),
+        &issuer_with_key(&json!({"claims": {"player": ""}, "granted_scopes": granted})),
     );
     instance.with_token(&token, "GET", "/keys", "").expect_status(200);
-    put(&instance, "main", &with_key(&json!({"claims": {"player": ""}})));
+    put(
+        &instance,
+        "main",
+        &issuer_with_key(&json!({"claims": {"player": ""}})),
+    );
     instance.with_token(&token, "GET", "/keys", "").expect_status(403);
     // As a player's token it never does.
-    put(&instance, "main", &with_key(&json!({"granted_scopes": granted})));
+    put(
+        &instance,
+        "main",
+        &issuer_with_key(&json!({"granted_scopes": granted})),
+    );
     instance.with_token(&token, "GET", "/keys", "").expect_status(403);
 }
 
@@ -103,19 +104,11 @@ fn a_document_for_another_audience_has_no_effect_when_its_keys_are_unreachable()
     let dead = json!({"issuer": "https://id.example", "audiences": ["another"],
         "jwks_uri": "https://nowhere.example/keys"});
     put(&instance, "first", &dead);
-    put(&instance, "second", &with_key(&json!({})));
+    put(&instance, "second", &issuer_with_key(&json!({})));
     let token = sign("k", &signing_key(1), &claims(json!({})));
-    assert_eq!(read(&instance, &token), 200);
+    assert_eq!(instance.read_with_token(&token), 200);
     let forged = sign("k", &signing_key(2), &claims(json!({})));
-    assert_eq!(read(&instance, &forged), 401);
-}
-
-fn of_tenant(instance: &Instance, tenant: &str, id: &str, document: &Value) -> u16 {
-    let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", tenant)];
-    let path = format!("/issuers/{id}");
-    instance
-        .send("PUT", &path, &document.to_string(), &headers)
-        .status
+    assert_eq!(instance.read_with_token(&forged), 401);
 }
 
 /// The documents of issuers that the operator's scope has: their lists.
@@ -131,16 +124,21 @@ fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    put(&instance, "main", &with_key(&json!({})));
+    put(&instance, "main", &issuer_with_key(&json!({})));
     let token = sign("k", &signing_key(1), &claims(json!({})));
     for n in 0..20 {
         assert_eq!(
-            of_tenant(&instance, &format!("t{n}"), "x", &with_key(&json!({}))),
+            instance.for_tenant(
+                &format!("t{n}"),
+                "PUT",
+                "/issuers/x",
+                &issuer_with_key(&json!({}))
+            ),
             201
         );
     }
     // The token is of the first tenant, unless the request names another tenant that trusts the issuer.
-    assert_eq!(read(&instance, &token), 200);
+    assert_eq!(instance.read_with_token(&token), 200);
     let naming = |tenant: &str| {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str()), ("x-tenant-id", tenant)];
@@ -167,14 +165,17 @@ fn an_issuer_of_the_operator_precedes_those_of_tenants() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    assert_eq!(of_tenant(&instance, "other", "x", &with_key(&json!({}))), 201);
+    assert_eq!(
+        instance.for_tenant("other", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        201
+    );
     let token = sign("k", &signing_key(1), &claims(json!({})));
-    assert_eq!(read(&instance, &token), 404);
-    let document = with_key(&json!({"claims": {"tenant": "org"}}));
+    assert_eq!(instance.read_with_token(&token), 404);
+    let document = issuer_with_key(&json!({"claims": {"tenant": "org"}}));
     instance
         .call("PUT", "/operator/issuers/all", &document)
         .expect_status(201);
-    assert_eq!(read(&instance, &token), 200);
+    assert_eq!(instance.read_with_token(&token), 200);
 }
 
 #[test]
@@ -182,35 +183,36 @@ fn each_tenant_has_64_issuers() {
     let region = Region::of_acme();
     let instance = region.instance();
     for n in 0..64 {
-        let document = with_key(&json!({"audiences": [format!("a{n}")]}));
-        assert_eq!(of_tenant(&instance, "greedy", &format!("i{n}"), &document), 201);
+        let document = issuer_with_key(&json!({"audiences": [format!("a{n}")]}));
+        assert_eq!(
+            instance.for_tenant("greedy", "PUT", &format!("/issuers/i{n}"), &document),
+            201
+        );
     }
-    let more = with_key(&json!({"audiences": ["more"]}));
-    assert_eq!(of_tenant(&instance, "greedy", "more", &more), 409);
-    assert_eq!(of_tenant(&instance, "greedy", "i0", &more), 200);
-    assert_eq!(of_tenant(&instance, "modest", "more", &more), 201);
+    let more = issuer_with_key(&json!({"audiences": ["more"]}));
+    assert_eq!(instance.for_tenant("greedy", "PUT", "/issuers/more", &more), 409);
+    assert_eq!(instance.for_tenant("greedy", "PUT", "/issuers/i0", &more), 200);
+    assert_eq!(instance.for_tenant("modest", "PUT", "/issuers/more", &more), 201);
 }
 
 #[test]
 fn a_refused_document_claims_nothing() {
     let region = Region::of_acme();
     let instance = region.instance();
-    put(&instance, "main", &with_key(&json!({"audiences": ["a"]})));
+    put(&instance, "main", &issuer_with_key(&json!({"audiences": ["a"]})));
     let before = lists(&region);
-    let headers = [
-        ("x-api-key", ADMIN_KEY),
-        ("x-tenant-id", "acme"),
-        ("if-match", "\"99\""),
-    ];
-    let text = with_key(&json!({"audiences": ["b"]})).to_string();
-    instance
-        .send("PUT", "/issuers/main", &text, &headers)
-        .expect_status(412);
-    instance
-        .send("DELETE", "/issuers/main", "", &headers)
-        .expect_status(412);
+    let condition = [("if-match", "\"99\"")];
+    let other = issuer_with_key(&json!({"audiences": ["b"]}));
+    for (method, body) in [("PUT", &other), ("DELETE", &Value::Null)] {
+        let refused = instance.call_with(method, "/issuers/main", body, &condition);
+        refused.expect_status(412);
+    }
     assert_eq!(lists(&region), before);
-    put(&instance, "second", &with_key(&json!({"audiences": ["b"]})));
+    put(
+        &instance,
+        "second",
+        &issuer_with_key(&json!({"audiences": ["b"]})),
+    );
 }
 
 /// Whatever write of a change fails, the same request again puts everything right.
@@ -220,10 +222,10 @@ fn a_change_that_broke_off_is_repaired_by_the_same_request() {
     let of = |instance: &Instance, audience: &str| {
         let mut claims = claims(json!({}));
         claims["aud"] = json!(audience);
-        read(instance, &sign("k", &key, &claims))
+        instance.read_with_token(&sign("k", &key, &claims))
     };
-    let old = with_key(&json!({"audiences": ["old", "kept"]}));
-    let new = with_key(&json!({"audiences": ["kept", "new"]}));
+    let old = issuer_with_key(&json!({"audiences": ["old", "kept"]}));
+    let new = issuer_with_key(&json!({"audiences": ["kept", "new"]}));
     let mut broke_off = 0;
     for writes in 0..12 {
         let region = Region::of_acme();
@@ -262,8 +264,11 @@ fn a_damaged_document_has_no_effect_and_can_be_replaced() {
     let region = Region::of_acme();
     let instance = region.instance();
     instance.create_leaderboard();
-    assert_eq!(of_tenant(&instance, "broken", "x", &with_key(&json!({}))), 201);
-    put(&instance, "main", &with_key(&json!({})));
+    assert_eq!(
+        instance.for_tenant("broken", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        201
+    );
+    put(&instance, "main", &issuer_with_key(&json!({})));
     let name = DocumentName {
         tenant: TenantId::new("broken").ok(),
         kind: DocumentKind::Issuer,
@@ -274,8 +279,11 @@ fn a_damaged_document_has_no_effect_and_can_be_replaced() {
         .unwrap();
     region.pass_ms(60_000);
     let token = sign("k", &signing_key(1), &claims(json!({})));
-    assert_eq!(read(&instance, &token), 200);
-    assert_eq!(of_tenant(&instance, "broken", "x", &with_key(&json!({}))), 200);
+    assert_eq!(instance.read_with_token(&token), 200);
+    assert_eq!(
+        instance.for_tenant("broken", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        200
+    );
 }
 
 #[test]
@@ -285,22 +293,22 @@ fn a_verified_token_is_cached_no_longer_than_its_issuer() {
     here.create_leaderboard();
     // Answers from just after a change of the leaderboard are not used without the store.
     region.pass_ms(1_000);
-    put(&here, "main", &with_key(&json!({})));
+    put(&here, "main", &issuer_with_key(&json!({})));
     let token = |id: &str| {
         let mut claims = claims(json!({}));
         claims["jti"] = json!(id);
         sign("k", &signing_key(1), &claims)
     };
-    assert_eq!(read(&there, &token("first")), 200);
+    assert_eq!(there.read_with_token(&token("first")), 200);
     // Its copy of the document is not refreshed: it cannot reach the store.
     region.pass_ms(28_000);
     region.store.down.set(true);
-    assert_eq!(read(&there, &token("second")), 200);
+    assert_eq!(there.read_with_token(&token("second")), 200);
     region.store.down.set(false);
     here.call("DELETE", "/issuers/main", &Value::Null)
         .expect_status(204);
     region.pass_ms(2_000);
-    assert_eq!(read(&there, &token("second")), 401);
+    assert_eq!(there.read_with_token(&token("second")), 401);
 }
 
 #[test]

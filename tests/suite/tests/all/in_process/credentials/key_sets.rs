@@ -1,10 +1,9 @@
 //! Key sets that issuers publish.
 
-use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
 use crate::in_process::environment::{
-    GONE, ISSUER, Instance, JWKS, Region, claims, issuer_document, jwk, sign, signing_key,
+    GONE, ISSUER, JWKS, Region, claims, issuer_document, issuer_with_key, jwk, sign, signing_key,
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -22,12 +21,6 @@ fn token(kid: &str, seed: u8) -> String {
     let mut claims = claims(json!({}));
     claims["exp"] = json!(9_999_999_999_u64);
     sign(kid, &signing_key(seed), &claims)
-}
-
-fn read(instance: &Instance, token: &str) -> u16 {
-    instance
-        .with_token(token, "GET", "/leaderboards/b/entries", "")
-        .status
 }
 
 /// A region with an issuer whose keys are at [`JWKS`].
@@ -92,8 +85,7 @@ fn the_response_to_a_new_issuer_says_whether_its_keys_can_be_fetched() {
             .json()["key_set"]
             .is_null()
     );
-    let own = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [jwk("a", &signing_key(1))]});
-    assert!(put(&region, &own).is_null());
+    assert!(put(&region, &issuer_with_key(&json!({}))).is_null());
     assert_eq!(region.web.requests.get(), asked);
     let found = json!({"issuer": ISSUER, "audiences": ["scores"], "discovery": true});
     let well_known = format!("{ISSUER}/.well-known/openid-configuration");
@@ -121,17 +113,9 @@ fn no_tenant_takes_away_the_keys_that_another_uses() {
     let region = region();
     region.web.publish(JWKS, &set(&[("a", 1)]));
     let instance = region.instance();
-    assert_eq!(read(&instance, &token("a", 1)), 200);
-    let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", "other")];
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     let other = |method: &str, id: &str, document: &Value| {
-        let body = if document.is_null() {
-            String::new()
-        } else {
-            document.to_string()
-        };
-        instance
-            .send(method, &format!("/issuers/{id}"), &body, &headers)
-            .status
+        instance.for_tenant("other", method, &format!("/issuers/{id}"), document)
     };
     // Another tenant takes the same issuer on and drops it again, and has many others.
     let mut document = issuer_document();
@@ -145,8 +129,8 @@ fn no_tenant_takes_away_the_keys_that_another_uses() {
         assert_eq!(other("DELETE", "many", &Value::Null), 204);
     }
     // The issuer is down, so what is gone now cannot be fetched again.
-    assert_eq!(read(&instance, &token("a", 1)), 200);
-    assert_eq!(read(&region.instance(), &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
+    assert_eq!(region.instance().read_with_token(&token("a", 1)), 200);
 }
 
 #[test]
@@ -156,14 +140,17 @@ fn a_set_is_fetched_once_for_a_region() {
     let (one, two) = (region.instance(), region.instance());
     for _ in 0..3 {
         assert_eq!(
-            (read(&one, &token("a", 1)), read(&two, &token("a", 1))),
+            (
+                one.read_with_token(&token("a", 1)),
+                two.read_with_token(&token("a", 1))
+            ),
             (200, 200)
         );
     }
     assert_eq!(region.web.requests.get(), 1);
     // After ten minutes it is fetched again, after the response.
     region.pass_ms(10 * MINUTE_MS);
-    assert_eq!(read(&one, &token("a", 1)), 200);
+    assert_eq!(one.read_with_token(&token("a", 1)), 200);
     assert_eq!(region.web.requests.get(), 2);
 }
 
@@ -172,20 +159,20 @@ fn a_new_key_is_found_and_unknown_keys_do_not_make_us_ask_at_will() {
     let region = region();
     region.web.publish(JWKS, &set(&[("a", 1)]));
     let instance = region.instance();
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     region.pass_ms(MINUTE_MS);
     region.web.publish(JWKS, &set(&[("a", 1), ("b", 2)]));
-    assert_eq!(read(&instance, &token("b", 2)), 200);
+    assert_eq!(instance.read_with_token(&token("b", 2)), 200);
     assert_eq!(region.web.requests.get(), 2);
     for number in 0..20 {
         let unknown = token(&format!("x{number}"), 3);
-        assert_eq!(read(&instance, &unknown), 401);
+        assert_eq!(instance.read_with_token(&unknown), 401);
         // Other instances of the region know when it was asked.
-        assert_eq!(read(&region.instance(), &unknown), 401);
+        assert_eq!(region.instance().read_with_token(&unknown), 401);
     }
     assert_eq!(region.web.requests.get(), 2);
     region.pass_ms(MINUTE_MS / 2);
-    assert_eq!(read(&instance, &token("y", 3)), 401);
+    assert_eq!(instance.read_with_token(&token("y", 3)), 401);
     assert_eq!(region.web.requests.get(), 3);
 }
 
@@ -194,7 +181,7 @@ fn the_last_good_set_is_kept_while_the_issuer_is_down() {
     let region = region();
     region.web.publish(JWKS, &set(&[("a", 1)]));
     let instance = region.instance();
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     for trouble in [
         json!("<html>"),
         json!({"keys": []}),
@@ -202,15 +189,15 @@ fn the_last_good_set_is_kept_while_the_issuer_is_down() {
     ] {
         region.web.publish(JWKS, &trouble);
         region.pass_ms(60 * MINUTE_MS);
-        assert_eq!(read(&instance, &token("a", 1)), 200);
-        assert_eq!(read(&region.instance(), &token("a", 1)), 200);
+        assert_eq!(instance.read_with_token(&token("a", 1)), 200);
+        assert_eq!(region.instance().read_with_token(&token("a", 1)), 200);
     }
     region.web.documents.borrow_mut().clear();
     region.pass_ms(20 * 60 * MINUTE_MS);
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     // A day is the end of it.
     region.pass_ms(60 * MINUTE_MS);
-    assert_eq!(read(&instance, &token("a", 1)), 503);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 503);
 }
 
 #[test]
@@ -224,7 +211,7 @@ fn an_issuer_that_never_answered_is_unavailable_and_is_not_hammered() {
     assert_eq!(region.web.requests.get(), 1);
     region.web.publish(JWKS, &set(&[("a", 1)]));
     region.pass_ms(2_000);
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
 }
 
 #[test]
@@ -241,7 +228,7 @@ fn keys_are_found_by_discovery() {
         region
             .web
             .publish(&well_known, &json!({"issuer": issuer, "jwks_uri": jwks_uri}));
-        read(&instance, &token("a", 1))
+        instance.read_with_token(&token("a", 1))
     };
     assert_eq!(published("https://other.example", "https://keys.example/"), 503);
     assert_eq!(published(ISSUER, "http://keys.example/"), 503);
@@ -253,11 +240,11 @@ fn a_key_that_was_withdrawn_does_not_come_back_after_a_quiet_hour() {
     let region = region();
     region.web.publish(JWKS, &set(&[("a", 1)]));
     let instance = region.instance();
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     region.web.publish(JWKS, &set(&[("b", 2)]));
     region.pass_ms(61 * MINUTE_MS);
-    assert_eq!(read(&instance, &token("a", 1)), 401);
-    assert_eq!(read(&instance, &token("b", 2)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 401);
+    assert_eq!(instance.read_with_token(&token("b", 2)), 200);
     assert_eq!(region.web.requests.get(), 2);
 }
 
@@ -266,12 +253,12 @@ fn a_new_key_under_the_old_name_is_found_and_bad_signatures_do_not_make_us_ask_a
     let region = region();
     region.web.publish(JWKS, &set(&[("a", 1)]));
     let instance = region.instance();
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     region.pass_ms(MINUTE_MS);
     region.web.publish(JWKS, &set(&[("a", 2)]));
-    assert_eq!(read(&instance, &token("a", 2)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 2)), 200);
     for _ in 0..10 {
-        assert_eq!(read(&instance, &token("a", 3)), 401);
+        assert_eq!(instance.read_with_token(&token("a", 3)), 401);
     }
     assert_eq!(region.web.requests.get(), 2);
 }
@@ -281,16 +268,19 @@ fn an_issuer_that_takes_long_to_fail_is_left_alone_by_the_whole_region() {
     let region = region();
     region.web.takes_ms.set(3_000);
     let (one, two) = (region.instance(), region.instance());
-    assert_eq!(read(&one, &token("a", 1)), 503);
+    assert_eq!(one.read_with_token(&token("a", 1)), 503);
     assert_eq!(
-        (read(&one, &token("a", 1)), read(&two, &token("a", 1))),
+        (
+            one.read_with_token(&token("a", 1)),
+            two.read_with_token(&token("a", 1))
+        ),
         (503, 503)
     );
     assert_eq!(region.web.requests.get(), 1);
     region.web.takes_ms.set(0);
     region.web.publish(JWKS, &set(&[("a", 1)]));
     region.pass_ms(2_000);
-    assert_eq!(read(&two, &token("a", 1)), 200);
+    assert_eq!(two.read_with_token(&token("a", 1)), 200);
 }
 
 #[test]
@@ -308,7 +298,7 @@ fn nothing_is_kept_of_the_keys_of_an_issuer_that_is_gone() {
             .filter(|key| key.contains("jwks"))
             .count()
     };
-    assert_eq!(read(&instance, &token("a", 1)), 200);
+    assert_eq!(instance.read_with_token(&token("a", 1)), 200);
     assert_eq!(kept(), 2);
     // Another document with the same keys does not touch them.
     let mut document = issuer_document();

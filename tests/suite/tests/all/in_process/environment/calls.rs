@@ -72,6 +72,25 @@ impl Instance {
         )
     }
 
+    /// Sends a request of the operator for a tenant. Returns its status.
+    pub(crate) fn for_tenant(&self, tenant: &str, method: &str, path: &str, body: impl RequestText) -> u16 {
+        let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", tenant)];
+        self.send(method, path, body, &headers).status
+    }
+
+    /// Reads the leaderboard `b` with a token. Returns the status.
+    pub(crate) fn read_with_token(&self, token: &str) -> u16 {
+        self.with_token(token, "GET", "/leaderboards/b/entries", "")
+            .status
+    }
+
+    /// Returns the events of a page of an audit log, newest first.
+    pub(crate) fn list_audit_events(&self, path: &str) -> Vec<Value> {
+        let log = self.call("GET", path, &Value::Null).json();
+        let records = log["records"].as_array().unwrap().iter();
+        records.map(|record| record["event"].clone()).collect()
+    }
+
     /// Returns the metrics that the region has counted, by series.
     pub(crate) fn counted(&self) -> BTreeMap<String, u64> {
         let entries = self.key_value.entries.borrow();

@@ -302,8 +302,8 @@ impl Instance {
     }
 
     /// Applies a message with scores, and runs the deferred work. Returns the report of the message.
-    pub(crate) fn message(&self, payload: &str) -> MessageReport {
-        let report = block_on(leaderboard_score_messages::apply(self, payload.as_bytes())).unwrap();
+    pub(crate) fn message(&self, payload: impl AsRef<[u8]>) -> MessageReport {
+        let report = block_on(leaderboard_score_messages::apply(self, payload.as_ref())).unwrap();
         self.0.written.set(true);
         self.settle();
         report

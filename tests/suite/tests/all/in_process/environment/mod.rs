@@ -21,7 +21,7 @@ pub(crate) use cases::run_case;
 pub(crate) use instance::Instance;
 pub(crate) use key_value::turn;
 pub(crate) use region::{BEGIN_S, METRICS_KEY, Region, TOKEN_SECRET};
-pub(crate) use tokens::{ISSUER, JWKS, claims, issuer_document, jwk, sign, signing_key};
+pub(crate) use tokens::{ISSUER, JWKS, claims, issuer_document, issuer_with_key, jwk, sign, signing_key};
 pub(crate) use web::GONE;
 
 /// The time after which a change shows in every response of its region, in milliseconds. It is longer than

@@ -45,3 +45,13 @@ pub(crate) fn sign(kid: &str, key: &SigningKey, claims: &Value) -> String {
 pub(crate) fn issuer_document() -> Value {
     json!({"issuer": ISSUER, "audiences": ["scores"], "jwks_uri": JWKS})
 }
+
+/// Returns the configuration of an issuer with the public key `k` of the seed 1, with these changes.
+pub(crate) fn issuer_with_key(changes: &Value) -> Value {
+    let key = jwk("k", &signing_key(1));
+    let mut document = json!({"issuer": ISSUER, "audiences": ["scores"], "keys": [key]});
+    for (name, value) in changes.as_object().unwrap() {
+        document[name] = value.clone();
+    }
+    document
+}

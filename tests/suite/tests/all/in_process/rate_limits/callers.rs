@@ -3,7 +3,7 @@
 use leaderboard_test_support::ADMIN_KEY;
 
 use super::reads::region;
-use crate::in_process::environment::{Answer, Instance, Region, request};
+use crate::in_process::environment::{Answer, Instance, METRICS_KEY, Region, request};
 
 const TOP: &str = "/leaderboards/goals/entries";
 const TWO: &str = r#"{"policies":{"client":{"quota":1,"window_s":60,"burst":2}}}"#;
@@ -148,14 +148,17 @@ fn a_family_has_a_limit_of_its_own() {
 #[test]
 fn guesses_at_credentials_are_refused_unseen() {
     let region = region(true, r#"{"policies":{"credentials":{"quota":1,"burst":3}}}"#);
-    let guess = |instance: &Instance, path: &str, client: &str| {
+    let send_guess = |instance: &Instance, path: &str, client: &str| {
         let headers = [("x-api-key", "guess"), ("spin-client-addr", client)];
-        instance.answer(request("GET", path, "", &headers)).status
+        instance.answer(request("GET", path, "", &headers))
     };
+    let guess = |instance: &Instance, path: &str, client: &str| send_guess(instance, path, client).status;
     let instance = region.instance();
     for path in [TOP, "/operator/limits", TOP] {
         assert_eq!(guess(&instance, path, "192.0.2.1:1"), 401, "{path}");
     }
+    let limited = send_guess(&instance, TOP, "192.0.2.1:1").json();
+    assert_eq!(limited["violated-policies"], serde_json::json!(["credentials"]));
     for path in [TOP, "/operator/limits"] {
         assert_eq!(guess(&instance, path, "192.0.2.1:1"), 429, "{path}");
     }
@@ -181,22 +184,27 @@ fn guesses_at_the_operators_key_are_refused_unseen() {
         let headers = [("x-api-key", key), ("spin-client-addr", client)];
         instance.answer(request("GET", path, "", &headers)).status
     };
-    for path in ["/operator/limits", "/metrics"] {
+    for (path, operator_key) in [
+        ("/operator/limits", ADMIN_KEY),
+        ("/health/detailed", ADMIN_KEY),
+        ("/metrics", ADMIN_KEY),
+        ("/metrics", METRICS_KEY),
+    ] {
         let instance = region.instance();
         region.pass_ms(10_000);
         let guesses: Vec<u16> = (0..5)
             .map(|_| ask(&instance, path, "guess", "192.0.2.1:1"))
             .collect();
         assert_eq!(guesses, [401, 401, 401, 429, 429], "{path}");
-        assert_eq!(ask(&instance, path, ADMIN_KEY, "192.0.2.1:1"), 429, "{path}");
+        assert_eq!(ask(&instance, path, operator_key, "192.0.2.1:1"), 429, "{path}");
         assert_eq!(
-            ask(&instance, path, ADMIN_KEY, "192.0.2.2:1"),
+            ask(&instance, path, operator_key, "192.0.2.2:1"),
             200,
             "{path}: from elsewhere"
         );
         // An operator whose address is exempt cannot be locked out.
         (0..5).for_each(|_| assert_eq!(ask(&instance, path, "guess", "203.0.113.7:1"), 401));
-        assert_eq!(ask(&instance, path, ADMIN_KEY, "203.0.113.7:1"), 200, "{path}");
+        assert_eq!(ask(&instance, path, operator_key, "203.0.113.7:1"), 200, "{path}");
     }
     // Nor from an address that only the operator's key gets past.
     let instance = region.instance();

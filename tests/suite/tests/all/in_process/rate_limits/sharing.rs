@@ -1,7 +1,5 @@
 //! A new instance knows used-up limits, whatever other tenants do.
 
-use leaderboard_test_support::ADMIN_KEY;
-
 use super::reads::region;
 use crate::in_process::environment::{Instance, Region, request};
 
@@ -23,10 +21,7 @@ fn let_through(instance: &Instance, client: &str, tenant: &str, tries: usize) ->
 
 fn set(region: &Region, tenant: &str, path: &str, body: &str) {
     let instance = region.instance();
-    let headers = [("x-api-key", ADMIN_KEY), ("x-tenant-id", tenant)];
-    let answer = instance.answer(request("PUT", path, body, &headers));
-    assert_eq!(answer.status, 201, "{answer:?}");
-    instance.settle();
+    assert_eq!(instance.for_tenant(tenant, "PUT", path, body), 201);
 }
 
 #[test]

@@ -1,16 +1,12 @@
 //! Tests of a Redis server that fails: an acknowledged write is never lost, and an unacknowledged write can
 //! be repeated.
 
-mod damaged_data;
-
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Ban, Bans, Events, Leaderboards, PageFrom, RankDetail, Readiness, Scores};
 use leaderboard_core::{Leaderboard, Operator, Outcome, StoreError, Ties};
-use leaderboard_redis::Connection;
-use leaderboard_test_support::native_redis::{self, NativeRedis};
 use leaderboard_test_support::values::{Board, at, board, player, prepared, submission};
 use leaderboard_test_support::{
-    ALL, AllPorts, RedisBackend, RedisServer, StoreBackend, StoreFixture, block_on, ranked_line, run_on,
+    ALL, AllPorts, RedisBackend, RedisServer, StoreBackend, StoreFixture, block_on, ranked_line,
     with_submission_id,
 };
 
@@ -48,12 +44,6 @@ async fn add_one<S: AllPorts>(
 
 fn is_unavailable<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::Unavailable(_)))
-}
-
-/// Sends a command to the server without the store.
-async fn send_command(connection: &NativeRedis, words: &[&str]) -> Vec<leaderboard_redis::Reply> {
-    let arguments: Vec<&[u8]> = words[1..].iter().map(|word| word.as_bytes()).collect();
-    connection.command(words[0], &arguments).await.unwrap()
 }
 
 #[test]
@@ -163,28 +153,4 @@ async fn finish_before<T>(
         limit.as_mut().poll(context).map(|()| None)
     })
     .await
-}
-
-#[test]
-fn the_function_library_is_loaded_again_after_a_flush() {
-    run_on(async |fixture: StoreFixture<RedisBackend>| {
-        let connection = native_redis::connect(&fixture.backend.0.url()).await;
-        let board = fixture.put(&incrementing_board("l")).await;
-        for value in 1..=5 {
-            send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
-            assert_eq!(fixture.submit_score(&board, "ann", 1).await.values.first(), value);
-            send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
-            assert_eq!(fixture.list_entries(&board).await, [ranked_line(1, "ann", value)]);
-        }
-        send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
-        fixture.ban("ann").await;
-        send_command(&connection, &["FUNCTION", "FLUSH", "SYNC"]).await;
-        fixture
-            .rebuild(&Leaderboard {
-                ties: Ties::Latest,
-                ..incrementing_board("l")
-            })
-            .await;
-        assert_eq!(fixture.read_events(&board).await.len(), 8);
-    });
 }
