@@ -34,54 +34,32 @@ api_cases! {
 }
 
 #[test]
-fn listed_origins_may_read_responses_and_send_preflights() {
+fn a_listed_origin_may_read_responses_and_send_preflights() {
     block_on(async {
         let state = state_dir();
         let listed = host_config(state.path(), None).variable("cors_origins", "https://app.example");
         let host = Host::start(listed).await.unwrap();
         let api = ApiClient::over_http(&host.url());
         api.create_leaderboard("b", &json!({})).await;
-        for (path, methods) in [
-            ("/leaderboards/b", "GET, HEAD, PUT, PATCH, DELETE"),
-            ("/leaderboards/b/scores", "POST"),
-            ("/leaderboards/b/entries", "GET, HEAD"),
-            ("/tenants/acme", "GET, HEAD, PUT, PATCH"),
-            ("/health/live", "GET, HEAD"),
-        ] {
-            let preflight = api.request("OPTIONS", path).without_header("x-api-key");
-            let preflight = preflight.header("access-control-request-method", "GET");
-            let actual = preflight.header("origin", "https://app.example").send().await;
-            assert_eq!((actual.status, actual.body.len()), (204, 0), "{path}");
-            assert_eq!(
-                actual.header("access-control-allow-origin"),
-                "https://app.example"
-            );
-            assert_eq!(actual.header("access-control-allow-methods"), methods, "{path}");
-        }
+        let preflight = api
+            .request("OPTIONS", "/leaderboards/b")
+            .without_header("x-api-key");
+        let preflight = preflight.header("access-control-request-method", "GET");
+        let actual = preflight.header("origin", "https://app.example").send().await;
+        assert_eq!((actual.status, actual.body.len()), (204, 0));
+        assert_eq!(
+            actual.header("access-control-allow-origin"),
+            "https://app.example"
+        );
+        assert_eq!(
+            actual.header("access-control-allow-methods"),
+            "GET, HEAD, PUT, PATCH, DELETE"
+        );
         let get = api
             .request("GET", "/leaderboards/b")
             .header("origin", "https://app.example")
             .send()
             .await;
         assert!(get.header("access-control-expose-headers").contains("ETag"));
-        let unlisted = api
-            .request("GET", "/leaderboards/b")
-            .header("origin", "https://evil.example")
-            .send()
-            .await;
-        assert_eq!(
-            (
-                unlisted.status,
-                unlisted.headers.get("access-control-allow-origin")
-            ),
-            (200, None)
-        );
-        assert!(
-            unlisted
-                .headers
-                .get_all("vary")
-                .iter()
-                .any(|value| value == "Origin")
-        );
     });
 }

@@ -1,7 +1,5 @@
 //! Tests of cached responses, through the real components.
 
-use std::io::Read;
-
 use http::HeaderMap;
 use leaderboard_test_support::{ApiClient, ApiResponse, RedisServer, TestService, block_on, wait_until};
 use serde_json::json;
@@ -17,12 +15,6 @@ async fn get_through_cache(api: &ApiClient, path: &str) -> ApiResponse {
         .without_header("cache-control")
         .send()
         .await
-}
-
-/// Sends a request that a cache may answer, with this `Accept-Encoding`.
-async fn get_with_coding(api: &ApiClient, path: &str, coding: &str) -> ApiResponse {
-    let call = api.request("GET", path).without_header("cache-control");
-    call.header("accept-encoding", coding).send().await
 }
 
 /// Sends a request that a cache may answer, without a credential.
@@ -93,34 +85,6 @@ api_cases! {
         let private = wait_for_hit(api, TOP).await;
         assert_eq!(private.header("cache-control"), "private, no-cache");
         get_anonymously(api, TOP).await.expect_problem(404, "leaderboard-not-found");
-    }
-
-    async fn every_content_coding_has_the_same_document(api) {
-        create_with_players(api, &cached_for_an_hour()).await;
-        let path = format!("{TOP}?limit=50");
-        let plain = wait_for_hit(api, &path).await;
-        let gzip = get_with_coding(api, &path, "gzip, br").await;
-        assert_eq!(gzip.header("content-encoding"), "gzip");
-        let mut read = Vec::new();
-        flate2::read::GzDecoder::new(gzip.body.as_ref()).read_to_end(&mut read).unwrap();
-        assert_eq!(read, plain.body);
-        assert!(gzip.body.len() < plain.body.len());
-        get_with_coding(api, &path, "identity;q=0").await.expect_problem(406, "not-acceptable");
-    }
-
-    async fn a_client_that_has_the_response_gets_304(api) {
-        create_with_players(api, &cached_for_an_hour()).await;
-        let tag = wait_for_hit(api, TOP).await.header("etag").to_owned();
-        for method in ["GET", "HEAD"] {
-            for held in [tag.clone(), "*".to_owned(), format!("\"x\", W/{tag}")] {
-                let call = api.request(method, TOP).without_header("cache-control");
-                let answer = call.header("if-none-match", &held).send().await;
-                assert_eq!((answer.status, answer.header("etag")), (304, tag.as_str()), "{held}");
-                assert!(answer.body.is_empty());
-            }
-        }
-        let call = api.request("GET", TOP).header("if-none-match", "no tag");
-        call.send().await.expect_problem(400, "invalid-header");
     }
 }
 

@@ -1,8 +1,6 @@
 //! Tests with a Redis that is full up to its `maxmemory`: scores are refused, and deletions still work.
 
-use leaderboard_core::ports::{DeadLetter, DeadLetters};
-use leaderboard_core::{TenantId, Timestamp};
-use leaderboard_redis::{Connection as _, RedisStore, Reply as RedisReply};
+use leaderboard_redis::{Connection as _, Reply as RedisReply};
 use leaderboard_test_support::{RedisServer, TestService, block_on, native_redis, wait_until};
 use serde_json::json;
 
@@ -91,62 +89,5 @@ fn a_full_store_refuses_scores_but_accepts_bans_and_deletions() {
         api.read_entry("small", "p")
             .await
             .expect_problem(404, "entry-not-found");
-    });
-}
-
-#[test]
-fn keys_documents_and_dead_letters_of_a_full_store_are_deleted() {
-    block_on(async {
-        let service = TestService::start_on(Some(RedisServer::start())).await;
-        let (api, redis) = (service.api(), service.redis.as_ref().unwrap());
-        let admin = json!({"name": "admin", "scopes": ["admin"]});
-        let admin = api.post("/keys", &admin).await.expect_status(201);
-        let leaked = json!({"name": "leaked", "scopes": ["scores:read"]});
-        let leaked = api.post("/keys", &leaked).await.expect_status(201);
-        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        let (admin, id, leaked) = (text(&admin["key"]), text(&leaked["id"]), text(&leaked["key"]));
-        let with_key = async |key: &str, verb: &str, path: &str| {
-            api.request(verb, path)
-                .replace_header("x-api-key", key)
-                .send()
-                .await
-        };
-        let issuer = json!({"issuer": "https://full.example.com", "audiences": ["game"], "discovery": true});
-        for (path, document) in [
-            ("/issuers/games", issuer),
-            ("/limits", json!({})),
-            ("/flags", json!({"flags": {}})),
-        ] {
-            api.put(path, &document).await.expect_status(201);
-        }
-        let letter = DeadLetter {
-            at: Timestamp::from_unix_ms(0).unwrap(),
-            reason: "bad".into(),
-            payload: vec![1],
-        };
-        let tenant = TenantId::new(api.tenant.as_str()).unwrap();
-        let store = RedisStore::new(native_redis::connect(&redis.url()).await);
-        store.push_dead_letters(Some(&tenant), &[letter]).await.unwrap();
-        let letters = api.get("/dead-letters").await.expect_status(200);
-        let letter = format!("/dead-letters/{}", text(&letters["letters"][0]["id"]));
-        with_key(&leaked, "GET", "/leaderboards").await.expect_status(200);
-
-        set_maxmemory(redis, 1).await;
-        api.put("/limits", &json!({"addresses": {"deny": ["192.0.2.0/24"]}}))
-            .await
-            .expect_problem(503, "unavailable");
-        let key = format!("/keys/{id}");
-        for path in [key.as_str(), "/issuers/games", "/limits", "/flags", &letter] {
-            with_key(&admin, "DELETE", path).await.expect_status(204);
-        }
-        let read_with_leaked = async || with_key(&leaked, "GET", "/leaderboards").await.status;
-        wait_until(read_with_leaked, |status| *status == 401).await;
-
-        set_maxmemory(redis, 0).await;
-        for path in [key.as_str(), "/issuers/games", "/limits", "/flags"] {
-            assert_eq!(api.get(path).await.status, 404, "{path}");
-        }
-        let letters = api.get("/dead-letters").await.expect_status(200);
-        assert_eq!(letters["letters"], json!([]));
     });
 }
