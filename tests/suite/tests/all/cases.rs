@@ -58,3 +58,20 @@ macro_rules! http_cases {
     };
 }
 pub(crate) use http_cases;
+
+/// Defines tests with a service of their own, from functions that take the kind of its store. Each test runs on
+/// both kinds of stores.
+macro_rules! on_both_kinds {
+    ($($name:ident)*) => {
+        mod sqlite {
+            use leaderboard_test_support::{StoreKind, block_on};
+            $(#[test] fn $name() { block_on(super::$name(StoreKind::Sqlite)); })*
+        }
+
+        mod redis {
+            use leaderboard_test_support::{StoreKind, block_on};
+            $(#[test] fn $name() { block_on(super::$name(StoreKind::Redis)); })*
+        }
+    };
+}
+pub(crate) use on_both_kinds;

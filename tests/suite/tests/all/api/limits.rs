@@ -6,6 +6,8 @@ use leaderboard_test_support::{ApiClient, ApiResponse, RedisServer, StoreKind, T
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::cases::on_both_kinds;
+
 /// How many connections send requests at the same time.
 const CONNECTIONS: u64 = 32;
 /// How many requests each connection sends.
@@ -94,48 +96,7 @@ async fn every_read_is_counted_once_in_the_usage(store: StoreKind) {
     assert_eq!(counted.await, before + READS);
 }
 
-async fn guesses_of_keys_are_limited_by_address(store: StoreKind) {
-    let limits = json!({"policies": {"credentials": {"quota": 1, "window_s": 3600, "burst": 5}}});
-    let service = start_service(store, &limits).await;
-    let api = service.api();
-    let guess = async |path: &str| {
-        api.request("GET", path)
-            .replace_header("x-api-key", "guess")
-            .send()
-            .await
-    };
-    let mut refused = 0;
-    for _ in 0..50 {
-        match guess("/leaderboards").await.status {
-            401 => refused += 1,
-            429 => {}
-            other => panic!("status {other}"),
-        }
-    }
-    // A second instance can check some keys before it knows the count of the first.
-    assert!((5..=10).contains(&refused), "{refused}");
-    let limited = guess("/leaderboards").await;
-    assert_eq!(limited.json()["violated-policies"], json!(["credentials"]));
-    api.get("/health/live").await.expect_status(200);
-}
-
-macro_rules! on_both {
-    ($($name:ident)*) => {
-        mod sqlite {
-    use leaderboard_test_support::StoreKind;
-
-    $(#[test] fn $name() { leaderboard_test_support::block_on(super::$name(StoreKind::Sqlite)); })*
-        }
-        mod redis {
-    use leaderboard_test_support::StoreKind;
-
-    $(#[test] fn $name() { leaderboard_test_support::block_on(super::$name(StoreKind::Redis)); })*
-        }
-    };
-}
-
-on_both! {
+on_both_kinds! {
     many_connections_from_one_address_get_no_more_than_the_bound
     every_read_is_counted_once_in_the_usage
-    guesses_of_keys_are_limited_by_address
 }

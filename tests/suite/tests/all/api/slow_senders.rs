@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use leaderboard_test_support::{ADMIN_KEY, ApiClient, StoreKind, TestService, block_on};
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, StoreKind, TestService};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+
+use crate::cases::on_both_kinds;
 
 const SLOW_SENDERS: usize = 1_000;
 /// The pause between two bytes of a slow sender.
@@ -71,40 +73,32 @@ async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String
 }
 
 /// Checks that another client is served while the slow senders send.
-fn check_other_client(store: StoreKind) {
+async fn another_client_is_served_beside_slow_senders(store: StoreKind) {
     raise_open_files();
-    block_on(async {
-        let service = TestService::start(store).await;
-        let api = service.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        let (bodies, mut heads) = start_slow_senders(&api).await;
-        for round in 1..=ROUNDS {
-            let outcome = api.submit_score("b", "ada", 1).await;
-            assert_eq!(outcome["values"]["score"], round, "{outcome}");
-            let page = api.get("/leaderboards/b/entries").await.expect_status(200);
-            assert_eq!(page["entries"][0]["values"]["score"], round, "{page}");
-            tokio::time::sleep(ROUND_PAUSE).await;
-        }
-        for answer in bodies.join_all().await {
-            assert_eq!(answer, "HTTP/1.1 408 Request Timeout");
-        }
-        assert!(
-            heads.try_join_next().is_none(),
-            "a request with unfinished headers gets no response"
-        );
-        drop(heads);
+    let service = TestService::start(store).await;
+    let api = service.api();
+    api.create_leaderboard("b", &json!({"operator": "increment"}))
+        .await;
+    let (bodies, mut heads) = start_slow_senders(&api).await;
+    for round in 1..=ROUNDS {
         let outcome = api.submit_score("b", "ada", 1).await;
-        assert_eq!(outcome["values"]["score"], ROUNDS + 1, "{outcome}");
-    });
+        assert_eq!(outcome["values"]["score"], round, "{outcome}");
+        let page = api.get("/leaderboards/b/entries").await.expect_status(200);
+        assert_eq!(page["entries"][0]["values"]["score"], round, "{page}");
+        tokio::time::sleep(ROUND_PAUSE).await;
+    }
+    for answer in bodies.join_all().await {
+        assert_eq!(answer, "HTTP/1.1 408 Request Timeout");
+    }
+    assert!(
+        heads.try_join_next().is_none(),
+        "a request with unfinished headers gets no response"
+    );
+    drop(heads);
+    let outcome = api.submit_score("b", "ada", 1).await;
+    assert_eq!(outcome["values"]["score"], ROUNDS + 1, "{outcome}");
 }
 
-#[test]
-fn another_client_is_served_beside_slow_senders_on_sqlite() {
-    check_other_client(StoreKind::Sqlite);
-}
-
-#[test]
-fn another_client_is_served_beside_slow_senders_on_redis() {
-    check_other_client(StoreKind::Redis);
+on_both_kinds! {
+    another_client_is_served_beside_slow_senders
 }

@@ -1,21 +1,22 @@
 //! Tests of the delivery of published scores from the channel into the store.
 
-use leaderboard_test_support::{ApiClient, RedisServer, StoreKind, block_on, wait_until};
+use leaderboard_test_support::{RedisServer, StoreKind, wait_until};
 use serde_json::json;
 
-use super::{message, publish, read_letters, read_scores, score, start_region, wait_for_listeners};
+use super::{Region, message, publish, read_letters, read_scores, score, start_region, wait_for_listeners};
+use crate::cases::on_both_kinds;
 
-/// Runs a test on a host that listens to a Redis server and has this kind of store.
-fn run_with_store(store: StoreKind, test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
-    block_on(async {
-        let redis = RedisServer::start();
-        let region = start_region((store == StoreKind::Redis).then_some(&redis), &redis).await;
-        wait_for_listeners(&redis, 1).await;
-        test(&region.api(), &redis).await;
-    });
+/// Starts a Redis server, and a host that listens to it and has this kind of store.
+async fn start_host(store: StoreKind) -> (RedisServer, Region) {
+    let redis = RedisServer::start();
+    let region = start_region((store == StoreKind::Redis).then_some(&redis), &redis).await;
+    wait_for_listeners(&redis, 1).await;
+    (redis, region)
 }
 
-async fn published_scores_are_applied_in_order_and_once(api: &ApiClient, redis: &RedisServer) {
+async fn published_scores_are_applied_in_order_and_once(store: StoreKind) {
+    let (redis, region) = start_host(store).await;
+    let (api, redis) = (&region.api(), &redis);
     api.create_leaderboard("b", &json!({"operator": "increment"}))
         .await;
     api.create_leaderboard("last", &json!({"operator": "set"})).await;
@@ -49,7 +50,9 @@ async fn published_scores_are_applied_in_order_and_once(api: &ApiClient, redis: 
     assert_eq!(read_letters(api).await, []);
 }
 
-async fn a_message_reaches_only_its_own_tenant(api: &ApiClient, redis: &RedisServer) {
+async fn a_message_reaches_only_its_own_tenant(store: StoreKind) {
+    let (redis, region) = start_host(store).await;
+    let (api, redis) = (&region.api(), &redis);
     let other = api.another_tenant();
     for tenant in [api, &other] {
         tenant
@@ -64,7 +67,9 @@ async fn a_message_reaches_only_its_own_tenant(api: &ApiClient, redis: &RedisSer
     assert_eq!(read_scores(&other).await, [("p".to_owned(), 10)]);
 }
 
-async fn a_message_with_a_thousand_scores_is_applied(api: &ApiClient, redis: &RedisServer) {
+async fn a_message_with_a_thousand_scores_is_applied(store: StoreKind) {
+    let (redis, region) = start_host(store).await;
+    let (api, redis) = (&region.api(), &redis);
     api.create_leaderboard("b", &json!({"operator": "increment"}))
         .await;
     let batch: Vec<_> = (0..1000)
@@ -77,56 +82,8 @@ async fn a_message_with_a_thousand_scores_is_applied(api: &ApiClient, redis: &Re
     assert_eq!(read_letters(api).await, []);
 }
 
-mod sqlite {
-    use leaderboard_test_support::StoreKind;
-
-    use super::run_with_store;
-
-    #[test]
-    fn published_scores_are_applied_in_order_and_once() {
-        run_with_store(
-            StoreKind::Sqlite,
-            super::published_scores_are_applied_in_order_and_once,
-        );
-    }
-
-    #[test]
-    fn a_message_reaches_only_its_own_tenant() {
-        run_with_store(StoreKind::Sqlite, super::a_message_reaches_only_its_own_tenant);
-    }
-
-    #[test]
-    fn a_message_with_a_thousand_scores_is_applied() {
-        run_with_store(
-            StoreKind::Sqlite,
-            super::a_message_with_a_thousand_scores_is_applied,
-        );
-    }
-}
-
-mod redis {
-    use leaderboard_test_support::StoreKind;
-
-    use super::run_with_store;
-
-    #[test]
-    fn published_scores_are_applied_in_order_and_once() {
-        run_with_store(
-            StoreKind::Redis,
-            super::published_scores_are_applied_in_order_and_once,
-        );
-    }
-
-    #[test]
-    fn a_message_reaches_only_its_own_tenant() {
-        run_with_store(StoreKind::Redis, super::a_message_reaches_only_its_own_tenant);
-    }
-
-    #[test]
-    fn a_message_with_a_thousand_scores_is_applied() {
-        run_with_store(
-            StoreKind::Redis,
-            super::a_message_with_a_thousand_scores_is_applied,
-        );
-    }
+on_both_kinds! {
+    published_scores_are_applied_in_order_and_once
+    a_message_reaches_only_its_own_tenant
+    a_message_with_a_thousand_scores_is_applied
 }

@@ -7,9 +7,11 @@ mod tool;
 use std::collections::BTreeMap;
 
 use expected::{ExpectedLists, FILE, shorten_sample};
-use leaderboard_test_support::{ApiClient, ListedEntry, StoreKind, TestService, block_on};
+use leaderboard_test_support::{ApiClient, ListedEntry, StoreKind, TestService};
 use serde_json::Value;
 use tool::Import;
+
+use crate::cases::on_both_kinds;
 
 /// Reads the whole list of a period, page by page.
 async fn read_whole_list(api: &ApiClient, board: &str, period: &str) -> Vec<ListedEntry> {
@@ -79,95 +81,68 @@ async fn read_versions(api: &ApiClient) -> [Value; 2] {
     ]
 }
 
-fn every_goal_counts_once(store: StoreKind) {
-    block_on(async {
-        let service = TestService::start(store).await;
-        let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
-        let answers = ExpectedLists::read(FILE);
-        let import = Import::new(&service.host.url(), FILE);
-        let report = import.run(&[]).await;
-        assert_eq!(
-            (&report["imported"], &report["refused"]),
-            (&answers.goals.into(), &0.into()),
-            "{report}"
-        );
-        assert_eq!(report["rows"], answers.rows);
-        let skipped: Vec<u64> = report["skipped"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|rule| rule["rows"].as_u64().unwrap())
-            .collect();
-        assert_eq!(skipped.iter().sum::<u64>(), answers.rows - answers.goals);
-        compare_leaderboards(&api, &answers).await;
+async fn every_goal_counts_once(store: StoreKind) {
+    let service = TestService::start(store).await;
+    let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
+    let answers = ExpectedLists::read(FILE);
+    let import = Import::new(&service.host.url(), FILE);
+    let report = import.run(&[]).await;
+    assert_eq!(
+        (&report["imported"], &report["refused"]),
+        (&answers.goals.into(), &0.into()),
+        "{report}"
+    );
+    assert_eq!(report["rows"], answers.rows);
+    let skipped: Vec<u64> = report["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["rows"].as_u64().unwrap())
+        .collect();
+    assert_eq!(skipped.iter().sum::<u64>(), answers.rows - answers.goals);
+    compare_leaderboards(&api, &answers).await;
 
-        // A second import changes nothing, whether it starts at the checkpoint or at the first row.
-        let before = read_versions(&api).await;
-        let report = import.run(&[]).await;
-        assert_eq!(
-            (&report["imported"], &report["imported_before"]),
-            (&0.into(), &answers.goals.into())
-        );
-        let report = import.run(&["--again"]).await;
-        assert_eq!(
-            (&report["imported"], &report["replayed"]),
-            (&answers.goals.into(), &answers.goals.into()),
-            "{report}"
-        );
-        assert_eq!(read_versions(&api).await, before);
-        compare_leaderboards(&api, &answers).await;
-    });
+    // A second import changes nothing, whether it starts at the checkpoint or at the first row.
+    let before = read_versions(&api).await;
+    let report = import.run(&[]).await;
+    assert_eq!(
+        (&report["imported"], &report["imported_before"]),
+        (&0.into(), &answers.goals.into())
+    );
+    let report = import.run(&["--again"]).await;
+    assert_eq!(
+        (&report["imported"], &report["replayed"]),
+        (&answers.goals.into(), &answers.goals.into()),
+        "{report}"
+    );
+    assert_eq!(read_versions(&api).await, before);
+    compare_leaderboards(&api, &answers).await;
 }
 
-fn a_killed_import_continues_at_its_checkpoint(store: StoreKind) {
+async fn a_killed_import_continues_at_its_checkpoint(store: StoreKind) {
     const ROWS: usize = 6000;
-    block_on(async {
-        let service = TestService::start(store).await;
-        let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
-        let file = shorten_sample(ROWS);
-        let answers = ExpectedLists::read(file.path());
-        let import = Import::new(&service.host.url(), file.path());
-        for versions in [500, 2000] {
-            import.kill_after(&api, versions).await;
-        }
-        let report = import.run(&["--batch", "50"]).await;
-        let (now, before) = (
-            report["imported"].as_u64().unwrap(),
-            report["imported_before"].as_u64().unwrap(),
-        );
-        assert_eq!(now + before, answers.goals, "{report}");
-        assert!(
-            before > 0,
-            "the import did not continue at its checkpoint: {report}"
-        );
-        compare_leaderboards(&api, &answers).await;
-    });
+    let service = TestService::start(store).await;
+    let api = ApiClient::over_http(&service.host.url()).for_tenant("default");
+    let file = shorten_sample(ROWS);
+    let answers = ExpectedLists::read(file.path());
+    let import = Import::new(&service.host.url(), file.path());
+    for versions in [500, 2000] {
+        import.kill_after(&api, versions).await;
+    }
+    let report = import.run(&["--batch", "50"]).await;
+    let (now, before) = (
+        report["imported"].as_u64().unwrap(),
+        report["imported_before"].as_u64().unwrap(),
+    );
+    assert_eq!(now + before, answers.goals, "{report}");
+    assert!(
+        before > 0,
+        "the import did not continue at its checkpoint: {report}"
+    );
+    compare_leaderboards(&api, &answers).await;
 }
 
-mod sqlite {
-    use leaderboard_test_support::StoreKind;
-
-    #[test]
-    fn every_goal_counts_once() {
-        super::every_goal_counts_once(StoreKind::Sqlite);
-    }
-
-    #[test]
-    fn a_killed_import_continues_at_its_checkpoint() {
-        super::a_killed_import_continues_at_its_checkpoint(StoreKind::Sqlite);
-    }
-}
-
-mod redis {
-    use leaderboard_test_support::StoreKind;
-
-    #[test]
-    fn every_goal_counts_once() {
-        super::every_goal_counts_once(StoreKind::Redis);
-    }
-
-    #[test]
-    fn a_killed_import_continues_at_its_checkpoint() {
-        super::a_killed_import_continues_at_its_checkpoint(StoreKind::Redis);
-    }
+on_both_kinds! {
+    every_goal_counts_once
+    a_killed_import_continues_at_its_checkpoint
 }

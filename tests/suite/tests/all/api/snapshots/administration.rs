@@ -1,22 +1,17 @@
 //! Snapshots of tenants, limits and the audit log. The test has its own service, so it lists no other
 //! tenants.
 
-use leaderboard_test_support::{ApiClient, StoreKind, TestService, block_on};
+use leaderboard_test_support::{ApiClient, StoreKind, TestService};
 use serde_json::json;
 
 use super::compare;
+use crate::cases::on_both_kinds;
 
-#[test]
-fn on_sqlite() {
-    block_on(administration(StoreKind::Sqlite));
+on_both_kinds! {
+    tenants_limits_and_audit_log
 }
 
-#[test]
-fn on_redis() {
-    block_on(administration(StoreKind::Redis));
-}
-
-async fn administration(store: StoreKind) {
+async fn tenants_limits_and_audit_log(store: StoreKind) {
     let service = TestService::start(store).await;
     let api = ApiClient::over_http(&service.host.url()).for_tenant("acme");
 
