@@ -2,36 +2,18 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RateLimits, Scores, SubmitOptions};
-use leaderboard_core::{Leaderboard, PeriodId, PreparedSubmission, RefusalReason, Timestamp, Versioned};
+use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard};
+use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Timestamp, Versioned};
 use leaderboard_redis::{RedisStore, Reply};
 
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, at, daily_schedule, prepare, put, simple_leaderboard, submit_options, tenant,
+    DAY_MS, NOW_MS, at, count_entries, daily_schedule, prepare, put, simple_leaderboard, submit_within_quota,
+    tenant,
 };
 
 type Store = RedisStore<NativeRedis>;
-
-async fn count_entries(store: &Store) -> u64 {
-    store.usage(&tenant(), 0).await.unwrap().1.entries
-}
-
-async fn submit(store: &Store, prepared: PreparedSubmission, most: Option<u64>) -> Result<(), RefusalReason> {
-    let options = SubmitOptions {
-        max_tenant_entries: most,
-        ..submit_options()
-    };
-    let results = store
-        .submit_with_options(&tenant(), &[prepared], &options)
-        .await
-        .unwrap();
-    match &results.answers[0] {
-        Ok(_) => Ok(()),
-        Err(refusal) => Err(refusal.reason.clone()),
-    }
-}
 
 fn daily_board(name: &str, keep_periods: u16) -> Leaderboard {
     let mut board = simple_leaderboard(name);
@@ -90,17 +72,17 @@ async fn entries_of_an_expired_period_no_longer_count_for_the_quota() {
         let mut board = put(&store, &daily_board("a", 2)).await;
         let period = board.value.schedule.period_at(at(NOW_MS)).id;
         for name in ["p", "q"] {
-            submit(&store, prepare(&board, name, 1, NOW_MS), None)
+            submit_within_quota(&store, prepare(&board, name, 1, NOW_MS), None)
                 .await
                 .unwrap();
         }
-        submit(&store, prepare(&board, "p", 1, NOW_MS + DAY_MS), None)
+        submit_within_quota(&store, prepare(&board, "p", 1, NOW_MS + DAY_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 3);
         // The deadline is removed, set again, and passes.
         board = move_deadline(&store, &board, &period, None).await;
-        submit(&store, prepare(&board, "r", 1, NOW_MS + DAY_MS), None)
+        submit_within_quota(&store, prepare(&board, "r", 1, NOW_MS + DAY_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 4);
@@ -109,16 +91,16 @@ async fn entries_of_an_expired_period_no_longer_count_for_the_quota() {
         assert_eq!(count_entries(&store).await, 2, "{from_the_start}");
         // A new period with the same id starts with a count of 0, even if the store has not subtracted the
         // expired period yet.
-        submit(&store, prepare(&board, "s", 1, NOW_MS), Some(3))
+        submit_within_quota(&store, prepare(&board, "s", 1, NOW_MS), Some(3))
             .await
             .unwrap();
         move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
         wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
         let board = put(&store, &board.value).await;
-        submit(&store, prepare(&board, "s", 1, NOW_MS), None)
+        submit_within_quota(&store, prepare(&board, "s", 1, NOW_MS), None)
             .await
             .unwrap();
-        submit(&store, prepare(&board, "t", 1, NOW_MS), None)
+        submit_within_quota(&store, prepare(&board, "t", 1, NOW_MS), None)
             .await
             .unwrap();
         assert_eq!(count_entries(&store).await, 4);
@@ -145,17 +127,17 @@ async fn an_expired_period_makes_room_for_the_next_submission() {
     let board = put(&store, &daily_board("a", 2)).await;
     let period = board.value.schedule.period_at(at(NOW_MS)).id;
     assert_eq!(
-        submit(&store, prepare(&board, "p", 1, NOW_MS), Some(1)).await,
+        submit_within_quota(&store, prepare(&board, "p", 1, NOW_MS), Some(1)).await,
         Ok(())
     );
     let next = |board| prepare(board, "p", 1, NOW_MS + DAY_MS);
     let full = Err(RefusalReason::TenantFull { max_entries: 1 });
-    assert_eq!(submit(&store, next(&board), Some(1)).await, full);
+    assert_eq!(submit_within_quota(&store, next(&board), Some(1)).await, full);
     let board = move_deadline(&store, &board, &period, Some(at(NOW_MS + 10))).await;
     wait_until_gone(&server, &format!("eb:acme:b:a:m:{period}")).await;
-    assert_eq!(submit(&store, next(&board), Some(1)).await, Ok(()));
+    assert_eq!(submit_within_quota(&store, next(&board), Some(1)).await, Ok(()));
     assert_eq!(
-        submit(&store, prepare(&board, "q", 1, NOW_MS + DAY_MS), Some(1)).await,
+        submit_within_quota(&store, prepare(&board, "q", 1, NOW_MS + DAY_MS), Some(1)).await,
         full
     );
 }

@@ -8,10 +8,10 @@ use futures::future::join_all;
 use futures::poll;
 use leaderboard_core::ports::{Ban, Bans, RankDetail, Scores, SubmitOptions, Submitted};
 use leaderboard_core::{
-    Leaderboard, Limits, Operator, PreparedSubmission, RefusalReason, Status, StoreError, SubmissionId,
-    TenantId, Versioned,
+    Leaderboard, Limits, Operator, PreparedSubmission, RefusalReason, Status, StoreError, TenantId, Versioned,
 };
 use leaderboard_redis::{Connection, RedisStore};
+use leaderboard_test_support::with_submission_id;
 
 use crate::counting::CountingConnection;
 use crate::gate::Gate;
@@ -36,13 +36,6 @@ fn sum_leaderboard(name: &str) -> Leaderboard {
 /// Returns submit options with full ranks.
 fn full_rank_options() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Full)
-}
-
-fn with_id(submission: PreparedSubmission, id: &str) -> PreparedSubmission {
-    PreparedSubmission {
-        id: Some(SubmissionId::new(id).unwrap()),
-        ..submission
-    }
 }
 
 /// Submits all submissions at the same time, each with its own options. Returns their results.
@@ -144,11 +137,12 @@ async fn each_submission_of_a_group_has_its_own_charge_refusal_outcome_and_error
         fingerprint: fingerprint(9),
         ..one("ann", 2)
     };
+    let with_id = with_submission_id(one("ann", 1), "x");
     let calls = vec![
         (one("first", 1), full_rank_options(), "Created false"),
-        (with_id(one("ann", 1), "x"), full_rank_options(), "Created false"),
-        (with_id(one("ann", 1), "x"), full_rank_options(), "Created true"),
-        (with_id(other, "x"), full_rank_options(), "id"),
+        (with_id.clone(), full_rank_options(), "Created false"),
+        (with_id, full_rank_options(), "Created true"),
+        (with_submission_id(other, "x"), full_rank_options(), "id"),
         (one("bob", 51), full_rank_options(), "AboveMax { max: 50 }"),
         (prepare(&stale, "bob", 1, NOW_MS), full_rank_options(), "stale"),
         (one("bad", 1), full_rank_options(), "Corrupt(\"CORRUPT number\")"),

@@ -2,7 +2,6 @@
 
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::Scores;
-use leaderboard_redis::Reply;
 
 use crate::server::Server;
 use crate::world::{
@@ -11,21 +10,9 @@ use crate::world::{
 
 /// Returns how many commands the server has run, with the commands of scripts.
 async fn count_commands(server: &Server) -> u64 {
-    let stats = server.run_command("INFO commandstats").await;
-    let Reply::Bytes(text) = &stats[0] else {
-        panic!("{stats:?}")
-    };
-    let text = String::from_utf8(text.clone()).unwrap();
-    let calls = text.lines().filter(|line| !line.starts_with("cmdstat_info:"));
-    let calls = calls.filter_map(|line| {
-        line.split_once(":calls=")?
-            .1
-            .split(',')
-            .next()?
-            .parse::<u64>()
-            .ok()
-    });
-    calls.sum()
+    let mut calls = server.count_commands().await;
+    calls.remove("info");
+    calls.into_values().sum()
 }
 
 /// Returns the numbers of commands of three reads on a leaderboard with this many periods: of one period, of

@@ -1,5 +1,7 @@
 //! A Redis server for one test.
 
+use std::collections::BTreeMap;
+
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use leaderboard_test_support::RedisServer;
 
@@ -36,6 +38,20 @@ impl Server {
         let name = words.next().unwrap();
         let arguments: Vec<&[u8]> = words.map(str::as_bytes).collect();
         self.connection().await.command(name, &arguments).await.unwrap()
+    }
+
+    /// Returns how often the server ran each command since the last reset, with the commands of scripts.
+    pub(crate) async fn count_commands(&self) -> BTreeMap<String, u64> {
+        let Some(Reply::Bytes(info)) = self.run_command("INFO commandstats").await.pop() else {
+            panic!("no statistics")
+        };
+        let text = String::from_utf8(info).unwrap();
+        let lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
+        lines
+            .map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap()))
+            .collect()
     }
 
     /// Returns all data, key by key, for comparisons.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES, RateLimits, SWEEP_STEP_PERIODS,
-    Scores, SubmitOptions,
+    Expected, Leaderboards, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, Scores,
 };
 use leaderboard_core::{Leaderboard, PeriodId, RefusalReason, Ties, Versioned};
 use leaderboard_redis::{Connection, RedisStore, Reply};
@@ -14,54 +13,17 @@ use leaderboard_redis::{Connection, RedisStore, Reply};
 use crate::native_redis::NativeRedis;
 use crate::server::Server;
 use crate::world::{
-    DAY_MS, NOW_MS, at, board_id, daily_schedule, make_period_ref, player, prepare, put, simple_leaderboard,
-    submit_options, tenant,
+    DAY_MS, NOW_MS, at, board_id, count_entries, daily_schedule, make_period_ref, player, prepare, put,
+    simple_leaderboard, submit_options, submit_within_quota, tenant,
 };
 
 type Store = RedisStore<NativeRedis>;
-
-async fn count_entries(store: &Store) -> u64 {
-    store.usage(&tenant(), 0).await.unwrap().1.entries
-}
-
-async fn submit(
-    store: &Store,
-    board: &Rc<Versioned<Leaderboard>>,
-    now_ms: i64,
-    most: Option<u64>,
-) -> Result<(), RefusalReason> {
-    let options = SubmitOptions {
-        max_tenant_entries: most,
-        ..submit_options()
-    };
-    let submissions = [prepare(board, "p", 1, now_ms)];
-    let submitted = store
-        .submit_with_options(&tenant(), &submissions, &options)
-        .await
-        .unwrap();
-    let answer = submitted.answers.into_iter().next().unwrap();
-    answer.map(drop).map_err(|refusal| refusal.reason)
-}
-
-/// Returns how often the server ran each command since the last reset, with the commands of scripts.
-async fn count_commands(server: &Server) -> BTreeMap<String, u64> {
-    let Some(Reply::Bytes(info)) = server.run_command("INFO commandstats").await.pop() else {
-        panic!("no statistics")
-    };
-    let text = String::from_utf8(info).unwrap();
-    let lines = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
-    lines
-        .map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap()))
-        .collect()
-}
 
 /// Runs work. Returns its result and how often it ran each command.
 async fn run_and_count<T>(server: &Server, work: impl Future<Output = T>) -> (T, BTreeMap<String, u64>) {
     server.run_command("CONFIG RESETSTAT").await;
     let done = work.await;
-    (done, count_commands(server).await)
+    (done, server.count_commands().await)
 }
 
 /// Creates a leaderboard with a score on each of `days` days.
@@ -71,7 +33,9 @@ pub(crate) async fn put_leaderboard_with_days(store: &Store, days: i64) -> Rc<Ve
     leaderboard.keep_periods = 1000;
     let board = put(store, &leaderboard).await;
     for day in 0..days {
-        submit(store, &board, NOW_MS + day * DAY_MS, None).await.unwrap();
+        submit_within_quota(store, prepare(&board, "p", 1, NOW_MS + day * DAY_MS), None)
+            .await
+            .unwrap();
     }
     board
 }
@@ -85,7 +49,9 @@ pub(crate) async fn put_uncounted_leaderboards(
     let mut all = Vec::new();
     for n in 0..boards {
         let board = put(store, &simple_leaderboard(&format!("b{n:04}"))).await;
-        submit(store, &board, NOW_MS, None).await.unwrap();
+        submit_within_quota(store, prepare(&board, "p", 1, NOW_MS), None)
+            .await
+            .unwrap();
         all.push(board);
     }
     server
@@ -111,7 +77,9 @@ async fn entries_of_an_earlier_version_are_counted_exactly_and_in_steps() {
         )
         .await
         .unwrap();
-    submit(&store, &boards[3], NOW_MS, None).await.unwrap();
+    submit_within_quota(&store, prepare(&boards[3], "p", 1, NOW_MS), None)
+        .await
+        .unwrap();
     store
         .remove(
             &make_period_ref(&tenant, &boards[1100], &all),
@@ -126,7 +94,9 @@ async fn entries_of_an_earlier_version_are_counted_exactly_and_in_steps() {
         .unwrap()
         .unwrap();
     let late = put(&store, &simple_leaderboard("c")).await;
-    submit(&store, &late, NOW_MS, None).await.unwrap();
+    submit_within_quota(&store, prepare(&late, "p", 1, NOW_MS), None)
+        .await
+        .unwrap();
     let (entries, ran) = run_and_count(&server, count_entries(&store)).await;
     assert_eq!(entries, 1200 - 1 - 1 + 1);
     // One command counts 500 periods and one leaderboard at most.
@@ -148,11 +118,17 @@ async fn the_quota_is_exact_before_existing_entries_have_been_counted() {
     let boards = put_uncounted_leaderboards(&server, &store, 600).await;
     let c = put(&store, &simple_leaderboard("c")).await;
     assert_eq!(
-        submit(&store, &c, NOW_MS, Some(600)).await,
+        submit_within_quota(&store, prepare(&c, "p", 1, NOW_MS), Some(600)).await,
         Err(RefusalReason::TenantFull { max_entries: 600 })
     );
-    assert_eq!(submit(&store, &c, NOW_MS, Some(601)).await, Ok(()));
-    assert_eq!(submit(&store, &boards[0], NOW_MS, Some(0)).await, Ok(()));
+    assert_eq!(
+        submit_within_quota(&store, prepare(&c, "p", 1, NOW_MS), Some(601)).await,
+        Ok(())
+    );
+    assert_eq!(
+        submit_within_quota(&store, prepare(&boards[0], "p", 1, NOW_MS), Some(0)).await,
+        Ok(())
+    );
     assert_eq!(count_entries(&store).await, 601);
 }
 
@@ -161,7 +137,9 @@ async fn entries_of_a_new_tenant_are_counted_from_the_start() {
     let server = Server::start().await;
     let store = server.store().await;
     let board = put(&store, &simple_leaderboard("a")).await;
-    submit(&store, &board, NOW_MS, None).await.unwrap();
+    submit_within_quota(&store, prepare(&board, "p", 1, NOW_MS), None)
+        .await
+        .unwrap();
     let (entries, ran) = run_and_count(&server, count_entries(&store)).await;
     assert_eq!((entries, ran["fcall"]), (1, 1));
 }
@@ -188,7 +166,11 @@ async fn many_expired_periods_are_subtracted_in_steps() {
         }
         let next = NOW_MS + 500 * DAY_MS;
         let (expected, ran) = if by_a_score {
-            let (results, ran) = run_and_count(&server, submit(&store, &board, next, Some(1))).await;
+            let (results, ran) = run_and_count(
+                &server,
+                submit_within_quota(&store, prepare(&board, "p", 1, next), Some(1)),
+            )
+            .await;
             assert_eq!(results, Ok(()));
             (1, ran)
         } else {

@@ -3,20 +3,18 @@
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Charge, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, SubmitOptions,
-    Usage,
+    Charge, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, RateLimits, Scores,
+    SubmitOptions, Usage,
 };
 use leaderboard_core::{
-    Column, Columns, Fingerprint, Leaderboard, LeaderboardId, Operator, Order, PeriodId, PlayerId,
-    PreparedSubmission, Refusal, Reset, Schedule, Submission, SubmittedValues, TenantId, Ties, Timestamp,
-    Versioned,
+    Column, Columns, Fingerprint, Leaderboard, Operator, Order, PeriodId, PreparedSubmission, Refusal,
+    RefusalReason, Schedule, Submission, SubmittedValues, TenantId, Ties, Timestamp, Versioned,
 };
+use leaderboard_test_support::values::schedule;
+pub(crate) use leaderboard_test_support::values::{DAY_MS, charge as hourly_charge, id as board_id, player};
 
 /// A fixed instant in Unix milliseconds: 2026-03-01T12:00:00Z.
 pub(crate) const NOW_MS: i64 = 1_772_366_400_000;
-pub(crate) const DAY_MS: i64 = 86_400_000;
-/// An hour in microseconds. A limit that grows back by one unit an hour does not change while a test runs.
-pub(crate) const HOUR_US: u64 = 3_600_000_000;
 
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::from_unix_ms(ms).unwrap()
@@ -24,14 +22,6 @@ pub(crate) fn at(ms: i64) -> Timestamp {
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()
-}
-
-pub(crate) fn player(name: &str) -> PlayerId {
-    PlayerId::new(name).unwrap()
-}
-
-pub(crate) fn board_id(name: &str) -> LeaderboardId {
-    LeaderboardId::new(name).unwrap()
 }
 
 /// Returns a leaderboard that allows any operator, with one column for each of these orders.
@@ -48,11 +38,7 @@ pub(crate) fn board(name: &str, orders: &[Order], ties: Ties, operator: Operator
 
 /// Returns a schedule that resets at midnight in UTC.
 pub(crate) fn daily_schedule() -> Schedule {
-    Schedule::new(Reset {
-        cron: "0 0 * * *".into(),
-        time_zone: "UTC".into(),
-    })
-    .unwrap()
+    schedule("0 0 * * *", "UTC")
 }
 
 /// Returns a leaderboard with the operator `best` and one descending column.
@@ -122,17 +108,6 @@ pub(crate) fn submit_options() -> SubmitOptions {
     SubmitOptions::new(RankDetail::Omitted)
 }
 
-/// Returns a charge on a limit of `burst` units an hour.
-pub(crate) fn hourly_charge(bucket: &str, burst: u64, cost: u64) -> Charge {
-    Charge {
-        bucket: bucket.into(),
-        interval_us: HOUR_US,
-        burst,
-        needs: (cost > 0).then_some(cost),
-        cost,
-    }
-}
-
 /// Returns a request with these charges.
 pub(crate) fn charge_request(charges: Vec<Charge>) -> ChargeRequest {
     ChargeRequest {
@@ -157,4 +132,27 @@ pub(crate) fn make_period_ref<'a>(
         period,
         now: at(NOW_MS),
     }
+}
+
+/// Returns how many entries the tenant has.
+pub(crate) async fn count_entries(store: &impl RateLimits) -> u64 {
+    store.usage(&tenant(), 0).await.unwrap().1.entries
+}
+
+/// Submits a score of a tenant that may have this many entries. Returns the reason if it is refused.
+pub(crate) async fn submit_within_quota(
+    store: &impl Scores,
+    prepared: PreparedSubmission,
+    max_entries: Option<u64>,
+) -> Result<(), RefusalReason> {
+    let options = SubmitOptions {
+        max_tenant_entries: max_entries,
+        ..submit_options()
+    };
+    let submitted = store
+        .submit_with_options(&tenant(), &[prepared], &options)
+        .await
+        .unwrap();
+    let answer = submitted.answers.into_iter().next().unwrap();
+    answer.map(drop).map_err(|refusal| refusal.reason)
 }

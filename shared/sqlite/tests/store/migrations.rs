@@ -183,8 +183,8 @@ fn a_file_with_the_first_trigger_gets_the_current_one() {
         downgrade(&file, 14);
         submit_score(&file.store(), &board, "ann", 5, 0).await;
         assert_eq!(
-            lines(&read_top(&file.store(), &board, 10).await),
-            [line(1, "ann", 5)]
+            ranked_lines(&read_top(&file.store(), &board, 10).await.entries),
+            [ranked_line(1, "ann", 5)]
         );
     });
 }
@@ -203,7 +203,10 @@ fn an_old_file_is_migrated_and_keeps_its_data() {
             downgrade(&file, old);
             assert_eq!(read_version(&file), old);
             let store = file.store();
-            assert_eq!(lines(&read_top(&store, &board, 10).await), [line(1, "ann", 5)]);
+            assert_eq!(
+                ranked_lines(&read_top(&store, &board, 10).await.entries),
+                [ranked_line(1, "ann", 5)]
+            );
             assert_eq!(store.list_dead_letters(None, None, 10).await, Ok(Vec::new()));
             assert_eq!(store.counters().await, Ok(Vec::new()));
             assert!(totals.log_bytes > 0);
@@ -214,8 +217,8 @@ fn an_old_file_is_migrated_and_keeps_its_data() {
             assert_eq!(bans.len(), 1);
             assert_eq!((bans[0].player.as_str(), bans[0].expires_at), ("bob", None));
             store.unban(&tenant(), &player("bob"), at(2)).await.unwrap();
-            let both = [line(1, "bob", 7), line(2, "ann", 5)];
-            assert_eq!(lines(&read_top(&store, &board, 10).await), both);
+            let both = [ranked_line(1, "bob", 7), ranked_line(2, "ann", 5)];
+            assert_eq!(ranked_lines(&read_top(&store, &board, 10).await.entries), both);
             assert_eq!(store.read_audit(None, None, 10).await, Ok(Vec::new()));
             assert_eq!(read_version(&file), NEWEST);
         });

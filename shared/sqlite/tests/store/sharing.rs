@@ -97,7 +97,7 @@ fn concurrent_requests_on_one_connection_do_not_mix() {
         });
         join_all(writers).await;
         let page = read_top(&store, &board, 10).await;
-        assert_eq!(lines(&page), [line(1, "ann", 160)]);
+        assert_eq!(ranked_lines(&page.entries), [ranked_line(1, "ann", 160)]);
         assert_eq!(page.version, 161);
     });
 }

@@ -7,10 +7,13 @@ use leaderboard_core::ports::{
     Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal, RankDetail, Scores,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal, Reset, Schedule,
-    Submission, SubmissionId, SubmittedValues, TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, Outcome, PeriodId, PreparedSubmission, Refusal, Submission, SubmissionId,
+    SubmittedValues, TenantId, Timestamp,
 };
 use leaderboard_sqlite::{Connection, SqliteStore};
+use leaderboard_test_support::values::schedule;
+pub(crate) use leaderboard_test_support::values::{Board, DAY_MS, player};
+pub(crate) use leaderboard_test_support::{ranked_line, ranked_lines};
 
 use crate::native_sqlite::NativeSqlite;
 
@@ -24,10 +27,6 @@ pub(crate) fn at(ms: i64) -> Timestamp {
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::new("acme").unwrap()
-}
-
-pub(crate) fn player(name: &str) -> PlayerId {
-    PlayerId::new(name).unwrap()
 }
 
 /// Returns a leaderboard with the default configuration.
@@ -61,8 +60,6 @@ impl File {
         rusqlite::Connection::open(self.path()).unwrap()
     }
 }
-
-pub(crate) type Board = Rc<Versioned<Leaderboard>>;
 
 /// Stores a configuration, as the use case does. Returns its version, and whether the leaderboard is new.
 pub(crate) async fn put<C: Connection>(
@@ -164,33 +161,11 @@ pub(crate) async fn read_top<C: Connection>(store: &SqliteStore<C>, board: &Boar
         .unwrap()
 }
 
-/// Returns rank, player and first value of each entry.
-pub(crate) fn lines(page: &Page) -> Vec<(u64, String, i64)> {
-    page.entries
-        .iter()
-        .map(|ranked| {
-            let entry = &ranked.entry;
-            (ranked.rank, entry.player.to_string(), entry.values.first())
-        })
-        .collect()
-}
-
-/// Returns what [`lines`] returns for one entry.
-pub(crate) fn line(rank: u64, name: &str, score: i64) -> (u64, String, i64) {
-    (rank, name.to_owned(), score)
-}
-
-pub(crate) const DAY_MS: i64 = 86_400_000;
-
 /// Returns a leaderboard with a period for each day in UTC.
 pub(crate) fn daily_leaderboard(id: &str, keep: u16) -> Leaderboard {
     let mut daily = board(id);
     daily.keep_periods = keep;
-    daily.schedule = Schedule::new(Reset {
-        cron: "0 0 * * *".into(),
-        time_zone: "UTC".into(),
-    })
-    .unwrap();
+    daily.schedule = schedule("0 0 * * *", "UTC");
     daily
 }
 
