@@ -124,12 +124,31 @@ mod tests {
     }
 
     #[test]
-    fn players_are_any_text_without_control_characters() {
-        for good in ["José Piendibene (Uruguay)", "日本", " ", "a,b:c", &"é".repeat(64)] {
+    fn players_and_submission_ids_are_any_text_without_control_characters() {
+        let (longest, too_long) = ("x".repeat(128), "x".repeat(129));
+        for good in [
+            "José Piendibene (Uruguay)",
+            "日本",
+            " ",
+            "a,b:c",
+            &"é".repeat(64),
+            &longest,
+        ] {
             assert_eq!(PlayerId::new(good).map(|p| p.to_string()).as_deref(), Ok(good));
+            assert!(SubmissionId::new(good).is_ok(), "{good:?}");
         }
-        for bad in ["", "a\nb", "\u{0}", "\u{85}", "\u{7f}", &"é".repeat(65)] {
+        for bad in [
+            "",
+            "a\nb",
+            "\u{0}",
+            "\u{85}",
+            "\u{7f}",
+            "\u{1b}[31m",
+            &"é".repeat(65),
+            &too_long,
+        ] {
             assert!(PlayerId::new(bad).is_err(), "{bad:?}");
+            assert!(SubmissionId::new(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -101,6 +101,10 @@ mod tests {
             "now",
             "1752958800",
             "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T25:00:00Z",
+            "0000-01-01T00:00:00Z",
+            "10000-01-01T00:00:00Z",
         ] {
             assert!(Timestamp::parse(bad).is_err(), "{bad}");
         }
@@ -109,6 +113,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_instant_are_printed() {
         assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::parse("0001-01-01T00:00:00Z"), Ok(Timestamp::MIN));
         assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.999Z");
     }
 }

@@ -235,6 +235,8 @@ fn unknown_time_zones_are_refused_with_their_pointer() {
         "",
         "Mars/Olympus",
         "Europe/madrid2",
+        "Europe/Madrid/x",
+        "UTC\u{0}",
         "../etc/passwd",
         "+02:00",
         "CEST5CEST",

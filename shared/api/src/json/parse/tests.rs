@@ -59,6 +59,10 @@ fn invalid_json_is_refused_with_its_location() {
         find_error(r#"{"a": {"b": 1, "b": 2}}"#),
         FieldError::body("#/a/b", "is there twice")
     );
+}
+
+#[test]
+fn text_that_is_not_json_is_refused() {
     for bad in [
         "",
         " ",
@@ -78,6 +82,14 @@ fn invalid_json_is_refused_with_its_location() {
         "1e",
         "+1",
         "0x1",
+        "01",
+        "--1",
+        "1_000",
+        "NaN",
+        "nan",
+        "Infinity",
+        "-Infinity",
+        "undefined",
         "\"\u{1}\"",
         "\"\\x\"",
         "\"\\u12\"",
@@ -86,13 +98,21 @@ fn invalid_json_is_refused_with_its_location() {
         "\"\\udc00\"",
         "\"",
         "1 1",
+        "{}x",
+        "{}{}",
+        "{\"a\":1",
+        "{\"a\":\"b,\"c\":1}",
+        "a=b&c=d",
+        "<a>1</a>",
         "\u{feff}1",
         "\"\\u+123\"",
         "\"\\u00é\"",
     ] {
         find_error(bad);
     }
-    assert!(parse(b"\"\xff\"").is_err());
+    for bad in [&b"\"\xff\""[..], b"\"\xed\xa0\x80\""] {
+        assert!(parse(bad).is_err(), "{bad:?}");
+    }
 }
 
 #[test]

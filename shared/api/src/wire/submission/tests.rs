@@ -70,7 +70,14 @@ fn every_error_names_its_field() {
     let path = SubmissionTarget::Path(&board);
     for (body, expected) in [
         ("[]", "# must be an object, not an array"),
+        ("null", "# must be an object, not null"),
+        (r#""text""#, "# must be an object, not a string"),
+        ("7", "# must be an object, not a number"),
         (r#"{"score":1}"#, "#/player is required"),
+        (
+            r#"{"player":null,"score":1}"#,
+            "#/player must be a string, not null",
+        ),
         (r#"{"player":"","score":1}"#, "#/player must not be empty"),
         (
             r#"{"player":"a\u0000","score":1}"#,
@@ -80,7 +87,15 @@ fn every_error_names_its_field() {
             r#"{"player":7,"score":1}"#,
             "#/player must be a string, not a number",
         ),
+        (
+            r#"{"player":["p"],"score":1}"#,
+            "#/player must be a string, not an array",
+        ),
         (r#"{"player":"p"}"#, "#/score is required (or values)"),
+        (
+            r#"{"player":"p","score":null}"#,
+            "#/score is required (or values)",
+        ),
         (
             r#"{"player":"p","score":1.5}"#,
             "#/score must be an integer, without fraction and exponent",
@@ -110,6 +125,30 @@ fn every_error_names_its_field() {
             "#/values/b must be an integer, not a boolean",
         ),
         (
+            r#"{"player":"p","values":[]}"#,
+            "#/values must be an object, not an array",
+        ),
+        (
+            r#"{"player":"p","values":{"a":1,"b":1,"c":1,"d":1}}"#,
+            "#/values must have 1 to 3 columns",
+        ),
+        (
+            r#"{"player":"p","values":{"score":1.5}}"#,
+            "#/values/score must be an integer, without fraction and exponent",
+        ),
+        (
+            r#"{"player":"p","values":{"score":null}}"#,
+            "#/values/score must be an integer, not null",
+        ),
+        (
+            r#"{"player":"p","score":1,"metadata":"text"}"#,
+            "#/metadata must be an object, not a string",
+        ),
+        (
+            r#"{"player":"p","score":1,"metadata":5}"#,
+            "#/metadata must be an object, not a number",
+        ),
+        (
             r#"{"player":"p","score":1,"metadata":[]}"#,
             "#/metadata must be an object, not an array",
         ),
@@ -121,10 +160,34 @@ fn every_error_names_its_field() {
             r#"{"player":"p","score":1,"operator":"add"}"#,
             "#/operator must be one of best, set, increment, decrement",
         ),
+        (
+            r#"{"player":"p","score":1,"operator":1}"#,
+            "#/operator must be a string, not a number",
+        ),
         (r#"{"player":"p","score":1,"id":""}"#, "#/id must not be empty"),
+        (
+            r#"{"player":"p","score":1,"id":7}"#,
+            "#/id must be a string, not a number",
+        ),
+        (
+            r#"{"player":"p","score":1,"id":"a\u0000b"}"#,
+            "#/id must not contain control characters",
+        ),
+        (
+            r#"{"player":"p","score":1,"occurred_at":1600000000}"#,
+            "#/occurred_at must be a string, not a number",
+        ),
         (
             r#"{"player":"p","score":1,"rank":1}"#,
             "#/rank is not a field of this object",
+        ),
+        (
+            r#"{"player":"p","score":1,"Score":1}"#,
+            "#/Score is not a field of this object; did you mean score?",
+        ),
+        (
+            r#"{"player":"p","score":1,"a/b~c d":1}"#,
+            "#/a~1b~0c%20d is not a field of this object",
         ),
         (
             r#"{"player":"p","score":1,"leaderboards":["a"]}"#,
@@ -136,8 +199,48 @@ fn every_error_names_its_field() {
         ),
         (r#"{"scores":{}}"#, "#/scores must be an array, not an object"),
         (r#"{"scores":[]}"#, "#/scores must have 1 to 1000 submissions"),
+        (r#"{"scores":null}"#, "#/scores must be an array, not null"),
+        (r#"{"scores":[1]}"#, "#/scores/0 must be an object, not a number"),
+        (
+            r#"{"scores":[{"player":"p","score":1},null]}"#,
+            "#/scores/1 must be an object, not null",
+        ),
+        (
+            r#"{"scores":[{"player":"p","score":1,"scores":[]}]}"#,
+            "#/scores/0/scores is not a field of this object; did you mean score?",
+        ),
     ] {
         assert_eq!(find_errors(body, path)[0], expected, "{body}");
+    }
+}
+
+#[test]
+fn a_score_is_a_64_bit_integer() {
+    let board = create_leaderboard_id();
+    let huge = "9".repeat(400);
+    for score in [
+        "1.0",
+        "-0.0",
+        "-9223372036854775809",
+        &huge,
+        "true",
+        "[1]",
+        "{}",
+        r#""""#,
+        r#""abc""#,
+        r#""1.5""#,
+        r#"" 1""#,
+        r#""01""#,
+        r#""+1""#,
+        r#""1e3""#,
+        r#""0x10""#,
+        r#""٣""#,
+        r#""9223372036854775808""#,
+        r#""-9223372036854775809""#,
+    ] {
+        let body = format!(r#"{{"player":"p","score":{score}}}"#);
+        let errors = find_errors(&body, SubmissionTarget::Path(&board));
+        assert!(errors[0].starts_with("#/score must be an integer"), "{errors:?}");
     }
 }
 
@@ -170,7 +273,20 @@ fn a_submission_to_several_leaderboards_names_the_leaderboards() {
     )
     .unwrap();
     assert_eq!(found.items[0].submission.leaderboards.len(), 2);
+    let seventeen: Vec<_> = (0..17).map(|n| format!("\"b{n}\"")).collect();
     for (body, expected) in [
+        (
+            create_body(&format!("[{}]", seventeen.join(","))),
+            "#/leaderboards must name 1 to 16 leaderboards",
+        ),
+        (
+            create_body(r#"["b",""]"#),
+            "#/leaderboards/1 must match [a-z0-9][a-z0-9._-]{0,63}",
+        ),
+        (
+            create_body(r#"["b",7]"#),
+            "#/leaderboards/1 must be a string, not a number",
+        ),
         (
             r#"{"player":"p","score":1}"#.to_owned(),
             "#/leaderboards is required",
