@@ -137,18 +137,11 @@ async fn each_submission_of_a_group_has_its_own_charge_refusal_outcome_and_error
         fingerprint: fingerprint(9),
         ..one("ann", 2)
     };
+    let with_id = with_submission_id(one("ann", 1), "x");
     let calls = vec![
         (one("first", 1), full_rank_options(), "Created false"),
-        (
-            with_submission_id(one("ann", 1), "x"),
-            full_rank_options(),
-            "Created false",
-        ),
-        (
-            with_submission_id(one("ann", 1), "x"),
-            full_rank_options(),
-            "Created true",
-        ),
+        (with_id.clone(), full_rank_options(), "Created false"),
+        (with_id, full_rank_options(), "Created true"),
         (with_submission_id(other, "x"), full_rank_options(), "id"),
         (one("bob", 51), full_rank_options(), "AboveMax { max: 50 }"),
         (prepare(&stale, "bob", 1, NOW_MS), full_rank_options(), "stale"),

@@ -59,6 +59,10 @@ fn invalid_json_is_refused_with_its_location() {
         find_error(r#"{"a": {"b": 1, "b": 2}}"#),
         FieldError::body("#/a/b", "is there twice")
     );
+}
+
+#[test]
+fn text_that_is_not_json_is_refused() {
     for bad in [
         "",
         " ",

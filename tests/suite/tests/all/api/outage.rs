@@ -48,6 +48,38 @@ async fn retry_while_unavailable(send: impl AsyncFnMut() -> ApiResponse) -> ApiR
     wait_until(send, |answer| answer.status != 503).await
 }
 
+/// Returns requests that need the store: method, path and body.
+fn list_requests() -> Vec<(&'static str, &'static str, Value)> {
+    let score = json!({"player": "p", "score": 1});
+    let to_list = json!({"player": "p", "score": 1, "leaderboards": ["b"]});
+    vec![
+        ("GET", "/leaderboards", json!(null)),
+        ("GET", "/leaderboards/b", json!(null)),
+        ("PUT", "/leaderboards/c", json!({})),
+        ("PATCH", "/leaderboards/b", json!({})),
+        ("DELETE", "/leaderboards/b", json!(null)),
+        ("POST", "/leaderboards/b/scores", score),
+        ("POST", "/scores", to_list.clone()),
+        ("POST", "/scores", json!({"scores": [to_list]})),
+        ("DELETE", "/leaderboards/b/scores/p", json!(null)),
+        ("PUT", "/players/p/ban", json!(null)),
+        ("DELETE", "/players/p/ban", json!(null)),
+        ("GET", "/dead-letters", json!(null)),
+        ("GET", "/leaderboards/b/entries", json!(null)),
+        ("GET", "/leaderboards/b/entries/p", json!(null)),
+        ("GET", "/leaderboards/b/entries/p/around", json!(null)),
+        ("GET", "/leaderboards/b/periods", json!(null)),
+        ("GET", "/leaderboards/b/distribution", json!(null)),
+        ("GET", "/tenants", json!(null)),
+        ("PUT", "/tenants/acme", json!({})),
+        ("GET", "/tenants/acme/usage", json!(null)),
+        ("GET", "/tenant", json!(null)),
+        ("GET", "/tenant/usage", json!(null)),
+        ("GET", "/audit", json!(null)),
+        ("GET", "/operator/audit", json!(null)),
+    ]
+}
+
 #[test]
 fn routes_answer_with_one_problem_while_redis_is_down_and_recover_with_redis() {
     block_on(async {
@@ -59,35 +91,8 @@ fn routes_answer_with_one_problem_while_redis_is_down_and_recover_with_redis() {
         let before = api.page("b", "").await;
         service.redis.as_mut().unwrap().kill();
 
-        let score = json!({"player": "p", "score": 1});
-        let to_list = json!({"player": "p", "score": 1, "leaderboards": ["b"]});
         let mut actual: Option<Value> = None;
-        for (verb, path, body) in [
-            ("GET", "/leaderboards", json!(null)),
-            ("GET", "/leaderboards/b", json!(null)),
-            ("PUT", "/leaderboards/c", json!({})),
-            ("PATCH", "/leaderboards/b", json!({})),
-            ("DELETE", "/leaderboards/b", json!(null)),
-            ("POST", "/leaderboards/b/scores", score),
-            ("POST", "/scores", to_list.clone()),
-            ("POST", "/scores", json!({"scores": [to_list]})),
-            ("DELETE", "/leaderboards/b/scores/p", json!(null)),
-            ("PUT", "/players/p/ban", json!(null)),
-            ("DELETE", "/players/p/ban", json!(null)),
-            ("GET", "/dead-letters", json!(null)),
-            ("GET", "/leaderboards/b/entries", json!(null)),
-            ("GET", "/leaderboards/b/entries/p", json!(null)),
-            ("GET", "/leaderboards/b/entries/p/around", json!(null)),
-            ("GET", "/leaderboards/b/periods", json!(null)),
-            ("GET", "/leaderboards/b/distribution", json!(null)),
-            ("GET", "/tenants", json!(null)),
-            ("PUT", "/tenants/acme", json!({})),
-            ("GET", "/tenants/acme/usage", json!(null)),
-            ("GET", "/tenant", json!(null)),
-            ("GET", "/tenant/usage", json!(null)),
-            ("GET", "/audit", json!(null)),
-            ("GET", "/operator/audit", json!(null)),
-        ] {
+        for (verb, path, body) in list_requests() {
             let call = api.request(verb, path);
             let call = if body.is_null() { call } else { call.json(&body) };
             let answer = call.send().await;
