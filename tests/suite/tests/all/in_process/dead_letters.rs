@@ -87,7 +87,7 @@ fn a_score_during_a_rebuild_becomes_a_dead_letter_at_the_last_try() {
 fn each_submission_of_a_batch_that_is_too_large_becomes_a_dead_letter() {
     let service = create_service();
     assert_eq!(
-        service.message(&build_batch(1001).to_string()),
+        service.message(build_batch(1001).to_string()),
         report_dead_letters(1001)
     );
     assert_eq!(
@@ -115,12 +115,12 @@ fn each_submission_of_a_faulty_message_becomes_a_dead_letter() {
     let service = create_service();
     let mut long = build_batch(2);
     long["scores"][0]["metadata"] = json!({"note": "x".repeat(MAX_BODY_BYTES)});
-    assert_eq!(service.message(&long.to_string()), report_dead_letters(2));
+    assert_eq!(service.message(long.to_string()), report_dead_letters(2));
     let mut named = build_batch(2);
     named["more"] = json!(1);
     named["scores"][0] = json!(7);
     named["x".repeat(9_000)] = json!(1);
-    assert_eq!(service.message(&named.to_string()), report_dead_letters(2));
+    assert_eq!(service.message(named.to_string()), report_dead_letters(2));
     let letters = list_letters(&service);
     let found: Vec<_> = letters
         .iter()
@@ -201,7 +201,7 @@ fn a_repeated_message_with_a_score_from_the_future_leaves_one_dead_letter() {
     let mut message = build_batch(1);
     message["scores"][0]["occurred_at"] = json!("2026-07-19T21:06:00Z");
     for _ in 0..3 {
-        assert_eq!(service.message(&message.to_string()), report_dead_letters(1));
+        assert_eq!(service.message(message.to_string()), report_dead_letters(1));
         service.pass_ms(17);
     }
     let letters = list_letters(&service);
@@ -227,7 +227,7 @@ fn messages_and_requests_share_the_entry_quota() {
     };
     let send_message = |player: &str| {
         let score = json!({"leaderboards": ["one"], "player": player, "score": 1, "id": player});
-        service.message(&json!({"tenant": "acme", "scores": [score]}).to_string())
+        service.message(json!({"tenant": "acme", "scores": [score]}).to_string())
     };
     submit("a").expect_status(200);
     assert_eq!(send_message("b").applied, 1);

@@ -172,7 +172,7 @@ fn submissions_during_disabled_writes_become_letters_and_can_be_replayed() {
     assert_eq!(replay(&kept[0]).problem().0, 503, "writes are still off");
     switch_writes(&service, true);
     // Another region has applied submission 7 in the meantime.
-    assert_eq!(service.message(&build_batch("default", 7..8)), report(1, 0, 0));
+    assert_eq!(service.message(build_batch("default", 7..8)), report(1, 0, 0));
     for letter in &kept {
         let answer = replay(letter);
         answer.expect_status(200);
@@ -194,7 +194,7 @@ fn a_dead_letter_of_a_suspended_tenant_is_replayed_after_reactivation() {
         .call_with("PUT", "/leaderboards/goals", daily, &acme[1..])
         .expect_status(201);
     service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
-    assert_eq!(service.message(&build_batch("acme", 0..3)), report(0, 0, 3));
+    assert_eq!(service.message(build_batch("acme", 0..3)), report(0, 0, 3));
     let listed = service.call("GET", "/dead-letters?tenant=acme", "").json();
     assert_eq!(listed["letters"][0]["reason"], "The tenant is suspended");
     let id = listed["letters"][0]["id"].as_str().unwrap().to_owned();
@@ -336,14 +336,14 @@ fn a_message_for_many_leaderboards_is_applied_in_parts() {
     // Another instance has empty caches.
     let fresh = service.beside();
     reset_counters(&fresh);
-    assert_eq!(fresh.message(&build_message(&lists)), report(7, 0, 0));
+    assert_eq!(fresh.message(build_message(&lists)), report(7, 0, 0));
     assert_eq!(
         (fresh.store.most_leaderboards.get(), fresh.store.board_reads.get()),
         (32, 4)
     );
     // One tombstone in the slot of the tenant's documents is enough for all its leaderboards.
     assert_eq!(fresh.key_value.puts.get(), 0);
-    assert_eq!(fresh.message(&build_message(&lists)), report(0, 7, 0));
+    assert_eq!(fresh.message(build_message(&lists)), report(0, 7, 0));
     for name in &names {
         let entry = service.call("GET", &format!("/leaderboards/{name}/entries/p"), "");
         assert_eq!(entry.json()["entry"]["values"], json!({"score": 1}), "{name}");
@@ -357,7 +357,7 @@ fn unknown_leaderboards_of_a_message_cost_as_much_as_in_a_request() {
     service.store_is_remote.set(true);
     let lists: Vec<_> = (0..1000).map(|n| vec![format!("b{n}")]).collect();
     reset_counters(&service);
-    assert_eq!(service.message(&build_message(&lists)), report(0, 0, 1000));
+    assert_eq!(service.message(build_message(&lists)), report(0, 0, 1000));
     // Each leaderboard of the first part is accessed twice in the key-value store.
     assert_eq!(service.key_value.configurations.get(), 2 * 32);
     assert_eq!(service.key_value.puts.get(), 0);

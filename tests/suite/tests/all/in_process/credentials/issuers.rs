@@ -128,12 +128,7 @@ fn the_issuers_of_other_tenants_have_no_effect_and_do_not_show() {
     let token = sign("k", &signing_key(1), &claims(json!({})));
     for n in 0..20 {
         assert_eq!(
-            instance.for_tenant(
-                &format!("t{n}"),
-                "PUT",
-                "/issuers/x",
-                &issuer_with_key(&json!({}))
-            ),
+            instance.for_tenant(&format!("t{n}"), "PUT", "/issuers/x", issuer_with_key(&json!({}))),
             201
         );
     }
@@ -166,7 +161,7 @@ fn an_issuer_of_the_operator_precedes_those_of_tenants() {
     let instance = region.instance();
     instance.create_leaderboard();
     assert_eq!(
-        instance.for_tenant("other", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        instance.for_tenant("other", "PUT", "/issuers/x", issuer_with_key(&json!({}))),
         201
     );
     let token = sign("k", &signing_key(1), &claims(json!({})));
@@ -265,7 +260,7 @@ fn a_damaged_document_has_no_effect_and_can_be_replaced() {
     let instance = region.instance();
     instance.create_leaderboard();
     assert_eq!(
-        instance.for_tenant("broken", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        instance.for_tenant("broken", "PUT", "/issuers/x", issuer_with_key(&json!({}))),
         201
     );
     put(&instance, "main", &issuer_with_key(&json!({})));
@@ -281,7 +276,7 @@ fn a_damaged_document_has_no_effect_and_can_be_replaced() {
     let token = sign("k", &signing_key(1), &claims(json!({})));
     assert_eq!(instance.read_with_token(&token), 200);
     assert_eq!(
-        instance.for_tenant("broken", "PUT", "/issuers/x", &issuer_with_key(&json!({}))),
+        instance.for_tenant("broken", "PUT", "/issuers/x", issuer_with_key(&json!({}))),
         200
     );
 }
