@@ -19,7 +19,7 @@ use leaderboard_cache::circuit_breaker;
 use leaderboard_cache::circuit_breaker::PATIENCE_MS;
 
 /// The pause between two checks whether a report is due, in milliseconds.
-const TICK_MS: u64 = 50;
+const TICK_MS: u64 = 25;
 
 /// The rate-limit state of the instance.
 #[derive(Debug, Default)]
@@ -46,11 +46,10 @@ struct ReportPace {
     pause_ms: u64,
 }
 
-/// When reports to a store in another process are due. A shorter pause would not lower the bound of what callers can use too much,
-/// because a caller who uses a large part of a burst is reported at once; it would cost a call of the store for every few requests.
+/// When reports to a store in another process are due.
 const REMOTE: ReportPace = ReportPace {
     pending: 128,
-    pause_ms: 100,
+    pause_ms: 25,
 };
 /// When reports to the embedded store are due. Each report flushes the disk, so an instance that is busy sends only one report in
 /// its life of 128 requests.
