@@ -161,7 +161,7 @@ impl<C: Connection> SqliteStore<C> {
                 return result;
             }
             if place.is_first() {
-                self.commit_group().await?;
+                self.commit_group().await;
             } else {
                 // The first call waits for another instance, or is dropped.
                 let (waker, signal) = self.connection.signal();
@@ -171,10 +171,14 @@ impl<C: Connection> SqliteStore<C> {
         }
     }
 
-    /// Begins a transaction, and applies the calls that wait then.
-    async fn commit_group(&self) -> Result<(), StoreError> {
-        self.begin_write().await?;
+    /// Begins a transaction, and applies the calls that wait then. If the transaction cannot begin, these calls fail: each would
+    /// otherwise wait for the other writers again, one after the other.
+    async fn commit_group(&self) {
+        let begun = self.begin_write().await;
         let group = self.waiting_calls.take_group();
+        if let Err(error) = begun {
+            return group.answer_all(&error);
+        }
         let apply_all = |session: &Session<'_>| {
             let mut submitted = Vec::with_capacity(group.calls().len());
             for batch in group.batches() {
@@ -193,7 +197,6 @@ impl<C: Connection> SqliteStore<C> {
                 Err(error) => group.answer_all(&error),
             },
         }
-        Ok(())
     }
 
     /// Applies each call of a group by itself, in one transaction, and returns their results. Does not let other requests run, so

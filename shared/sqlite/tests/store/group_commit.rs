@@ -1,6 +1,7 @@
 //! Tests of submissions that the store commits together. Each of them has its own result.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -191,4 +192,24 @@ fn calls_that_wait_for_a_dropped_leader_are_applied_by_the_next_leader() {
             assert_eq!(sum, 3, "after {polls} polls");
         });
     }
+}
+
+#[test]
+fn calls_that_wait_together_for_another_writer_fail_together() {
+    block_on(async {
+        let file = File::new();
+        let connection = Observed::open(&file);
+        let (busy, paused) = (Rc::clone(&connection.busy), Rc::clone(&connection.paused));
+        let store = SqliteStore::new(connection);
+        let board = create_leaderboard(&store, &sum_leaderboard()).await;
+        let boards = [board.clone()];
+        busy.set(u32::MAX);
+        let calls = (0..TOGETHER).map(|_| submit_one(&store, prepare(&boards, "ann", 1, None, at(0))));
+        for failed in join_all(calls).await {
+            assert!(matches!(failed, Err(StoreError::Unavailable(_))), "{failed:?}");
+        }
+        assert!(paused.get() < Duration::from_secs(8), "{:?}", paused.get());
+        busy.set(0);
+        assert_eq!(submit_score(&store, &board, "ann", 1, 1).await.values.first(), 1);
+    });
 }

@@ -26,6 +26,8 @@ pub(crate) struct Observed {
     compiled_again: Rc<Cell<i32>>,
     /// The number of coming write transactions that will find the file in use.
     pub(crate) busy: Rc<Cell<u32>>,
+    /// How long the store paused in total. A pause ends at once.
+    pub(crate) paused: Rc<Cell<Duration>>,
 }
 
 impl Observed {
@@ -37,6 +39,7 @@ impl Observed {
             fail_commit: Rc::default(),
             compiled_again: Rc::default(),
             busy: Rc::default(),
+            paused: Rc::default(),
         }
     }
 }
@@ -64,7 +67,8 @@ impl Connection for Observed {
     }
 
     async fn pause(&self, time: Duration) {
-        self.inner.pause(time).await;
+        self.paused.set(self.paused.get() + time);
+        self.inner.let_others_run().await;
     }
 
     fn signal(&self) -> Signal {
