@@ -163,8 +163,10 @@ fn put_configuration(
     {
         return Ok(Err(PutRefusal::Unfinished));
     }
+    // A rebuild in another order writes the entries to new rows, with blocks of their own.
     if let Some(before) = &before
         && put.rebuild
+        && !changes_order(session, put, before.row)?
     {
         refill_rank_blocks(session, put, before.row)?;
     }
