@@ -139,7 +139,12 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             }
             Freshness::StaleIfError => return Ok(MissReason::Stale),
             Freshness::Expired => {
-                context.env.responses().delete_entry(&self.key_text);
+                // Another request may have stored a later entry while this one read the tombstones.
+                let memory_tier = context.env.responses();
+                let known = memory_tier.find_entry(&self.key_text);
+                if known.is_some_and(|known| Rc::ptr_eq(&known, &entry)) {
+                    memory_tier.delete_entry(&self.key_text);
+                }
                 return Ok(MissReason::Stale);
             }
         };
@@ -246,10 +251,11 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         self.respond_uncached(own, reason).await
     }
 
-    /// Responds with an entry that is only for this caller and is not cached. `Cache-Status` says `stored` even so: if the
-    /// headers differed from those of other responses, they would reveal a ban.
+    /// Responds with an entry that is only for this caller and is not cached. `Cache-Status` says `stored` where other readers'
+    /// responses are stored: if the headers differed from those of other responses, they would reveal a ban.
     async fn respond_uncached(&self, own: CacheEntry, reason: MissReason) -> Result<Response, Problem> {
-        self.respond_after_fetch(&Rc::new(own), CacheStatus::Fetched { reason, stored: true })
+        let stored = own.metadata.lifetime_ms > 0;
+        self.respond_after_fetch(&Rc::new(own), CacheStatus::Fetched { reason, stored })
             .await
     }
 

@@ -202,6 +202,26 @@ fn a_ban_that_could_not_be_shortened_is_still_kept_from_its_player() {
 }
 
 #[test]
+fn cache_status_does_not_show_a_banned_player_the_ban() {
+    let region = Region::of_acme();
+    let (instance, token) = five_players(&region);
+    let (own, other) = (token("b"), token("c"));
+    instance.call("PUT", "/players/b/ban", &Value::Null);
+    for (lifetime_ms, expected) in [
+        (0, "edgeboard; fwd=uri-miss"),
+        (5_000, "edgeboard; fwd=uri-miss; stored"),
+    ] {
+        let cache = json!({"access": {"write": "player"}, "cache": {"lifetime_ms": lifetime_ms}});
+        instance.call("PUT", "/leaderboards/b", &cache).expect_status(200);
+        region.pass_ms(5_000);
+        for token in [&other, &own] {
+            let page = region.instance().with_token(token, "GET", LIST, "");
+            assert_eq!(page.header("cache-status"), expected, "{lifetime_ms}");
+        }
+    }
+}
+
+#[test]
 fn only_reads_of_banned_players_bypass_the_cache() {
     let region = Region::of_acme();
     let (instance, token) = five_players(&region);
