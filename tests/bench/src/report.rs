@@ -32,6 +32,7 @@ const DIGITS_OF_MANY: u32 = 2;
 /// The operations of the first section, which varies the connections.
 const BASE_OPERATIONS: &[Operation] = &[
     Operation::Hello,
+    Operation::EvalSha,
     Operation::Cached,
     Operation::Uncached,
     Operation::Around,
