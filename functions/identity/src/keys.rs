@@ -211,7 +211,7 @@ pub(crate) async fn rotate<E: ResponseEnvironment>(
         }
         if let Some(keyed) = &keyed {
             check_rotation(keyed, record, context.now)?;
-            record.remember(key_request(keyed, context.now));
+            record.add_request(key_request(keyed, context.now));
         }
         record
             .replace_secret(made.digest, context.now, overlap_s)

@@ -66,8 +66,8 @@ pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -
 }
 
 /// Returns settings in the form for the operator: the value that each setting has, and the value that it should have.
-fn told(settings: &[SettingCheck]) -> Vec<Value> {
-    let told = |check: &SettingCheck| {
+fn describe_settings(settings: &[SettingCheck]) -> Vec<Value> {
+    let describe = |check: &SettingCheck| {
         let message = match &check.found {
             Some(found) if *found == check.wanted => "as it should be".to_owned(),
             Some(_) => format!("set {} {}", check.setting, check.wanted),
@@ -83,7 +83,7 @@ fn told(settings: &[SettingCheck]) -> Vec<Value> {
         };
         json!({"setting": check.setting, "wanted": check.wanted, "found": check.found, "status": status, "message": message})
     };
-    settings.iter().map(told).collect()
+    settings.iter().map(describe).collect()
 }
 
 async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Option<String>) {
@@ -124,7 +124,7 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         at: after.to_string(),
         took_ms,
         metadata: json!({
-            "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": told(&settings),
+            "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": describe_settings(&settings),
         }),
     };
     (checked, answered.err().map(|error| error.to_string()))

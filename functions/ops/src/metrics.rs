@@ -24,8 +24,8 @@ use leaderboard_telemetry::metrics::{SeriesValues, format_exposition, read_regio
 /// The problem to answer with.
 pub(crate) async fn show<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
-    let guard = AuthThrottle::check_refused(context.env, context.headers, context.client).await?;
-    check_key(context).inspect_err(|refusal| guard.charge_refusal(context.env, refusal))?;
+    let throttle = AuthThrottle::check_refused(context.env, context.headers, context.client).await?;
+    check_key(context).inspect_err(|refusal| throttle.charge_refusal(context.env, refusal))?;
     let kept = read_region(context.env).await;
     let stored = context.env.store().counters().await;
     let up = stored.is_ok();

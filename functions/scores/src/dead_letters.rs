@@ -102,7 +102,8 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
     Query::parse(context.query, &[])?;
     let stored = find(context, id).await?;
     audit::record_audit_event(context).await?;
-    let outcomes = leaderboard_score_messages::replay(context.env, &context.tenant_config, &stored).await?;
+    let outcomes =
+        leaderboard_score_messages::replay_dead_letter(context.env, &context.tenant_config, &stored).await?;
     // If this fails, a second replay finds the submission applied by its id.
     context.env.store().delete_dead_letter(id).await?;
     let results = OutcomeBody::list(context.version, &outcomes, None);

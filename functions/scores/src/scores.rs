@@ -84,7 +84,7 @@ fn parse_body<'a, E: ResponseEnvironment>(
     let SubmissionBody { mut items, batch } = scores(context.body, destination, sender)?;
     replace_me(context, &mut items)?;
     context.set_cost(count_units(&items))?;
-    idempotency::apply(context.headers, context.identity, context.body, &mut items)?;
+    idempotency::apply_idempotency_key(context.headers, context.identity, context.body, &mut items)?;
     let (submissions, places) = items
         .into_iter()
         .map(|item| (item.submission, item.place))
@@ -147,7 +147,7 @@ async fn submit_body<E: ResponseEnvironment>(
 fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
     let mut refused: Option<Problem> = None;
     for item in items {
-        match me::named(&context.caller, &item.submission.player) {
+        match me::resolve_me(&context.caller, &item.submission.player) {
             Ok(player) => item.submission.player = player,
             Err(detail) => {
                 let problem = refused.unwrap_or_else(|| Problem::new(ProblemType::Validation));

@@ -107,18 +107,18 @@ fn periods(c: &mut Criterion) -> Result<(), Invalid> {
         let mut instant = now();
         group.bench_function(BenchmarkId::new("at/computed", name), |b| {
             b.iter(|| {
-                // Always another period than the ones remembered, in the years from 1970 to 2189.
+                // Always another period than the cached ones, in the years from 1970 to 2189.
                 let next_ms = (instant.as_unix_ms() + 1000 * DAY_MS) % (80_021 * DAY_MS);
                 instant = Timestamp::saturating_from_unix_ms(next_ms);
                 cold.period_at(black_box(instant))
             });
         });
         let warm = schedule(cron)?;
-        group.bench_function(BenchmarkId::new("at/remembered", name), |b| {
+        group.bench_function(BenchmarkId::new("at/cached", name), |b| {
             b.iter(|| warm.period_at(black_box(now())));
         });
         let period = warm.period_at(now());
-        group.bench_function(BenchmarkId::new("expiry/remembered/1000", name), |b| {
+        group.bench_function(BenchmarkId::new("expiry/cached/1000", name), |b| {
             b.iter(|| warm.expires_at(black_box(&period), 1000));
         });
         for keep in [12, 1000_u16] {

@@ -52,7 +52,7 @@ pub use log_policy::{LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS};
 pub use log_weight::{EVENT_OVERHEAD_BYTES, RECORD_OVERHEAD_BYTES, event_weight};
 pub use lru::LruMap;
 pub use nearest::{find_nearest, suggest};
-pub use order_key::{Layout, OrderKey, SORTABLE_BYTES, Ties, from_sortable, sortable};
+pub use order_key::{Layout, OrderKey, SORTABLE_BYTES, Ties, decode_sortable, encode_sortable};
 pub use outcome::{Outcome, Previous, Status};
 pub use period::{MAX_KEEP_PERIODS, Period, PeriodId};
 pub use period_selector::{LocalDate, PeriodSelector};

@@ -11,13 +11,13 @@ pub const SORTABLE_BYTES: usize = 8;
 
 /// Encodes a signed integer as eight bytes that sort like the integers.
 #[must_use]
-pub const fn sortable(value: i64) -> [u8; SORTABLE_BYTES] {
+pub const fn encode_sortable(value: i64) -> [u8; SORTABLE_BYTES] {
     (value ^ i64::MIN).to_be_bytes()
 }
 
-/// Decodes an integer from the bytes that [`sortable`] returns.
+/// Decodes an integer from the bytes that [`encode_sortable`] returns.
 #[must_use]
-pub const fn from_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
+pub const fn decode_sortable(bytes: [u8; SORTABLE_BYTES]) -> i64 {
     i64::from_be_bytes(bytes) ^ i64::MIN
 }
 
@@ -56,7 +56,7 @@ impl Layout {
         let mut bytes = Vec::with_capacity(self.tuple_bytes());
         for (column, value) in self.columns.iter().zip(values.as_slice()) {
             let descending = column.order() == Order::Descending;
-            bytes.extend_from_slice(&sortable(if descending { !value } else { *value }));
+            bytes.extend_from_slice(&encode_sortable(if descending { !value } else { *value }));
         }
         bytes
     }
@@ -72,7 +72,7 @@ impl Layout {
     pub fn key(&self, values: &Values, reached_at: Timestamp, player: &PlayerId) -> OrderKey {
         let mut bytes = self.tuple(values);
         let at = reached_at.as_unix_ms();
-        bytes.extend_from_slice(&sortable(if self.ties == Ties::Latest { !at } else { at }));
+        bytes.extend_from_slice(&encode_sortable(if self.ties == Ties::Latest { !at } else { at }));
         bytes.extend_from_slice(player.as_bytes());
         OrderKey(bytes)
     }
@@ -83,7 +83,7 @@ impl Layout {
         let (tuple, rest) = key.split_at_checked(self.tuple_bytes())?;
         let mut values = Vec::with_capacity(self.columns.count());
         for (column, word) in self.columns.iter().zip(tuple.chunks_exact(SORTABLE_BYTES)) {
-            let value = from_sortable(word.try_into().ok()?);
+            let value = decode_sortable(word.try_into().ok()?);
             values.push(if column.order() == Order::Descending {
                 !value
             } else {
@@ -91,7 +91,7 @@ impl Layout {
             });
         }
         let (time, player) = rest.split_at_checked(SORTABLE_BYTES)?;
-        let at = from_sortable(time.try_into().ok()?);
+        let at = decode_sortable(time.try_into().ok()?);
         let at = Timestamp::from_unix_ms(if self.ties == Ties::Latest { !at } else { at })?;
         let player = PlayerId::new(std::str::from_utf8(player).ok()?).ok()?;
         Some((Values::new(values), at, player))

@@ -98,7 +98,7 @@ impl PeriodSelector {
     /// Returns the id of a period that only the store knows, because the schedule does not record its reset. Returns `None` if
     /// the schedule determines the period.
     #[must_use]
-    pub fn unexplained(&self, board: &Leaderboard) -> Option<PeriodId> {
+    pub fn find_unrecorded_id(&self, board: &Leaderboard) -> Option<PeriodId> {
         let Self::Named(id) = self else { return None };
         let start = Timestamp::parse(id.as_str()).ok()?;
         // No period begins within a second.

@@ -22,10 +22,10 @@ const ANY_ZONE: &str = "UTC";
 pub fn find_reset_faults(reset: &Reset) -> Vec<Invalid> {
     let zone = (!is_good(ANY_CRON, &reset.time_zone)).then(|| {
         let zones: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-        let meant = suggest(&reset.time_zone, zones.iter().map(String::as_str));
+        let suggestion = suggest(&reset.time_zone, zones.iter().map(String::as_str));
         Invalid::new(
             "/time_zone",
-            format!("must be an IANA time zone, e.g. Europe/Madrid{meant}"),
+            format!("must be an IANA time zone, e.g. Europe/Madrid{suggestion}"),
         )
     });
     find_cron_faults(&reset.cron)

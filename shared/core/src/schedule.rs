@@ -23,7 +23,7 @@ pub use self::change::{MAX_SCHEDULE_CHANGES, TooManyChanges};
 pub(crate) use self::stretch::ScheduleChange;
 
 /// How many computed periods a schedule caches. The scores of a batch usually fall into a few periods.
-const REMEMBERED_PERIODS: usize = 32;
+const CACHED_PERIODS: usize = 32;
 /// The time from midnight to noon, in milliseconds.
 const NOON_MS: i64 = 12 * 60 * 60 * 1000;
 /// The longest cron expression, in bytes.
@@ -144,7 +144,7 @@ impl Schedule {
             },
         };
         let mut recent = self.recent.borrow_mut();
-        if recent.len() == REMEMBERED_PERIODS {
+        if recent.len() == CACHED_PERIODS {
             recent.pop_front();
         }
         recent.push_back(period.clone());
@@ -189,10 +189,10 @@ impl Schedule {
         let ends = date
             .tomorrow()
             .map_or(Timestamp::MAX, |next| start_of(next, &zone));
-        let held = self.period_at(begins);
-        match held.ends_at {
-            Some(next) if held.starts_at != Some(begins) && next < ends => self.period_at(next),
-            _ => held,
+        let period = self.period_at(begins);
+        match period.ends_at {
+            Some(next) if period.starts_at != Some(begins) && next < ends => self.period_at(next),
+            _ => period,
         }
     }
 

@@ -93,10 +93,10 @@ pub fn client_address(headers: &impl HeaderLines, trusted: &TrustedProxies) -> O
     };
     let lines = headers.lines(name).rev();
     for element in lines.flat_map(elements_from_the_right).take(MAX_HOPS) {
-        let Some(told) = element.and_then(read).filter(|_| trusted.ranges.contain(client)) else {
+        let Some(forwarded) = element.and_then(read).filter(|_| trusted.ranges.contain(client)) else {
             break;
         };
-        client = told;
+        client = forwarded;
     }
     Some(client)
 }

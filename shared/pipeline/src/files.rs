@@ -11,7 +11,9 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use sha2::{Digest, Sha256};
 
-use crate::{CorsOrigins, REQUEST_ID, TrustedProxies, accepts_gzip, admit, is_secure, protect, trace_id};
+use crate::{
+    CorsOrigins, REQUEST_ID, TrustedProxies, accepts_gzip, add_security_headers, admit, is_secure, trace_id,
+};
 use leaderboard_api::problem::render_page;
 use leaderboard_api::{Problem, ProblemType};
 
@@ -65,7 +67,7 @@ pub fn serve_file<B>(
         }
         Some(representation) => answer(representation, asked),
     };
-    protect(response.headers_mut(), is_secure(asked, proxies));
+    add_security_headers(response.headers_mut(), is_secure(asked, proxies));
     admit(&CorsOrigins::Any, method, asked, &mut response);
     // A shared cache may store a file, so it carries nothing of the request.
     let shared = [StatusCode::OK, StatusCode::NOT_MODIFIED].contains(&response.status());

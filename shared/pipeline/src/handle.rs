@@ -195,7 +195,7 @@ fn finish_response(
         response.headers.insert(REQUEST_ID, value);
     }
     response.headers.insert(VARY, HeaderValue::from_static(VARY_BY));
-    security::protect(&mut response.headers, secure);
+    security::add_security_headers(&mut response.headers, secure);
     let bodiless = matches!(response.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodiless || method == Method::HEAD {
         // A response to HEAD may omit its length (RFC 9110, section 8.6). Some hosts would wait for as many bytes.

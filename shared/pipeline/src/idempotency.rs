@@ -79,7 +79,7 @@ fn read(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// Gives an id to each item without an id, if the request has an idempotency key.
-pub fn apply(
+pub fn apply_idempotency_key(
     headers: &HeaderMap,
     identity: &Identity,
     body: &[u8],
@@ -185,7 +185,7 @@ mod tests {
         let mut items = scores(body.as_bytes(), SubmissionTarget::Path(&board), Sender::Server)
             .unwrap()
             .items;
-        apply(&headers, identity, body.as_bytes(), &mut items).map(|()| items)
+        apply_idempotency_key(&headers, identity, body.as_bytes(), &mut items).map(|()| items)
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub use lines::RawHeaders;
 pub use micro_cache::{MicroCacheEntry, MicroCacheHit, MicroCacheKey, find_reusable, store_for_reuse};
 pub use route::{Base, BuildRoute, Route, RouteHead, RouteTable, Verb};
 pub use scheme::is_secure;
-pub use security::{STRICT_TRANSPORT, protect};
+pub use security::{STRICT_TRANSPORT, add_security_headers};
 pub use settings::Settings;
 pub use size::{Body, MAX_BODY_BYTES, MAX_HEADER_BYTES, RequestBody};
 pub use trace::{REQUEST_ID, trace_id};

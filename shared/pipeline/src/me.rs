@@ -13,7 +13,7 @@ pub const ME: &str = "me";
 ///
 /// # Errors
 /// The error text, if the name is `me` and the caller has no player's token.
-pub fn named(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static str> {
+pub fn resolve_me(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'static str> {
     match caller.own_player() {
         _ if player.as_str() != ME => Ok(player.clone()),
         Some(own) => Ok(own.clone()),
@@ -35,7 +35,7 @@ impl<E> Context<'_, E> {
     /// # Errors
     /// 400 if the name is `me` and the caller has no player's token.
     pub fn named_as(&self, parameter: &str, player: &PlayerId) -> Result<PlayerId, Problem> {
-        named(&self.caller, player).map_err(|detail| {
+        resolve_me(&self.caller, player).map_err(|detail| {
             Problem::new(ProblemType::InvalidParameter).with_error(FieldError::parameter(parameter, detail))
         })
     }

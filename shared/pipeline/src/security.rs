@@ -21,7 +21,7 @@ pub const STRICT_TRANSPORT: (HeaderName, HeaderValue) = (
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// Adds the headers. `secure` says whether the request came over TLS.
-pub fn protect(headers: &mut HeaderMap, secure: bool) {
+pub fn add_security_headers(headers: &mut HeaderMap, secure: bool) {
     headers.reserve(HEADERS.len() + 2);
     headers.extend(HEADERS);
     if secure {
@@ -37,12 +37,12 @@ mod tests {
     #[test]
     fn a_page_keeps_its_own_policy_and_gets_the_other_headers() {
         let mut headers = HeaderMap::new();
-        protect(&mut headers, false);
+        add_security_headers(&mut headers, false);
         assert_eq!(headers.len(), HEADERS.len() + 1);
         assert_eq!(headers[CONTENT_SECURITY_POLICY], NOTHING);
         let own = HeaderValue::from_static("default-src 'self'");
         headers.insert(CONTENT_SECURITY_POLICY, own.clone());
-        protect(&mut headers, true);
+        add_security_headers(&mut headers, true);
         assert_eq!(headers[CONTENT_SECURITY_POLICY], own);
         assert_eq!(headers[STRICT_TRANSPORT_SECURITY], STRICT_TRANSPORT.1);
     }

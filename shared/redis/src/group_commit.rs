@@ -88,7 +88,7 @@ impl GroupCommit {
             .iter()
             .any(|other| other.is_leading() && other.is_peer(tenant, call.options));
         let (waker, signal) = waits.then(|| server.signal()).unzip();
-        let mut place = self.join(PendingCall {
+        let mut membership = self.join(PendingCall {
             tenant: tenant.clone(),
             options: call.options.clone(),
             submissions: if waits {
@@ -102,23 +102,23 @@ impl GroupCommit {
         if let Some(signal) = signal {
             signal.await;
         }
-        if let Some(result) = place.take_result() {
+        if let Some(result) = membership.take_result() {
             return result;
         }
-        place.take_followers(call);
-        let followers = place.followers.iter().map(|follower| follower.as_call());
+        membership.take_followers(call);
+        let followers = membership.followers.iter().map(|follower| follower.as_call());
         let calls: Vec<_> = iter::once(call).chain(followers).collect();
         match send_group(server, tenant, &calls).await {
             Ok(results) => {
                 let mut results = results.into_iter();
                 let own = results.next().ok_or_else(|| corrupt("reply to a group"));
-                for (follower, result) in place.followers.iter().zip(results) {
+                for (follower, result) in membership.followers.iter().zip(results) {
                     follower.wake(State::Answered(result));
                 }
                 own?
             }
             Err(error) => {
-                for follower in &place.followers {
+                for follower in &membership.followers {
                     follower.wake(State::Answered(Err(error.clone())));
                 }
                 Err(error)
@@ -126,10 +126,10 @@ impl GroupCommit {
         }
     }
 
-    fn join(&self, call: PendingCall) -> Place<'_> {
+    fn join(&self, call: PendingCall) -> Membership<'_> {
         let call = Rc::new(call);
         self.0.borrow_mut().push(Rc::clone(&call));
-        Place {
+        Membership {
             calls: &self.0,
             call,
             followers: Vec::new(),
@@ -137,17 +137,17 @@ impl GroupCommit {
     }
 }
 
-/// The place of a request among the calls. Dropping the place leaves them, also if the request ends early; then a request that leads
-/// a group fails its followers, and the next request that waits leads the next group.
+/// The membership of a request among the calls. Dropping it leaves them, also if the request ends early; then a request that leads a
+/// group fails its followers, and the next request that waits leads the next group.
 #[derive(Debug)]
-struct Place<'a> {
+struct Membership<'a> {
     calls: &'a RefCell<Vec<Rc<PendingCall>>>,
     call: Rc<PendingCall>,
     /// The other calls of the group that this request sends.
     followers: Vec<Rc<PendingCall>>,
 }
 
-impl Place<'_> {
+impl Membership<'_> {
     /// Returns the result, if another request has sent this call.
     fn take_result(&self) -> Option<Result<CallReply, StoreError>> {
         match self.call.state.replace(State::Leading) {
@@ -180,7 +180,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Membership<'_> {
     fn drop(&mut self) {
         let unanswered = |follower: &&Rc<PendingCall>| matches!(*follower.state.borrow(), State::Sent);
         for follower in self.followers.iter().filter(unanswered) {

@@ -3,7 +3,8 @@
 use leaderboard_core::codec::{Reader, decode_layout};
 use leaderboard_core::{
     Entry, Layout, LeaderboardId, Metadata, Order, Outcome, Period, PeriodId, PlayerId, Previous,
-    RankedEntry, SORTABLE_BYTES, Status, StoreError, Ties, Timestamp, Values, from_sortable, sortable,
+    RankedEntry, SORTABLE_BYTES, Status, StoreError, Ties, Timestamp, Values, decode_sortable,
+    encode_sortable,
 };
 
 use crate::reply_reader::corrupt;
@@ -42,7 +43,7 @@ fn split_narrow_int(bytes: &[u8]) -> Option<([u8; SORTABLE_BYTES], &[u8])> {
     let mut int = [if below { u8::MAX } else { 0 }; SORTABLE_BYTES];
     let start = SORTABLE_BYTES.checked_sub(length)?;
     int.get_mut(start..)?.copy_from_slice(digits);
-    Some((sortable(i64::from_be_bytes(int)), rest))
+    Some((encode_sortable(i64::from_be_bytes(int)), rest))
 }
 
 /// Decodes an entry from its order key and its extra: the number of attempts as a varint, then the metadata.
@@ -184,7 +185,7 @@ fn unpack_tuple(bytes: &[u8], columns: u8, descending: u8) -> Result<(Values, &[
         let (int, after) = rest
             .split_first_chunk::<SORTABLE_BYTES>()
             .ok_or_else(|| corrupt("tuple"))?;
-        let value = from_sortable(*int);
+        let value = decode_sortable(*int);
         let inverted = descending.checked_shr(u32::from(column)).unwrap_or(0) & 1 == 1;
         values.push(if inverted { !value } else { value });
         rest = after;
@@ -262,7 +263,7 @@ mod tests {
         ] {
             assert_eq!(
                 split_narrow_int(narrow),
-                Some((sortable(value), &[][..])),
+                Some((encode_sortable(value), &[][..])),
                 "{value}"
             );
         }
@@ -280,8 +281,8 @@ mod tests {
         for number in [7_u64, 2, 3] {
             good.extend(number.to_be_bytes());
         }
-        good.extend(sortable(5));
-        good.extend(sortable(4));
+        good.extend(encode_sortable(5));
+        good.extend(encode_sortable(4));
         let before_layouts = [&good[..], b"all"].concat();
         let outcome = unpack_outcome(&before_layouts, board(), player(), true).unwrap();
         assert_eq!((outcome.columns, outcome.values.first()), (None, 5));

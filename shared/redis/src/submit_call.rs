@@ -10,7 +10,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{
     Event, EventBody, Layout, LeaderboardId, Limits, PeriodId, PreparedSubmission, SORTABLE_BYTES, Status,
-    Target, TenantId, Ties, Timestamp, sortable,
+    Target, TenantId, Ties, Timestamp, encode_sortable,
 };
 
 use crate::keys::{self, LeaderboardKeys};
@@ -192,8 +192,8 @@ fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
 
 fn add_limits(call: &mut ScriptCall, limits: &Limits) {
     let encode = |bound: Option<[u8; SORTABLE_BYTES]>| bound.map_or_else(Vec::new, |int| int.to_vec());
-    call.add_bytes(encode(limits.min.map(sortable)));
-    call.add_bytes(encode(limits.max.map(sortable)));
+    call.add_bytes(encode(limits.min.map(encode_sortable)));
+    call.add_bytes(encode(limits.max.map(encode_sortable)));
     call.add_bytes(encode(limits.max_change.map(u64::to_be_bytes)));
     call.add_option(limits.max_attempts);
     call.add_option(limits.max_entries);
@@ -227,5 +227,5 @@ fn encode_bare_event(submission: &PreparedSubmission, target: &Target) -> Vec<u8
 /// Encodes a time as it is in an order key.
 fn encode_time(layout: &Layout, at: Timestamp) -> [u8; SORTABLE_BYTES] {
     let ms = at.as_unix_ms();
-    sortable(if layout.ties == Ties::Latest { !ms } else { ms })
+    encode_sortable(if layout.ties == Ties::Latest { !ms } else { ms })
 }

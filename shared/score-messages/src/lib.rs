@@ -65,7 +65,10 @@ pub enum OnRebuild {
 ///
 /// # Errors
 /// As for [`apply_with`].
-pub async fn apply<E: ResponseEnvironment>(env: &E, payload: &[u8]) -> Result<MessageReport, StoreError> {
+pub async fn apply_message<E: ResponseEnvironment>(
+    env: &E,
+    payload: &[u8],
+) -> Result<MessageReport, StoreError> {
     apply_with(env, payload, OnRebuild::Wait).await
 }
 
@@ -177,7 +180,7 @@ async fn submit<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// Why the submission still cannot be applied.
-pub async fn replay<E: ResponseEnvironment>(
+pub async fn replay_dead_letter<E: ResponseEnvironment>(
     env: &E,
     tenant_config: &TenantConfig,
     stored: &StoredDeadLetter,

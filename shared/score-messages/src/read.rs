@@ -108,7 +108,7 @@ fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
         .and_then(|fields| submission(fields, SubmissionTarget::Body, &mut errors));
     errors.check()?;
     let item = item.ok_or_else(|| Problem::internal("an item without errors was not understood"))?;
-    if let Err(detail) = me::named(&Caller::Message, &item.submission.player) {
+    if let Err(detail) = me::resolve_me(&Caller::Message, &item.submission.player) {
         return Err(
             Problem::new(ProblemType::Validation).with_error(FieldError::body("#/scores/0/player", detail))
         );

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Page, PageFrom, PlayerEntries, Position, Positions, Sample};
 use leaderboard_core::{
-    Entry, Layout, OrderKey, PlayerId, RankedEntry, SORTABLE_BYTES, Values, from_sortable,
+    Entry, Layout, OrderKey, PlayerId, RankedEntry, SORTABLE_BYTES, Values, decode_sortable,
 };
 
 use crate::projection::{PeriodState, Projection};
@@ -215,7 +215,7 @@ fn position(visible: &VisibleEntries<'_>, tuple: &Values) -> Position {
 fn tuple(layout: &Layout, bytes: &[u8]) -> Values {
     let chunks = bytes.chunks_exact(SORTABLE_BYTES);
     let values = layout.columns.iter().zip(chunks).filter_map(|(column, chunk)| {
-        let value = from_sortable(chunk.try_into().ok()?);
+        let value = decode_sortable(chunk.try_into().ok()?);
         Some(match column.order() {
             leaderboard_core::Order::Ascending => value,
             leaderboard_core::Order::Descending => -1 - value,

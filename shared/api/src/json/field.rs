@@ -106,8 +106,11 @@ impl<'f, 'a> Fields<'f, 'a> {
     pub fn only(&self, known: &[&str], errors: &mut Errors) {
         for (name, field) in self.iter() {
             if !known.contains(&name) {
-                let meant = suggest(name, known.iter().copied());
-                errors.add(&field.pointer, format!("is not a field of this object{meant}"));
+                let suggestion = suggest(name, known.iter().copied());
+                errors.add(
+                    &field.pointer,
+                    format!("is not a field of this object{suggestion}"),
+                );
             }
         }
     }
@@ -235,10 +238,10 @@ impl<'f, 'a> Field<'f, 'a> {
         let found = choices.iter().find(|(word, _)| *word == text);
         if found.is_none() {
             let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-            let meant = suggest(text, words.iter().copied());
+            let suggestion = suggest(text, words.iter().copied());
             errors.add(
                 &self.pointer,
-                format!("must be one of {}{meant}", words.join(", ")),
+                format!("must be one of {}{suggestion}", words.join(", ")),
             );
         }
         found.map(|(_, choice)| *choice)
@@ -247,7 +250,7 @@ impl<'f, 'a> Field<'f, 'a> {
     fn wrong<T>(self, expected: &str, errors: &mut Errors) -> Option<T> {
         errors.add(
             &self.pointer,
-            format!("must be {expected}, not {}", self.value.what()),
+            format!("must be {expected}, not {}", self.value.describe_kind()),
         );
         None
     }

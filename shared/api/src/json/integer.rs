@@ -42,7 +42,7 @@ pub(super) fn integer(value: &Json<'_>, min: i128, max: i128) -> Result<i128, St
     let text = match value {
         Json::Number(text) => text,
         Json::String(text) => text.as_ref(),
-        other => return Err(format!("must be an integer, not {}", other.what())),
+        other => return Err(format!("must be an integer, not {}", other.describe_kind())),
     };
     decimal(text, min, max)
 }

@@ -42,7 +42,7 @@ impl<'a> Object<'a> {
 
 impl Json<'_> {
     /// Returns the kind of the value in words, for error texts.
-    pub fn what(&self) -> &'static str {
+    pub fn describe_kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",

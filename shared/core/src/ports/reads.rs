@@ -23,7 +23,7 @@ pub struct PeriodRef<'a> {
 /// Why a read returned nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// The configuration in [`PeriodRef::board`] is not the current one, or the leaderboard was deleted.
+    /// The configuration in [`PeriodRef::leaderboard`] is not the current one, or the leaderboard was deleted.
     StaleConfiguration,
     /// The store failed.
     Store(StoreError),

@@ -26,7 +26,7 @@ pub fn find_known_name<S, K>(
     board: &Versioned<Leaderboard>,
     selector: &PeriodSelector,
 ) -> Option<PeriodSelector> {
-    let Some(id) = selector.unexplained(&board.value) else {
+    let Some(id) = selector.find_unrecorded_id(&board.value) else {
         return Some(selector.canonical(&board.value, deps.now));
     };
     let name = (deps.tenant.clone(), board.value.id.clone(), board.version, id);
@@ -48,7 +48,7 @@ pub async fn resolve_name<S: Store, K: Cache>(
     board: &Versioned<Leaderboard>,
     selector: &PeriodSelector,
 ) -> Result<PeriodSelector, StoreError> {
-    let Some(id) = selector.unexplained(&board.value) else {
+    let Some(id) = selector.find_unrecorded_id(&board.value) else {
         return Ok(selector.canonical(&board.value, deps.now));
     };
     let leaderboard = &board.value.id;

@@ -100,7 +100,7 @@ pub(super) async fn resolve_period<S: Store, K: Cache>(
     board: &Leaderboard,
     selector: &PeriodSelector,
 ) -> Result<Period, QueryError> {
-    if let Some(id) = selector.unexplained(board) {
+    if let Some(id) = selector.find_unrecorded_id(board) {
         // An instant, or a period of an unrecorded schedule.
         let named = deps
             .store

@@ -74,7 +74,7 @@ proptest! {
         prop_assert!(period.contains(instant), "{period:?}");
         let start = period.starts_at.expect("a start");
         let end = period.ends_at.expect("an end");
-        // Each call uses a new schedule, which has remembered no period.
+        // Each call uses a new schedule, which has cached no period.
         prop_assert_eq!(&schedule(cron, zone).period_at(start), &period);
         prop_assert_eq!(&schedule(cron, zone).period_at(end.saturating_add_ms(-1)), &period);
         let next = schedule(cron, zone).period_at(end);

@@ -180,7 +180,7 @@ impl ApiKeyRecord {
     }
 
     /// Adds a request that was served. Removes the oldest request if there are too many.
-    pub fn remember(&mut self, request: KeyRequest) {
+    pub fn add_request(&mut self, request: KeyRequest) {
         self.requests.insert(0, request);
         self.requests.truncate(MAX_REQUESTS);
     }

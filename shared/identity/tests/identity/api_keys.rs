@@ -218,7 +218,7 @@ fn a_key_keeps_its_last_idempotency_records_for_a_day() {
         at: now(),
     };
     for n in 0..=u8::try_from(MAX_REQUESTS).unwrap() {
-        record.remember(request(n));
+        record.add_request(request(n));
     }
     assert_eq!(record.requests.len(), MAX_REQUESTS);
     assert_eq!(record.request(&[0; 16], now()), None);
@@ -257,7 +257,7 @@ fn decoding_restores_an_encoded_record() {
     for n in 9..12 {
         full.replace_secret(ApiKey::rotate(&tenant(), full.id, &[n; 32]).digest, now(), 60)
             .unwrap();
-        full.remember(KeyRequest {
+        full.add_request(KeyRequest {
             name: [n; 16],
             body: [1; 16],
             at: now(),

@@ -106,7 +106,7 @@ impl Refusals {
 pub fn collect_refusal<E: PipelineEnvironment>(
     env: &E,
     headers: &HeaderMap,
-    trail: &AuditContext,
+    audit: &AuditContext,
     problem: &Problem,
     trace_id: &str,
 ) {
@@ -118,10 +118,10 @@ pub fn collect_refusal<E: PipelineEnvironment>(
             | ProblemType::TenantSuspended
     );
     let refuses = refuses || problem.refused.is_some();
-    let Some(mut who) = presented(headers, trail).filter(|_| refuses) else {
+    let Some(mut who) = presented(headers, audit).filter(|_| refuses) else {
         return;
     };
-    let mut tenant = trail.tenant.clone();
+    let mut tenant = audit.tenant.clone();
     if let Some(refused) = &problem.refused {
         if refused.tenant.is_some() {
             tenant.clone_from(&refused.tenant);
@@ -133,7 +133,7 @@ pub fn collect_refusal<E: PipelineEnvironment>(
     let reason = problem.detail.as_deref().unwrap_or(problem.kind.title());
     let refusal = RefusedCredential {
         tenant,
-        from: trail.client,
+        from: audit.client,
         who,
         status: problem.kind.status().as_u16(),
         reason: cut(reason),
@@ -152,8 +152,8 @@ pub fn collect_refusal<E: PipelineEnvironment>(
 }
 
 /// Returns the credential of a request; `None` if the request had no credential.
-fn presented(headers: &HeaderMap, trail: &AuditContext) -> Option<AuditActor> {
-    match &trail.credential {
+fn presented(headers: &HeaderMap, audit: &AuditContext) -> Option<AuditActor> {
+    match &audit.credential {
         Some(Credential::None) => None,
         Some(valid) => Some(valid.into()),
         None if headers.contains_key(AUTHORIZATION) => Some(AuditActor::UnknownToken),

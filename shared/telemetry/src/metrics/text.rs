@@ -11,7 +11,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const HELP: [(&str, &str); 11] = [
     (
         "edgeboard_acts_unrecorded_total",
-        "Acts of this region that the audit log took no record of: the store was out of memory.",
+        "Actions of this region that the audit log has no record of, because the store was out of memory.",
     ),
     (
         "edgeboard_announcement_failed_timestamp_seconds",

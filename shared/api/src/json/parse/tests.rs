@@ -32,7 +32,7 @@ fn every_kind_of_value_is_parsed() {
     let text = r#" {"a":[null,true,false,-0,1.50e+3],"":"\"\\\/\b\f\n\r\té\u00e9\ud83d\ude00","o":{}} "#;
     let value = parse(text.as_bytes()).unwrap();
     let Json::Object(object) = &value else {
-        panic!("an object was read as {}", value.what());
+        panic!("an object was read as {}", value.describe_kind());
     };
     assert_eq!(
         object.get(""),
@@ -164,7 +164,7 @@ proptest! {
         if let Ok(value) = parse(text.as_bytes()) {
             // A `RawValue` also accepts numbers beyond a double, whose digits this parser keeps.
             let other: Result<&serde_json::value::RawValue, _> = serde_json::from_str(&text);
-            prop_assert!(other.is_ok(), "{}", value.what());
+            prop_assert!(other.is_ok(), "{}", value.describe_kind());
         }
     }
 

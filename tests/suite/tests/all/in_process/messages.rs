@@ -290,11 +290,11 @@ fn a_message_fails_only_if_the_store_fails() {
     service.store.down.set(true);
     let message =
         br#"{"tenant":"default","scores":[{"leaderboards":["goals"],"player":"p","score":1,"id":"1"}]}"#;
-    assert!(block_on(leaderboard_score_messages::apply(&service, message)).is_err());
-    assert!(block_on(leaderboard_score_messages::apply(&service, b"not json")).is_err());
+    assert!(block_on(leaderboard_score_messages::apply_message(&service, message)).is_err());
+    assert!(block_on(leaderboard_score_messages::apply_message(&service, b"not json")).is_err());
     service.store.down.set(false);
     assert_eq!(
-        block_on(leaderboard_score_messages::apply(&service, message)),
+        block_on(leaderboard_score_messages::apply_message(&service, message)),
         Ok(report(1, 0, 0))
     );
 }
@@ -374,7 +374,13 @@ fn scores_that_were_applied_before_the_store_failed_are_counted_once() {
     }
     let message = build_message(&names.chunks(16).map(<[String]>::to_vec).collect::<Vec<_>>());
     service.store.submit_calls_left.set(Some(1));
-    assert!(block_on(leaderboard_score_messages::apply(&service, message.as_bytes())).is_err());
+    assert!(
+        block_on(leaderboard_score_messages::apply_message(
+            &service,
+            message.as_bytes()
+        ))
+        .is_err()
+    );
     service.store.submit_calls_left.set(None);
     assert_eq!(service.message(&message), report(1, 2, 0));
     let usage = service.call("GET", "/tenants/default/usage", "").json();

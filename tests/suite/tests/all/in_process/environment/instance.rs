@@ -303,7 +303,7 @@ impl Instance {
 
     /// Applies a message with scores, and runs the deferred work. Returns the report of the message.
     pub(crate) fn message(&self, payload: impl AsRef<[u8]>) -> MessageReport {
-        let report = block_on(leaderboard_score_messages::apply(self, payload.as_ref())).unwrap();
+        let report = block_on(leaderboard_score_messages::apply_message(self, payload.as_ref())).unwrap();
         self.0.written.set(true);
         self.settle();
         report
