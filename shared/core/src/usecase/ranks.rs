@@ -83,17 +83,28 @@ pub async fn read_page<S: Store, K: Cache>(
         )));
     }
     read_with_current(deps, id, caller, async |board| {
-        read_page_once(deps, board, caller, query).await
+        let period = find_period(deps, board, query).await?;
+        let from = query.cursor.as_ref().map_or(PageFrom::Top, find_start);
+        let page = deps
+            .store
+            .page(&refer_to_period(deps, board, &period), &from, query.limit, caller)
+            .await?;
+        if let Some(cursor) = &query.cursor {
+            let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
+            check_order(cursor, &layout)?;
+        }
+        Ok(listing(board, period, page, query.cursor.as_ref()))
     })
     .await
 }
 
-async fn read_page_once<S: Store, K: Cache>(
+/// Returns the period that a page is read from: the cursor's, or the one that the query names. Both must be the same if the query
+/// has both.
+async fn find_period<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     board: &SharedLeaderboard,
-    caller: &Caller,
     query: &ListQuery,
-) -> Result<Listing, ReadFailure> {
+) -> Result<Period, ReadFailure> {
     let selector = match &query.cursor {
         None => query.period.clone(),
         Some(cursor) => PeriodSelector::Named(cursor.period.clone()),
@@ -105,27 +116,29 @@ async fn read_page_once<S: Store, K: Cache>(
             return Err(QueryError::Invalid(Invalid::new("cursor", "belongs to another period")).into());
         }
     }
-    let from = query
-        .cursor
-        .as_ref()
-        .map_or(PageFrom::Top, |cursor| match cursor.direction {
-            Direction::Next => PageFrom::After(cursor.key.clone()),
-            Direction::Previous => PageFrom::Before(cursor.key.clone()),
-        });
-    let page = deps
-        .store
-        .page(&refer_to_period(deps, board, &period), &from, query.limit, caller)
-        .await?;
-    let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
-    if let Some(cursor) = &query.cursor {
-        if cursor.layout != Cursor::layout_hash(&layout) {
-            return Err(QueryError::StaleCursor.into());
-        }
-        if layout.parse(cursor.key.as_bytes()).is_none() {
-            return Err(QueryError::Invalid(Invalid::new("cursor", "is not a cursor of this list")).into());
-        }
+    Ok(period)
+}
+
+/// Returns where the page of a cursor begins.
+fn find_start(cursor: &Cursor) -> PageFrom {
+    match cursor.direction {
+        Direction::Next => PageFrom::After(cursor.key.clone()),
+        Direction::Previous => PageFrom::Before(cursor.key.clone()),
     }
-    Ok(listing(board, period, page, query.cursor.as_ref()))
+}
+
+/// Checks that a cursor was made for the order in which a period is now.
+fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
+    if cursor.layout != Cursor::layout_hash(layout) {
+        return Err(QueryError::StaleCursor);
+    }
+    if layout.parse(cursor.key.as_bytes()).is_none() {
+        return Err(QueryError::Invalid(Invalid::new(
+            "cursor",
+            "is not a cursor of this list",
+        )));
+    }
+    Ok(())
 }
 
 /// Adds cursors to a page. `cursor` is the cursor that the page was read with.
