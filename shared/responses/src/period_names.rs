@@ -29,7 +29,7 @@ pub(crate) async fn name_period<E: ResponseEnvironment>(
     let Some(board) = find_configuration(context, &key).await? else {
         return Ok(key);
     };
-    let deps = build_deps(context.env, &key.tenant, context.now);
+    let deps = context.deps();
     if let Some(selector) = usecase::find_known_name(&deps, &board, key.period()) {
         return Ok(key.with_period(selector));
     }
@@ -50,8 +50,7 @@ async fn find_configuration<E: ResponseEnvironment>(
     key: &CacheKey,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, Problem> {
     let env = context.env;
-    let deps = build_deps(env, &key.tenant, context.now);
-    let cached = deps.find_cached_leaderboard(&key.leaderboard).await;
+    let cached = context.deps().find_cached_leaderboard(&key.leaderboard).await;
     if cached.is_some() {
         return Ok(cached);
     }

@@ -185,8 +185,8 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         self.respond(entry, status, changing_until).await
     }
 
-    /// Responds with an entry that has just been fetched. Reads no tombstone for an entry that no cache stores, because only
-    /// caches are told that its leaderboard is changing.
+    /// Responds with an entry that has just been fetched. Reads no tombstone for an entry that no cache stores, because only the
+    /// headers for caches depend on whether its leaderboard is changing.
     async fn respond_after_fetch(
         &self,
         entry: &Rc<CacheEntry>,
