@@ -95,7 +95,7 @@ pub(crate) struct HealthCheck<'a> {
 
 /// Adds the schemas of health.
 #[cfg(feature = "schema")]
-pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+pub(crate) fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     all.add::<Health<'_>>();
     all.add::<DetailedHealth<'_>>();
     all.add::<HealthDraft<'_>>();

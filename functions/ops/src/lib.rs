@@ -1,17 +1,22 @@
-//! Health and metrics, and a 404 for every path that no other function has.
+//! Health, metrics and regions, and a 404 for every path that no other function has.
 
 mod health;
 mod health_body;
 mod metrics;
 mod ops;
+mod regions;
 
 use leaderboard_api::Permission::{MetricsKey, Open, Operator};
 use leaderboard_api::{FunctionName, Problem, Response};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
+/// Adds the schemas of health and of regions.
 #[cfg(feature = "schema")]
-pub use health_body::add_schemas;
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    health_body::add_schemas(all);
+    regions::add_schemas(all);
+}
 
 /// A route with its parameters parsed.
 #[derive(Debug)]
@@ -26,6 +31,8 @@ pub enum OpsRoute {
     Detailed,
     /// Returns the metrics.
     Metrics,
+    /// Lists the regions.
+    Regions,
 }
 
 /// The routes of the function `ops`.
@@ -53,6 +60,7 @@ impl Routes for OpsFunction {
                 Route::get("/metrics", MetricsKey, |_| Ok(OpsRoute::Metrics))
                     .also_at_root()
                     .offering("text/plain"),
+                Route::get("/regions", Operator, |_| Ok(OpsRoute::Regions)),
             ]
         }
     }
@@ -66,6 +74,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for OpsFunction {
             OpsRoute::Ready => ops::report_readiness(context).await,
             OpsRoute::Detailed => health::detailed(context).await,
             OpsRoute::Metrics => metrics::show(context).await,
+            OpsRoute::Regions => regions::list(context).await,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Ids of tenants, leaderboards, players and submissions. The constructors check them.
+//! Ids of tenants, leaderboards, players and submissions, and names of regions. The constructors check them.
 
 use crate::Invalid;
 
@@ -86,6 +86,11 @@ name!(
 name!(
     /// A leaderboard within a tenant.
     LeaderboardId,
+    check_slug
+);
+name!(
+    /// A region: the instances that share a key-value store.
+    RegionName,
     check_slug
 );
 name!(

@@ -40,7 +40,7 @@ pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
 pub use event::{Event, EventBody, RecordedEvent};
 pub use ids::{
-    IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId,
+    IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, RegionName,
     SubmissionId, TenantId,
 };
 pub use invalid::Invalid;

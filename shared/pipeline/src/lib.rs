@@ -38,6 +38,7 @@ pub mod names;
 pub mod paging;
 pub mod prefer;
 pub mod readiness;
+pub mod regions;
 mod request_state;
 mod route;
 mod scheme;

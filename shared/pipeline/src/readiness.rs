@@ -10,7 +10,7 @@ use leaderboard_core::ports::{Readiness, SettingCheck};
 use leaderboard_core::{StoreError, Timestamp};
 
 use self::shared::{LEASE_MS, Shared};
-use crate::PipelineEnvironment;
+use crate::{PipelineEnvironment, regions};
 
 /// How long the result of a probe is reused, in milliseconds, also if the store failed.
 const REUSED_FOR_MS: i64 = 1_000;
@@ -136,8 +136,28 @@ async fn probe_for_region<E: PipelineEnvironment>(env: &E, own: Option<Probed>) 
     let settings = known.filter_map(|probed| probed.settings);
     let settings = settings.max_by_key(|settings| settings.checked_at);
     let probed = probe_store(env, settings).await;
-    Shared::new(probed.clone()).write(env).await;
+    let reported_at = report_region_if_due(env, &probed, region.reported_at);
+    Shared::new(probed.clone(), reported_at).write(env).await;
     probed
+}
+
+/// Reports this region after the response, if the store answers and the last report is too old. Returns when the region last
+/// reported.
+fn report_region_if_due<E: PipelineEnvironment>(
+    env: &E,
+    probed: &Probed,
+    reported_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let is_recent = |at| (0..regions::REPORT_INTERVAL_MS).contains(&age_ms(at, probed.at));
+    if probed.answer.is_err() || reported_at.is_some_and(is_recent) {
+        return reported_at;
+    }
+    let later = env.clone();
+    env.later(async move {
+        // A region that cannot report is not listed; the next probe that is due reports again.
+        let _ = regions::report_region(&later).await;
+    });
+    Some(probed.at)
 }
 
 /// Asks the store whether it is ready, and checks the settings of its server if the last check is too old.

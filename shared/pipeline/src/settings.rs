@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use leaderboard_auth::AuthSettings;
-use leaderboard_core::TenantId;
+use leaderboard_core::{RegionName, TenantId};
 
 use crate::{CdnKeyHeaders, CorsOrigins, TrustedProxies};
 use leaderboard_api::Deprecation;
@@ -15,6 +15,8 @@ pub struct Settings {
     pub auth: AuthSettings,
     /// The tenant of a request that does not name a tenant.
     pub default_tenant: TenantId,
+    /// The name of this region.
+    pub region: RegionName,
     /// The region's channel for announcements of changed leaderboards; `None` announces nothing.
     pub changes_channel: Option<Rc<str>>,
     /// The proxies that this service trusts to report a client's address.

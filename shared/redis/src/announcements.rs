@@ -21,6 +21,10 @@ impl<C: Connection> Announcements for RedisStore<C> {
             AnnouncedChange::Leaderboard(id) => format!("{head}\"{id}\"],\"void\":true}}"),
             AnnouncedChange::Leaderboards => format!("{head}],\"void\":true}}"),
             AnnouncedChange::Documents => format!("{head}],\"documents\":true}}"),
+            AnnouncedChange::Probe { region, sent_at } => {
+                let sent_at_ms = sent_at.as_unix_ms();
+                format!("{head}],\"probe\":{{\"region\":\"{region}\",\"sent_at_ms\":{sent_at_ms}}}}}")
+            }
         };
         let mut call = ScriptCall::with_keys([keys::counters()]);
         call.add_text(channel);

@@ -1,6 +1,7 @@
 //! Applies a message about a change, from the region's channel: `{"tenant":"…","leaderboards":["…"]}`. An empty list means every
 //! leaderboard of the tenant. With `"void":true`, the message purges. With `"documents":true`, the tenant's documents changed,
-//! but not its leaderboards.
+//! but not its leaderboards. With `"probe":{"region":"…","sent_at_ms":…}`, nothing changed: the region of this name measures how long
+//! the message took.
 //!
 //! A region handles one message at a time, so the code here must not pause.
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use super::invalidation::{self, WrittenTombstone};
 use super::{build_deps, key_value_tier, warm};
 use crate::ResponseEnvironment;
-use leaderboard_pipeline::MAX_BODY_BYTES;
+use leaderboard_pipeline::{MAX_BODY_BYTES, regions};
 use leaderboard_tenant_config::TenantConfig;
 
 /// Why a message could not be applied completely.
@@ -42,6 +43,15 @@ struct ChangeMessage {
     purges: bool,
     #[serde(default)]
     documents: bool,
+    #[serde(default)]
+    probe: Option<Probe>,
+}
+
+/// A message from which a region measures its lag.
+#[derive(Deserialize)]
+struct Probe {
+    region: String,
+    sent_at_ms: i64,
 }
 
 /// Invalidates or purges the leaderboards that a message names, in this region.
@@ -59,6 +69,10 @@ pub async fn apply_change_message<E: ResponseEnvironment>(
     let message: ChangeMessage =
         serde_json::from_slice(payload).map_err(|error| malformed(error.to_string()))?;
     let tenant = TenantId::new(message.tenant).map_err(|invalid| malformed(invalid.to_string()))?;
+    if let Some(probe) = message.probe {
+        regions::store_lag(env, &probe.region, probe.sent_at_ms).await;
+        return Ok(());
+    }
     if message.documents {
         TenantConfig::invalidate(env, &tenant).await;
         return Ok(());

@@ -10,13 +10,16 @@ use std::str::FromStr;
 use http::HeaderName;
 use leaderboard_api::Deprecation;
 use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
-use leaderboard_core::{TenantId, Timestamp};
+use leaderboard_core::{RegionName, TenantId, Timestamp};
 use leaderboard_pipeline::{ForwardedHeader, Settings, TrustedProxies};
 use leaderboard_sqlite::Synchronous;
 use spin_sdk::variables;
 
 /// The default tenant of requests that do not name a tenant.
 const DEFAULT_TENANT: &str = "default";
+
+/// The name of a region whose operator gives it none.
+const DEFAULT_REGION: &str = "default";
 
 /// The variable that contains all others.
 const SETTINGS: &str = "settings";
@@ -144,6 +147,7 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
     let metrics_key = operator_key(variables, "metrics_key")?;
     let default_tenant = TenantId::new(DEFAULT_TENANT)
         .map_err(|invalid| InvalidVariable(format!("default tenant: {invalid}")))?;
+    let region = region_name(variables)?;
     let changes_channel = variables.take("changes_channel");
     let trusted_proxies = trusted_proxies(variables)?;
     let country_header = header_name(variables, "country_header")?;
@@ -162,11 +166,19 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
         cdn_key_headers,
         trusted_proxies,
         default_tenant,
+        region,
         country_header,
         cors_origins,
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation(variables)?,
     })
+}
+
+/// Returns the name of the region.
+fn region_name(variables: &mut Variables) -> Result<RegionName, InvalidVariable> {
+    let given = variables.take("region");
+    let name = if given.is_empty() { DEFAULT_REGION } else { &given };
+    RegionName::new(name).map_err(|invalid| InvalidVariable(format!("variable region: {invalid}")))
 }
 
 /// Parses the value of a variable.

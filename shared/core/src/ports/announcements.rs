@@ -1,6 +1,6 @@
 //! Messages that tell other regions what changed.
 
-use crate::{LeaderboardId, StoreError, TenantId};
+use crate::{LeaderboardId, RegionName, StoreError, TenantId, Timestamp};
 
 /// After an announcement for a leaderboard, the store announces no further submission to that leaderboard for this time, in
 /// milliseconds. A receiver assumes that the leaderboard keeps changing for the same time.
@@ -22,12 +22,19 @@ pub enum AnnouncedChange<'a> {
     Leaderboards,
     /// The tenant's documents changed. Responses about its leaderboards stay valid.
     Documents,
+    /// Nothing changed. The region of this name measures how long an announcement takes to arrive.
+    Probe {
+        /// The region that announces. The other regions ignore the message.
+        region: &'a RegionName,
+        /// When the region announces, by its clock.
+        sent_at: Timestamp,
+    },
 }
 
 /// Announces changes to other regions.
 ///
 /// The message of a submission is `{"tenant":"…","leaderboards":["…"]}`. The message of an [`AnnouncedChange`] also has
-/// `"void":true` or `"documents":true`, and names no leaderboards if it is about all of them.
+/// `"void":true`, `"documents":true` or `"probe":{…}`, and names no leaderboards if it is about all of them.
 ///
 /// A message can be lost, so receivers must stay correct without it. A refused announcement does not fail the write: the store
 /// counts it under [`ANNOUNCEMENTS_FAILED`].

@@ -1,4 +1,4 @@
-//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans.
+//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans, regions.
 
 use super::{Expected, VersionMismatch};
 use crate::{StoreError, TenantId, Versioned};
@@ -22,17 +22,20 @@ pub enum DocumentKind {
     Flags,
     /// A digest of the banned players of a tenant.
     Bans,
+    /// What a region last reported of itself. The document has the region's name and belongs to the operator.
+    Region,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Tenant,
         Self::Key,
         Self::Issuer,
         Self::Limits,
         Self::Flags,
         Self::Bans,
+        Self::Region,
     ];
 
     /// Returns the name of the kind in storage.
@@ -45,6 +48,7 @@ impl DocumentKind {
             Self::Limits => "limits",
             Self::Flags => "flags",
             Self::Bans => "bans",
+            Self::Region => "region",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The operations about health and metrics, and the files of the component `docs`.
+//! The operations about health, metrics and regions, and the files of the component `docs`.
 
 use crate::operation::{DescribedResponse, Operation, Shape};
 
@@ -48,6 +48,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/metrics", "readMetrics", "Read the metrics")
         .about("The metrics are in the Prometheus text format. The metrics key may also be sent as a bearer token.")
         .gives(&[DescribedResponse::new(200, "The metrics.", Shape::Text("text/plain")).like(&["metrics"])]),
+    Operation::new("GET", "/regions", "listRegions", "List the regions")
+        .about(
+            "For the operator: the regions that share the store and have reported themselves in the last 35 seconds. A region \
+             reports itself every 10 seconds while its readiness is checked.",
+        )
+        .gives(&[DescribedResponse::new(200, "The regions.", Shape::Json("Regions")).like(&["regions"])]),
     Operation::file("/openapi.json", "readDescription", "Read the description of the newest version").gives(DESCRIPTION),
     Operation::file("/openapi/v1.json", "readDescriptionOfVersion1", "Read the description of version 1").gives(DESCRIPTION),
     Operation::file("/openapi/v1-strings.json", "readDescriptionOfVersion1WithStrings", "Read the description of version 1 with 64-bit integers as strings").gives(DESCRIPTION),

@@ -14,7 +14,7 @@ pub(super) const LEASE_MS: i64 = 1_000;
 /// The key in the region's key-value store.
 const KEY: &str = "store:readiness";
 /// The version of the format.
-const FORM_V1: u8 = 1;
+const FORM_V2: u8 = 2;
 
 /// The last result of the region, and the lease of the instance that is probing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,14 +22,17 @@ pub(super) struct Shared {
     pub last: Option<Probed>,
     /// When the lease ends.
     leased_until: Option<Timestamp>,
+    /// When the region last reported itself.
+    pub reported_at: Option<Timestamp>,
 }
 
 impl Shared {
     /// Returns a result without a lease.
-    pub(super) const fn new(probed: Probed) -> Self {
+    pub(super) const fn new(probed: Probed, reported_at: Option<Timestamp>) -> Self {
         Self {
             last: Some(probed),
             leased_until: None,
+            reported_at,
         }
     }
 
@@ -70,8 +73,9 @@ impl Shared {
 
     fn pack(&self) -> Vec<u8> {
         let mut w = Writer::default();
-        w.byte(FORM_V1);
+        w.byte(FORM_V2);
         w.option(self.leased_until, Writer::timestamp);
+        w.option(self.reported_at, Writer::timestamp);
         w.option(self.last.as_ref(), |w, probed| {
             w.timestamp(probed.at);
             w.option(probed.settings, |w, settings| {
@@ -94,13 +98,18 @@ impl Shared {
 
     fn unpack(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
-        if r.byte()? != FORM_V1 {
+        if r.byte()? != FORM_V2 {
             return Err(Malformed("readiness"));
         }
         let leased_until = r.option(Reader::timestamp)?;
+        let reported_at = r.option(Reader::timestamp)?;
         let last = r.option(probed)?;
         r.end()?;
-        Ok(Self { last, leased_until })
+        Ok(Self {
+            last,
+            leased_until,
+            reported_at,
+        })
     }
 }
 
@@ -151,6 +160,7 @@ mod tests {
                 }),
             }),
             leased_until: Some(at(NOW_MS + 1)),
+            reported_at: Some(at(NOW_MS - 2)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Snapshots of health and metrics.
+//! Snapshots of health, metrics and regions.
 
 use leaderboard_test_support::{RedisServer, TestService, block_on, wait_until};
 
@@ -13,6 +13,8 @@ api_cases! {
         let draft = api.request("GET", "/health/detailed").header("accept", "application/health+json");
         compare("health-draft", &draft.send().await);
         compare("metrics", &api.get("/metrics").await);
+        let listed = wait_until(async || api.get("/regions").await, |listed| listed.json()["regions"][0].is_object());
+        compare("regions", &listed.await);
     }
 }
 

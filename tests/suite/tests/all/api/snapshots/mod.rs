@@ -46,7 +46,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""$1": "0af7651916cd43dd8448eb211c80319c""#,
     ),
     (
-        r#""(last_checked|at|time|created_at|banned_at|replaced_secret_until|revoked_at)": "[^"]*""#,
+        r#""(last_checked|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at)": "[^"]*""#,
         r#""$1": "2026-11-21T10:00:00.000Z""#,
     ),
     (r#""day": "[^"]*""#, r#""day": "2026-11-21""#),

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use http::HeaderName;
 use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
-use leaderboard_core::TenantId;
+use leaderboard_core::{RegionName, TenantId};
 use leaderboard_pipeline::{CdnKeyHeaders, CorsOrigins, Settings, TrustedProxies};
 use leaderboard_test_support::ADMIN_KEY;
 
@@ -112,6 +112,7 @@ impl Region {
                 player_tokens: None,
             },
             default_tenant: TenantId::new("default").unwrap(),
+            region: RegionName::new("here").unwrap(),
             changes_channel: None,
             trusted_proxies: TrustedProxies::default(),
             country_header: Some(HeaderName::from_static("x-country")),
