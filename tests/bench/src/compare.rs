@@ -8,7 +8,7 @@ use crate::machine;
 use crate::markdown::{format_count, format_option};
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
-use crate::sample::{Case, Load, Row, median};
+use crate::sample::{Case, Load, Row, median_ratio};
 use crate::system::System;
 
 const CONNECTIONS: u32 = 32;
@@ -90,7 +90,5 @@ fn write_ratio(rows: &[Row], figure: impl Fn(&Load) -> f64) -> Option<String> {
     let [before, now] = rows else {
         return None;
     };
-    let rounds = before.rounds.iter().zip(&now.rounds);
-    let ratios = rounds.map(|(before, now)| figure(&now.load) / figure(&before.load));
-    median(ratios.collect()).map(|ratio| format!("{ratio:.3}"))
+    median_ratio(now, before, figure).map(|ratio| format!("{ratio:.3}"))
 }

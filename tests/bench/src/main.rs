@@ -19,6 +19,7 @@ mod oha;
 mod operation;
 mod plots;
 mod process;
+mod ratios;
 mod redis_benchmark;
 mod redis_info;
 mod report;

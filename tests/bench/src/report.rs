@@ -248,7 +248,7 @@ impl Report<'_> {
                 for plot in plots {
                     text.push_str(&format!("![{plot}]({plot}.svg)\n\n"));
                 }
-                text.push_str(&markdown::write_rows(&rows, column));
+                text.push_str(&markdown::write_rows(&rows, &self.rows, column));
             }
         }
         text.push_str(&format!("\n## Loading\n{}", markdown::write_filled(&self.filled)));

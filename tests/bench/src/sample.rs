@@ -49,7 +49,7 @@ pub(crate) struct Case {
 }
 
 /// One measurement of one system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) load: Load,
     pub(crate) cpu: CpuPerRequest,
@@ -90,6 +90,14 @@ impl Row {
     pub(crate) fn errors(&self) -> u64 {
         self.rounds.iter().map(|sample| sample.load.errors).sum()
     }
+}
+
+/// Returns the median of the rounds' ratios of a figure of `row` to that of `base`. Rounds in which the base
+/// has no such figure are left out; `None` if no round has a ratio.
+pub(crate) fn median_ratio(row: &Row, base: &Row, figure: impl Fn(&Load) -> f64) -> Option<f64> {
+    let rounds = row.rounds.iter().zip(&base.rounds);
+    let ratios = rounds.map(|(sample, base)| figure(&sample.load) / figure(&base.load));
+    median(ratios.filter(|ratio| ratio.is_finite()).collect())
 }
 
 /// Returns the median; the lower one of two values in the middle; `None` if there are no values.

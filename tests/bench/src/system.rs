@@ -18,6 +18,8 @@ use crate::redis_benchmark;
 use crate::redis_info::read_info;
 use crate::sample::{Case, CpuPerRequest, Load, Memory, Sample};
 
+/// The name of the native server.
+pub(crate) const NATIVE: &str = "native, Redis";
 const US_PER_S: f64 = 1_000_000.0;
 
 /// A system that is measured.
@@ -110,7 +112,7 @@ impl System {
             key: None,
         };
         Ok(Self {
-            name: "native, Redis".into(),
+            name: NATIVE.into(),
             data: service.data,
             kind: Kind::Native { program, target },
             redis: Some(redis),
@@ -130,12 +132,11 @@ impl System {
         }
     }
 
-    /// Returns whether the system supports the operation. An operation that needs no store is measured on
-    /// only one store.
+    /// Returns whether the system supports the operation. Tokens need no store, so they are measured on only
+    /// one.
     pub(crate) fn has(&self, operation: Operation) -> bool {
         match &self.kind {
             Kind::Edgeboard { edgeboard, .. } => match operation {
-                Operation::Hello => edgeboard.redis.is_some(),
                 Operation::TokensEdDsa | Operation::TokensEs256 => edgeboard.redis.is_none(),
                 Operation::EvalSha => edgeboard.redis.is_some(),
                 _ => true,
