@@ -2,7 +2,8 @@
 
 use crate::fill::Filled;
 use crate::ratios::Ratios;
-use crate::sample::Row;
+use crate::sample::{Row, median};
+use crate::start_up::StartUp;
 
 /// Figures below this number are written with decimal places.
 const ROUND_FROM: f64 = 100.0;
@@ -90,6 +91,23 @@ pub(crate) fn write_rows(rows: &[&Row], all: &[Row], column: Option<&Column>) ->
     write_table(&headings, 2 + usize::from(column.is_some()), lines)
 }
 
+/// Writes the table of the times until the first answer.
+pub(crate) fn write_start_ups(start_ups: &[StartUp]) -> String {
+    let headings = ["start", "rounds", "median s", "fastest s", "slowest s"];
+    let lines = start_ups.iter().map(|start_up| {
+        let seconds = &start_up.seconds;
+        let figures = [
+            median(seconds.clone()),
+            seconds.iter().copied().min_by(f64::total_cmp),
+            seconds.iter().copied().max_by(f64::total_cmp),
+        ];
+        let mut cells = vec![start_up.start.to_owned(), seconds.len().to_string()];
+        cells.extend(figures.map(format_option));
+        cells
+    });
+    write_table(&headings, 1, lines)
+}
+
 /// Writes the table of the times and sizes of the filled stores.
 pub(crate) fn write_filled(filled: &[Filled]) -> String {
     let headings = [
@@ -154,6 +172,19 @@ mod tests {
         assert_eq!(format_count(1_234_567.4), "1,234,567");
         assert_eq!(format_count(123.4), "123");
         assert_eq!(format_count(12.34), "12.3");
+    }
+
+    #[test]
+    fn the_table_of_starts_has_the_median_and_both_ends() {
+        let start_up = StartUp {
+            start: "second",
+            seconds: vec![0.5, 0.25, 1.0],
+        };
+        let table = write_start_ups(&[start_up]);
+        assert!(
+            table.ends_with("| second | 3 | 0.50 | 0.25 | 1.00 |\n"),
+            "{table}"
+        );
     }
 
     #[test]

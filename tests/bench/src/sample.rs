@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::data::Data;
 use crate::operation::Operation;
 
-/// The names of the sections in the raw data.
+/// The names of the sections in the raw data, in the progress and in the ids of submissions.
 pub(crate) const BY_CONNECTIONS: &str = "connections";
 pub(crate) const BY_ENTRIES: &str = "entries";
 pub(crate) const BY_LEADERBOARDS: &str = "leaderboards";
 pub(crate) const BY_TENANTS: &str = "tenants";
+pub(crate) const AT_HALF_RATE: &str = "half-rate";
+pub(crate) const AT_SATURATION: &str = "saturation";
+pub(crate) const LIKE_SPIN: &str = "like-spin";
 
 /// The figures of the load generator.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub(crate) struct Case {
 /// One measurement of one system.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {
+    /// How many requests a second were sent; `None` for as many as the system answers.
+    pub(crate) rate: Option<f64>,
     pub(crate) load: Load,
     pub(crate) cpu: CpuPerRequest,
     pub(crate) memory: Memory,
