@@ -8,8 +8,9 @@ use crate::machine;
 use crate::markdown::{format_count, format_option};
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
-use crate::sample::{Case, Load, Row, median};
-use crate::system::System;
+use crate::progress::Progress;
+use crate::sample::{Case, Load, Row, median_ratio};
+use crate::system::{Service, System};
 
 const CONNECTIONS: u32 = 32;
 const DEFAULT_DIGITS: u32 = 4;
@@ -24,24 +25,33 @@ pub(crate) async fn print(args: &RunArgs) -> Result<()> {
         rounds: args.rounds.unwrap_or(DEFAULT_ROUNDS),
         seconds: args.seconds.unwrap_or(DEFAULT_SECONDS),
         counts_commands: true,
+        is_at_half_rate: false,
     };
+    let progress = Progress::start();
     let mut lines = Vec::new();
     for (store, on_redis, digits) in [("SQLite", false, embedded_digits), ("Redis", true, digits)] {
         let mut systems = Vec::new();
         for (name, build) in [("before", args.baseline.as_ref()), ("now", Some(&args.current))] {
             if let Some(build) = build {
-                let (system, _) =
-                    System::start_edgeboard(name, build, on_redis, Data::single(digits)).await?;
+                let service = Service {
+                    name,
+                    build,
+                    on_redis,
+                    like_spin: false,
+                    data: Data::single(digits),
+                };
+                let (system, _) = System::start_edgeboard(&service, progress).await?;
                 systems.push(system);
             }
         }
+        let systems: Vec<&System> = systems.iter().collect();
         for operation in Operation::ALL {
             if operation.is_chosen(&args.words) {
                 let case = Case {
                     operation,
                     connections: CONNECTIONS,
                 };
-                let rows = measure(store, &systems, case, plan).await?;
+                let rows = measure(store, &systems, case, plan, progress).await?;
                 lines.extend(write_line(&rows));
             }
         }
@@ -90,7 +100,5 @@ fn write_ratio(rows: &[Row], figure: impl Fn(&Load) -> f64) -> Option<String> {
     let [before, now] = rows else {
         return None;
     };
-    let rounds = before.rounds.iter().zip(&now.rounds);
-    let ratios = rounds.map(|(before, now)| figure(&now.load) / figure(&before.load));
-    median(ratios.collect()).map(|ratio| format!("{ratio:.3}"))
+    median_ratio(now, before, figure).map(|ratio| format!("{ratio:.3}"))
 }

@@ -15,9 +15,12 @@ use crate::data::{self, Data};
 use crate::edgeboard::{Edgeboard, StoreSize};
 use crate::http_client::HttpClient;
 use crate::native;
+use crate::progress::Progress;
 
 /// The most submissions of one request, and the most members of one `ZADD`.
 const MAX_BATCH: u64 = 1_000;
+/// The number of entries after which progress is told. A multiple of [`MAX_BATCH`].
+const TOLD_EACH: u64 = 1_000_000;
 /// The number of requests in flight at a time.
 const IN_FLIGHT: usize = 8;
 /// The quota of the rate limits, in requests per second. The service counts requests, but no measurement
@@ -41,18 +44,28 @@ pub(crate) struct Filled {
 
 /// Creates leaderboards, entries, and an API key for writes. Returns the key, and the time and size of the
 /// filled store.
-pub(crate) async fn fill(edgeboard: &Edgeboard, system: &str, data: Data) -> Result<(String, Filled)> {
+pub(crate) async fn fill(
+    edgeboard: &Edgeboard,
+    system: &str,
+    data: Data,
+    progress: Progress,
+) -> Result<(String, Filled)> {
     set_limits(&edgeboard.admin).await?;
     configure(&edgeboard.admin, data, 0).await?;
     let empty = edgeboard.store_size().await?;
     let started_at = Instant::now();
     let batches =
         list_leaderboards(data).flat_map(|pair| batches(data).map(move |numbers| (pair.clone(), numbers)));
-    futures::stream::iter(batches)
+    let mut sent = futures::stream::iter(batches)
         .map(|(pair, numbers)| send_batch(&edgeboard.admin, data, pair, numbers))
-        .buffer_unordered(IN_FLIGHT)
-        .try_collect::<()>()
-        .await?;
+        .buffer_unordered(IN_FLIGHT);
+    let mut entries = 0;
+    while let Some(batch) = sent.next().await {
+        entries += batch?;
+        if entries % TOLD_EACH == 0 {
+            progress.say(&format!("{system} has {entries} entries"));
+        }
+    }
     let seconds = started_at.elapsed().as_secs_f64();
     let mut size = edgeboard.store_size().await?;
     size.data_bytes = size.data_bytes.saturating_sub(empty.data_bytes);
@@ -122,13 +135,14 @@ fn batches(data: Data) -> impl Iterator<Item = Range<u64>> {
     })
 }
 
-/// Submits the first scores of the players with these numbers to a leaderboard.
+/// Submits the first scores of the players with these numbers to a leaderboard. Returns how many they are.
 async fn send_batch(
     admin: &HttpClient,
     data: Data,
     tenant_and_leaderboard: (String, String),
     numbers: Range<u64>,
-) -> Result<()> {
+) -> Result<u64> {
+    let count = numbers.end - numbers.start;
     let (tenant, leaderboard) = tenant_and_leaderboard;
     let scores: Vec<String> = numbers
         .map(|number| {
@@ -138,7 +152,8 @@ async fn send_batch(
         .collect();
     let body = format!(r#"{{"scores":[{}]}}"#, scores.join(","));
     let path = format!("/api/v1/leaderboards/{leaderboard}/scores");
-    admin.send(Method::POST, &path, &tenant, body).await.map(drop)
+    admin.send(Method::POST, &path, &tenant, body).await?;
+    Ok(count)
 }
 
 /// Creates an API key for writes to the first tenant, and returns the key.

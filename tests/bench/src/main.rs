@@ -19,10 +19,14 @@ mod oha;
 mod operation;
 mod plots;
 mod process;
+mod progress;
+mod ratios;
 mod redis_benchmark;
 mod redis_info;
 mod report;
+mod report_text;
 mod sample;
+mod start_up;
 mod system;
 
 use std::path::PathBuf;
@@ -77,6 +81,9 @@ pub(crate) struct RunArgs {
     /// How many seconds each measurement takes [default: 3, or 1.5 for a report]
     #[arg(long)]
     pub(crate) seconds: Option<f64>,
+    /// How many seconds the section "A minute of saturation" measures each row.
+    #[arg(long, default_value_t = 60.0)]
+    pub(crate) saturation_seconds: f64,
     /// Only operations that have one of these words in their name.
     pub(crate) words: Vec<String>,
 }

@@ -1,7 +1,9 @@
 //! Tables in Markdown.
 
 use crate::fill::Filled;
-use crate::sample::Row;
+use crate::ratios::Ratios;
+use crate::sample::{Row, median};
+use crate::start_up::StartUp;
 
 /// Figures below this number are written with decimal places.
 const ROUND_FROM: f64 = 100.0;
@@ -37,24 +39,43 @@ pub(crate) fn format_option(value: Option<f64>) -> String {
     }
 }
 
+/// The heading and the figure of a column of ratios.
+type RatioColumn = (&'static str, fn(&Ratios) -> Option<f64>);
+
+const RATIO_COLUMNS: [RatioColumn; 3] = [
+    ("of hello", |ratios| ratios.of_hello),
+    ("of native", |ratios| ratios.of_native),
+    ("of EVALSHA", |ratios| ratios.of_evalsha),
+];
+
 /// A column before the figures, with the value that varies in a section.
 pub(crate) struct Column {
     pub(crate) heading: &'static str,
     pub(crate) value: fn(&Row) -> String,
 }
 
-/// Writes a table of rows with all figures.
-pub(crate) fn write_rows(rows: &[&Row], column: Option<&Column>) -> String {
+/// Writes a table of rows with all figures. The ratios are to rows of `all`. A column of ratios or of Redis
+/// commands that has no figure is left out.
+pub(crate) fn write_rows(rows: &[&Row], all: &[Row], column: Option<&Column>) -> String {
+    let ratios: Vec<Ratios> = rows.iter().map(|row| Ratios::of(row, all)).collect();
+    let shown = RATIO_COLUMNS.map(|(heading, ratio)| {
+        let has_one = ratios.iter().any(|ratios| ratio(ratios).is_some());
+        has_one.then_some((heading, ratio))
+    });
+    let shown: Vec<RatioColumn> = shown.into_iter().flatten().collect();
     let mut headings = vec!["request"];
     headings.extend(column.map(|column| column.heading));
-    headings.extend(["system", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "errors"]);
+    headings.extend(["system", "requests/s"]);
+    headings.extend(shown.iter().map(|(heading, _)| heading));
+    headings.extend(["p50 ms", "p99 ms", "p99.9 ms", "errors"]);
     headings.extend(["client µs", "server µs", "Redis µs", "server MiB", "Redis MiB"]);
     let has_commands = rows.iter().any(|row| row.redis_commands.is_some());
     headings.extend(has_commands.then_some("Redis commands"));
-    let lines = rows.iter().map(|row| {
+    let lines = rows.iter().zip(&ratios).map(|(row, ratios)| {
         let mut cells = vec![row.case.operation.name().to_owned()];
         cells.extend(column.map(|column| (column.value)(row)));
         cells.extend([row.system.clone(), format_count(row.requests_per_s())]);
+        cells.extend(shown.iter().map(|(_, ratio)| format_option(ratio(ratios))));
         cells.push(format_option(row.latency(|load| Some(load.p50_ms))));
         cells.push(format_option(row.latency(|load| Some(load.p99_ms))));
         cells.push(format_option(row.latency(|load| load.p999_ms)));
@@ -68,6 +89,23 @@ pub(crate) fn write_rows(rows: &[&Row], column: Option<&Column>) -> String {
         cells
     });
     write_table(&headings, 2 + usize::from(column.is_some()), lines)
+}
+
+/// Writes the table of the times until the first answer.
+pub(crate) fn write_start_ups(start_ups: &[StartUp]) -> String {
+    let headings = ["start", "rounds", "median s", "fastest s", "slowest s"];
+    let lines = start_ups.iter().map(|start_up| {
+        let seconds = &start_up.seconds;
+        let figures = [
+            median(seconds.clone()),
+            seconds.iter().copied().min_by(f64::total_cmp),
+            seconds.iter().copied().max_by(f64::total_cmp),
+        ];
+        let mut cells = vec![start_up.start.to_owned(), seconds.len().to_string()];
+        cells.extend(figures.map(format_option));
+        cells
+    });
+    write_table(&headings, 1, lines)
 }
 
 /// Writes the table of the times and sizes of the filled stores.
@@ -134,6 +172,19 @@ mod tests {
         assert_eq!(format_count(1_234_567.4), "1,234,567");
         assert_eq!(format_count(123.4), "123");
         assert_eq!(format_count(12.34), "12.3");
+    }
+
+    #[test]
+    fn the_table_of_starts_has_the_median_and_both_ends() {
+        let start_up = StartUp {
+            start: "second",
+            seconds: vec![0.5, 0.25, 1.0],
+        };
+        let table = write_start_ups(&[start_up]);
+        assert!(
+            table.ends_with("| second | 3 | 0.50 | 0.25 | 1.00 |\n"),
+            "{table}"
+        );
     }
 
     #[test]

@@ -3,14 +3,16 @@
 use anyhow::Result;
 
 use crate::operation::Operation;
+use crate::progress::Progress;
 use crate::sample::{Case, Row};
 use crate::system::System;
 
 /// The longest warm-up, in seconds.
 const MAX_WARM_UP_S: f64 = 1.0;
-/// The most connections that send batches. Only game servers send batches, so there are few such connections,
-/// and each batch waits for all batches before it.
-const MAX_BATCH_CONNECTIONS: u32 = 32;
+/// The share of the rate of saturation that is sent at half of the rate.
+const HALF: f64 = 0.5;
+/// How many times longer a run at half of the rate takes, so that it has enough requests for p99.9.
+const HALF_RATE_LENGTH: f64 = 3.0;
 
 /// How often and how long each case is measured.
 #[derive(Debug, Clone, Copy)]
@@ -19,20 +21,33 @@ pub(crate) struct Plan {
     pub(crate) seconds: f64,
     /// Whether the Redis commands of a request are counted.
     pub(crate) counts_commands: bool,
+    /// Whether each round measures the rate of saturation, and then, for [`HALF_RATE_LENGTH`] times as long,
+    /// half of this rate, which is the figure of the round.
+    pub(crate) is_at_half_rate: bool,
 }
 
 /// Measures a case on each system that supports its operation. In each round, each system has one turn.
-pub(crate) async fn measure(section: &str, systems: &[System], case: Case, plan: Plan) -> Result<Vec<Row>> {
+pub(crate) async fn measure(
+    section: &str,
+    systems: &[&System],
+    case: Case,
+    plan: Plan,
+    progress: Progress,
+) -> Result<Vec<Row>> {
     let Case {
         operation,
         connections,
     } = case;
-    let systems: Vec<&System> = systems.iter().filter(|system| system.has(operation)).collect();
-    if operation == Operation::Batch && connections > MAX_BATCH_CONNECTIONS {
-        return Ok(Vec::new());
-    }
+    let systems: Vec<&System> = systems
+        .iter()
+        .copied()
+        .filter(|system| system.has(operation))
+        .collect();
     if !systems.is_empty() {
-        eprintln!("==> {section}: {}, {connections} connections", operation.name());
+        progress.say(&format!(
+            "{section}: {}, {connections} connections",
+            operation.name()
+        ));
     }
     // The ids of submissions are different in each run.
     let run_name = |turn: &str| format!("{section}-{connections}-{turn}");
@@ -56,9 +71,14 @@ pub(crate) async fn measure(section: &str, systems: &[System], case: Case, plan:
     }
     for round in 0..plan.rounds {
         for (system, row) in systems.iter().zip(&mut rows) {
-            let sample = system
-                .measure(case, plan.seconds, &run_name(&round.to_string()))
-                .await?;
+            let name = run_name(&round.to_string());
+            let mut sample = system.measure(case, plan.seconds, None, &name).await?;
+            if plan.is_at_half_rate {
+                let rate = sample.load.requests_per_s * HALF;
+                let seconds = plan.seconds * HALF_RATE_LENGTH;
+                let name = format!("{name}-half");
+                sample = system.measure(case, seconds, Some(rate), &name).await?;
+            }
             row.rounds.push(sample);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::data::Data;
-use crate::oha::{self, Target};
+use crate::oha::{self, Run, Target};
 use crate::process::RunningProgram;
 use crate::sample::Case;
 
@@ -33,7 +33,12 @@ pub(crate) async fn count_commands(target: &Target, redis_port: u16, data: Data,
         connections: 1,
         ..case
     };
-    oha::run(target, data, case, oha::Duration::Requests(COUNTED), "counted")?;
+    let run = Run {
+        duration: oha::Duration::Requests(COUNTED),
+        rate: None,
+        name: "counted",
+    };
+    oha::run(target, data, case, &run)?;
     tokio::time::sleep(SETTLING).await;
     drop(monitor);
     Ok(count_outside_scripts(&fs::read(file.path())?) / f64::from(COUNTED))

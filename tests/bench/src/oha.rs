@@ -21,6 +21,17 @@ pub(crate) enum Duration {
     Requests(u32),
 }
 
+/// How a run goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) duration: Duration,
+    /// How many requests are sent in a second, whether or not the server keeps up: a request that waits for a
+    /// connection counts as slow. `None`: each connection sends a request as soon as it has a response.
+    pub(crate) rate: Option<f64>,
+    /// The beginning of the ids of submissions, so that they differ from those of other runs.
+    pub(crate) name: &'a str,
+}
+
 /// A server that answers HTTP.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
@@ -46,15 +57,18 @@ struct Summary {
     total: f64,
 }
 
-/// Sends requests of a case to a server, and returns what oha measured. The ids of submissions begin with
-/// `run`, so that they differ from those of other runs.
-pub(crate) fn run(target: &Target, data: Data, case: Case, duration: Duration, run: &str) -> Result<Load> {
+/// Sends requests of a case to a server, and returns what oha measured.
+pub(crate) fn run(target: &Target, data: Data, case: Case, run: &Run<'_>) -> Result<Load> {
     let mut oha = Command::new("oha");
     oha.args(["--no-tui", "--output-format", "json", "-w", "-t", TIMEOUT]);
     oha.args(["-c", &case.connections.to_string()]);
-    let seconds = match duration {
+    if let Some(rate) = run.rate {
+        // oha takes whole numbers, from 1.
+        oha.args(["-q", &format!("{:.0}", rate.max(1.0)), "--latency-correction"]);
+    }
+    let seconds = match run.duration {
         Duration::Seconds(seconds) => {
-            oha.args(["-z", &format!("{}ms", seconds * MS_PER_S)]);
+            oha.args(["-z", &format!("{:.0}ms", seconds * MS_PER_S)]);
             seconds
         }
         Duration::Requests(requests) => {
@@ -65,7 +79,8 @@ pub(crate) fn run(target: &Target, data: Data, case: Case, duration: Duration, r
     // The temporary file must exist until oha has read it.
     let bodies = tempfile::NamedTempFile::new()?;
     if case.operation.is_write() {
-        case.operation.write_bodies(data, run, seconds, bodies.path())?;
+        case.operation
+            .write_bodies(data, run.name, seconds, bodies.path())?;
         oha.args(["-m", "POST", "-T", "application/json", "-Z"])
             .arg(bodies.path());
         if let Some(key) = &target.key {

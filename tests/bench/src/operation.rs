@@ -15,6 +15,8 @@ pub(crate) const BATCH: u64 = 100;
 const LONG_LIFETIME_MS: u32 = 600_000;
 /// The default lifetime of a cached response, in milliseconds.
 const DEFAULT_LIFETIME_MS: u32 = 5_000;
+/// The most bodies of a run. oha keeps them in memory, and takes a random one for each request.
+const MAX_BODIES: u64 = 2_000_000;
 /// Scores of writes are below this number.
 const MAX_SCORE: u64 = 1_000;
 
@@ -130,8 +132,8 @@ impl Operation {
         }
     }
 
-    /// Writes the bodies for a run of `seconds` into a file, one on each line. The ids of the submissions
-    /// begin with `run`.
+    /// Writes the bodies for a run of `seconds` into a file, one on each line, but at most [`MAX_BODIES`]. The
+    /// ids of the submissions begin with `run`.
     pub(crate) fn write_bodies(self, data: Data, run: &str, seconds: f64, file: &Path) -> Result<()> {
         let mut lines = BufWriter::new(std::fs::File::create(file)?);
         #[expect(
@@ -140,7 +142,7 @@ impl Operation {
             reason = "a small positive number"
         )]
         let count = (self.bodies_per_second() * seconds).ceil() as u64;
-        for number in 0..count {
+        for number in 0..count.min(MAX_BODIES) {
             if self == Self::Batch {
                 let each: Vec<String> = (number * BATCH..(number + 1) * BATCH)
                     .map(|number| submission(data, run, number))

@@ -6,17 +6,20 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use crate::RunArgs;
 use crate::data::Data;
-use crate::fill::Filled;
-use crate::machine;
-use crate::markdown::{self, Column};
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::plots;
-use crate::sample::{BY_CONNECTIONS, BY_ENTRIES, BY_LEADERBOARDS, BY_TENANTS, Case, Row};
-use crate::system::System;
+use crate::progress::Progress;
+use crate::report_text::{self, Figures};
+use crate::sample::{
+    AT_HALF_RATE, AT_SATURATION, BY_CONNECTIONS, BY_ENTRIES, BY_LEADERBOARDS, BY_TENANTS, Case, LIKE_SPIN,
+};
+use crate::start_up;
+use crate::system::{Service, System};
 
 const DEFAULT_DIGITS: [u32; 2] = [4, 6];
 const DEFAULT_EMBEDDED_DIGITS: [u32; 2] = [4, 5];
@@ -24,12 +27,14 @@ const DEFAULT_ROUNDS: u32 = 5;
 const DEFAULT_SECONDS: f64 = 1.5;
 /// The number of connections of all sections except the one that varies the connections.
 const CONNECTIONS: u32 = 32;
+/// The most rounds at half of the rate. Each takes as long as four others.
+const MAX_HALF_RATE_ROUNDS: u32 = 3;
 /// The number of tenants or leaderboards in a section that varies them.
 const MANY: u32 = 1_000;
 /// In such a section, each leaderboard has 10^`DIGITS_OF_MANY` entries.
 const DIGITS_OF_MANY: u32 = 2;
 
-/// The operations of the first section, which varies the connections.
+/// The operations of the section that stands the systems side by side.
 const BASE_OPERATIONS: &[Operation] = &[
     Operation::Hello,
     Operation::EvalSha,
@@ -40,19 +45,38 @@ const BASE_OPERATIONS: &[Operation] = &[
     Operation::Write,
     Operation::Batch,
 ];
+/// The operations of the section that varies the connections. A rank and a window take the way of an uncached
+/// top ten. Only game servers send batches, so there are few connections that do.
+const CONNECTIONS_OPERATIONS: &[Operation] = &[
+    Operation::Hello,
+    Operation::Cached,
+    Operation::Uncached,
+    Operation::Write,
+];
 /// The operations of the section that varies the entries.
 const ENTRIES_OPERATIONS: &[Operation] = &[
     Operation::Uncached,
     Operation::Around,
     Operation::Rank,
     Operation::Write,
-    Operation::Batch,
 ];
 /// The operations of the sections that vary leaderboards and tenants.
-const MANY_OPERATIONS: &[Operation] = &[
+const MANY_OPERATIONS: &[Operation] = &[Operation::Cached, Operation::Rank, Operation::Write];
+/// The operations that are sent at half of the rate.
+const HALF_RATE_OPERATIONS: &[Operation] = &[
     Operation::Cached,
     Operation::Uncached,
+    Operation::Around,
     Operation::Rank,
+    Operation::Write,
+];
+/// The operations that saturate the service for long.
+const SATURATION_OPERATIONS: &[Operation] = &[Operation::Cached, Operation::Rank, Operation::Write];
+/// The operations that are measured with Spin's settings.
+const LIKE_SPIN_OPERATIONS: &[Operation] = &[
+    Operation::Hello,
+    Operation::Cached,
+    Operation::Uncached,
     Operation::Write,
 ];
 
@@ -66,11 +90,11 @@ struct Stores {
 struct Report<'a> {
     args: &'a RunArgs,
     plan: Plan,
+    progress: Progress,
     /// The file of raw data. Each row is written as soon as it is measured, so that an aborted run keeps the
     /// rows so far.
     raw: File,
-    rows: Vec<Row>,
-    filled: Vec<Filled>,
+    figures: Figures,
 }
 
 /// Measures all sections, and writes tables, plots and raw data into a directory.
@@ -82,19 +106,34 @@ pub(crate) async fn write(args: &RunArgs, directory: &Path) -> Result<()> {
             rounds: args.rounds.unwrap_or(DEFAULT_ROUNDS),
             seconds: args.seconds.unwrap_or(DEFAULT_SECONDS),
             counts_commands: false,
+            is_at_half_rate: false,
         },
+        progress: Progress::start(),
         raw: File::create(directory.join("rounds.jsonl"))?,
-        rows: Vec::new(),
-        filled: Vec::new(),
+        figures: Figures::default(),
     };
-    let intro = report.introduce();
+    let intro = report_text::introduce(report.plan);
     report.measure_all().await?;
-    fs::write(directory.join("report.md"), report.write_text(&intro))?;
-    plots::draw_all(directory, &report.rows, CONNECTIONS)
+    let Report {
+        figures, progress, ..
+    } = report;
+    let text = report_text::write(&intro, &figures, CONNECTIONS, args.saturation_seconds);
+    fs::write(directory.join("report.md"), text)?;
+    plots::draw_all(directory, &figures.rows, CONNECTIONS)?;
+    progress.say(&format!("the report is in {}", directory.display()));
+    Ok(())
 }
 
 impl Report<'_> {
     async fn measure_all(&mut self) -> Result<()> {
+        // A start is no operation, so that no word chooses it.
+        if self.args.words.is_empty() {
+            let start_ups = start_up::measure(&self.args.current, self.plan.rounds, self.progress).await?;
+            for start_up in start_ups {
+                self.write_raw(&start_up)?;
+                self.figures.start_ups.push(start_up);
+            }
+        }
         let digits = or_default(&self.args.digits, &DEFAULT_DIGITS);
         let embedded = or_default(&self.args.embedded_digits, &DEFAULT_EMBEDDED_DIGITS);
         let sizes = (0..digits.len().max(embedded.len())).map(|index| Stores {
@@ -103,12 +142,9 @@ impl Report<'_> {
         });
         for (index, stores) in sizes.enumerate() {
             if index == 0 {
-                let connections = self.args.connections.clone();
-                self.measure_section(BY_CONNECTIONS, stores, BASE_OPERATIONS, &connections)
-                    .await?;
+                self.measure_first_size(stores).await?;
             } else {
-                self.measure_section(BY_ENTRIES, stores, ENTRIES_OPERATIONS, &[CONNECTIONS])
-                    .await?;
+                self.measure_size(BY_ENTRIES, stores, ENTRIES_OPERATIONS).await?;
             }
         }
         for (section, leaderboards, tenants) in [(BY_LEADERBOARDS, MANY, 1), (BY_TENANTS, 1, MANY)] {
@@ -121,69 +157,145 @@ impl Report<'_> {
                 redis: many,
                 sqlite: many,
             };
-            self.measure_section(section, stores, MANY_OPERATIONS, &[CONNECTIONS])
-                .await?;
+            self.measure_size(section, stores, MANY_OPERATIONS).await?;
         }
         Ok(())
     }
 
-    /// Starts the systems with their data, and measures operations with each number of connections.
-    async fn measure_section(
-        &mut self,
-        section: &str,
-        stores: Stores,
-        operations: &[Operation],
-        connections: &[u32],
-    ) -> Result<()> {
+    /// Measures the sections of the first size of the data.
+    async fn measure_first_size(&mut self, stores: Stores) -> Result<()> {
+        if self.choose(BASE_OPERATIONS).is_empty() {
+            return Ok(());
+        }
+        let systems = self.start_systems(stores).await?;
+        let all: Vec<&System> = systems.iter().collect();
+        for &connections in &self.args.connections {
+            let is_base = connections == CONNECTIONS;
+            let plan = Plan {
+                counts_commands: is_base,
+                ..self.plan
+            };
+            let operations = if is_base {
+                BASE_OPERATIONS
+            } else {
+                CONNECTIONS_OPERATIONS
+            };
+            self.measure_section(BY_CONNECTIONS, &all, operations, connections, plan)
+                .await?;
+        }
+        let services: Vec<&System> = systems.iter().filter(|system| system.is_service()).collect();
+        let plan = Plan {
+            rounds: self.plan.rounds.min(MAX_HALF_RATE_ROUNDS),
+            is_at_half_rate: true,
+            ..self.plan
+        };
+        self.measure_section(AT_HALF_RATE, &services, HALF_RATE_OPERATIONS, CONNECTIONS, plan)
+            .await?;
+        let plan = Plan {
+            rounds: 1,
+            seconds: self.args.saturation_seconds,
+            ..self.plan
+        };
+        self.measure_section(AT_SATURATION, &services, SATURATION_OPERATIONS, CONNECTIONS, plan)
+            .await?;
+        let on_redis = services.into_iter().find(|system| system.is_on_redis());
+        match on_redis {
+            Some(service) => self.measure_like_spin(service).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Measures a service on Redis beside one with Spin's settings.
+    async fn measure_like_spin(&mut self, service: &System) -> Result<()> {
+        if self.choose(LIKE_SPIN_OPERATIONS).is_empty() {
+            return Ok(());
+        }
+        let like_spin = Service {
+            name: "Edgeboard, Redis, Spin's settings",
+            build: &self.args.current,
+            on_redis: true,
+            like_spin: true,
+            data: service.data,
+        };
+        // The table of filled stores has a row of this size.
+        let (like_spin, _) = System::start_edgeboard(&like_spin, self.progress).await?;
+        let systems = [service, &like_spin];
+        self.measure_section(LIKE_SPIN, &systems, LIKE_SPIN_OPERATIONS, CONNECTIONS, self.plan)
+            .await
+    }
+
+    /// Starts the systems with data of another size, and measures operations.
+    async fn measure_size(&mut self, section: &str, stores: Stores, operations: &[Operation]) -> Result<()> {
+        if self.choose(operations).is_empty() {
+            return Ok(());
+        }
+        let systems = self.start_systems(stores).await?;
+        let all: Vec<&System> = systems.iter().collect();
+        self.measure_section(section, &all, operations, CONNECTIONS, self.plan)
+            .await
+    }
+
+    /// Returns the operations that the words of the command line choose.
+    fn choose(&self, operations: &[Operation]) -> Vec<Operation> {
         let chosen = operations
             .iter()
             .filter(|operation| operation.is_chosen(&self.args.words));
-        let chosen: Vec<Operation> = chosen.copied().collect();
-        if chosen.is_empty() {
-            return Ok(());
-        }
-        let systems = self.start_systems(section, stores).await?;
-        for &connections in connections {
-            for &operation in &chosen {
-                let plan = Plan {
-                    counts_commands: section == BY_CONNECTIONS && connections == CONNECTIONS,
-                    ..self.plan
-                };
-                let case = Case {
-                    operation,
-                    connections,
-                };
-                for row in measure(section, &systems, case, plan).await? {
-                    serde_json::to_writer(&mut self.raw, &row)?;
-                    self.raw.write_all(b"\n")?;
-                    self.rows.push(row);
-                }
+        chosen.copied().collect()
+    }
+
+    /// Measures the chosen operations on systems that run.
+    async fn measure_section(
+        &mut self,
+        section: &str,
+        systems: &[&System],
+        operations: &[Operation],
+        connections: u32,
+        plan: Plan,
+    ) -> Result<()> {
+        for operation in self.choose(operations) {
+            let case = Case {
+                operation,
+                connections,
+            };
+            for row in measure(section, systems, case, plan, self.progress).await? {
+                self.write_raw(&row)?;
+                self.figures.rows.push(row);
             }
         }
         Ok(())
     }
 
+    /// Writes a line of raw data.
+    fn write_raw(&mut self, line: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.raw, line)?;
+        Ok(self.raw.write_all(b"\n")?)
+    }
+
     /// Starts the service on each store, and beside Redis also the native server and redis-benchmark.
-    async fn start_systems(&mut self, section: &str, stores: Stores) -> Result<Vec<System>> {
+    async fn start_systems(&mut self, stores: Stores) -> Result<Vec<System>> {
         let mut systems = Vec::new();
         let names = [
-            ("Edgeboard, Redis", stores.redis),
-            ("Edgeboard, SQLite", stores.sqlite),
+            ("Edgeboard, Redis", true, stores.redis),
+            ("Edgeboard, SQLite", false, stores.sqlite),
         ];
-        for (name, data) in names {
+        for (name, on_redis, data) in names {
             let Some(data) = data else {
                 continue;
             };
-            let on_redis = name.ends_with("Redis");
-            eprintln!("==> {section}: {name}, {} entries", data.total_entries());
-            let started = System::start_edgeboard(name, &self.args.current, on_redis, data).await;
-            let (system, filled) = started.with_context(|| format!("{name}, {data:?}"))?;
-            self.filled.push(filled);
+            let service = Service {
+                name,
+                build: &self.args.current,
+                on_redis,
+                like_spin: false,
+                data,
+            };
+            let (system, filled) = System::start_edgeboard(&service, self.progress).await?;
+            self.figures.filled.push(filled);
             systems.push(system);
             // The native server has no tenants.
             if on_redis && data.tenants == 1 {
                 let service = systems.last().context("a service on Redis")?;
-                let native = System::start_native(service).await?;
+                let native = System::start_native(service, self.progress).await?;
                 // redis-benchmark sends the same command each time, to one leaderboard.
                 let raw = (data.leaderboards == 1).then(|| System::redis_benchmark(&native));
                 systems.push(native);
@@ -191,76 +303,6 @@ impl Report<'_> {
             }
         }
         Ok(systems)
-    }
-
-    fn introduce(&self) -> String {
-        let Plan { rounds, seconds, .. } = self.plan;
-        format!(
-            "# Report\n{}. {}. Medians of {rounds} interleaved rounds of {seconds} s. \
-             [How to read it](../benchmarks.md); every round: [rounds.jsonl](rounds.jsonl).\n",
-            machine::date_and_commit(),
-            machine::describe(),
-        )
-    }
-
-    fn write_text(&self, intro: &str) -> String {
-        let connections = Column {
-            heading: "connections",
-            value: |row| row.case.connections.to_string(),
-        };
-        let entries = Column {
-            heading: "entries",
-            value: |row| row.data.entries_each().to_string(),
-        };
-        let base = self.rows_of(|row| row.section == BY_CONNECTIONS && row.case.connections == CONNECTIONS);
-        let others = self.rows_of(|row| row.section == BY_CONNECTIONS && row.case.connections != CONNECTIONS);
-        let parts = [
-            ("Side by side", base, None, &["cpu"][..]),
-            (
-                "Connections",
-                others,
-                Some(&connections),
-                &["connections", "latency"][..],
-            ),
-            (
-                "Entries",
-                self.rows_of(|row| row.section == BY_ENTRIES),
-                Some(&entries),
-                &["entries"][..],
-            ),
-            (
-                "A thousand leaderboards",
-                self.rows_of(|row| row.section == BY_LEADERBOARDS),
-                None,
-                &[][..],
-            ),
-            (
-                "A thousand tenants",
-                self.rows_of(|row| row.section == BY_TENANTS),
-                None,
-                &[][..],
-            ),
-        ];
-        let mut text = intro.to_owned();
-        for (title, rows, column, plots) in parts {
-            if !rows.is_empty() {
-                text.push_str(&format!("\n## {title}\n"));
-                for plot in plots {
-                    text.push_str(&format!("![{plot}]({plot}.svg)\n\n"));
-                }
-                text.push_str(&markdown::write_rows(&rows, column));
-            }
-        }
-        text.push_str(&format!("\n## Loading\n{}", markdown::write_filled(&self.filled)));
-        text
-    }
-
-    /// Returns the rows that `is_wanted` selects, sorted by operation. Rows of the same operation keep their
-    /// order.
-    fn rows_of(&self, is_wanted: impl Fn(&Row) -> bool) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.iter().filter(|row| is_wanted(row)).collect();
-        rows.sort_by_key(|row| row.case.operation);
-        rows
     }
 }
 

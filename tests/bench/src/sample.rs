@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::data::Data;
 use crate::operation::Operation;
 
-/// The names of the sections in the raw data.
+/// The names of the sections in the raw data, in the progress and in the ids of submissions.
 pub(crate) const BY_CONNECTIONS: &str = "connections";
 pub(crate) const BY_ENTRIES: &str = "entries";
 pub(crate) const BY_LEADERBOARDS: &str = "leaderboards";
 pub(crate) const BY_TENANTS: &str = "tenants";
+pub(crate) const AT_HALF_RATE: &str = "half-rate";
+pub(crate) const AT_SATURATION: &str = "saturation";
+pub(crate) const LIKE_SPIN: &str = "like-spin";
 
 /// The figures of the load generator.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -49,8 +52,10 @@ pub(crate) struct Case {
 }
 
 /// One measurement of one system.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {
+    /// How many requests a second were sent; `None` for as many as the system answers.
+    pub(crate) rate: Option<f64>,
     pub(crate) load: Load,
     pub(crate) cpu: CpuPerRequest,
     pub(crate) memory: Memory,
@@ -90,6 +95,14 @@ impl Row {
     pub(crate) fn errors(&self) -> u64 {
         self.rounds.iter().map(|sample| sample.load.errors).sum()
     }
+}
+
+/// Returns the median of the rounds' ratios of a figure of `row` to that of `base`. Rounds in which the base
+/// has no such figure are left out; `None` if no round has a ratio.
+pub(crate) fn median_ratio(row: &Row, base: &Row, figure: impl Fn(&Load) -> f64) -> Option<f64> {
+    let rounds = row.rounds.iter().zip(&base.rounds);
+    let ratios = rounds.map(|(sample, base)| figure(&sample.load) / figure(&base.load));
+    median(ratios.filter(|ratio| ratio.is_finite()).collect())
 }
 
 /// Returns the median; the lower one of two values in the middle; `None` if there are no values.

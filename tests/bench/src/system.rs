@@ -11,14 +11,31 @@ use crate::data::Data;
 use crate::edgeboard::{self, Edgeboard};
 use crate::fill::{self, Filled};
 use crate::monitor;
-use crate::oha::{self, Duration, Target};
+use crate::oha::{self, Duration, Run, Target};
 use crate::operation::Operation;
 use crate::process::{self, RunningProgram};
+use crate::progress::Progress;
 use crate::redis_benchmark;
 use crate::redis_info::read_info;
 use crate::sample::{Case, CpuPerRequest, Load, Memory, Sample};
 
+/// The name of the native server.
+pub(crate) const NATIVE: &str = "native, Redis";
 const US_PER_S: f64 = 1_000_000.0;
+
+/// How a service is started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Service<'a> {
+    /// The name of the system in tables.
+    pub(crate) name: &'a str,
+    /// The directory of the build.
+    pub(crate) build: &'a Path,
+    /// On Redis or on SQLite.
+    pub(crate) on_redis: bool,
+    /// With the host's option `--like-spin`.
+    pub(crate) like_spin: bool,
+    pub(crate) data: Data,
+}
 
 /// A system that is measured.
 #[derive(Debug)]
@@ -66,14 +83,15 @@ impl RedisProcess {
 
 impl System {
     /// Starts the service of a build with a store of its own, and fills the store.
-    pub(crate) async fn start_edgeboard(
-        name: &str,
-        build: &Path,
-        on_redis: bool,
-        data: Data,
-    ) -> Result<(Self, Filled)> {
-        let edgeboard = Edgeboard::start(build, on_redis).await?;
-        let (key, filled) = fill::fill(&edgeboard, name, data).await?;
+    pub(crate) async fn start_edgeboard(service: &Service<'_>, progress: Progress) -> Result<(Self, Filled)> {
+        let Service { name, data, .. } = *service;
+        progress.say(&format!("filling: {name}, {} entries", data.total_entries()));
+        let edgeboard = Edgeboard::start(service.build, service.on_redis, service.like_spin).await?;
+        let filled = fill::fill(&edgeboard, name, data, progress).await;
+        let (key, filled) = filled.with_context(|| {
+            let end = edgeboard.read_log_end();
+            format!("{name}, {data:?}; the host's log ends with\n{end}")
+        })?;
         let redis = match &edgeboard.redis {
             Some(server) => Some(RedisProcess::of(server).await?),
             None => None,
@@ -95,7 +113,9 @@ impl System {
     }
 
     /// Starts the native server on the Redis server of a service, and fills its sorted sets.
-    pub(crate) async fn start_native(service: &Self) -> Result<Self> {
+    pub(crate) async fn start_native(service: &Self, progress: Progress) -> Result<Self> {
+        let entries = service.data.total_entries();
+        progress.say(&format!("filling: {NATIVE}, {entries} entries"));
         let redis = service.redis.clone().context("the native server needs Redis")?;
         fill::fill_native(&redis.url, service.data).await?;
         let mut program = Command::new(std::env::current_exe()?)
@@ -110,7 +130,7 @@ impl System {
             key: None,
         };
         Ok(Self {
-            name: "native, Redis".into(),
+            name: NATIVE.into(),
             data: service.data,
             kind: Kind::Native { program, target },
             redis: Some(redis),
@@ -130,12 +150,21 @@ impl System {
         }
     }
 
-    /// Returns whether the system supports the operation. An operation that needs no store is measured on
-    /// only one store.
+    /// Returns whether the system is the service.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.kind, Kind::Edgeboard { .. })
+    }
+
+    /// Returns whether the system has a Redis server.
+    pub(crate) fn is_on_redis(&self) -> bool {
+        self.redis.is_some()
+    }
+
+    /// Returns whether the system supports the operation. Tokens need no store, so they are measured on only
+    /// one.
     pub(crate) fn has(&self, operation: Operation) -> bool {
         match &self.kind {
             Kind::Edgeboard { edgeboard, .. } => match operation {
-                Operation::Hello => edgeboard.redis.is_some(),
                 Operation::TokensEdDsa | Operation::TokensEs256 => edgeboard.redis.is_none(),
                 Operation::EvalSha => edgeboard.redis.is_some(),
                 _ => true,
@@ -160,13 +189,13 @@ impl System {
                 if let Some(lifetime_ms) = case.operation.lifetime_ms() {
                     fill::configure(&edgeboard.admin, self.data, lifetime_ms).await?;
                 }
-                self.send(case, seconds, run).await?;
+                self.send(case, seconds, None, run).await?;
             }
             Kind::Native { .. } => {
-                self.send(case, seconds, run).await?;
+                self.send(case, seconds, None, run).await?;
             }
             Kind::RedisBenchmark { requests_per_s } => {
-                let load = self.send(case, seconds, run).await?;
+                let load = self.send(case, seconds, None, run).await?;
                 requests_per_s.set(load.requests_per_s);
             }
         }
@@ -185,10 +214,17 @@ impl System {
         }
     }
 
-    /// Measures a case: the load, the processor time and the memory.
-    pub(crate) async fn measure(&self, case: Case, seconds: f64, run: &str) -> Result<Sample> {
+    /// Measures a case: the load, the processor time and the memory. Sends `rate` requests a second, or as
+    /// many as the system answers.
+    pub(crate) async fn measure(
+        &self,
+        case: Case,
+        seconds: f64,
+        rate: Option<f64>,
+        run: &str,
+    ) -> Result<Sample> {
         let before = self.read_cpu_times()?;
-        let load = self.send(case, seconds, run).await?;
+        let load = self.send(case, seconds, rate, run).await?;
         let cpu = self
             .read_cpu_times()?
             .per_request(&before, load.requests + load.errors);
@@ -196,14 +232,24 @@ impl System {
             server_mib: self.server_pid().map(process::resident_mib).transpose()?,
             redis_mib: self.redis_pid().map(process::resident_mib).transpose()?,
         };
-        Ok(Sample { load, cpu, memory })
+        Ok(Sample {
+            rate,
+            load,
+            cpu,
+            memory,
+        })
     }
 
-    /// Sends requests of a case for about `seconds`.
-    async fn send(&self, case: Case, seconds: f64, run: &str) -> Result<Load> {
+    /// Sends requests of a case for about `seconds`, as [`System::measure`]. redis-benchmark knows no rate.
+    async fn send(&self, case: Case, seconds: f64, rate: Option<f64>, run: &str) -> Result<Load> {
         match (&self.kind, &self.redis) {
             (Kind::Edgeboard { target, .. } | Kind::Native { target, .. }, _) => {
-                oha::run(target, self.data, case, Duration::Seconds(seconds), run)
+                let run = Run {
+                    duration: Duration::Seconds(seconds),
+                    rate,
+                    name: run,
+                };
+                oha::run(target, self.data, case, &run)
             }
             (Kind::RedisBenchmark { requests_per_s }, Some(redis)) => {
                 let requests = requests_per_s.get() * seconds;
