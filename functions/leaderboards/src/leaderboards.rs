@@ -5,8 +5,11 @@ use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
 use leaderboard_core::usecase::StoredLeaderboard;
-use leaderboard_core::{Leaderboard, LeaderboardId, Period, ReadAccess, StoreError, Versioned, usecase};
+use leaderboard_core::{
+    Leaderboard, LeaderboardId, Period, PeriodSelector, ReadAccess, StoreError, Versioned, usecase,
+};
 
+use leaderboard_api::query::invalid;
 use leaderboard_api::{Preconditions, Problem, ProblemType, Query, Response, json};
 use leaderboard_pipeline::documents::{apply_patch, read_patch};
 use leaderboard_pipeline::paging::{Page, Paging};
@@ -114,7 +117,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     Ok(response.with(CACHE_CONTROL, NOT_SHARED))
 }
 
-/// `PUT /leaderboards/{id}?rebuild=`: creates (201) or replaces (200) the leaderboard.
+/// `PUT /leaderboards/{id}?rebuild=&period=`: creates (201) or replaces (200) the leaderboard.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -122,7 +125,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
-    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let rebuilt = read_rebuilt(context.query)?;
     let preconditions = Preconditions::of(context.headers)?;
     let sent = json::parse(context.body)?;
     let board = read_document(&sent, &id).map_err(|problem| problem.pointing_into(&sent))?;
@@ -133,7 +136,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
         Expected::Any
     };
     audit::record_audit_event(context).await?;
-    match store(context, &board, expected, rebuild).await? {
+    match store(context, &board, expected, rebuilt.as_ref()).await? {
         Ok(stored) if stored.created => Ok(changed(context, StatusCode::CREATED, &stored.leaderboard)
             .await?
             .with_location(&format!("{}/leaderboards/{id}", context.version.base_path()))),
@@ -144,7 +147,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
     }
 }
 
-/// `PATCH /leaderboards/{id}?rebuild=`: applies a merge patch (RFC 7396) to the document that `GET` returns.
+/// `PATCH /leaderboards/{id}?rebuild=&period=`: applies a merge patch (RFC 7396) to the document that `GET` returns.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -152,7 +155,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
-    let rebuild = Query::parse(context.query, &["rebuild"])?.flag("rebuild")?;
+    let rebuilt = read_rebuilt(context.query)?;
     let preconditions = Preconditions::of(context.headers)?;
     let patch = read_patch(context)?;
     for _ in 0..MAX_PATCH_ATTEMPTS {
@@ -163,7 +166,7 @@ pub(crate) async fn patch<E: ResponseEnvironment>(
         let board = apply_patch(&body, &patch, |merged| read_document(merged, &id))
             .map_err(|problem| problem.pointing_into(&patch))?;
         audit::record_audit_event(context).await?;
-        match store(context, &board, expected, rebuild).await? {
+        match store(context, &board, expected, rebuilt.as_ref()).await? {
             Ok(stored) => return changed(context, StatusCode::OK, &stored.leaderboard).await,
             Err(PutRefusal::VersionMismatch { .. }) => {}
             Err(refusal) => {
@@ -228,6 +231,19 @@ fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
     });
 }
 
+/// Reads the parameters of a rebuild. Returns the period whose stored counts are verified; `None` if the request does not rebuild.
+fn read_rebuilt(query: &str) -> Result<Option<PeriodSelector>, Problem> {
+    let query = Query::parse(query, &["rebuild", "period"])?;
+    let period = query.period()?;
+    if query.flag("rebuild")? {
+        return Ok(Some(period));
+    }
+    match query.text("period")? {
+        Some(_) => Err(invalid("period", "needs rebuild=true")),
+        None => Ok(None),
+    }
+}
+
 async fn current<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     id: &LeaderboardId,
@@ -243,10 +259,10 @@ async fn store<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     board: &Leaderboard,
     expected: Expected,
-    rebuild: bool,
+    rebuilt: Option<&PeriodSelector>,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     let most = context.tenant_config.tenant.quotas.leaderboards;
-    let put = usecase::put_leaderboard(&context.deps(), board, expected, rebuild, most).await;
+    let put = usecase::put_leaderboard(&context.deps(), board, expected, rebuilt, most).await;
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
         leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&board.id));
     }

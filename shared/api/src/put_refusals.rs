@@ -13,6 +13,7 @@ impl Problem {
     pub fn of_put(refusal: &PutRefusal, preconditions: &Preconditions) -> Self {
         match refusal {
             PutRefusal::VersionMismatch { current } => preconditions.overtaken(*current),
+            PutRefusal::UnknownPeriod => Self::new(ProblemType::PeriodNotFound),
             PutRefusal::HasEntries => {
                 let detail = "the current period has entries; ask for ?rebuild=true to reorder them";
                 Self::new(ProblemType::RebuildNeeded)

@@ -76,7 +76,8 @@ fn parameters() -> Value {
         "players": query("players", "The players whose entries are returned: up to 200, with commas between them. A comma within the id of a player is sent as `%2C`.", json!({"type": "string", "minLength": 1})),
         "buckets": query("buckets", "How many buckets are returned at most.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "score": query("score", "A score. The response then also has the rank and the percentile that this score would have.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),
-        "rebuild": query("rebuild", "Whether the service may reorder the entries of the current period, if the change requires it.", json!({"type": "boolean", "default": false})),
+        "rebuild": query("rebuild", "Whether the service may reorder the entries of the current period, if the change requires it. It also verifies the stored counts of a period, and repairs them.", json!({"type": "boolean", "default": false})),
+        "periodOfRebuild": query("period", "The period whose stored counts a rebuild verifies and repairs: `current`, `previous`, the id of a period, an instant in a period, or a date in the time zone of the leaderboard. Needs `rebuild=true`.", json!({"type": "string", "default": "current", "example": "current"})),
         "days": query("days", "How many days are returned at most, newest first. Days without usage are left out.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
     });
     let query_of_read = query(

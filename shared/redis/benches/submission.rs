@@ -64,6 +64,7 @@ impl Bench {
             expected: Expected::Any,
             current: &all,
             rebuild: false,
+            verified: None,
             expiries: &[],
             at: Timestamp::saturating_from_unix_ms(NOW_MS),
         };

@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::{decode_leaderboard, encode_leaderboard};
 use leaderboard_core::ports::{Expected, Leaderboards, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal};
-use leaderboard_core::{Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Versioned};
+use leaderboard_core::{
+    Event, EventBody, Leaderboard, LeaderboardId, PeriodId, StoreError, TenantId, Timestamp, Versioned,
+};
 
 use crate::connection::Connection;
 use crate::periods::rebuild;
+use crate::rank_blocks::{CountedBy, repair};
 use crate::row::{Cells, malformed};
 use crate::session::Session;
 use crate::writes::PendingWrites;
-use crate::{SqliteStore, expiries, leaderboards, log, periods, rank_blocks, sweep, usage};
+use crate::{SqliteStore, expiries, leaderboards, log, periods, sweep, usage};
+
+/// The most steps in which one put verifies and repairs rank blocks: enough for 30 million entries. A million entries have 62 to 123
+/// steps.
+const MAX_REPAIR_STEPS: u32 = 4_096;
 
 impl<C: Connection> Leaderboards for SqliteStore<C> {
     async fn get(
@@ -55,6 +62,9 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
         };
         if stored.leaves_expiries {
             self.apply_expiries(stored.row, put).await?;
+        }
+        if let Some(verified) = put.verified {
+            self.repair_rank_blocks(stored.row, verified, put.at).await?;
         }
         Ok(Ok((stored.version, stored.created)))
     }
@@ -100,6 +110,50 @@ impl<C: Connection> Leaderboards for SqliteStore<C> {
             self.yield_to_others().await;
         }
         Ok(more)
+    }
+}
+
+impl<C: Connection> SqliteStore<C> {
+    /// Verifies the rank blocks of a leaderboard's period, and repairs them, step by step. After a repair, verifies all of them again,
+    /// because other writers can carry wrong sizes to blocks that were verified before.
+    ///
+    /// # Errors
+    /// [`StoreError`], also after [`MAX_REPAIR_STEPS`] steps.
+    async fn repair_rank_blocks(&self, board: i64, id: &PeriodId, now: Timestamp) -> Result<(), StoreError> {
+        let find = |session: &Session<'_>| periods::find(session, board, id, now);
+        let Some(period) = self.read(find)?.map(|period| period.row) else {
+            return Ok(());
+        };
+        let trees = [CountedBy::Entries, CountedBy::Tuples];
+        let (mut tree, mut from, mut was_damaged) = (0, Vec::new(), false);
+        for _ in 0..MAX_REPAIR_STEPS {
+            let Some(counted) = trees.get(tree) else {
+                if !was_damaged {
+                    return Ok(());
+                }
+                (tree, was_damaged) = (0, false);
+                continue;
+            };
+            let work = |session: &Session<'_>| match find(session)? {
+                Some(found) if found.row == period => {
+                    repair::step(session, *counted, period, &from).map(Some)
+                }
+                // It is deleted, or has new rows, with blocks of their own.
+                _ => Ok(None),
+            };
+            let Some(step) = self.write(work).await? else {
+                return Ok(());
+            };
+            was_damaged |= step.was_damaged;
+            tree += usize::from(step.next.is_none());
+            from = step.next.unwrap_or_default();
+            if !from.is_empty() {
+                self.yield_to_others().await;
+            }
+        }
+        Err(StoreError::Unavailable(format!(
+            "the rank blocks are not verified after {MAX_REPAIR_STEPS} steps"
+        )))
     }
 }
 
@@ -163,13 +217,6 @@ fn put_configuration(
     {
         return Ok(Err(PutRefusal::Unfinished));
     }
-    // A rebuild in another order writes the entries to new rows, with blocks of their own.
-    if let Some(before) = &before
-        && put.rebuild
-        && !changes_order(session, put, before.row)?
-    {
-        refill_rank_blocks(session, put, before.row)?;
-    }
     let configuration = encode_leaderboard(put.leaderboard);
     if let Some(same) = before
         .as_ref()
@@ -227,14 +274,6 @@ fn event_of(put: &PutLeaderboard<'_>) -> Event {
 fn changes_order(session: &Session<'_>, put: &PutLeaderboard<'_>, board: i64) -> Result<bool, StoreError> {
     let period = periods::find(session, board, put.current, put.at)?;
     Ok(period.is_some_and(|period| period.layout != put.leaderboard.layout()))
-}
-
-/// Repairs the rank blocks of the current period, which the file may have lost or changed.
-fn refill_rank_blocks(session: &Session<'_>, put: &PutLeaderboard<'_>, board: i64) -> Result<(), StoreError> {
-    match periods::find(session, board, put.current, put.at)? {
-        Some(period) => rank_blocks::refill(session, period.row),
-        None => Ok(()),
-    }
 }
 
 /// Puts the current period into the new order, if the order changes and the put allows it.

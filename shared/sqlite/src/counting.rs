@@ -24,10 +24,28 @@ pub(crate) fn rank_bound<'k>(period: &PeriodRow, key: &'k OrderKey) -> &'k [u8] 
     }
 }
 
+/// Checks how many rows the blocks of a period have together.
+///
+/// # Errors
+/// `Corrupt` if the number of entries is another one than the period's, or if the number of tuples is impossible: the blocks are
+/// damaged.
+pub(crate) fn check_total(counted: CountedBy, period: &PeriodRow, total: u64) -> Result<(), StoreError> {
+    let fits = match counted {
+        CountedBy::Entries => total == period.visible,
+        // Nothing else counts the tuples.
+        CountedBy::Tuples => total <= period.visible && (total == 0) == (period.visible == 0),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(corrupt("sizes of rank blocks"))
+    }
+}
+
 /// Counts the rows before each bound. The bounds ascend.
 ///
 /// # Errors
-/// `Corrupt` if the blocks have another number of entries than the period: they are damaged.
+/// `Corrupt` if the blocks that a count reads have other sizes than their rows; and those of [`check_total`].
 pub(crate) fn count_before_each(
     session: &Session<'_>,
     counted: CountedBy,
@@ -38,9 +56,7 @@ pub(crate) fn count_before_each(
         return Ok(Vec::new());
     }
     let counts = rank_blocks::count_before(session, counted, period.row, bounds)?;
-    if counted == CountedBy::Entries && counts.total != period.visible {
-        return Err(corrupt("sizes of rank blocks"));
-    }
+    check_total(counted, period, counts.total)?;
     Ok(counts.before)
 }
 

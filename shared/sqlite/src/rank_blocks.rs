@@ -10,6 +10,8 @@
 //! host. A block that grows too large is split in the middle. A block that shrinks below an eighth joins the block before it, if both
 //! together are at most half of the largest size.
 
+pub(crate) mod repair;
+
 use leaderboard_core::StoreError;
 
 use crate::connection::Value;
@@ -30,7 +32,7 @@ pub(crate) enum CountedBy {
 pub(crate) struct RowCounts {
     /// How many rows are before each bound, in the order of the bounds.
     pub(crate) before: Vec<u64>,
-    /// How many rows there are.
+    /// How many rows there are. Zero if the blocks around a bound are damaged.
     pub(crate) total: u64,
 }
 
@@ -138,9 +140,6 @@ macro_rules! fill_blocks {
         )
     };
 }
-const FILL_ENTRIES: &str = fill_blocks!("0", "order_key", "entries", "hidden = 0 AND period = ?1");
-const FILL_TUPLES: &str = fill_blocks!("1", "tuple", "tuples", "period = ?1");
-
 /// Creates the blocks and their triggers, and fills the blocks of existing periods.
 pub(crate) const MIGRATION: &[&str] = &[
     "CREATE TABLE rank_blocks (
@@ -243,11 +242,19 @@ pub(crate) const MIGRATION: &[&str] = &[
     ),
 ];
 
-/// SQL for two tables of a `WITH`, which [`count_before_sql!`] reads: the blocks of the period `$period`, and the bounds with the
-/// blocks in which they are. A query with the bounds as `column1` follows, and then `)`. Without the two words about
-/// materialisation, SQLite copies and sorts the blocks several times for each bound.
-macro_rules! bounds_in_blocks_sql {
-    ($counted:literal, $period:literal) => {
+/// SQL for bytes that are greater than any key: three columns and the time have 32 bytes, and no player's id begins with the byte 255.
+macro_rules! after_all_keys {
+    () => {
+        "x'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'"
+    };
+}
+
+/// SQL for three tables of a `WITH`, which [`count_before_sql!`] reads: the blocks of the period `$period`, the bounds of the query
+/// `$bounds` (its `column1`) with the blocks in which they are, and how many rows before the bound are in the blocks of level 1 and of
+/// level 0 before these, and in the block of level 0. Without the words about materialisation, SQLite copies and sorts the blocks
+/// several times for each bound.
+macro_rules! counts_sql {
+    ($counted:literal, $key:literal, $rows:literal, $period:literal, $bounds:literal) => {
         concat!(
             "blocks AS NOT MATERIALIZED (SELECT level, first_key, size FROM rank_blocks WHERE period = ",
             $period,
@@ -255,19 +262,12 @@ macro_rules! bounds_in_blocks_sql {
             $counted,
             "), bounds AS MATERIALIZED (SELECT column1 AS bound, \
              (SELECT max(first_key) FROM blocks WHERE level = 1 AND first_key <= column1) AS upper, \
-             (SELECT max(first_key) FROM blocks WHERE level = 0 AND first_key <= column1) AS lower FROM "
-        )
-    };
-}
-pub(crate) use bounds_in_blocks_sql;
-
-/// SQL that selects how many rows of the period `$period` are before each bound, and how many rows there are.
-macro_rules! count_before_sql {
-    ($key:literal, $rows:literal, $period:literal) => {
-        concat!(
-            "(SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 1 AND first_key < upper) \
-             + (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 0 AND first_key >= upper AND first_key < lower) \
-             + (SELECT count(*) FROM ",
+             (SELECT max(first_key) FROM blocks WHERE level = 0 AND first_key <= column1) AS lower FROM ",
+            $bounds,
+            "), counts AS MATERIALIZED (SELECT *, \
+             (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 1 AND first_key < upper) AS in_uppers, \
+             (SELECT coalesce(sum(size), 0) FROM blocks WHERE level = 0 AND first_key >= upper AND first_key < lower) AS in_lowers, \
+             (SELECT count(*) FROM ",
             $rows,
             " AND period = ",
             $period,
@@ -275,80 +275,89 @@ macro_rules! count_before_sql {
             $key,
             " >= lower AND ",
             $key,
-            " < bound), (SELECT sum(size) FROM blocks WHERE level = 1)"
+            " < bound) AS in_rows FROM bounds)"
         )
     };
 }
-pub(crate) use count_before_sql;
 
-/// Counts the rows of a period before each bound, and all rows. The bounds ascend.
+/// SQL that selects from `counts` how many rows are before each bound, and how many rows there are. The second is `NULL` if the period
+/// has no blocks, if the block of level 1 has another size than its blocks of level 0, or if the block of level 0 is too small.
+macro_rules! count_before_sql {
+    () => {
+        concat!(
+            "in_uppers + in_lowers + in_rows, \
+             CASE WHEN in_rows <= (SELECT size FROM blocks WHERE level = 0 AND first_key = lower) \
+             AND (SELECT size FROM blocks WHERE level = 1 AND first_key = upper) = in_lowers + \
+             (SELECT sum(size) FROM blocks WHERE level = 0 AND first_key >= lower AND first_key < coalesce(\
+             (SELECT min(first_key) FROM blocks WHERE level = 1 AND first_key > upper), ",
+            $crate::rank_blocks::after_all_keys!(),
+            ")) THEN in_uppers + (SELECT sum(size) FROM blocks WHERE level = 1 AND first_key >= upper) END"
+        )
+    };
+}
+pub(crate) use {after_all_keys, count_before_sql, counts_sql, max_rows, max_rows_of_upper};
+
+/// Counts the rows of a period before each bound, and all rows. The bounds ascend, and there is at least one.
 pub(crate) fn count_before(
     session: &Session<'_>,
     counted: CountedBy,
     period: i64,
     bounds: &[&[u8]],
 ) -> Result<RowCounts, StoreError> {
-    let (tables, count) = match counted {
-        CountedBy::Entries => (
-            bounds_in_blocks_sql!("0", "?1"),
-            count_before_sql!("order_key", "entries WHERE hidden = 0", "?1"),
-        ),
-        CountedBy::Tuples => (
-            bounds_in_blocks_sql!("1", "?1"),
-            count_before_sql!("tuple", "tuples WHERE true", "?1"),
-        ),
+    let tables = match counted {
+        CountedBy::Entries => {
+            counts_sql!("0", "order_key", "entries WHERE hidden = 0", "?1", "given")
+        }
+        CountedBy::Tuples => counts_sql!("1", "tuple", "tuples WHERE true", "?1", "given"),
     };
-    let bound_list = vec!["(?)"; bounds.len()].join(", ");
-    let sql = format!("WITH {tables}(VALUES {bound_list})) SELECT {count} FROM bounds ORDER BY bound");
+    let given = vec!["(?)"; bounds.len()].join(", ");
+    let sql = format!(
+        "WITH {tables}, given AS (VALUES {given}) SELECT {} FROM counts ORDER BY bound",
+        count_before_sql!()
+    );
     let mut parameters = vec![Value::Integer(period)];
     parameters.extend(bounds.iter().map(|bound| Value::Blob(bound)));
     let mut counts = RowCounts {
         before: Vec::with_capacity(bounds.len()),
-        total: 0,
+        total: u64::MAX,
     };
-    if bounds.is_empty() {
-        return Ok(counts);
-    }
     for row in session.rows(&sql, &parameters)? {
         let mut cells = Cells::from(row);
         counts.before.push(cells.unsigned("count")?);
-        counts.total = cells
-            .unsigned_or_null("size of a rank block")?
-            .unwrap_or_default();
+        let total = cells.unsigned_or_null("size of a rank block")?;
+        counts.total = counts.total.min(total.unwrap_or_default());
     }
     Ok(counts)
 }
 
-/// Returns the order key of the visible entry that has `index` visible entries before it.
-pub(crate) fn find_key_at(session: &Session<'_>, period: i64, index: u64) -> Result<Vec<u8>, StoreError> {
-    const FIND: &str = "WITH blocks AS \
-         (SELECT level, first_key, size FROM rank_blocks WHERE period = ?1 AND counted = 0), \
-         upper AS (SELECT * FROM (SELECT first_key, \
-           lead(first_key) OVER (ORDER BY first_key) AS next_key, \
+/// Returns the order key of the visible entry that has `index` of `visible` entries before it.
+///
+/// # Errors
+/// `Corrupt` if the sizes of the blocks do not fit.
+pub(crate) fn find_key_at(
+    session: &Session<'_>,
+    period: i64,
+    index: u64,
+    visible: u64,
+) -> Result<Vec<u8>, StoreError> {
+    const FIND: &str = concat!(
+        "WITH blocks AS (SELECT level, first_key, size FROM rank_blocks WHERE period = ?1 AND counted = 0), \
+         upper AS (SELECT * FROM (SELECT first_key, size, sum(size) OVER () AS total, \
+           lead(first_key, 1, ",
+        after_all_keys!(),
+        ") OVER (ORDER BY first_key) AS next_key, \
            sum(size) OVER (ORDER BY first_key) - size AS before FROM blocks WHERE level = 1) \
            WHERE before <= ?2 ORDER BY first_key DESC LIMIT 1), \
-         lower AS (SELECT * FROM (SELECT b.first_key AS first_key, \
-           u.before + sum(size) OVER (ORDER BY b.first_key) - size AS before FROM upper u, blocks b \
-           WHERE level = 0 AND b.first_key >= u.first_key AND b.first_key < coalesce(u.next_key, ?3)) \
+         lower AS (SELECT * FROM (SELECT b.first_key, b.size, \
+           u.total = ?3 AND u.size = sum(b.size) OVER () AS fits, \
+           u.before + sum(b.size) OVER (ORDER BY b.first_key) - b.size AS before FROM upper u, blocks b \
+           WHERE b.level = 0 AND b.first_key >= u.first_key AND b.first_key < u.next_key) \
            WHERE before <= ?2 ORDER BY first_key DESC LIMIT 1) \
          SELECT order_key FROM entries WHERE period = ?1 AND hidden = 0 \
-         AND order_key >= (SELECT first_key FROM lower) ORDER BY order_key \
-         LIMIT 1 OFFSET ?2 - (SELECT before FROM lower)";
-    let row = session.row(FIND, &[period.into(), index.into(), AFTER_ALL_KEYS[..].into()])?;
-    row.ok_or_else(|| corrupt("count of entries"))?.blob("order key")
-}
-
-/// Bytes that are greater than any order key: three columns and the time have 32 bytes, and no player's id begins with the byte 255.
-const AFTER_ALL_KEYS: [u8; 33] = [0xff; 33];
-
-/// Fills the blocks of a period again from its rows, so that damaged blocks are repaired.
-pub(crate) fn refill(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
-    for sql in [
-        "DELETE FROM rank_blocks WHERE period = ?1",
-        FILL_ENTRIES,
-        FILL_TUPLES,
-    ] {
-        session.run(sql, &[period.into()])?;
-    }
-    Ok(())
+         AND order_key >= (SELECT first_key FROM lower) AND (SELECT fits AND ?2 < before + size FROM lower) \
+         ORDER BY order_key LIMIT 1 OFFSET ?2 - (SELECT before FROM lower)"
+    );
+    let row = session.row(FIND, &[period.into(), index.into(), visible.into()])?;
+    row.ok_or_else(|| corrupt("sizes of rank blocks"))?
+        .blob("order key")
 }

@@ -358,6 +358,7 @@ pub async fn put_leaderboard<S: AllPorts>(
         expected,
         current: &leaderboard.schedule.period_at(now).id,
         rebuild,
+        verified: None,
         expiries: &periods.into_iter().map(expiry).collect::<Vec<_>>(),
         at: now,
     };

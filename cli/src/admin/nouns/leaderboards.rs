@@ -28,7 +28,8 @@ const LEADERBOARD_FIELDS: &[CommandOption] = options! {
     "write" => "access.write": One(&["server", "player"]), "Who may submit scores";
 };
 const REBUILD: &[CommandOption] = options! {
-    "rebuild" => "rebuild": Switch, "Allow the service to reorder the entries of the current period, if the change requires it";
+    "rebuild" => "rebuild": Switch, "Allow the service to reorder the entries of the current period, if the change requires it, and to repair the stored counts of a period";
+    "period" => "period": Text, "The period whose stored counts --rebuild repairs: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";

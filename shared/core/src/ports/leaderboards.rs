@@ -40,6 +40,9 @@ pub struct PutLeaderboard<'a> {
     pub current: &'a PeriodId,
     /// Whether the store may put the entries of the current period into a new order.
     pub rebuild: bool,
+    /// The period whose stored counts the store verifies and repairs after it has stored the configuration, if it counts entries in
+    /// data of its own.
+    pub verified: Option<&'a PeriodId>,
     /// When existing periods expire under the new configuration. A period that is not in the list keeps its expiry.
     pub expiries: &'a [(PeriodId, Option<Timestamp>)],
     /// The most leaderboards that the tenant may have. A put that would exceed this number is refused.
@@ -65,6 +68,8 @@ pub enum PutRefusal {
     /// The call did one step of the work, and more steps are left. The configuration is unchanged. The caller repeats the call to
     /// continue.
     Unfinished,
+    /// The leaderboard does not keep the period whose counts are to be verified. Only the use case returns this, not a store.
+    UnknownPeriod,
     /// The reset changed [`crate::MAX_SCHEDULE_CHANGES`] times within the kept periods. Only the use case returns this, not a
     /// store.
     TooManyScheduleChanges,

@@ -68,6 +68,7 @@ pub(super) async fn order_early_periods<S: Store, K: Cache>(
             expected: Expected::Version(version),
             current,
             rebuild: true,
+            verified: None,
             expiries: &[],
             ..stored.clone()
         };

@@ -1,10 +1,12 @@
 //! Configurations of leaderboards: create or replace, read, list, delete.
 
 use super::early::{find_early_periods, order_early_periods};
-use super::query::MAX_CONFIGURATION_RETRIES;
+use super::query::{MAX_CONFIGURATION_RETRIES, QueryError, resolve_period};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::ports::{Cache, Expected, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal, REBUILD_STEP_ENTRIES};
-use crate::{Leaderboard, LeaderboardId, PeriodId, StoreError, Timestamp, TooManyChanges, Versioned};
+use crate::{
+    Leaderboard, LeaderboardId, PeriodId, PeriodSelector, StoreError, Timestamp, TooManyChanges, Versioned,
+};
 
 /// The most steps of one put: enough for the largest rebuild and three restarts.
 pub const MAX_PUT_STEPS: u64 = 4 * (MAX_REBUILD_ENTRIES / REBUILD_STEP_ENTRIES);
@@ -43,7 +45,10 @@ pub struct StoredLeaderboard {
 
 /// Creates or replaces a configuration that has passed [`Leaderboard::check`].
 ///
-/// A changed reset takes effect at the end of the current period, or at once with `rebuild` ([`crate::Schedule::changed_to`]). If
+/// With `rebuilt`, entries of the current period may be reordered, and the stored counts of the period `rebuilt` are verified and
+/// repaired.
+///
+/// A changed reset takes effect at the end of the current period, or at once with `rebuilt` ([`crate::Schedule::changed_to`]). If
 /// an instance whose clock is ahead has already begun the next period, that period gets the new order too, because no reader has
 /// seen it as the current one. If the changed reset does not have that period, the change is refused.
 ///
@@ -53,9 +58,10 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     leaderboard: &Leaderboard,
     expected: Expected,
-    rebuild: bool,
+    rebuilt: Option<&PeriodSelector>,
     max_leaderboards: Option<u64>,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
+    let rebuild = rebuilt.is_some();
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let existing = deps.store.get(deps.tenant, &leaderboard.id).await?;
         let there = existing.as_ref().map(|existing| existing.version);
@@ -75,6 +81,14 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
             None => Vec::new(),
         };
         let current = value.schedule.period_at(deps.now).id;
+        let verified = match rebuilt {
+            Some(selector) => match resolve_period(deps, &value, selector).await {
+                Ok(period) => Some(period.id),
+                Err(QueryError::Store(error)) => return Err(error),
+                Err(_) => return Ok(Err(PutRefusal::UnknownPeriod)),
+            },
+            None => None,
+        };
         let put = PutLeaderboard {
             max_leaderboards,
             tenant: deps.tenant,
@@ -83,6 +97,7 @@ pub async fn put_leaderboard<S: Store, K: Cache>(
             expected: there.map_or(Expected::Absent, Expected::Version),
             current: &current,
             rebuild,
+            verified: verified.as_ref(),
             expiries: &expiries,
             at: deps.now,
         };

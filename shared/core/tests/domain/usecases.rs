@@ -60,7 +60,7 @@ impl World {
 
     fn put(&self, now: &str, leaderboard: &Leaderboard) {
         let deps = self.deps(now);
-        let put = usecase::put_leaderboard(&deps, leaderboard, Expected::Any, false, None);
+        let put = usecase::put_leaderboard(&deps, leaderboard, Expected::Any, None, None);
         run(put).unwrap().unwrap();
     }
 

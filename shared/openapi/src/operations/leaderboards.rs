@@ -23,7 +23,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ]),
     Operation::new("PUT", ONE, "putLeaderboard", "Create or replace a leaderboard")
         .about("A field that is left out gets its default. A change that would reorder the entries of the current period needs `rebuild=true`. A change of `reset` takes effect at the end of the current period; `reset_takes_effect_at` says when. With `rebuild=true`, the change takes effect at once: the current period ends at the next reset of the new schedule.")
-        .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
+        .takes(&["rebuild", "periodOfRebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardWritten")
         .gives(&[
             DescribedResponse::new(200, "The leaderboard was replaced.", DOCUMENT).with(CHANGED).like(&["leaderboard-replaced"]),
@@ -32,7 +32,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409, 412]),
     Operation::new("PATCH", ONE, "patchLeaderboard", "Change a leaderboard")
         .about("The body is a merge patch (RFC 7396) of the document that `GET` returns: a field that is left out does not change, and `null` resets a field to its default.")
-        .takes(&["rebuild", "ifMatch", "ifNoneMatch"])
+        .takes(&["rebuild", "periodOfRebuild", "ifMatch", "ifNoneMatch"])
         .reads("LeaderboardPatch")
         .gives(&[DescribedResponse::new(200, "The leaderboard was changed.", DOCUMENT).with(CHANGED).like(&["leaderboard-patched"])])
         .refuses(&[409, 412]),

@@ -142,6 +142,7 @@ async fn try_change(
                 expected: Expected::Any,
                 current: &all,
                 rebuild: true,
+                verified: None,
                 expiries: &[(all.clone(), Some(at(NOW_MS + DAY_MS)))],
                 at: at(NOW_MS),
             };

@@ -37,6 +37,7 @@ async fn move_deadline(
         expected: Expected::Any,
         current: period,
         rebuild: false,
+        verified: None,
         expiries: &[(period.clone(), expires_at)],
         max_leaderboards: None,
         at: at(NOW_MS),

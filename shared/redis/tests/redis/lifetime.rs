@@ -196,6 +196,7 @@ async fn a_period_expires_with_all_its_keys() {
         expected: Expected::Any,
         current: &period.id,
         rebuild: false,
+        verified: None,
         expiries: &[(period.id.clone(), Some(at(NOW_MS + 50)))],
         at: at(NOW_MS),
     };

@@ -56,6 +56,7 @@ pub(crate) async fn put(store: &impl Leaderboards, board: &Leaderboard) -> Rc<Ve
         expected: Expected::Any,
         current: &current,
         rebuild: true,
+        verified: None,
         expiries: &[],
         at: at(NOW_MS),
     };

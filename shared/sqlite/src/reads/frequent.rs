@@ -10,9 +10,10 @@ use leaderboard_core::{PlayerId, RankedEntry, StoreError, Ties};
 
 use crate::bans::is_behind_sql;
 use crate::connection::Value;
+use crate::counting::{check_total, counted_for_ranks};
 use crate::entries::{self, KeyedEntry, entry_columns};
 use crate::periods::{self, PeriodRow, period_columns};
-use crate::rank_blocks::{bounds_in_blocks_sql, count_before_sql};
+use crate::rank_blocks::{count_before_sql, counts_sql};
 use crate::row::{Cells, corrupt, stored};
 use crate::session::Session;
 
@@ -64,21 +65,27 @@ macro_rules! select_entries {
         )
     };
 }
-/// SQL for the table `bounds`, with the first `?7` bytes of the key of `own`; and for the number of rows before this bound.
-macro_rules! bound_of_own {
-    ($counted:literal) => {
+/// SQL for the table `counts`, for the first `?7` bytes of the key of `own`; and for the number of rows before this bound.
+macro_rules! counts_of_own {
+    ($counted:literal, $key:literal, $rows:literal) => {
         concat!(
-            bounds_in_blocks_sql!($counted, "(SELECT row FROM board)"),
-            "(SELECT substr(order_key, 1, ?7) AS column1 FROM own)) "
+            counts_sql!(
+                $counted,
+                $key,
+                $rows,
+                "(SELECT row FROM board)",
+                "(SELECT substr(order_key, 1, ?7) AS column1 FROM own)"
+            ),
+            " "
         )
     };
 }
 macro_rules! select_count {
-    ($key:literal, $rows:literal) => {
+    () => {
         concat!(
             " UNION ALL SELECT 1, ",
-            count_before_sql!($key, $rows, "(SELECT row FROM board)"),
-            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM bounds"
+            count_before_sql!(),
+            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM counts"
         )
     };
 }
@@ -93,26 +100,26 @@ const TOP: &str = concat!(
 const PLAYER: &str = concat!(
     with_board!(),
     own!(),
-    bound_of_own!("0"),
+    counts_of_own!("0", "order_key", "entries WHERE hidden = 0"),
     select_board!(),
     select_entries!("2"),
     "own)",
-    select_count!("order_key", "entries WHERE hidden = 0")
+    select_count!()
 );
 const PLAYER_BY_TUPLES: &str = concat!(
     with_board!(),
     own!(),
-    bound_of_own!("1"),
+    counts_of_own!("1", "tuple", "tuples WHERE true"),
     select_board!(),
     select_entries!("2"),
     "own)",
-    select_count!("tuple", "tuples WHERE true")
+    select_count!()
 );
 /// The entry of a player, and up to `?8` entries on each side.
 const AROUND: &str = concat!(
     with_board!(),
     own!(),
-    bound_of_own!("0"),
+    counts_of_own!("0", "order_key", "entries WHERE hidden = 0"),
     select_board!(),
     select_entries!("2"),
     "own)",
@@ -122,7 +129,7 @@ const AROUND: &str = concat!(
     select_entries!("4"),
     "entries WHERE period = (SELECT row FROM board) AND hidden = 0 AND order_key > (SELECT order_key FROM own) \
      ORDER BY order_key LIMIT ?8 + 0)",
-    select_count!("order_key", "entries WHERE hidden = 0")
+    select_count!()
 );
 
 /// The rows of a read, by their kind.
@@ -133,17 +140,17 @@ struct Found {
     after: Vec<KeyedEntry>,
     /// How many rows are before the bound.
     count: u64,
-    /// How many rows there are. Zero if the player has no entry.
+    /// How many rows there are. Zero if the player has no entry, or if the blocks around it are damaged.
     all: u64,
 }
 
 impl Found {
-    /// Checks the number of entries, if entries were counted.
+    /// Checks the number of rows, if rows were counted.
     fn check_count(&self) -> Result<(), StoreError> {
-        if self.own.is_some() && self.all != self.period.visible {
-            return Err(corrupt("sizes of rank blocks"));
+        if self.own.is_none() {
+            return Ok(());
         }
-        Ok(())
+        check_total(counted_for_ranks(&self.period), &self.period, self.all)
     }
 }
 
@@ -183,9 +190,7 @@ pub(crate) fn read_player(
     let Some(found) = found.filter(|found| found.period.layout == layout) else {
         return Ok(None);
     };
-    if layout.ties != Ties::Dense {
-        found.check_count()?;
-    }
+    found.check_count()?;
     Ok(Some(PlayerEntries {
         version: found.period.version,
         count: found.period.visible,

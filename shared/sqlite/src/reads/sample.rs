@@ -44,7 +44,7 @@ pub(crate) fn sample(
 
 /// Returns the values of the entry at an index of the list.
 fn read_values_at(session: &Session<'_>, period: &PeriodRow, index: u64) -> Result<Values, StoreError> {
-    let key = rank_blocks::find_key_at(session, period.row, index)?;
+    let key = rank_blocks::find_key_at(session, period.row, index, period.visible)?;
     let (values, ..) = period.layout.parse(&key).ok_or_else(|| corrupt("order key"))?;
     Ok(values)
 }

@@ -55,6 +55,7 @@ async fn put_with_expiries<C: Connection>(
         expected: Expected::Any,
         current: &board.schedule.period_at(at(0)).id,
         rebuild: false,
+        verified: None,
         expiries,
         at: at(0),
     };

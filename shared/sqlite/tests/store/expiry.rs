@@ -62,6 +62,7 @@ fn an_expired_period_stays_expired_when_more_periods_are_kept() {
             expected: Expected::Any,
             current: &daily.schedule.period_at(now).id,
             rebuild: false,
+            verified: None,
             expiries: &[(today.id.clone(), expires_at)],
             at: now,
         };

@@ -4,6 +4,10 @@
 use leaderboard_test_support::native_sqlite;
 
 #[cfg(test)]
+mod block_damage;
+#[cfg(test)]
+mod block_history;
+#[cfg(test)]
 mod configuration;
 #[cfg(test)]
 mod damage;

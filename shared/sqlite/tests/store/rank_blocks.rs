@@ -1,35 +1,60 @@
 //! Tests of the blocks that the store uses to count ranks.
 
 use futures::executor::block_on;
-use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{PeriodRef, PutRefusal, ReadError, Scores};
-use leaderboard_core::{PeriodId, RankedEntry, StoreError};
 
 use crate::support::*;
 
 /// The maximum number of rows in a block of level 0 and of level 1.
-const MAX_SIZES: [i64; 2] = [256, 16_384];
+pub(crate) const LARGE_BLOCKS: [i64; 2] = [256, 16_384];
+/// The sizes of [`use_small_blocks`].
+pub(crate) const SMALL_BLOCKS: [i64; 2] = [16, 128];
 
-/// Returns the number of blocks of each level. Checks that the size of each block is the number of rows from
-/// its first key to the first key of the next block.
-fn check_blocks(file: &File, counted: i64) -> [i64; 2] {
+/// Gives the triggers of a file smaller blocks, so that a few hundred entries have several blocks of both levels.
+pub(crate) fn use_small_blocks(file: &File) {
+    let raw = file.raw();
+    let read = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN \
+         ('rank_blocks_split', 'rank_blocks_split_upper', 'rank_blocks_join')";
+    let mut statement = raw.prepare(read).unwrap();
+    let triggers = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    let triggers: Vec<(String, String)> = triggers.unwrap().map(Result::unwrap).collect();
+    assert_eq!(triggers.len(), 3);
+    for (name, mut sql) in triggers {
+        for (large, small) in LARGE_BLOCKS.iter().zip(SMALL_BLOCKS) {
+            sql = sql.replace(&large.to_string(), &small.to_string());
+        }
+        raw.execute_batch(&format!("DROP TRIGGER {name}; {sql}")).unwrap();
+    }
+}
+
+/// Returns the number of blocks of each level of the tree `counted` of a period. Checks that the size of each block is the number of
+/// rows from its first key to the first key of the next block, and that a block of level 0 begins where one of level 1 begins.
+pub(crate) fn check_blocks(file: &File, (period, counted): (i64, i64), max_sizes: [i64; 2]) -> [i64; 2] {
     let rows = match counted {
-        0 => "SELECT order_key AS k FROM entries WHERE period = 1 AND hidden = 0",
-        _ => "SELECT tuple AS k FROM tuples WHERE period = 1",
+        0 => format!("SELECT order_key AS k FROM entries WHERE period = {period} AND hidden = 0"),
+        _ => format!("SELECT tuple AS k FROM tuples WHERE period = {period}"),
     };
     let raw = file.raw();
     let number = |sql: &str| raw.query_row::<i64, _, _>(sql, [], |row| row.get(0)).unwrap();
+    let levels = [0, 1].map(|level| {
+        format!("rank_blocks WHERE period = {period} AND counted = {counted} AND level = {level}")
+    });
+    let begins = "SELECT first_key FROM";
+    let unaligned = format!(
+        "SELECT count(*) FROM ({begins} {} EXCEPT {begins} {})",
+        levels[1], levels[0]
+    );
+    assert_eq!(number(&unaligned), 0, "blocks of level 1 without one of level 0");
     [0, 1].map(|level| {
         let blocks = format!(
-            "(SELECT first_key, size, lead(first_key) OVER (ORDER BY first_key) AS next_key FROM rank_blocks \
-             WHERE period = 1 AND counted = {counted} AND level = {level})"
+            "(SELECT first_key, size, lead(first_key) OVER (ORDER BY first_key) AS next_key FROM {})",
+            levels[level]
         );
         let wrong = number(&format!(
             "SELECT count(*) FROM {blocks} WHERE size <> (SELECT count(*) FROM ({rows}) \
              WHERE k >= first_key AND (next_key IS NULL OR k < next_key))"
         ));
         assert_eq!(wrong, 0, "blocks of level {level} with a wrong size");
-        let most = MAX_SIZES[usize::try_from(level).unwrap()];
+        let most = max_sizes[level];
         assert_eq!(
             number(&format!("SELECT count(*) FROM {blocks} WHERE size > {most}")),
             0
@@ -49,22 +74,6 @@ async fn submit_scores(file: &File, board: &Board, count: i64) {
     for outcome in submit(&file.store(), &submissions).await {
         outcome.unwrap();
     }
-}
-
-/// Reads the entry of a player.
-async fn read_entry(file: &File, board: &Board, name: &str) -> Result<Vec<RankedEntry>, ReadError> {
-    let (tenant, period) = (tenant(), PeriodId::all_time());
-    let period_ref = PeriodRef {
-        tenant: &tenant,
-        leaderboard: board,
-        period: &period,
-        now: at(0),
-    };
-    let read = file
-        .store()
-        .entries_by_player(&period_ref, &[player(name)], &Caller::Anonymous)
-        .await;
-    read.map(|found| found.entries)
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn blocks_stay_correct_when_rows_are_added_moved_and_deleted() {
         ("DELETE FROM entries".into(), [1, 1], [3, 3]),
     ] {
         file.raw().execute_batch(&sql).unwrap();
-        let blocks = check_blocks(&file, 0);
+        let blocks = check_blocks(&file, (1, 0), LARGE_BLOCKS);
         for level in [0, 1] {
             let range = at_least[level]..=at_most[level];
             assert!(range.contains(&blocks[level]), "{blocks:?} after {sql}");
@@ -115,34 +124,8 @@ fn blocks_of_tuples_stay_correct_when_tuples_change() {
         "DELETE FROM tuples WHERE tuple < x'c0'",
     ] {
         file.raw().execute_batch(sql).unwrap();
-        assert!(check_blocks(&file, 1)[0] > 1);
+        assert!(check_blocks(&file, (1, 1), LARGE_BLOCKS)[0] > 1);
     }
-}
-
-#[test]
-fn damaged_blocks_are_reported_and_a_rebuild_repairs_them() {
-    block_on(async {
-        for damage in [
-            "UPDATE rank_blocks SET size = size + 1 WHERE level = 1",
-            "DELETE FROM rank_blocks",
-        ] {
-            let file = File::new();
-            let board = create_leaderboard(&file.store(), &board("goals")).await;
-            submit_scores(&file, &board, 600).await;
-            let before = read_entry(&file, &board, "p00001").await.unwrap();
-            assert_eq!(before[0].rank, 600);
-            file.raw().execute_batch(damage).unwrap();
-            let read = read_entry(&file, &board, "p00001").await;
-            assert!(
-                matches!(read, Err(ReadError::Store(StoreError::Corrupt(_)))),
-                "{read:?}"
-            );
-            let repaired: Result<_, PutRefusal> = put(&file.store(), &board.value, true, at(1)).await;
-            assert_eq!(repaired, Ok((board.version, false)));
-            assert_eq!(read_entry(&file, &board, "p00001").await, Ok(before));
-            check_blocks(&file, 0);
-        }
-    });
 }
 
 #[test]

@@ -77,6 +77,7 @@ pub(crate) async fn put<C: Connection>(
         expected: Expected::Any,
         current: &current,
         rebuild,
+        verified: rebuild.then_some(&current),
         expiries: &[],
         at,
     };

@@ -52,6 +52,7 @@ async fn put_with_rebuild<B: StoreBackend>(
         expected: Expected::Any,
         current: &leaderboard.schedule.period_at(fixture.now()).id,
         rebuild: true,
+        verified: None,
         expiries: &[],
         at: fixture.now(),
     };

@@ -124,6 +124,7 @@ on_both_stores! {
             expected: Expected::Any,
             current: &PeriodId::all_time(),
             rebuild: false,
+            verified: None,
             expiries: &[],
             at: fixture.now(),
         };

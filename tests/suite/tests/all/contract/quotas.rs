@@ -95,6 +95,7 @@ async fn put<B: StoreBackend>(
         expected,
         current: &leaderboard.schedule.period_at(fixture.now()).id,
         rebuild: false,
+        verified: None,
         expiries: &[],
         at: fixture.now(),
     };

@@ -38,6 +38,7 @@ fn put_without_history(service: &Instance, cron: &str) {
         expected: Expected::Any,
         current: &leaderboard.schedule.period_at(at).id,
         rebuild: false,
+        verified: None,
         expiries: &[],
         max_leaderboards: None,
         at,

@@ -231,6 +231,7 @@ impl<S: AllPorts> ComparedStores<S> {
             expected: Expected::Any,
             current: &current,
             rebuild,
+            verified: None,
             expiries: &expiries,
             at: self.now,
         };

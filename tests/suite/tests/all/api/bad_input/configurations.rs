@@ -39,6 +39,10 @@ api_cases! {
         let mut rows = vec![
             invalid_parameter("/leaderboards/new?rebuild=maybe".into(), "rebuild"),
             invalid_parameter("/leaderboards/new?rebuild=true&rebuild=true".into(), "rebuild"),
+            invalid_parameter("/leaderboards/new?rebuild=true&period=never".into(), "period"),
+            invalid_parameter("/leaderboards/new?rebuild=false&period=current".into(), "period"),
+            invalid_parameter("/leaderboards/new?period=current".into(), "period"),
+            Row::new("PUT", "/leaderboards/b?rebuild=true&period=previous", 404, "period-not-found", At::Nothing).body("{}"),
             invalid_parameter("/leaderboards/new?force=true".into(), "force"),
             Row::new("PUT", "/leaderboards/new", 400, "invalid-header", At::Header("If-Match")).body("{}").header("if-match", "17"),
             Row::new("PUT", "/leaderboards/new", 400, "invalid-header", At::Header("If-None-Match")).body("{}").header("if-none-match", "\"1"),
