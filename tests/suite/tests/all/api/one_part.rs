@@ -71,7 +71,7 @@ async fn check_responses(store: StoreKind) {
         config.reuse.max_instance_reuse_count = OneOf::Value(REUSE);
     })
     .await;
-    service.switch_limits_off().await;
+    service.api().switch_limits_off().await;
     let api = service.api();
     api.put("/leaderboards/b", &json!({"access": {"read": "public"}}))
         .await
