@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use leaderboard_host::{Host, HostConfig, Running};
-use serde_json::json;
 use tempfile::TempDir;
 
 use crate::{ADMIN_KEY, ApiClient, RedisServer, project_root, target_dir};
@@ -46,7 +45,7 @@ impl TestService {
     /// callers, because tests send many requests from one address.
     pub async fn start_on(redis: Option<RedisServer>) -> Self {
         let service = Self::start_with_default_limits(redis).await;
-        service.switch_limits_off().await;
+        service.api().switch_limits_off().await;
         service
     }
 
@@ -69,16 +68,6 @@ impl TestService {
         change(&mut config);
         let host = Host::start(config).await.expect("the host starts");
         Self { host, redis, state }
-    }
-
-    /// Switches off the rate limits of callers.
-    pub async fn switch_limits_off(&self) {
-        let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
-        let limits = json!({"policies": off});
-        self.api()
-            .put("/operator/limits", &limits)
-            .await
-            .expect_status(201);
     }
 
     /// Returns a client for a tenant that no other test has.

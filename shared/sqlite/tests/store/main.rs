@@ -35,3 +35,5 @@ mod sharing;
 mod steps;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod waiting_writers;

@@ -16,6 +16,7 @@ mod distribution;
 mod document_changes;
 mod documents;
 mod drift;
+mod ended_instances;
 mod errors;
 mod flags;
 mod full_store;

@@ -12,10 +12,13 @@ use serde_json::json;
 
 /// How many connections send requests at the same time.
 const CONNECTIONS: usize = 8;
-/// How many requests of each kind each connection sends, one after another.
-const REQUESTS: usize = 200;
-/// How many requests an instance serves: few, so that many responses are the first of their instance.
-const REUSE: usize = 8;
+/// How many requests an instance serves, and how many requests of each kind each connection sends, one after another.
+/// An instance serves few, so that some responses are the first of their instance.
+const FEW_FOR_EACH_INSTANCE: (usize, usize) = (8, 200);
+/// The same, so that each response is the first of its instance: among the responses above, the first ones are so few
+/// that all of them could be split. An instance with SQLite lives for half a second after its response, and all of these
+/// instances together are fewer than the host may have.
+const ONE_FOR_EACH_INSTANCE: (usize, usize) = (1, 25);
 
 /// Sends a request and reads its response. Returns whether the first read had all of the response.
 fn arrives_in_one_part(stream: &mut TcpStream, request: &str) -> bool {
@@ -50,10 +53,10 @@ fn is_complete(received: &[u8]) -> bool {
 }
 
 /// Returns how many of the responses to `request` arrived in more than one part.
-fn count_split(address: &str, request: &str) -> usize {
+fn count_split(address: &str, request: &str, count: usize) -> usize {
     let count_on_one = || {
         let mut stream = TcpStream::connect(address).unwrap();
-        (0..REQUESTS)
+        (0..count)
             .filter(|_| !arrives_in_one_part(&mut stream, request))
             .count()
     };
@@ -64,14 +67,14 @@ fn count_split(address: &str, request: &str) -> usize {
 }
 
 /// Checks that at most one in fifty responses arrives in more than one part.
-async fn check_responses(store: StoreKind) {
+async fn check_responses(store: StoreKind, (reuse, count): (usize, usize)) {
     let redis = (store == StoreKind::Redis).then(RedisServer::start);
     let service = TestService::start_configured(redis, |config| {
         config.like_spin = true;
-        config.reuse.max_instance_reuse_count = OneOf::Value(REUSE);
+        config.reuse.max_instance_reuse_count = OneOf::Value(reuse);
     })
     .await;
-    service.switch_limits_off().await;
+    service.api().switch_limits_off().await;
     let api = service.api();
     api.put("/leaderboards/b", &json!({"access": {"read": "public"}}))
         .await
@@ -92,22 +95,33 @@ async fn check_responses(store: StoreKind) {
         get("/leaderboards/b/entries/ada"),
     ];
     let address = service.host.url().trim_start_matches("http://").to_owned();
-    let split = tokio::task::spawn_blocking(move || requests.map(|request| count_split(&address, &request)));
+    let split =
+        tokio::task::spawn_blocking(move || requests.map(|request| count_split(&address, &request, count)));
     let split = split.await.unwrap();
-    let max_split = CONNECTIONS * REQUESTS / 50;
+    let max_split = CONNECTIONS * count / 50;
     assert!(
         split.iter().sum::<usize>() <= max_split,
         "responses in two parts: {split:?}, of {} of each kind",
-        CONNECTIONS * REQUESTS
+        CONNECTIONS * count
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_arrive_in_one_part_on_sqlite() {
-    check_responses(StoreKind::Sqlite).await;
+    check_responses(StoreKind::Sqlite, FEW_FOR_EACH_INSTANCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn responses_arrive_in_one_part_on_redis() {
-    check_responses(StoreKind::Redis).await;
+    check_responses(StoreKind::Redis, FEW_FOR_EACH_INSTANCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_responses_of_instances_arrive_in_one_part_on_sqlite() {
+    check_responses(StoreKind::Sqlite, ONE_FOR_EACH_INSTANCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn first_responses_of_instances_arrive_in_one_part_on_redis() {
+    check_responses(StoreKind::Redis, ONE_FOR_EACH_INSTANCE).await;
 }

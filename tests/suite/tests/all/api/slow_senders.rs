@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use leaderboard_test_support::{ADMIN_KEY, ApiClient, StoreKind, TestService};
+use leaderboard_host::HostConfig;
+use leaderboard_test_support::{ADMIN_KEY, ApiClient, RedisServer, StoreKind, TestService};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,6 +23,8 @@ const ROUND_PAUSE: Duration = Duration::from_millis(100);
 const OPEN_FILES: u64 = 4 * SLOW_SENDERS as u64;
 /// The stated length of a body. A slow sender sends fewer bytes.
 const BODY_BYTES: usize = 1_000;
+/// How long the host waits for the headers of a request. This is longer than a slow body may take.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Raises this process's limit of open files to `OPEN_FILES`.
 fn raise_open_files() {
@@ -33,14 +36,16 @@ fn raise_open_files() {
     }
 }
 
-/// Sends `first`, then a byte a second until the server answers. Returns the status line.
+/// Sends `first`, then a byte a second until the server answers or closes the connection. Returns the status line,
+/// which is empty if there is no response.
 async fn send_slowly(mut stream: TcpStream, first: String) -> String {
     stream.write_all(first.as_bytes()).await.unwrap();
     let mut answer = [0; 64];
     loop {
         tokio::select! {
             read = stream.read(&mut answer) => {
-                let length = read.unwrap();
+                // The server may close the connection while a byte is on its way. Then a read fails.
+                let length = read.unwrap_or(0);
                 let text = String::from_utf8_lossy(answer.get(..length).unwrap());
                 return text.lines().next().unwrap_or_default().to_owned();
             }
@@ -52,8 +57,7 @@ async fn send_slowly(mut stream: TcpStream, first: String) -> String {
     }
 }
 
-/// Starts all slow senders. Returns the tasks of unfinished bodies, which end with the server's response, and
-/// the tasks of unfinished headers, which do not end.
+/// Starts all slow senders. Returns the tasks of unfinished bodies, and the tasks of unfinished headers.
 async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String>) {
     let address = api.url().trim_start_matches("http://").to_owned();
     let head = format!(
@@ -75,11 +79,14 @@ async fn start_slow_senders(api: &ApiClient) -> (JoinSet<String>, JoinSet<String
 /// Checks that another client is served while the slow senders send.
 async fn another_client_is_served_beside_slow_senders(store: StoreKind) {
     raise_open_files();
-    let service = TestService::start(store).await;
+    let redis = (store == StoreKind::Redis).then(RedisServer::start);
+    let set_timeout = |config: &mut HostConfig| config.limits.header_timeout = HEADER_TIMEOUT;
+    let service = TestService::start_configured(redis, set_timeout).await;
+    service.api().switch_limits_off().await;
     let api = service.api();
     api.create_leaderboard("b", &json!({"operator": "increment"}))
         .await;
-    let (bodies, mut heads) = start_slow_senders(&api).await;
+    let (bodies, heads) = start_slow_senders(&api).await;
     for round in 1..=ROUNDS {
         let outcome = api.submit_score("b", "ada", 1).await;
         assert_eq!(outcome["values"]["score"], round, "{outcome}");
@@ -90,11 +97,9 @@ async fn another_client_is_served_beside_slow_senders(store: StoreKind) {
     for answer in bodies.join_all().await {
         assert_eq!(answer, "HTTP/1.1 408 Request Timeout");
     }
-    assert!(
-        heads.try_join_next().is_none(),
-        "a request with unfinished headers gets no response"
-    );
-    drop(heads);
+    for answer in heads.join_all().await {
+        assert_eq!(answer, "", "a request with unfinished headers gets no response");
+    }
     let outcome = api.submit_score("b", "ada", 1).await;
     assert_eq!(outcome["values"]["score"], ROUNDS + 1, "{outcome}");
 }

@@ -3,6 +3,7 @@
 mod check;
 mod edge;
 mod pair;
+mod rolling_upgrade;
 
 use std::cell::Cell;
 
@@ -12,6 +13,7 @@ use leaderboard_test_support::{RedisBackend, SqliteBackend, StoreBackend, block_
 use pair::ComparedStores;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
+use rolling_upgrade::RollingUpgrade;
 
 /// The number of histories that a run tries on each store. Each has up to [`history::MOST_STEPS`] steps.
 const HISTORIES: u32 = 32;
@@ -118,4 +120,14 @@ fn sqlite_agrees_with_the_model_in_documents_and_limits() {
 #[test]
 fn redis_agrees_with_the_model_in_documents_and_limits() {
     compare_documents_and_limits::<RedisBackend>();
+}
+
+#[test]
+fn redis_agrees_with_the_model_while_two_versions_of_the_code_run() {
+    compare_short_lists::<RollingUpgrade>();
+}
+
+#[test]
+fn redis_agrees_with_the_model_in_documents_and_limits_while_two_versions_of_the_code_run() {
+    compare_documents_and_limits::<RollingUpgrade>();
 }
