@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::event_stream::{Event, EventStream};
 use super::{open, open_with};
+use crate::api::snapshots::compare_text;
 use crate::cases::http_cases;
 
 /// Returns the places of a change, and the players that it names, with their ranks.
@@ -57,6 +58,16 @@ http_cases! {
         api.submit_score("b", "bob", 10).await;
         let change = stream.expect("change").await;
         assert_eq!((change.data["places"].clone(), &change.data["own"]["entry"]["values"]["score"]), (json!([]), &json!(10)));
+    }
+
+    async fn the_first_event_is_as_the_description_shows_it(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        for (player, score) in [("ann", 5), ("bob", 9)] {
+            api.submit("b", &json!({"player": player, "score": score, "occurred_at": "2026-11-21T10:00:00Z"})).await;
+        }
+        let mut stream = open(api, "&top=1&player=ann").await;
+        let block = stream.next_block().await.unwrap();
+        compare_text("live-stream", &format!("200\ncontent-type: text/event-stream\n\n{block}"));
     }
 
     async fn a_client_resumes_without_a_repetition_and_without_a_gap(api) {
