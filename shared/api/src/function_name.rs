@@ -9,6 +9,8 @@ pub enum FunctionName {
     Scores,
     /// Entries and their ranks.
     Ranks,
+    /// Live updates.
+    Live,
     /// Rate limits.
     Limits,
     /// Tenants, their usage, the audit log.
@@ -29,6 +31,7 @@ impl FunctionName {
             Self::Leaderboards => "leaderboards",
             Self::Scores => "scores",
             Self::Ranks => "ranks",
+            Self::Live => "live",
             Self::Limits => "limits",
             Self::Tenants => "tenants",
             Self::Identity => "identity",
@@ -38,10 +41,11 @@ impl FunctionName {
     }
 
     /// All functions.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Leaderboards,
         Self::Scores,
         Self::Ranks,
+        Self::Live,
         Self::Limits,
         Self::Tenants,
         Self::Identity,

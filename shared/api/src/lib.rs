@@ -35,7 +35,7 @@ pub use permission::Permission;
 pub use preconditions::{IF_MATCH, Preconditions, precondition_failed};
 pub use problem::{FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType};
 pub use query::Query;
-pub use response::{JsonForm, Response};
+pub use response::{BodyWriter, JsonForm, LaterBody, PartWrite, Response};
 pub use version::{ApiVersion, Deprecation, describe};
 
 /// Adds the schemas of all documents of this crate.

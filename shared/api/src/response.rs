@@ -1,5 +1,7 @@
 //! A response that a handler returns.
 
+mod later_body;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -10,6 +12,8 @@ use serde::Serialize;
 use crate::MediaType;
 use crate::json::{self, IntegerFormat};
 use crate::problem::Problem;
+
+pub use later_body::{BodyWriter, LaterBody, PartWrite};
 
 /// How a JSON response is written.
 #[derive(Debug, Clone, Copy)]
@@ -29,15 +33,17 @@ impl From<MediaType> for JsonForm {
     }
 }
 
-/// A response: status, headers and the whole body.
-#[derive(Debug, Clone)]
+/// A response: status, headers and the body.
+#[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The headers of this response. The pipeline adds the headers that every response has.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body; its first part, if more parts follow.
     pub body: Bytes,
+    /// What sends the further parts of the body; `None` if `body` is the whole body.
+    pub later_body: Option<LaterBody>,
     /// Until when the same response answers the same request of other callers; `None` when it is for this caller alone.
     pub reuse_until: Option<Timestamp>,
     /// The cause of a status of 5xx, for the access log only.
@@ -54,6 +60,7 @@ impl Response {
             status,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            later_body: None,
             reuse_until: None,
             cause: None,
             rate_limit_decision: None,

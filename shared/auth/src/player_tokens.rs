@@ -1,5 +1,7 @@
-//! The keys of player tokens, which this service signs itself.
+//! The keys of player tokens and of live tickets, which this service signs itself.
 
+use leaderboard_core::Timestamp;
+use leaderboard_identity::live_ticket::{LiveTicket, LiveTicketKey, TicketProblem};
 use leaderboard_identity::player_token::{MIN_SEED_BYTES, PlayerTokenKey, own_verifier};
 use leaderboard_identity::token::{KeySet, Verifier};
 
@@ -12,6 +14,8 @@ pub struct PlayerTokens {
     pub verifier: Verifier,
     /// The keys that verify tokens: the current one, and the previous one if it is configured.
     pub keys: KeySet,
+    /// The keys of live tickets: the current one, and the previous one if it is configured.
+    tickets: Vec<LiveTicketKey>,
 }
 
 impl PlayerTokens {
@@ -33,12 +37,36 @@ impl PlayerTokens {
         if !previous.is_empty() {
             all.push(key(previous)?);
         }
+        let secrets = [secret, previous].into_iter();
+        let tickets = secrets.filter_map(LiveTicketKey::from_secret).collect();
         let (verifier, keys) = own_verifier(&all).map_err(|invalid| invalid.to_string())?;
         Ok(Some(Self {
             key: present,
             verifier,
             keys,
+            tickets,
         }))
+    }
+
+    /// Signs a live ticket. Returns `None` if it cannot be encoded, which no input of a caller causes.
+    pub fn issue_ticket(&self, ticket: &LiveTicket, now: Timestamp) -> Option<String> {
+        self.tickets.first()?.issue(ticket, now)
+    }
+
+    /// Verifies a live ticket.
+    ///
+    /// # Errors
+    /// [`TicketProblem`].
+    pub fn verify_ticket(&self, text: &str, now: Timestamp) -> Result<LiveTicket, TicketProblem> {
+        let mut problem = TicketProblem::Invalid;
+        for key in &self.tickets {
+            match key.verify(text, now) {
+                Err(TicketProblem::Invalid) => {}
+                Err(expired) => problem = expired,
+                valid => return valid,
+            }
+        }
+        Err(problem)
     }
 }
 

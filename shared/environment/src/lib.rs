@@ -53,6 +53,9 @@ pub trait Environment: Clone + 'static {
     fn leaderboard_memory(&self) -> &LeaderboardMemory;
     /// Returns the instant at which the request began.
     fn now(&self) -> Timestamp;
+    /// Returns the same environment with the present instant as its `now`, for work that goes on long after the response.
+    #[must_use]
+    fn renewed(&self) -> Self;
     /// Reads the clock, for work after the response and for durations.
     fn clock(&self) -> Timestamp;
     /// Returns the tenant of a request that does not name a tenant.

@@ -68,6 +68,10 @@ fn parameters() -> Value {
         "limitOfPeriods": limit(200, 100),
         "playerOfSummary": query("player", "The player whose neighbours are returned. The default is `me`, the player of the token.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
         "top": query("top", "How many entries of the top are returned.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
+        "topOfStream": query("top", "How many entries of the top the stream shows.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 10})),
+        "playerOfStream": query("player", "The player whose entry the stream shows. The default is the player of the token; without one, the stream shows no player's entry.", json!({"type": "string", "minLength": 1, "maxLength": 128})),
+        "ticket": query("ticket", "A ticket of `POST /leaderboards/{leaderboard}/live-tickets`, for clients that cannot send a header.", json!({"type": "string", "maxLength": 4096})),
+        "lastEventId": query("last_event_id", "As the header `Last-Event-ID`, for clients that cannot send it.", json!({"type": "string"})),
         "around": query("around", "How many entries are returned around the player, including the entry of the player.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 5})),
         "limitOfDocuments": limit(200, 50),
         "limitOfRecords": limit(1000, 100),
@@ -91,6 +95,7 @@ fn parameters() -> Value {
         "ifMatch": header("If-Match", "The request is only carried out if the entity tag of the document is one of these (RFC 9110).", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "The request is only carried out if the entity tag of the document is not one of these (RFC 9110).", tags),
         "idempotencyKey": header("Idempotency-Key", "A string in double quotes that identifies the request. A repetition within 24 hours with the same key changes nothing. A request with the same key and another body is refused.", json!({"type": "string", "pattern": "^\"[ !#-\\[\\]-~]{1,255}\"$", "example": "\"import-7\""})),
+        "lastEventIdHeader": header("Last-Event-ID", "The id of the last event that the client has. If the state is still the same, the stream begins without an event.", json!({"type": "string"})),
         "prefer": header("Prefer", "With `return=minimal`, the response has no values and no ranks (RFC 7240).", json!({"type": "string", "enum": ["return=minimal", "return=representation"]})),
         "integers": header("API-Integers", "With `string`, all 64-bit integers of the response are strings: scores, values, limits, quotas, usage and versions. Ranks, counts of entries and positions in the audit log are never greater than 2^53 − 1, and stay numbers.", reference("IntegerFormat")),
         "tenantId": header("X-Tenant-ID", "The tenant of the request, if the credential does not name one: with the key of the operator, or without a credential. The default is `default`.", slug_like("default")),
@@ -161,6 +166,7 @@ fn headers() -> Value {
         "Cache-Group-Invalidation": text("The groups whose cached responses this write invalidates (RFC 9875)."),
         "Age": text("How old the response is, in seconds."),
         "Content-Encoding": text("`gzip`, if `Accept-Encoding` allows it."),
+        "X-Accel-Buffering": text("`no`: a proxy must pass on each event at once."),
     })
 }
 

@@ -101,6 +101,7 @@ const fn about(family: FunctionName) -> &'static str {
         FunctionName::Ranks => {
             "Returns entries and ranks: lists, single players, the players around a player, periods, distributions."
         }
+        FunctionName::Live => "Streams changes of leaderboards as they happen.",
         FunctionName::Limits => "Rate limits: how often a caller may send requests.",
         FunctionName::Tenants => "Tenants: their records and quotas, their usage, and the audit log.",
         FunctionName::Identity => {

@@ -108,6 +108,7 @@ pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
             "discovered",
             json!({"issuer": "https://id.example.com", "audiences": ["game"], "discovery": true, "granted_scopes": ["scores:read"]}),
         )],
+        "LiveTicketWritten" => vec![("player", json!({"player": "ann"}))],
         "TokenWritten" => vec![(
             "player",
             json!({"player": "ann", "scopes": ["scores:read", "scores:write"], "lifetime_s": 3600}),

@@ -5,6 +5,7 @@ use leaderboard_flags_function::FlagsFunction;
 use leaderboard_identity_function::IdentityFunction;
 use leaderboard_leaderboards_function::LeaderboardsFunction;
 use leaderboard_limits_function::LimitsFunction;
+use leaderboard_live_function::LiveFunction;
 use leaderboard_ops_function::OpsFunction;
 use leaderboard_pipeline::{RouteHead, Routes};
 use leaderboard_ranks_function::RanksFunction;
@@ -18,6 +19,7 @@ pub fn all_routes() -> Vec<(FunctionName, RouteHead)> {
     list::<LeaderboardsFunction>(&mut all);
     list::<ScoresFunction>(&mut all);
     list::<RanksFunction>(&mut all);
+    list::<LiveFunction>(&mut all);
     list::<LimitsFunction>(&mut all);
     list::<TenantsFunction>(&mut all);
     list::<IdentityFunction>(&mut all);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, VARY};
 use http::{HeaderValue, Method, StatusCode};
-use leaderboard_api::{Problem, ProblemType, Response, describe};
+use leaderboard_api::{LaterBody, Problem, ProblemType, Response, describe};
 use leaderboard_rate_limit::RateLimiter;
 use leaderboard_telemetry::{Level, LogRecord, metrics};
 
@@ -25,8 +25,10 @@ const VARY_BY: &str =
 /// A finished response, and its record for the access log.
 #[derive(Debug)]
 pub struct HandledRequest {
-    /// The complete response.
+    /// The response; with the first part of its body, if there is a later body.
     pub response: http::Response<Bytes>,
+    /// What sends the further parts of the body; `None` if the response is complete.
+    pub later_body: Option<LaterBody>,
     /// The record for the access log. The caller adds the duration.
     pub log: LogRecord,
     /// The response for the micro-cache, if other callers may get it too.
@@ -149,8 +151,10 @@ fn finish_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         describe(&mut response.headers, version, head.uri.path(), deprecation);
     }
     let reuse_until = response.reuse_until;
+    let later_body = response.later_body.take_if(|_| head.method != Method::HEAD);
     let secure = is_secure(&head.headers, &env.settings().trusted_proxies);
-    let mut response = finish_response(response, &head.method, &log.trace_id, secure);
+    let is_complete = later_body.is_none();
+    let mut response = finish_response(response, is_complete, &head.method, &log.trace_id, secure);
     let origins = &env.settings().cors_origins;
     if admit(origins, &head.method, &head.headers, &mut response) {
         log.problem = None;
@@ -163,6 +167,7 @@ fn finish_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
         .and_then(|reuse| MicroCacheEntry::new(reuse, &response, &log));
     HandledRequest {
         response,
+        later_body,
         log,
         reusable,
     }
@@ -182,9 +187,11 @@ fn refuse_request<P: Endpoint<E>, E: PipelineEnvironment, B: RequestBody>(
     problem.into_response(&log.trace_id)
 }
 
-/// Adds the headers that every response has, and removes the body where HTTP allows none.
+/// Adds the headers that every response has, and removes the body where HTTP allows none. A response that is not complete gets no
+/// `Content-Length`.
 fn finish_response(
     mut response: Response,
+    is_complete: bool,
     method: &Method,
     trace_id: &str,
     secure: bool,
@@ -200,7 +207,7 @@ fn finish_response(
     if bodiless || method == Method::HEAD {
         // A response to HEAD may omit its length (RFC 9110, section 8.6). Some hosts would wait for as many bytes.
         response.body = Bytes::new();
-    } else {
+    } else if is_complete {
         let length = HeaderValue::from(response.body.len());
         response.headers.insert(CONTENT_LENGTH, length);
     }

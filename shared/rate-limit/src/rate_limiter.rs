@@ -94,7 +94,8 @@ impl RateLimiter {
             limits: Vec::new(),
             default_tenant_limits: 0,
             anonymous: identity.credential == Credential::None,
-            response_proves_tenant: route.function == FunctionName::Ranks || tenant_limits.exists,
+            response_proves_tenant: matches!(route.function, FunctionName::Ranks | FunctionName::Live)
+                || tenant_limits.exists,
             charging: if unlimited { Charging::Nothing } else { charging },
             frees_memory: route.frees_memory,
             units: Cell::new(1),

@@ -2,6 +2,7 @@
 
 use leaderboard_auth::{AuthSettings, AuthState};
 use leaderboard_cache::CacheState;
+use leaderboard_live::LiveState;
 use leaderboard_pipeline::{PipelineState, Settings};
 use leaderboard_rate_limit::RateLimitState;
 use leaderboard_telemetry::metrics::RequestCounts;
@@ -22,6 +23,7 @@ pub struct InstanceState {
     auth: AuthState,
     pipeline: PipelineState,
     responses: MemoryTier,
+    live: LiveState,
 }
 
 impl InstanceState {
@@ -37,6 +39,7 @@ impl InstanceState {
             auth: AuthState::default(),
             pipeline: PipelineState::default(),
             responses: MemoryTier::default(),
+            live: LiveState::default(),
         }
     }
 }
@@ -92,5 +95,11 @@ impl AsRef<PipelineState> for InstanceState {
 impl AsRef<MemoryTier> for InstanceState {
     fn as_ref(&self) -> &MemoryTier {
         &self.responses
+    }
+}
+
+impl AsRef<LiveState> for InstanceState {
+    fn as_ref(&self) -> &LiveState {
+        &self.live
     }
 }

@@ -155,6 +155,13 @@ impl Environment for RequestEnvironment {
         self.now
     }
 
+    fn renewed(&self) -> Self {
+        Self {
+            now: read_clock(),
+            ..self.clone()
+        }
+    }
+
     fn clock(&self) -> Timestamp {
         read_clock()
     }

@@ -7,8 +7,10 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use http::{HeaderMap, StatusCode};
+use leaderboard_api::{BodyWriter, LaterBody, PartWrite};
 use leaderboard_pipeline::MicroCacheHit;
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response};
+use spin_sdk::wasip3::http::types::{ErrorCode, Fields, HeaderError, Response, Trailers};
+use spin_sdk::wasip3::wit_bindgen::{FutureWriter, StreamWriter};
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use crate::after_response::AfterResponse;
@@ -18,13 +20,29 @@ use crate::timeout::within;
 /// hold back the invalidation of caches.
 const BODY_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Converts a response of the pipeline.
+/// Converts a response of the pipeline. `later_body` sends the further parts of its body.
 ///
 /// # Errors
 /// The host refuses a header as malformed.
-pub(crate) fn convert_response(response: http::Response<Bytes>) -> Result<Outgoing, ErrorCode> {
+pub(crate) fn convert_response(
+    response: http::Response<Bytes>,
+    later_body: Option<LaterBody>,
+) -> Result<Outgoing, ErrorCode> {
     let (head, body) = response.into_parts();
-    respond(head.status, fields(&head.headers)?, body)
+    respond(head.status, fields(&head.headers)?, body, later_body)
+}
+
+/// The writer of a body that has further parts.
+struct StreamedBody {
+    writer: StreamWriter<u8>,
+    /// Ends the response when it is dropped.
+    _trailers: FutureWriter<Result<Option<Trailers>, ErrorCode>>,
+}
+
+impl BodyWriter for StreamedBody {
+    fn write(&mut self, part: Bytes) -> PartWrite<'_> {
+        Box::pin(async move { self.writer.write_all(part.into()).await.is_empty() })
+    }
 }
 
 /// Converts headers.
@@ -76,7 +94,12 @@ impl Outgoing {
 ///
 /// # Errors
 /// The host refuses the status.
-fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Outgoing, ErrorCode> {
+fn respond(
+    status: StatusCode,
+    headers: Fields,
+    body: Bytes,
+    later_body: Option<LaterBody>,
+) -> Result<Outgoing, ErrorCode> {
     let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
     let (body_write, contents) = if body.is_empty() {
         drop(trailers_writer);
@@ -84,9 +107,15 @@ fn respond(status: StatusCode, headers: Fields, body: Bytes) -> Result<Outgoing,
     } else {
         let (mut writer, contents) = wit_stream::new();
         let write = async move {
-            // An error means that the client closed the connection.
-            let _ = writer.write_all(body.into()).await;
-            drop(trailers_writer);
+            // What is left of the body was not sent, because the client closed the connection.
+            let left = writer.write_all(body.into()).await;
+            match later_body {
+                Some(later_body) if left.is_empty() => later_body.begin(Box::new(StreamedBody {
+                    writer,
+                    _trailers: trailers_writer,
+                })),
+                _ => drop(trailers_writer),
+            }
         };
         (Some(write.boxed_local()), Some(contents))
     };
@@ -119,7 +148,7 @@ pub(crate) fn convert_hit(hit: &MicroCacheHit) -> Result<Outgoing, ErrorCode> {
             .append(name.as_str(), value.as_bytes())
             .map_err(|error| malformed(&error))?;
     }
-    respond(entry.status(), headers, entry.body().clone())
+    respond(entry.status(), headers, entry.body().clone(), None)
 }
 
 fn malformed(error: &HeaderError) -> ErrorCode {

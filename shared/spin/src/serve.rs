@@ -15,7 +15,7 @@ use crate::log;
 use crate::outgoing::{self, Outgoing};
 use crate::settings::{Variables, trusted_proxies};
 
-/// Serves one request with the routes of `P`. Every response has a `content-length`. Without it, Spin would send the body in a
+/// Serves one request with the routes of `P`. Every complete response has a `content-length`. Without it, Spin would send the body in a
 /// second packet, which a client with delayed acknowledgements accepts 40 ms later.
 ///
 /// # Errors
@@ -46,7 +46,10 @@ pub async fn serve<P: Endpoint<RequestEnvironment>>(request: Request) -> Result<
     if let Some((key, entry)) = key.zip(handled.reusable) {
         store_for_reuse(&env, key, entry);
     }
-    respond(outgoing::convert_response(handled.response), &env)
+    respond(
+        outgoing::convert_response(handled.response, handled.later_body),
+        &env,
+    )
 }
 
 /// Returns the response, and starts the work that waits for it.
@@ -73,7 +76,7 @@ pub async fn serve_files(files: &'static [StaticFile], request: Request) -> Resu
         log::write_cause("error", &error.0);
         TrustedProxies::default()
     });
-    let converted = outgoing::convert_response(serve_file(files, &head, trace_id, &proxies))?;
+    let converted = outgoing::convert_response(serve_file(files, &head, trace_id, &proxies), None)?;
     Ok(converted.into_response(&Rc::default()))
 }
 

@@ -7,6 +7,7 @@ pub mod issuer;
 pub mod issuer_body;
 pub mod key;
 pub mod leaderboard;
+pub mod live;
 mod names;
 pub mod outcome;
 pub mod ranks;
@@ -38,6 +39,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     key::add_schemas(all);
     issuer::add_schemas(all);
     token::add_schemas(all);
+    live::add_schemas(all);
 }
 
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.

@@ -4,6 +4,7 @@ mod administration;
 mod flags;
 mod identity;
 mod leaderboards;
+mod live;
 mod ops;
 mod ranks;
 mod scores;
@@ -20,6 +21,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .iter()
         .chain(scores::OPERATIONS)
         .chain(ranks::OPERATIONS)
+        .chain(live::OPERATIONS)
         .chain(administration::OPERATIONS)
         .chain(administration::LIMITS.as_flattened())
         .chain(identity::OPERATIONS)

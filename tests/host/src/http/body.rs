@@ -1,5 +1,6 @@
 //! Bodies of requests, with a size limit, and bodies of the responses that the host itself creates.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// Creates a body with this text.
@@ -63,6 +65,45 @@ impl Body for Limited {
             }
         }
         Poll::Ready(Some(Ok(frame)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of a stream. It ends when connections are closed during a stop, because a stream has no end of its own that a stop could
+/// wait for.
+pub(super) struct Stream {
+    body: WasiBody,
+    closing: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Stream {
+    pub(super) fn new(body: WasiBody, closing: CancellationToken) -> Self {
+        Self {
+            body,
+            closing: Box::pin(closing.cancelled_owned()),
+        }
+    }
+}
+
+impl Body for Stream {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.closing.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

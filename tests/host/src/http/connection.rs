@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use http::header::CONNECTION;
+use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::{HeaderValue, Version};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,7 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wasmtime_wasi_http::WasiBody;
 
+use super::body::Stream;
 use super::dispatch;
 use crate::worker::Worker;
 
@@ -30,6 +33,8 @@ const LINGER: Duration = Duration::from_millis(500);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// The interval at which a stop checks whether instances still run after their responses.
 const BUSY_POLL: Duration = Duration::from_millis(10);
+/// How long a stop waits for instances that run after their responses.
+const AFTER_RESPONSES: Duration = Duration::from_secs(3);
 /// The smallest buffer that hyper accepts.
 const MIN_BUFFER_BYTES: usize = 8192;
 
@@ -113,10 +118,15 @@ impl Server {
         }
         let (builder, closing) = (self.builder.clone(), self.closing.clone());
         let (worker, stopping) = (self.worker.clone(), self.stopping.clone());
+        let ends_streams = closing.clone();
         self.tracker.spawn(async move {
             let service = service_fn(move |request| {
                 let (worker, stopping) = (worker.clone(), stopping.clone());
-                async move { Ok::<_, Infallible>(respond(&worker, &stopping, request, client).await) }
+                let ends_streams = ends_streams.clone();
+                async move {
+                    let response = respond(&worker, &stopping, request, client).await;
+                    Ok::<_, Infallible>(end_with(ends_streams, response))
+                }
             });
             let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
             let result = tokio::select! {
@@ -141,9 +151,13 @@ impl Server {
                 self.closing.cancel();
                 self.tracker.wait().await;
             }
-            while self.worker.is_busy() {
-                tokio::time::sleep(BUSY_POLL).await;
-            }
+            let work = async {
+                while self.worker.is_busy() {
+                    tokio::time::sleep(BUSY_POLL).await;
+                }
+            };
+            // The guest of a stream that was closed goes on until its next write.
+            _ = tokio::time::timeout(AFTER_RESPONSES, work).await;
         };
         let limit = self.worker.host.limits.drain_limit;
         if tokio::time::timeout(limit, all).await.is_err() {
@@ -163,7 +177,7 @@ async fn respond(
     stopping: &CancellationToken,
     request: http::Request<Incoming>,
     client: SocketAddr,
-) -> http::Response<wasmtime_wasi_http::WasiBody> {
+) -> http::Response<WasiBody> {
     let is_http1 = request.version() < Version::HTTP_2;
     let mut response = dispatch::handle_request(worker, request, client).await;
     if is_http1 && stopping.is_cancelled() {
@@ -172,4 +186,12 @@ async fn respond(
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// Returns a response whose body ends when connections are closed during a stop, if the response does not say how long its body is.
+fn end_with(closing: CancellationToken, response: http::Response<WasiBody>) -> http::Response<WasiBody> {
+    if response.headers().contains_key(CONTENT_LENGTH) {
+        return response;
+    }
+    response.map(|body| Stream::new(body, closing).boxed_unsync())
 }

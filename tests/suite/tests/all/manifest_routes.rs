@@ -7,6 +7,7 @@ use leaderboard_flags_function::FlagsFunction;
 use leaderboard_identity_function::IdentityFunction;
 use leaderboard_leaderboards_function::LeaderboardsFunction;
 use leaderboard_limits_function::LimitsFunction;
+use leaderboard_live_function::LiveFunction;
 use leaderboard_ops_function::OpsFunction;
 use leaderboard_pipeline::{Base, Routes};
 use leaderboard_ranks_function::RanksFunction;
@@ -53,6 +54,7 @@ fn the_manifest_has_exactly_the_routes_of_the_components() {
     routes.extend(list_function_routes::<FlagsFunction>("flags"));
     routes.extend(list_function_routes::<IdentityFunction>("identity"));
     routes.extend(list_function_routes::<LimitsFunction>("limits"));
+    routes.extend(list_function_routes::<LiveFunction>("live"));
     routes.extend(list_function_routes::<ScoresFunction>("scores"));
     routes.extend(list_function_routes::<TenantsFunction>("tenants"));
     let missing: Vec<_> = routes.difference(&manifest).collect();

@@ -29,6 +29,7 @@ mod issuers;
 mod keys;
 mod limits;
 mod listing;
+mod live;
 mod names;
 mod numbers;
 mod one_part;

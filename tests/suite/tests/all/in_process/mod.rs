@@ -10,6 +10,7 @@ mod dead_letters;
 pub(crate) mod environment;
 mod flags;
 mod leaderboards;
+mod live;
 mod messages;
 mod old_schedules;
 mod operations;

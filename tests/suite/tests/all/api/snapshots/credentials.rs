@@ -57,4 +57,12 @@ api_cases! {
         let replacements: Vec<_> = replacements.iter().map(|(own, other)| (own.as_str(), *other)).collect();
         compare_with_replacements("token-issued", &issued, &replacements);
     }
+
+    async fn live_tickets(api) {
+        api.create_leaderboard("goals", &json!({})).await;
+        let issued = api.post("/leaderboards/goals/live-tickets", &json!({"player": "ann"})).await;
+        let replacements = [(text_field(&issued, "ticket"), TOKEN), (text_field(&issued, "expires_at"), INSTANT)];
+        let replacements: Vec<_> = replacements.iter().map(|(own, other)| (own.as_str(), *other)).collect();
+        compare_with_replacements("live-ticket-issued", &issued, &replacements);
+    }
 }

@@ -96,7 +96,14 @@ pub(crate) fn compare(name: &str, response: &ApiResponse) {
 /// Replaces the first text of each pair by the second text, and then compares the response with its snapshot.
 fn compare_with_replacements(name: &str, response: &ApiResponse, replacements: &[(&str, &str)]) {
     let replace = |text: String, (own, example): &(&str, &str)| text.replace(own, example);
-    let text = replacements.iter().fold(format_response(response), replace);
+    compare_text(
+        name,
+        &replacements.iter().fold(format_response(response), replace),
+    );
+}
+
+/// Compares a text with its snapshot.
+pub(crate) fn compare_text(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
     settings.set_prepend_module_to_snapshot(false);

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 use http::{Method, Request, Response};
+use leaderboard_api::LaterBody;
 use leaderboard_core::usecase::LeaderboardMemory;
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_environment::Environment;
@@ -17,6 +18,7 @@ use leaderboard_flags_function::FlagsFunction;
 use leaderboard_identity_function::IdentityFunction;
 use leaderboard_leaderboards_function::LeaderboardsFunction;
 use leaderboard_limits_function::LimitsFunction;
+use leaderboard_live_function::LiveFunction;
 use leaderboard_ops_function::OpsFunction;
 use leaderboard_pipeline::PipelineEnvironment;
 use leaderboard_pipeline::{
@@ -50,6 +52,8 @@ struct InstanceParts {
     state: InstanceState,
     /// The deferred work.
     later: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    /// What sends the further parts of the last response.
+    later_body: RefCell<Option<LaterBody>>,
     pauses: Cell<u32>,
     /// Whether something was written since the last read that waited until changes show.
     written: Cell<bool>,
@@ -127,6 +131,10 @@ impl Environment for Instance {
         &self.0.state
     }
 
+    fn renewed(&self) -> Self {
+        self.clone()
+    }
+
     fn clock(&self) -> Timestamp {
         self.now()
     }
@@ -197,6 +205,7 @@ impl Instance {
             leaderboard_memory: LeaderboardMemory::default(),
             state: InstanceState::new(settings),
             later: RefCell::default(),
+            later_body: RefCell::default(),
             pauses: Cell::new(0),
             written: Cell::new(false),
         }))
@@ -243,6 +252,11 @@ impl Instance {
         self.0.later.take()
     }
 
+    /// Returns what sends the further parts of the last response.
+    pub(crate) fn take_later_body(&self) -> Option<LaterBody> {
+        self.0.later_body.take()
+    }
+
     /// Returns how many pieces of deferred work there are.
     pub(crate) fn count_later_work(&self) -> usize {
         self.0.later.borrow().len()
@@ -258,6 +272,7 @@ impl Instance {
             () if serves::<LeaderboardsFunction>(&path) => self.serve::<LeaderboardsFunction>(request).await,
             () if serves::<ScoresFunction>(&path) => self.serve::<ScoresFunction>(request).await,
             () if serves::<RanksFunction>(&path) => self.serve::<RanksFunction>(request).await,
+            () if serves::<LiveFunction>(&path) => self.serve::<LiveFunction>(request).await,
             () if serves::<LimitsFunction>(&path) => self.serve::<LimitsFunction>(request).await,
             () if serves::<TenantsFunction>(&path) => self.serve::<TenantsFunction>(request).await,
             () => self.serve::<OpsFunction>(request).await,
@@ -289,7 +304,9 @@ impl Instance {
             response,
             log,
             reusable,
+            later_body,
         } = handle::<P, _, _>(self, request).await;
+        self.0.later_body.replace(later_body);
         if let Some((key, entry)) = key.zip(reusable) {
             store_for_reuse(self, key, entry);
         }
