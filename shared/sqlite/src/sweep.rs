@@ -106,19 +106,21 @@ pub(crate) fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
 }
 
 /// Returns the statements that delete up to `?2` rows of the leaderboard or period `?1`.
-fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
+fn statements_of(kind: i64) -> Result<&'static [&'static str], StoreError> {
     match kind {
-        LEADERBOARD => Ok([
+        LEADERBOARD => Ok(&[
             "DELETE FROM events WHERE leaderboard = ?1 AND position IN \
              (SELECT position FROM events WHERE leaderboard = ?1 LIMIT ?2 + 0)",
             "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN \
              (SELECT id FROM submissions WHERE leaderboard = ?1 LIMIT ?2 + 0)",
         ]),
-        PERIOD => Ok([
+        PERIOD => Ok(&[
             "DELETE FROM entries WHERE period = ?1 AND player IN \
              (SELECT player FROM entries WHERE period = ?1 LIMIT ?2 + 0)",
             "DELETE FROM tuples WHERE period = ?1 AND tuple IN \
              (SELECT tuple FROM tuples WHERE period = ?1 LIMIT ?2 + 0)",
+            "DELETE FROM claims WHERE period = ?1 AND player IN \
+             (SELECT player FROM claims WHERE period = ?1 LIMIT ?2 + 0)",
         ]),
         _ => Err(corrupt("kind of a discarded row")),
     }

@@ -70,6 +70,9 @@ local function write_plan(request, submission, target, plan)
     add_entry_count(request.entry_counts, period, period_ref.name, 1)
   end
   local moved = move_entry(period, old_key, key, is_banned, plan.is_in_place)
+  if period.freeze and plan.status ~= KEPT then
+    reopen_standings(period)
+  end
   if moved or plan.status ~= KEPT then
     -- `write_versions` stores the version.
     period.version, period_ref.is_changed = position, true

@@ -39,7 +39,7 @@ macro_rules! with_board {
 macro_rules! select_board {
     () => {
         "SELECT 0, board_version, behind, EXISTS (SELECT 1 FROM entries e WHERE e.period = board.row \
-         AND e.player = ?5 AND e.hidden = 1), row, layout, expires_at, version, visible, total, until FROM board"
+         AND e.player = ?5 AND e.hidden = 1), row, layout, expires_at, version, visible, total, frozen_at, until FROM board"
     };
 }
 /// SQL for the entry of the player `?6` as the table `own`.
@@ -60,7 +60,7 @@ macro_rules! select_entries {
             $kind,
             ", ",
             entry_columns!(),
-            ", hidden, NULL, NULL, NULL, NULL, NULL, NULL FROM "
+            ", hidden, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM "
         )
     };
 }
@@ -78,7 +78,7 @@ macro_rules! select_count {
         concat!(
             " UNION ALL SELECT 1, ",
             count_before_sql!($key, $rows, "(SELECT row FROM board)"),
-            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM bounds"
+            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM bounds"
         )
     };
 }

@@ -18,4 +18,5 @@ mod pipeline;
 mod preconditions;
 mod rate_limits;
 mod readiness;
+mod standings;
 mod versions;
