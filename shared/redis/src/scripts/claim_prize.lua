@@ -7,7 +7,7 @@ local period, refusal = open_read()
 if not period then
   return refusal
 end
-local field = CLAIM_FIELD .. ARGV[2]
+local field = 'c:' .. ARGV[2]
 local existing = redis.call('HGET', period.meta, field)
 if existing then
   return {1, 1, existing}

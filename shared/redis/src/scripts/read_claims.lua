@@ -7,7 +7,7 @@ if not period then
 end
 local fields = {}
 for at = 2, #ARGV do
-  fields[at - 1] = CLAIM_FIELD .. ARGV[at]
+  fields[at - 1] = 'c:' .. ARGV[at]
 end
 local reply = {1}
 for at, claim in ipairs(#fields > 0 and redis.call('HMGET', period.meta, unpack(fields)) or {}) do

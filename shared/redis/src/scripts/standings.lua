@@ -1,14 +1,4 @@
--- Final standings and claims. Needs period.lua.
+-- Final standings and claims, as fields of a period's meta. This file has no locals: a script of EVAL has at most 200.
 --
--- Fields of a period's meta: `f` when its standings are final: the instant, the version and the number of visible
--- entries, with spaces between them; `o` how often late scores reopened them; `c:` and a player: the player's claim,
--- as the client encodes it.
-
-local CLAIM_FIELD = 'c:'
-
--- Ends that the standings are final.
-local function reopen_standings(period)
-  redis.call('HDEL', period.meta, 'f')
-  redis.call('HINCRBY', period.meta, 'o', 1)
-  period.freeze = nil
-end
+-- `f`: when the standings are final: the instant, the version and the number of visible entries, with spaces between
+-- them; `o`: how often late scores reopened them; `c:` and a player: the player's claim, as the client encodes it.

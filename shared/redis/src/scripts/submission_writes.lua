@@ -71,7 +71,9 @@ local function write_plan(request, submission, target, plan)
   end
   local moved = move_entry(period, old_key, key, is_banned, plan.is_in_place)
   if period.freeze and plan.status ~= KEPT then
-    reopen_standings(period)
+    redis.call('HDEL', period.meta, 'f')
+    redis.call('HINCRBY', period.meta, 'o', 1)
+    period.freeze = nil
   end
   if moved or plan.status ~= KEPT then
     -- `write_versions` stores the version.
