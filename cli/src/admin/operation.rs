@@ -91,6 +91,12 @@ pub(in crate::admin) const RECORDS: ListPaging = ListPaging {
     page_limit: 1000,
 };
 
+/// A list of entries.
+pub(in crate::admin) const ENTRIES: ListPaging = ListPaging {
+    cursor: "cursor",
+    page_limit: 1000,
+};
+
 /// A list of dead letters.
 pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
     cursor: "cursor",

@@ -1,10 +1,11 @@
-//! Reads ranks: entries, players, neighbours, periods and distributions.
+//! Reads ranks: entries, players, neighbours, periods, distributions and final standings. Lists and claims prizes.
 
 mod ranks;
+mod standings;
 mod summary;
 
-use leaderboard_api::Permission::Read;
-use leaderboard_api::{FunctionName, Problem, Response};
+use leaderboard_api::Permission::{Identified, Read, Write};
+use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
@@ -27,6 +28,14 @@ pub enum RanksRoute {
     Periods(LeaderboardId),
     /// Reads the distribution of scores.
     Distribution(LeaderboardId),
+    /// Reads the standings of a period that has ended.
+    Standings(LeaderboardId),
+    /// Lists the players who have a prize.
+    Claims(LeaderboardId),
+    /// Reads the prize of a player.
+    ReadClaim(LeaderboardId, PlayerId),
+    /// Claims the prize of a player.
+    Claim(LeaderboardId),
 }
 
 /// The routes of the function `ranks`.
@@ -61,6 +70,21 @@ impl Routes for RanksFunction {
                 Route::get("/leaderboards/:leaderboard/distribution", Read, |params| {
                     Ok(RanksRoute::Distribution(params.leaderboard()?))
                 }),
+                Route::get("/leaderboards/:leaderboard/standings", Read, |params| {
+                    Ok(RanksRoute::Standings(params.leaderboard()?))
+                }),
+                Route::get("/leaderboards/:leaderboard/claims", Identified, |params| {
+                    Ok(RanksRoute::Claims(params.leaderboard()?))
+                }),
+                Route::get(
+                    "/leaderboards/:leaderboard/claims/:player",
+                    Identified,
+                    |params| Ok(RanksRoute::ReadClaim(params.leaderboard()?, params.player()?)),
+                ),
+                Route::post("/leaderboards/:leaderboard/claims", Write, |params| {
+                    Ok(RanksRoute::Claim(params.leaderboard()?))
+                })
+                .with_body(BodyKind::Json),
             ]
         }
     }
@@ -75,6 +99,12 @@ impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
             RanksRoute::Summary(leaderboard) => summary::read_summary(context, leaderboard).await,
             RanksRoute::Periods(leaderboard) => ranks::list_periods(context, leaderboard).await,
             RanksRoute::Distribution(leaderboard) => ranks::read_distribution(context, leaderboard).await,
+            RanksRoute::Standings(leaderboard) => standings::read(context, leaderboard).await,
+            RanksRoute::Claims(leaderboard) => standings::list_claims(context, leaderboard).await,
+            RanksRoute::ReadClaim(leaderboard, player) => {
+                standings::read_claim(context, leaderboard, player).await
+            }
+            RanksRoute::Claim(leaderboard) => standings::claim(context, leaderboard).await,
         }
     }
 }

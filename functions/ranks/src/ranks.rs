@@ -20,13 +20,13 @@ use leaderboard_api::wire::{cursor, ranks as wire};
 use leaderboard_responses::CachedRead;
 
 /// How many entries a page has if the request does not say.
-const DEFAULT_LIMIT: u32 = 10;
+pub(crate) const DEFAULT_LIMIT: u32 = 10;
 /// How many entries a window has if the request does not say.
 const DEFAULT_WINDOW: u32 = 11;
 /// How many periods are listed if the request does not say.
 const DEFAULT_PERIODS: u32 = 100;
 /// The most entries in one response.
-const MAX_LIMIT: u32 = 1000;
+pub(crate) const MAX_LIMIT: u32 = 1000;
 
 /// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`: returns a page of the list, or the entries of
 /// some players.
@@ -189,11 +189,20 @@ fn score(text: &str) -> Result<i64, Problem> {
 }
 
 /// Returns a response that must not be sent to other callers, because a caller with a credential may see more than others.
-fn answer<E: ResponseEnvironment>(
+pub(crate) fn answer<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     body: &impl Serialize,
 ) -> Result<Response, Problem> {
-    let response = Response::json(StatusCode::OK, context.accepted, body)?;
+    answer_with(context, StatusCode::OK, body)
+}
+
+/// Does the same as [`answer`], with a status.
+pub(crate) fn answer_with<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    status: StatusCode,
+    body: &impl Serialize,
+) -> Result<Response, Problem> {
+    let response = Response::json(status, context.accepted, body)?;
     Ok(if context.caller == Caller::Anonymous {
         response.revalidated()
     } else {

@@ -2,7 +2,7 @@
 
 use crate::{
     CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, MAX_KEEP_PERIODS, Schedule,
-    Ties, Timestamp,
+    StandingsPolicy, Ties, Timestamp,
 };
 
 /// The longest title, in characters.
@@ -116,6 +116,8 @@ pub struct Leaderboard {
     pub cache: CachePolicy,
     /// How much of the leaderboard's log is kept.
     pub log: LogPolicy,
+    /// What happens at the end of a period.
+    pub standings: StandingsPolicy,
 }
 
 impl Leaderboard {
@@ -137,6 +139,7 @@ impl Leaderboard {
             access: Access::default(),
             cache: CachePolicy::default(),
             log: LogPolicy::default(),
+            standings: StandingsPolicy::default(),
         }
     }
 
@@ -186,6 +189,7 @@ impl Leaderboard {
         faults.extend(cache.map(|invalid| invalid.within("/cache")));
         let log = self.log.find_faults().into_iter();
         faults.extend(log.map(|invalid| invalid.within("/log")));
+        faults.extend(self.standings.find_faults());
         faults
     }
 

@@ -27,6 +27,7 @@ pub mod ports;
 mod refusal;
 mod reset_faults;
 mod schedule;
+mod standings;
 mod submission;
 mod time;
 pub mod usecase;
@@ -60,6 +61,10 @@ pub use ports::StoreError;
 pub use refusal::{Refusal, RefusalReason};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
+pub use standings::{
+    DEFAULT_CLAIM_DAYS, LateScores, MAX_CLAIM_DAYS, MAX_PRIZE_NAME_CHARS, MAX_PRIZES, Prize, PrizeRange,
+    StandingsPolicy, end_of_period,
+};
 pub use submission::{
     Fingerprint, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,
 };

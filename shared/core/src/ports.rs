@@ -18,6 +18,7 @@ mod readiness;
 mod reads;
 mod scores;
 mod signal;
+mod standings;
 mod store_error;
 
 pub use announcements::{
@@ -49,6 +50,7 @@ pub use scores::{
     SubmissionResult, SubmitOptions, Submitted,
 };
 pub use signal::Signal;
+pub use standings::{Claim, ClaimOutcome, Freeze, Standings};
 pub use store_error::StoreError;
 
 /// A key-value store that may lose a value at any time.

@@ -71,6 +71,8 @@ pub enum RefusalReason {
     PeriodExpired,
     /// The entries of the period have the order of an earlier configuration, so the period accepts no late scores.
     PeriodReordered,
+    /// The standings of the period of the score are final, and the leaderboard refuses late scores.
+    StandingsFinal,
     /// The period's entries are being rebuilt in another order. The caller can retry after a few seconds.
     Rebuilding,
     /// The same `id` was used within 24 hours with other content.

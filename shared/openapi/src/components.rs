@@ -77,6 +77,7 @@ fn parameters() -> Value {
         "limitOfRecords": limit(1000, 100),
         "cursor": query("cursor", "Which page is returned: the value of `next` or `previous` of another page. A cursor works in both versions.", json!({"type": "string"})),
         "period": query("period", "The period: `current`, `previous`, the id of a period, an instant in a period, or a date in the time zone of the leaderboard.", json!({"type": "string", "default": "current", "example": "current"})),
+        "endedPeriod": query("period", "A period that has ended: `previous`, the id of a period, an instant in a period, or a date in the time zone of the leaderboard. If the leaderboard has ended, also `current`.", json!({"type": "string", "default": "previous", "example": "previous"})),
         "players": query("players", "The players whose entries are returned: up to 200, with commas between them. A comma within the id of a player is sent as `%2C`.", json!({"type": "string", "minLength": 1})),
         "buckets": query("buckets", "How many buckets are returned at most.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20})),
         "score": query("score", "A score. The response then also has the rank and the percentile that this score would have.", json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"})),

@@ -58,6 +58,7 @@ pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
             "a-week",
             json!({"reason": "speed hack", "expires_at": "2030-01-08T00:00:00Z"}),
         )],
+        "ClaimWritten" => vec![("of-a-period", json!({"player": "ann", "period": "2026-11-09"}))],
         "TenantPatch" => vec![("suspend", json!({"state": "suspended"}))],
         "Scores" => vec![
             (

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use leaderboard_api::json::{Json, parse};
 use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
 use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
-use leaderboard_api::wire::{ban, issuer, key, leaderboard, tenant, token};
+use leaderboard_api::wire::{ban, issuer, key, leaderboard, standings, tenant, token};
 use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
@@ -47,6 +47,13 @@ fn list_rows() -> Vec<Row> {
             read_leaderboard,
         ),
         ("LogPolicyWritten", json!({"log": {}}), "/log", read_leaderboard),
+        (
+            "PrizeWritten",
+            json!({"prizes": [{}]}),
+            "/prizes/0",
+            read_leaderboard,
+        ),
+        ("ClaimWritten", root(), "", |body| standings::read(body).map(drop)),
         (
             "AccessWritten",
             json!({"access": {}}),

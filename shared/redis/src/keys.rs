@@ -22,7 +22,7 @@
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
 //! | `eb:{tenant}:b:{board}:expiries` | list: expiries of periods that have not been applied yet (see `expiries.lua`) |
 //! | `eb:{tenant}:b:{board}:announced` | exists while a change need not be announced again |
-//! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`) |
+//! | `eb:{tenant}:b:{board}:{m,e,v,h,t,c}:{period}` | one period (see `period.lua`); `m` also has its claims (see `standings.lua`) |
 //! | `eb:{tenant}:b:{board}:{M,E,V,H,T,C}:{period}` | the same while it is rebuilt |
 //! | `eb::documents`, `eb::d:…`, `eb::audit`, `eb::notices` | the same of the operator; no tenant is empty |
 //! | `eb::dead-letters`, `eb::dead-letters:{ids,digests}` | dead letters, their ids in order, and digest to id |

@@ -34,6 +34,7 @@ mod script;
 mod scripts;
 mod server;
 mod settings;
+mod standings;
 mod submit;
 mod submit_call;
 mod submit_command;

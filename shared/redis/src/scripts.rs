@@ -25,7 +25,7 @@ library! {
     shared
         "arguments" "numbers" "clock" "publish" "versions" "expected_version" "period" "period_keys" "bans"
         "period_reads" "period_summary" "rate_limits" "entry_counts" "period_deletion" "expiries" "log"
-        "idempotency" "entry_rules" "submission_arguments" "submission_plans" "submission_writes" "rebuild"
+        "idempotency" "entry_rules" "standings" "submission_arguments" "submission_plans" "submission_writes" "rebuild"
         "documents" "dead_letters" "register";
 
     SUBMIT = Writes "submit";
@@ -50,6 +50,9 @@ library! {
     ENTRIES_BY_PLAYER = Reads "entries_by_player";
     READ_SAMPLE = Reads "read_sample";
     FIND_POSITIONS = Reads "find_positions";
+    FREEZE_STANDINGS = Writes "freeze_standings";
+    READ_CLAIMS = Reads "read_claims";
+    CLAIM_PRIZE = Writes "claim_prize";
     LIST_PERIODS = Reads "list_periods";
     FIND_PERIOD = Reads "find_period";
     LIST_LEADERBOARDS = Reads "list_leaderboards";

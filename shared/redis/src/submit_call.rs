@@ -9,8 +9,8 @@ use leaderboard_core::ports::{
     ANNOUNCEMENT_WINDOW_MS, ChargeRequest, IDEMPOTENCY_MS, Overdraft, RankDetail, SubmitOptions,
 };
 use leaderboard_core::{
-    Event, EventBody, Layout, LeaderboardId, Limits, PeriodId, PreparedSubmission, SORTABLE_BYTES, Status,
-    Target, TenantId, Ties, Timestamp, encode_sortable,
+    Event, EventBody, LateScores, Layout, LeaderboardId, Limits, Period, PeriodId, PreparedSubmission,
+    SORTABLE_BYTES, Status, Target, TenantId, Ties, Timestamp, encode_sortable,
 };
 
 use crate::keys::{self, LeaderboardKeys};
@@ -180,14 +180,20 @@ fn add_period_ref(call: &mut ScriptCall, tenant: &TenantId, target: &Target) {
     add_limits(call, &board.limits);
     call.add_text(&target.period.id);
     call.add_text(&pack_bounds(&target.period));
-    match target.period.starts_at {
-        Some(start) => call.add_text(&start.as_unix_ms()),
-        None => call.add_text("-inf"),
-    }
+    add_start(call, &target.period);
     call.add_option(target.expires_at.map(Timestamp::as_unix_ms));
     let [meta_prefix, ..] = leaderboard_keys.period_prefixes();
     call.add_bytes(meta_prefix);
     call.add_text(&target.record_weight(WITHOUT_ID));
+    call.add_flag(board.standings.late_scores == LateScores::Reopen);
+}
+
+/// Adds the score of a period in the list of periods.
+pub(crate) fn add_start(call: &mut ScriptCall, period: &Period) {
+    match period.starts_at {
+        Some(start) => call.add_text(&start.as_unix_ms()),
+        None => call.add_text("-inf"),
+    }
 }
 
 fn add_limits(call: &mut ScriptCall, limits: &Limits) {

@@ -169,6 +169,7 @@ fn decode_reason(
         14 => RefusalReason::LogFull {
             max_log_bytes: options.max_log_bytes?,
         },
+        15 => RefusalReason::StandingsFinal,
         _ => return None,
     })
 }

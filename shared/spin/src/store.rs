@@ -5,15 +5,16 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Counters, DayUsage,
-    DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events, Expected,
-    Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, Sample,
-    Scores, SettingCheck, StoredDeadLetter, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
+    Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events,
+    Expected, Freeze, Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries,
+    Positions, PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError, Readiness,
+    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
+    TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError, TenantId,
-    Timestamp, Versioned,
+    Leaderboard, LeaderboardId, Period, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError,
+    TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -78,6 +79,14 @@ forward_to_engine! {
         ) -> Result<PeriodPage, StoreError>;
         fn remove(period_ref: &PeriodRef<'_>, player: &PlayerId, at: Timestamp)
             -> Result<Option<u64>, ReadError>;
+    }
+    impl Standings {
+        fn freeze(period_ref: &PeriodRef<'_>, period: &Period, expires_at: Option<Timestamp>)
+            -> Result<Freeze, ReadError>;
+        fn read_claims(period_ref: &PeriodRef<'_>, players: &[PlayerId])
+            -> Result<Vec<Option<Claim>>, ReadError>;
+        fn claim(period_ref: &PeriodRef<'_>, player: &PlayerId, freeze: &Freeze, claim: &Claim)
+            -> Result<ClaimOutcome, ReadError>;
     }
     impl Bans {
         fn ban(tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError>;

@@ -41,6 +41,8 @@ struct BatchPeriod {
     /// The number of visible entries when the batch began.
     visible_before: u64,
     changed: bool,
+    /// Whether the batch ends that the standings are final.
+    reopened: bool,
     /// The leaderboard and the bounds of a period that the batch creates.
     created: Option<(LeaderboardId, Period)>,
 }
@@ -194,6 +196,7 @@ impl<'a> SubmissionBatch<'a> {
                 visible_before: period.visible,
                 period,
                 changed: false,
+                reopened: false,
                 created: None,
             };
             self.periods.insert((board, id.clone()), used);
@@ -331,6 +334,7 @@ impl<'a> SubmissionBatch<'a> {
                 period: PeriodRow::new(target.leaderboard.value.layout(), target.expires_at),
                 visible_before: 0,
                 changed: true,
+                reopened: false,
                 created: Some((target.leaderboard.value.id.clone(), target.period.clone())),
             });
         used.changed = true;
@@ -338,6 +342,7 @@ impl<'a> SubmissionBatch<'a> {
         period.expires_at = target.expires_at;
         if write.decision.status != Status::Kept {
             period.version = write.position;
+            used.reopened |= period.frozen_at.take().is_some();
         }
         if write.existing.is_none() {
             period.total = period.total.saturating_add(1);

@@ -50,6 +50,7 @@ mod rows;
 mod schema;
 mod scores;
 mod session;
+mod standings;
 mod store;
 mod submit;
 mod sweep;

@@ -25,6 +25,8 @@ pub(crate) struct PeriodRow {
     pub(crate) total: u64,
     /// When the period accepts scores again after a rebuild; `None` if it is not rebuilt.
     pub(crate) rebuilt_until: Option<Timestamp>,
+    /// When the standings became final; `None` if they are not final.
+    pub(crate) frozen_at: Option<Timestamp>,
 }
 
 impl PeriodRow {
@@ -38,6 +40,7 @@ impl PeriodRow {
             visible: 0,
             total: 0,
             rebuilt_until: None,
+            frozen_at: None,
         }
     }
 
@@ -58,12 +61,13 @@ impl PeriodRow {
 /// The columns of `periods p` that [`read_columns`] reads.
 macro_rules! period_columns {
     () => {
-        "p.layout, p.expires_at, p.version, p.visible, p.total, (SELECT until FROM rebuilds WHERE period = p.row)"
+        "p.layout, p.expires_at, p.version, p.visible, p.total, p.frozen_at, \
+         (SELECT until FROM rebuilds WHERE period = p.row)"
     };
 }
 pub(crate) use period_columns;
 
-/// Reads layout, expiry, version, both counts, and the end of a rebuild.
+/// Reads layout, expiry, version, both counts, when the standings became final, and the end of a rebuild.
 pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
     Ok(PeriodRow {
         row,
@@ -72,6 +76,7 @@ pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, Sto
         version: cells.unsigned("period version")?,
         visible: cells.unsigned("visible entries")?,
         total: cells.unsigned("entries")?,
+        frozen_at: cells.instant_or_null("final standings")?,
         rebuilt_until: cells.instant_or_null("end of a rebuild")?,
     })
 }

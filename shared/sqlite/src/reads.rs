@@ -13,7 +13,10 @@ use crate::periods::{self, PeriodRow, period_columns};
 use crate::session::Session;
 
 /// Returns the period of a read, if the configuration is current; `None` if the period has never had an entry.
-fn find_current(session: &Session<'_>, period_ref: &PeriodRef<'_>) -> Result<Option<PeriodRow>, ReadError> {
+pub(crate) fn find_current(
+    session: &Session<'_>,
+    period_ref: &PeriodRef<'_>,
+) -> Result<Option<PeriodRow>, ReadError> {
     const FIND_CURRENT: &str = concat!(
         "SELECT b.version, ",
         is_behind_sql!("?4"),

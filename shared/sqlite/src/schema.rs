@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     TENANT_WEIGHTS,
     writes::VIEW,
     writes::TRIGGER,
+    STANDINGS,
 ];
 
 const SCORES: &[&str] = &[
@@ -294,6 +295,23 @@ const RECORD_BYTES: &[&str] = &[
     "ALTER TABLE tenant_record_counts RENAME TO tenant_record_weights",
     "ALTER TABLE tenant_record_weights RENAME COLUMN records TO bytes",
     "UPDATE tenant_record_weights SET bytes = bytes * 256",
+];
+
+/// When the standings of a period became final, with which version and how many visible entries; `NULL` if they are not. Claims
+/// belong to the row of their period.
+const STANDINGS: &[&str] = &[
+    "ALTER TABLE periods ADD COLUMN frozen_at INTEGER",
+    "ALTER TABLE periods ADD COLUMN frozen_version INTEGER",
+    "ALTER TABLE periods ADD COLUMN frozen_count INTEGER",
+    "ALTER TABLE periods ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE claims (
+        period INTEGER NOT NULL,
+        player TEXT NOT NULL,
+        prize TEXT NOT NULL,
+        rank INTEGER NOT NULL,
+        claimed_at INTEGER NOT NULL,
+        PRIMARY KEY (period, player)
+    ) WITHOUT ROWID",
 ];
 
 /// Triggers that add the weights of a leaderboard to those of its tenant, so that a score needs no statements for them.

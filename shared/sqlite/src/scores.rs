@@ -176,7 +176,7 @@ type LeaderboardAt<'a> = (&'a TenantId, &'a LeaderboardId, Timestamp);
 
 impl<C: Connection> SqliteStore<C> {
     /// Reads a period. Applies pending bans first; if that fails, reads the period without them.
-    async fn read_at<T>(
+    pub(crate) async fn read_at<T>(
         &self,
         period_ref: &PeriodRef<'_>,
         work: impl Fn(&Session<'_>) -> Result<T, ReadError>,

@@ -5,7 +5,7 @@ use leaderboard_core::ports::{
     Overdraft, RankDetail, RateLimitDecision, SubmissionResult, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
-    Decision, Entry, EntryChange, PreparedSubmission, Refusal, RefusalReason, Status, StoreError,
+    Decision, Entry, EntryChange, LateScores, PreparedSubmission, Refusal, RefusalReason, Status, StoreError,
     SubmissionId, Target, TenantId,
 };
 
@@ -212,6 +212,10 @@ fn plan_target(
     }
     if period.is_some_and(|period| period.is_rebuilt_at(submission.recorded_at)) {
         return Ok(Err(RefusalReason::Rebuilding));
+    }
+    let late_scores = target.leaderboard.value.standings.late_scores;
+    if period.is_some_and(|period| period.frozen_at.is_some()) && late_scores == LateScores::Refuse {
+        return Ok(Err(RefusalReason::StandingsFinal));
     }
     let existing = match batch.find_planned_entry(board, &target.period.id, &submission.player) {
         Some(entry) => Some(entry),

@@ -12,6 +12,8 @@ use crate::session::Session;
 const LEADERBOARD: i64 = 0;
 /// `discarded.kind` of a period that expired or was deleted.
 const PERIOD: i64 = 1;
+/// `discarded.kind` of the claims of such a period. Most periods have none, so they do not pay for it.
+const CLAIMS: i64 = 2;
 
 /// The most expired periods that one transaction of scores discards.
 pub(crate) const EXPIRED_PER_STEP: u64 = 100;
@@ -50,6 +52,10 @@ fn discard_periods(
         ),
         format!("DELETE FROM rebuilds WHERE period IN ({selected})"),
         format!("INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE row IN ({selected})"),
+        format!(
+            "INSERT INTO discarded (kind, row) SELECT 2, row FROM periods WHERE row IN ({selected}) \
+             AND EXISTS (SELECT 1 FROM claims WHERE period = periods.row)"
+        ),
         format!("DELETE FROM periods WHERE row IN ({selected})"),
     ] {
         session.run(&sql, parameters)?;
@@ -71,6 +77,8 @@ pub(crate) fn discard_leaderboard(session: &Session<'_>, board: i64) -> Result<(
          WHERE p.leaderboard = ?1",
         "DELETE FROM rebuilds WHERE period IN (SELECT row FROM periods WHERE leaderboard = ?1)",
         "INSERT INTO discarded (kind, row) SELECT 1, row FROM periods WHERE leaderboard = ?1",
+        "INSERT INTO discarded (kind, row) SELECT 2, row FROM periods WHERE leaderboard = ?1 \
+         AND EXISTS (SELECT 1 FROM claims WHERE period = periods.row)",
         "INSERT INTO discarded (kind, row) VALUES (0, ?1)",
         "DELETE FROM pending_expiries WHERE leaderboard = ?1",
         // The leaderboard is deleted before its periods, so that their trigger has no count to update.
@@ -106,20 +114,22 @@ pub(crate) fn delete_some(session: &Session<'_>) -> Result<bool, StoreError> {
 }
 
 /// Returns the statements that delete up to `?2` rows of the leaderboard or period `?1`.
-fn statements_of(kind: i64) -> Result<[&'static str; 2], StoreError> {
+fn statements_of(kind: i64) -> Result<&'static [&'static str], StoreError> {
     match kind {
-        LEADERBOARD => Ok([
+        LEADERBOARD => Ok(&[
             "DELETE FROM events WHERE leaderboard = ?1 AND position IN \
              (SELECT position FROM events WHERE leaderboard = ?1 LIMIT ?2 + 0)",
             "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN \
              (SELECT id FROM submissions WHERE leaderboard = ?1 LIMIT ?2 + 0)",
         ]),
-        PERIOD => Ok([
+        PERIOD => Ok(&[
             "DELETE FROM entries WHERE period = ?1 AND player IN \
              (SELECT player FROM entries WHERE period = ?1 LIMIT ?2 + 0)",
             "DELETE FROM tuples WHERE period = ?1 AND tuple IN \
              (SELECT tuple FROM tuples WHERE period = ?1 LIMIT ?2 + 0)",
         ]),
+        CLAIMS => Ok(&["DELETE FROM claims WHERE period = ?1 AND player IN \
+             (SELECT player FROM claims WHERE period = ?1 LIMIT ?2 + 0)"]),
         _ => Err(corrupt("kind of a discarded row")),
     }
 }

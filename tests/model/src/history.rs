@@ -1,8 +1,8 @@
 //! Random histories of leaderboards. Tests run them on a store and on the model, and compare the results.
 
 use leaderboard_core::{
-    Columns, IdScope, Leaderboard, Limits, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_KEEP_PERIODS,
-    Metadata, Operator, Order, PlayerId, Schedule, Ties,
+    Columns, IdScope, LateScores, Leaderboard, Limits, LogPolicy, MAX_KEEP_DAYS, MAX_KEEP_EVENTS,
+    MAX_KEEP_PERIODS, Metadata, Operator, Order, PlayerId, Schedule, StandingsPolicy, Ties,
 };
 use leaderboard_test_support::values::{self as examples, DAY_MS, columns, schedule};
 use proptest::option::{of, weighted};
@@ -78,6 +78,15 @@ pub enum Step {
     },
     /// A ban ends.
     Unban(Index),
+    /// The standings of an ended period become final, and a player claims a prize in them.
+    Freeze {
+        /// The position of the leaderboard in [`BOARDS`].
+        board: usize,
+        /// Chooses the player.
+        player: Index,
+        /// How long ago the period was the current period, in milliseconds.
+        back_ms: i64,
+    },
     /// Time passes.
     Pass {
         /// The time in milliseconds.
@@ -203,23 +212,36 @@ fn limits() -> impl Strategy<Value = Limits> {
 
 fn leaderboards(name: &'static str) -> impl Strategy<Value = Leaderboard> {
     let ties = select(vec![Ties::Earliest, Ties::Latest, Ties::Shared, Ties::Dense]);
-    (random_columns(), ties, operators(), schedules(), limits()).prop_map(
-        move |(columns, ties, operator, schedule, limits)| Leaderboard {
-            columns,
-            ties,
-            operator,
-            schedule,
-            limits,
-            // A store may or may not have deleted an expired period, so no period expires in these histories.
-            keep_periods: MAX_KEEP_PERIODS,
-            // The log keeps all events, so that it can be replayed.
-            log: LogPolicy {
-                keep_events: MAX_KEEP_EVENTS,
-                keep_days: MAX_KEEP_DAYS,
-            },
-            ..examples::board(name)
-        },
+    let late_scores = select(vec![LateScores::Refuse, LateScores::Reopen]);
+    (
+        random_columns(),
+        ties,
+        operators(),
+        schedules(),
+        limits(),
+        late_scores,
     )
+        .prop_map(
+            move |(columns, ties, operator, schedule, limits, late_scores)| Leaderboard {
+                standings: StandingsPolicy {
+                    late_scores,
+                    ..StandingsPolicy::default()
+                },
+                columns,
+                ties,
+                operator,
+                schedule,
+                limits,
+                // A store may or may not have deleted an expired period, so no period expires in these histories.
+                keep_periods: MAX_KEEP_PERIODS,
+                // The log keeps all events, so that it can be replayed.
+                log: LogPolicy {
+                    keep_events: MAX_KEEP_EVENTS,
+                    keep_days: MAX_KEEP_DAYS,
+                },
+                ..examples::board(name)
+            },
+        )
 }
 
 /// Generates, for each of [`BOARDS`], whether a submission goes to it.
@@ -299,6 +321,8 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (any::<Index>(), weighted(0.5, 1..2 * HOUR_MS))
             .prop_map(|(player, for_ms)| Step::Ban { player, for_ms }),
         2 => any::<Index>().prop_map(Step::Unban),
+        2 => (0..BOARDS.len(), any::<Index>(), HOUR_MS..2 * DAY_MS)
+            .prop_map(|(board, player, back_ms)| Step::Freeze { board, player, back_ms }),
         3 => pass.prop_map(|ms| Step::Pass { ms }),
     ]
 }

@@ -71,6 +71,7 @@ impl Leaderboards for Model {
                 log: Vec::new(),
                 projection: Projection::default(),
                 expiries: BTreeMap::new(),
+                frozen: BTreeMap::new(),
                 ids: BTreeMap::new(),
                 record_bytes: BTreeMap::new(),
             });

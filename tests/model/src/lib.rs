@@ -16,6 +16,7 @@ mod projection;
 mod ranking;
 mod reads;
 mod scores;
+mod standings;
 mod submit;
 
 use std::cell::RefCell;
@@ -55,6 +56,8 @@ struct LeaderboardState {
     projection: Projection,
     /// When each period expires; `None` for never.
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
+    /// The periods whose standings were final at least once.
+    frozen: BTreeMap<PeriodId, standings::FrozenPeriod>,
     /// The idempotency records, by their names.
     ids: BTreeMap<String, IdempotencyRecord>,
     /// The weight in bytes of the idempotency records of each span of [`IDEMPOTENCY_MS`].

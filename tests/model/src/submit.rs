@@ -2,8 +2,8 @@
 
 use leaderboard_core::ports::{IDEMPOTENCY_MS, RankDetail, SubmitOptions};
 use leaderboard_core::{
-    Decision, Entry, EntryChange, Event, Outcome, PreparedSubmission, Previous, Refusal, RefusalReason,
-    Status, Target,
+    Decision, Entry, EntryChange, Event, LateScores, Outcome, PreparedSubmission, Previous, Refusal,
+    RefusalReason, Status, Target,
 };
 
 use crate::projection::{PeriodState, Projection, ReplayError};
@@ -103,6 +103,11 @@ fn plan_target(
     if state.is_some_and(|state| state.layout != leaderboard.layout()) {
         return Err(RefusalReason::PeriodReordered);
     }
+    let frozen = board.frozen.get(&target.period.id);
+    let is_final = frozen.is_some_and(|frozen| frozen.freeze.is_some());
+    if is_final && leaderboard.standings.late_scores == LateScores::Refuse {
+        return Err(RefusalReason::StandingsFinal);
+    }
     let existing = state.and_then(|state| state.entries.get(&prepared.player));
     let count = state.map_or(0, |state| state.entries.len() as u64);
     let change = EntryChange::from_submission(prepared, target);
@@ -142,6 +147,11 @@ fn apply(
         values: entry.values.clone(),
         rank: rank(&board.projection, state, entry, ranks),
     });
+    if status != Status::Kept
+        && let Some(frozen) = board.frozen.get_mut(&target.period.id)
+    {
+        frozen.reopen();
+    }
     board.append(Event::submitted(prepared, target, banned, status))?;
     board.expiries.insert(target.period.id.clone(), target.expires_at);
     let (state, entry) = find_entry(board, prepared, target).ok_or(missing)?;

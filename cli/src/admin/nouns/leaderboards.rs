@@ -2,7 +2,7 @@
 
 use crate::admin::operation::OptionKind::{Columns, Instant, Integer, One, Switch, Text};
 use crate::admin::operation::{
-    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, Noun, options,
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, ENTRIES, Noun, options,
 };
 
 const LEADERBOARD: &str = "/leaderboards/{leaderboard}";
@@ -17,6 +17,8 @@ const LEADERBOARD_FIELDS: &[CommandOption] = options! {
     "keep-periods" => "keep_periods": Integer, "How many periods are kept, 1 to 1000";
     "log-keep-events" => "log.keep_events": Integer, "How many events the event log keeps at most";
     "log-keep-days" => "log.keep_days": Integer, "For how many days the event log keeps an event at most";
+    "late-scores" => "late_scores": One(&["refuse", "reopen"]), "What a score does that belongs to a period with final standings";
+    "claim-days" => "claim_days": Integer, "For how many days a prize can be claimed, 1 to 365";
     "starts-at" => "starts_at": Instant, "Refuse scores that happened before this instant";
     "ends-at" => "ends_at": Instant, "Refuse scores that happened at this instant or later";
     "min" => "limits.min": Integer, "The smallest value of the first column";
@@ -33,6 +35,10 @@ const REBUILD: &[CommandOption] = options! {
 };
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
+};
+
+const ENDED_PERIOD: &[CommandOption] = options! {
+    "period" => "period": Text, "A period that has ended: previous, the id of a period, or a date or an instant in a period [default: previous]";
 };
 
 pub(super) const LEADERBOARDS: Noun = Noun {
@@ -77,6 +83,40 @@ pub(super) const LEADERBOARDS: Noun = Noun {
             "periods",
             "id starts_at ends_at count version",
         )),
+        AdminOperation::get(
+            "standings",
+            "/leaderboards/{leaderboard}/standings",
+            "List the final standings of a period that has ended; the first request makes them final",
+        )
+        .query(ENDED_PERIOD)
+        .paged(ENTRIES)
+        .view(AnswerFormat::Rows("entries", "rank player values prize")),
+    ],
+};
+
+const CLAIM: &str = "/leaderboards/{leaderboard}/claims/{player}";
+const CLAIMS_OF_LEADERBOARD: &str = "/leaderboards/{leaderboard}/claims";
+pub(super) const CLAIMS: Noun = Noun {
+    name: "claims",
+    about: "Prizes of players in periods that have ended",
+    operations: &[
+        AdminOperation::get("list", CLAIMS_OF_LEADERBOARD, "List the players who have a prize")
+            .query(ENDED_PERIOD)
+            .paged(ENTRIES)
+            .view(AnswerFormat::Rows(
+                "claims",
+                "rank player prize state claimed_at expires_at",
+            )),
+        AdminOperation::get("get", CLAIM, "Show the prize of a player").query(ENDED_PERIOD),
+        AdminOperation::post(
+            "create",
+            CLAIMS_OF_LEADERBOARD,
+            "Claim the prize of a player; a repeated command shows the first claim",
+            BodyRule::Required(options! {
+                "player" => "player": Text, "The player who claims";
+                "period" => "period": Text, "The period, which has ended [default: previous]";
+            }),
+        ),
     ],
 };
 

@@ -10,6 +10,7 @@ use super::operation::Noun;
 pub(crate) static NOUNS: &[Noun] = &[
     leaderboards::LEADERBOARDS,
     leaderboards::SCORES,
+    leaderboards::CLAIMS,
     leaderboards::BANS,
     access::KEYS,
     access::TOKENS,

@@ -60,6 +60,15 @@ impl Problem {
                 "cursor",
                 "belongs to an order that is gone",
             )),
+            QueryError::NotEnded { ends_at } => {
+                Self::new(ProblemType::PeriodNotEnded).with_detail(match ends_at {
+                    Some(end) => format!("The period ends at {end}; its standings are final after that."),
+                    None => "The period never ends. Set the leaderboard's reset or ends_at.".to_owned(),
+                })
+            }
+            QueryError::NoPrize => Self::new(ProblemType::PrizeNotFound),
+            QueryError::ClaimExpired { expired_at } => Self::new(ProblemType::ClaimExpired)
+                .with_detail(format!("The prize could be claimed until {expired_at}.")),
             QueryError::Store(error) => error.into(),
         }
     }
@@ -163,6 +172,10 @@ impl Problem {
             R::PeriodReordered => state(
                 P::PeriodReordered,
                 "was ordered in another way in the period of this score".into(),
+            ),
+            R::StandingsFinal => state(
+                P::StandingsFinal,
+                "refuses late scores, and the standings of the period of this score are final".into(),
             ),
             R::Rebuilding => state(
                 P::Rebuilding,

@@ -86,6 +86,8 @@ problem_types! {
     BanNotFound, "ban-not-found", NOT_FOUND, "The player is not banned";
     /// The player has no entry in the period.
     EntryNotFound, "entry-not-found", NOT_FOUND, "The player has no entry";
+    /// The player has no prize in the period: the rank has none, or the player has no entry.
+    PrizeNotFound, "prize-not-found", NOT_FOUND, "The player has no prize";
     /// The path does not support the method; `Allow` lists the methods that it supports.
     MethodNotAllowed, "method-not-allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     /// `Accept` allows none of the media types of the route.
@@ -118,10 +120,16 @@ problem_types! {
     PeriodExpired, "period-expired", CONFLICT, "The period is no longer kept";
     /// The score belongs to an earlier period, which still has the order of an earlier configuration and accepts no more scores.
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
+    /// The score belongs to a period whose standings are final, and the leaderboard refuses late scores (`late_scores`).
+    StandingsFinal, "standings-final", CONFLICT, "The standings are final";
+    /// The period has not ended, so it has no final standings and no prizes.
+    PeriodNotEnded, "period-not-ended", CONFLICT, "The period has not ended";
     /// The dead letter has no submission that can be applied; it can only be deleted.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
     /// The entries were reordered after the cursor was made; start the list again.
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
+    /// The prize was not claimed in time (`claim_days`).
+    ClaimExpired, "claim-expired", GONE, "The claim has expired";
     /// The condition in `If-Match` or `If-None-Match` is not met.
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
     /// The body is larger than 1 MiB.

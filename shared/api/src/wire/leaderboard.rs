@@ -2,6 +2,7 @@
 
 mod body;
 pub mod cache;
+pub mod standings;
 
 pub use body::{LeaderboardBody, PublicBody};
 
@@ -84,6 +85,12 @@ request_fields! {
         optional cache: or_null(reference("CachePolicyWritten")),
         /// How much of the event log of the leaderboard is kept.
         optional log: or_null(reference("LogPolicyWritten")),
+        /// What a score does that belongs to a period with final standings. Default: `refuse`.
+        optional late_scores: or_null(reference("LateScores")),
+        /// The prizes of a period. A rank has the first prize whose range contains it. Not allowed if `late_scores` is `reopen`.
+        optional prizes: or_null(list_up_to(leaderboard_core::MAX_PRIZES, reference("PrizeWritten"))),
+        /// For how many days a prize can be claimed after the standings became final. Default: 30.
+        optional claim_days: or_null(integer_within(1, leaderboard_core::MAX_CLAIM_DAYS)),
     }
 }
 
@@ -183,6 +190,7 @@ fn board(fields: &Fields<'_, '_>, id: &LeaderboardId, errors: &mut Errors) -> Le
     board.log = found.unwrap_or(board.log);
     let found = fields.read("cache", cache::read, errors);
     board.cache = found.unwrap_or(board.cache);
+    board.standings = standings::read(fields, errors);
     board
 }
 
@@ -292,6 +300,7 @@ pub(super) fn add_schemas(all: &mut crate::schema::Schemas) {
         &ACCESS_FIELDS,
     ]);
     cache::add_schemas(all);
+    standings::add_schemas(all);
 }
 
 #[cfg(test)]

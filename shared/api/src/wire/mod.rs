@@ -12,6 +12,7 @@ mod names;
 pub mod outcome;
 pub mod ranks;
 pub mod scopes;
+pub mod standings;
 pub mod submission;
 pub mod tenant;
 pub mod token;
@@ -32,6 +33,7 @@ use crate::problem::Problem;
 pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     ranks::add_schemas(all);
     leaderboard::add_schemas(all);
+    standings::add_schemas(all);
     submission::add_schemas(all);
     outcome::add_schemas(all);
     ban::add_schemas(all);

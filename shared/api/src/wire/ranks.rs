@@ -114,11 +114,11 @@ pub fn players<'a>(
     })
 }
 
-fn cursor_to(to: Option<&Cursor>) -> Option<String> {
+pub(super) fn cursor_to(to: Option<&Cursor>) -> Option<String> {
     to.map(|to| cursor::encode(&to.encode()))
 }
 
-fn list_head(found: &Listing) -> v1::PageHead<'_> {
+pub(super) fn list_head(found: &Listing) -> v1::PageHead<'_> {
     v1::PageHead {
         leaderboard: found.leaderboard.value.id.as_str(),
         period: (&found.period).into(),

@@ -3,9 +3,9 @@
 use super::wire::{Malformed, Reader, Writer};
 use crate::schedule::ScheduleChange;
 use crate::{
-    Access, CachePolicy, CacheStrategy, Column, Columns, Layout, Leaderboard, LeaderboardId, Limits,
-    LogPolicy, MAX_SCHEDULE_CHANGES, Operator, Order, ReadAccess, Reset, Schedule, Ties, Timestamp,
-    WarmResponse, WriteAccess,
+    Access, CachePolicy, CacheStrategy, Column, Columns, LateScores, Layout, Leaderboard, LeaderboardId,
+    Limits, LogPolicy, MAX_PRIZES, MAX_SCHEDULE_CHANGES, Operator, Order, Prize, PrizeRange, ReadAccess,
+    Reset, Schedule, StandingsPolicy, Ties, Timestamp, WarmResponse, WriteAccess,
 };
 
 /// The first format, without a cache policy.
@@ -16,6 +16,8 @@ const LEADERBOARD_V2: u8 = 2;
 const LEADERBOARD_V3: u8 = 3;
 /// The third format, followed by the log policy.
 const LEADERBOARD_V4: u8 = 4;
+/// The fourth format, followed by what happens at the end of a period.
+const LEADERBOARD_V5: u8 = 5;
 
 /// Encodes a configuration in the oldest format that can represent it, so that stored configurations keep their bytes.
 #[must_use]
@@ -50,11 +52,16 @@ pub fn encode_leaderboard(board: &Leaderboard) -> Vec<u8> {
         w.unsigned(u64::from(board.log.keep_events));
         w.unsigned(u64::from(board.log.keep_days));
     }
+    if code >= LEADERBOARD_V5 {
+        write_standings(&mut w, &board.standings);
+    }
     w.finish()
 }
 
 fn code_of(board: &Leaderboard) -> u8 {
-    if board.log != LogPolicy::default() {
+    if board.standings != StandingsPolicy::default() {
+        LEADERBOARD_V5
+    } else if board.log != LogPolicy::default() {
         LEADERBOARD_V4
     } else if !is_unrecorded(&board.schedule) {
         LEADERBOARD_V3
@@ -72,7 +79,7 @@ fn code_of(board: &Leaderboard) -> u8 {
 pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let mut r = Reader::new(bytes);
     let code = r.byte()?;
-    if !(LEADERBOARD_V1..=LEADERBOARD_V4).contains(&code) {
+    if !(LEADERBOARD_V1..=LEADERBOARD_V5).contains(&code) {
         return Err(Malformed("leaderboard code"));
     }
     let id = LeaderboardId::new(r.text()?).map_err(|_| Malformed("leaderboard id"))?;
@@ -80,9 +87,10 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
     let Layout { columns, ties } = read_layout(&mut r)?;
     let operator = Operator::from_code(r.byte()?).ok_or(Malformed("operator"))?;
     let operator_override = r.flag()?;
-    let schedule = match code {
-        LEADERBOARD_V3 | LEADERBOARD_V4 => read_schedule(&mut r)?,
-        _ => unrecorded_schedule(r.option(read_reset)?)?,
+    let schedule = if code >= LEADERBOARD_V3 {
+        read_schedule(&mut r)?
+    } else {
+        unrecorded_schedule(r.option(read_reset)?)?
     };
     let keep_periods = u16::try_from(r.unsigned()?).map_err(|_| Malformed("keep_periods"))?;
     let board = Leaderboard {
@@ -113,9 +121,15 @@ pub fn decode_leaderboard(bytes: &[u8]) -> Result<Leaderboard, Malformed> {
             LEADERBOARD_V1 => CachePolicy::default(),
             _ => read_cache(&mut r)?,
         },
-        log: match code {
-            LEADERBOARD_V4 => read_log(&mut r)?,
-            _ => LogPolicy::default(),
+        log: if code >= LEADERBOARD_V4 {
+            read_log(&mut r)?
+        } else {
+            LogPolicy::default()
+        },
+        standings: if code >= LEADERBOARD_V5 {
+            read_standings(&mut r)?
+        } else {
+            StandingsPolicy::default()
         },
     };
     r.end()?;
@@ -256,6 +270,54 @@ fn read_log(r: &mut Reader<'_>) -> Result<LogPolicy, Malformed> {
     Ok(LogPolicy {
         keep_events: u32::try_from(r.unsigned()?).map_err(|_| Malformed("keep_events"))?,
         keep_days: u16::try_from(r.unsigned()?).map_err(|_| Malformed("keep_days"))?,
+    })
+}
+
+fn write_standings(w: &mut Writer, standings: &StandingsPolicy) {
+    w.byte(u8::from(standings.late_scores == LateScores::Reopen));
+    w.unsigned(u64::from(standings.claim_days));
+    w.unsigned(standings.prizes.len() as u64);
+    for prize in &standings.prizes {
+        w.text(&prize.name);
+        match prize.range {
+            PrizeRange::Ranks { from, to } => {
+                w.byte(0);
+                w.unsigned(u64::from(from));
+                w.unsigned(u64::from(to));
+            }
+            PrizeRange::TopPercent(percent) => {
+                w.byte(1);
+                w.byte(percent);
+            }
+        }
+    }
+}
+
+fn read_standings(r: &mut Reader<'_>) -> Result<StandingsPolicy, Malformed> {
+    let late_scores = if r.flag()? {
+        LateScores::Reopen
+    } else {
+        LateScores::Refuse
+    };
+    let claim_days = u16::try_from(r.unsigned()?).map_err(|_| Malformed("claim_days"))?;
+    let rank = |r: &mut Reader<'_>| u32::try_from(r.unsigned()?).map_err(|_| Malformed("rank of a prize"));
+    let mut prizes = Vec::new();
+    for _ in 0..r.unsigned()?.min(1 + MAX_PRIZES as u64) {
+        let name = r.text()?.to_owned();
+        let range = match r.byte()? {
+            0 => PrizeRange::Ranks {
+                from: rank(r)?,
+                to: rank(r)?,
+            },
+            1 => PrizeRange::TopPercent(r.byte()?),
+            _ => return Err(Malformed("prize")),
+        };
+        prizes.push(Prize { name, range });
+    }
+    Ok(StandingsPolicy {
+        late_scores,
+        prizes,
+        claim_days,
     })
 }
 

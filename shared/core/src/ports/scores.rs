@@ -92,8 +92,8 @@ pub trait Scores {
     ///
     /// The store checks all targets before the first write, in this order: version of the configuration, idempotency record,
     /// layout of the period ([`crate::RefusalReason::PeriodReordered`]), rebuild of the period
-    /// ([`crate::RefusalReason::Rebuilding`]), [`crate::Decision::from_change`], the tenant's entry quota, the tenant's log
-    /// quota.
+    /// ([`crate::RefusalReason::Rebuilding`]), final standings ([`crate::RefusalReason::StandingsFinal`]),
+    /// [`crate::Decision::from_change`], the tenant's entry quota, the tenant's log quota.
     ///
     /// # Errors
     /// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.

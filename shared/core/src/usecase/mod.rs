@@ -11,9 +11,10 @@ mod leaderboards;
 mod names;
 mod query;
 mod ranks;
+mod standings;
 mod submit;
 
-use crate::ports::{Leaderboards, Scores};
+use crate::ports::{Leaderboards, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
 pub use cursor::{Cursor, Direction};
@@ -33,6 +34,10 @@ pub use ranks::{
     EntriesByPlayer, ListQuery, Listing, MAX_PLAYERS_ASKED, list_periods, load_readable_leaderboard,
     read_around, read_entries_by_player, read_entry, read_page, remove_entry,
 };
+pub use standings::{
+    ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
+    read_standings,
+};
 pub use submit::submit_scores;
 
 /// The store, the caches, the tenant and the clock of a use case.
@@ -51,8 +56,8 @@ pub struct Deps<'a, S, K> {
 }
 
 /// The ports that the use cases need.
-pub trait Store: Scores + Leaderboards {}
-impl<S: Scores + Leaderboards> Store for S {}
+pub trait Store: Scores + Leaderboards + Standings {}
+impl<S: Scores + Leaderboards + Standings> Store for S {}
 
 /// Returns the error of a call that was repeated and met another version of the configuration each time.
 fn configuration_keeps_changing() -> StoreError {

@@ -5,7 +5,7 @@ use super::leaderboard_memory::{LoadedLeaderboard, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
 use crate::ports::{Cache, PeriodRef, ReadError};
-use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError};
+use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, Timestamp};
 
 /// How often a call is repeated because the configuration changed.
 pub const MAX_CONFIGURATION_RETRIES: u32 = 3;
@@ -23,6 +23,18 @@ pub enum QueryError {
     Forbidden,
     /// A parameter is invalid; the pointer names the query parameter.
     Invalid(Invalid),
+    /// The period has not ended, so its standings are not final.
+    NotEnded {
+        /// When the period ends; `None` if it never ends.
+        ends_at: Option<Timestamp>,
+    },
+    /// The player has no prize in the period.
+    NoPrize,
+    /// The player did not claim the prize in time.
+    ClaimExpired {
+        /// The first instant at which the prize could no longer be claimed.
+        expired_at: Timestamp,
+    },
     /// The order of the period has changed since the cursor was issued.
     StaleCursor,
     /// The store failed.

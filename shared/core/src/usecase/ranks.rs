@@ -72,35 +72,48 @@ pub async fn read_page<S: Store, K: Cache>(
     id: &LeaderboardId,
     query: &ListQuery,
 ) -> Result<Listing, QueryError> {
-    if query
-        .cursor
-        .as_ref()
-        .is_some_and(|cursor| cursor.leaderboard != *id)
-    {
-        return Err(QueryError::Invalid(Invalid::new(
-            "cursor",
-            "belongs to another leaderboard",
-        )));
-    }
+    check_leaderboard_of_cursor(id, query)?;
     read_with_current(deps, id, caller, async |board| {
         let period = find_period(deps, board, query).await?;
-        let from = query.cursor.as_ref().map_or(PageFrom::Top, find_start);
-        let page = deps
-            .store
-            .page(&refer_to_period(deps, board, &period), &from, query.limit, caller)
-            .await?;
-        if let Some(cursor) = &query.cursor {
-            let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
-            check_order(cursor, &layout)?;
-        }
-        Ok(listing(board, period, page, query.cursor.as_ref()))
+        read_listing(deps, caller, board, period, query).await
     })
     .await
 }
 
+/// Checks that the cursor of a query, if there is one, belongs to this leaderboard.
+pub(super) fn check_leaderboard_of_cursor(id: &LeaderboardId, query: &ListQuery) -> Result<(), QueryError> {
+    match &query.cursor {
+        Some(cursor) if cursor.leaderboard != *id => Err(QueryError::Invalid(Invalid::new(
+            "cursor",
+            "belongs to another leaderboard",
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a page of a period that [`find_period`] returned.
+pub(super) async fn read_listing<S: Store, K: Cache>(
+    deps: &Deps<'_, S, K>,
+    caller: &Caller,
+    board: &SharedLeaderboard,
+    period: Period,
+    query: &ListQuery,
+) -> Result<Listing, ReadFailure> {
+    let from = query.cursor.as_ref().map_or(PageFrom::Top, find_start);
+    let page = deps
+        .store
+        .page(&refer_to_period(deps, board, &period), &from, query.limit, caller)
+        .await?;
+    if let Some(cursor) = &query.cursor {
+        let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
+        check_order(cursor, &layout)?;
+    }
+    Ok(listing(board, period, page, query.cursor.as_ref()))
+}
+
 /// Returns the period that a page is read from: the cursor's, or the one that the query names. Both must be the same if the query
 /// has both.
-async fn find_period<S: Store, K: Cache>(
+pub(super) async fn find_period<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     board: &SharedLeaderboard,
     query: &ListQuery,

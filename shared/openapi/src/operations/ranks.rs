@@ -72,4 +72,27 @@ pub(super) const OPERATIONS: &[Operation] = &[
             UNCHANGED,
         ])
         .refuses(&[412]),
+    Operation::new("GET", "/leaderboards/:leaderboard/standings", "readStandings", "Read the final standings of a period that has ended")
+        .about("The first request makes the standings of the period final, exactly once. Later scores of the period are refused, or reopen the standings (`late_scores`). Removed and banned players still leave the list, and the ranks close up. Each entry has the name of the prize for its rank.")
+        .takes(&["limitOfEntries", "cursor", "endedPeriod"])
+        .gives(&[DescribedResponse::new(200, "A page of the standings.", Shape::Json("Standings")).like(&["standings"])])
+        .refuses(&[409, 410]),
+    Operation::new("GET", "/leaderboards/:leaderboard/claims", "listClaims", "List the players who have a prize")
+        .about("The list is in the order of the ranks, and only servers read it. A player who has claimed a prize keeps it. A prize that was not claimed belongs to the player who has its rank now.")
+        .takes(&["limitOfEntries", "cursor", "endedPeriod"])
+        .gives(&[DescribedResponse::new(200, "A page of the prizes.", Shape::Json("Claims")).like(&["claims"])])
+        .refuses(&[409, 410]),
+    Operation::new("GET", "/leaderboards/:leaderboard/claims/:player", "readClaim", "Read the prize of a player")
+        .about("A server reads the prize of any player; a player's token only that of its player.")
+        .takes(&["endedPeriod"])
+        .gives(&[DescribedResponse::new(200, "The prize of the player.", Shape::Json("ClaimOfPlayer")).like(&["claim-read"])])
+        .refuses(&[409]),
+    Operation::new("POST", "/leaderboards/:leaderboard/claims", "claimPrize", "Claim the prize of a player")
+        .about("A server claims for any player; a player's token only for its player. A player claims one prize in a period. A repeated request returns the first claim.")
+        .reads("ClaimWritten")
+        .gives(&[
+            DescribedResponse::new(201, "The prize is claimed.", Shape::Json("ClaimOfPlayer")).like(&["claim-created"]),
+            DescribedResponse::new(200, "The player claimed the prize earlier.", Shape::Json("ClaimOfPlayer")).like(&["claim-repeated"]),
+        ])
+        .refuses(&[409, 410]),
 ];

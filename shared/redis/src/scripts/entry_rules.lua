@@ -10,6 +10,7 @@ local CREATED, IMPROVED, CHANGED, KEPT = 0, 1, 2, 3
 local REFUSAL = {
   stale = 1, conflict = 2, reordered = 3, exhausted = 4, full = 5, overflow = 6, below = 7, above = 8,
   change_too_large = 9, caller = 10, tenant_full = 11, uncounted = 12, rebuilding = 13, log_full = 14,
+  final = 15,
 }
 local MAX_ATTEMPTS = 4294967295
 local SIGN = 2147483648

@@ -4,6 +4,9 @@
 -- banned order keys (sorted sets, all scores 0), the different visible tuples (sorted set), and their counts (hash,
 -- tuple -> number of visible entries). Only dense ranks use the last two keys.
 --
+-- Final standings and claims are fields of the meta, so that they expire and are deleted with the period (see
+-- standings.lua).
+--
 -- In these scripts an order key is a prefix and the player. The prefix holds the columns (the tuple) and the time as
 -- narrow integers. A packed entry is the prefix, the number of attempts as a varint, and, for an entry with metadata,
 -- a 1 and the metadata's text.
@@ -28,12 +31,13 @@ end
 
 -- Reads a period's meta. `layout` stays nil when the period has never had an entry.
 local function load_period(period)
-  local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x', 'r')
+  local meta = redis.call('HMGET', period.meta, 'l', 'v', 'x', 'r', 'f')
   if meta[1] then
     set_layout(period, meta[1])
     period.version = parse_count(meta[2], 'period version')
     period.expires_at = parse_optional_integer(meta[3], 'expiry of a period')
     period.rebuilt_until = parse_optional_count(meta[4], 'end of a rebuild')
+    period.freeze = meta[5]
   else
     period.version = 0
   end

@@ -1,6 +1,6 @@
 -- The arguments of submit.lua. Needs arguments.lua, period.lua, rate_limits.lua, entry_counts.lua and log.lua.
 
-local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS, CALL_ARGUMENTS = packed_format(15), packed_format(15), packed_format(2)
+local REQUEST_ARGUMENTS, PERIOD_REF_ARGUMENTS, CALL_ARGUMENTS = packed_format(15), packed_format(16), packed_format(2)
 local SUBMISSION_ARGUMENTS, TARGET_ARGUMENTS = packed_format(6), packed_format(6)
 local KEYS_OF_A_PERIOD = 6
 
@@ -52,7 +52,7 @@ end
 
 local function read_period_ref(request)
   local board, board_version, board_layout, descending, min, max, max_change, max_attempts, max_entries, id, bounds,
-    starts_at, expires_at, meta_prefix, record_size, after =
+    starts_at, expires_at, meta_prefix, record_size, reopens, after =
     struct.unpack(PERIOD_REF_ARGUMENTS, ARGV[1], next_byte)
   next_byte = after
   local configuration, log = next_key(), next_key()
@@ -67,6 +67,8 @@ local function read_period_ref(request)
     meta_prefix = meta_prefix,
     -- The size of an idempotency record without its id: at least the size that `pack_outcome` and `put_record` produce.
     record_size = tonumber(record_size),
+    -- Whether a late score reopens final standings.
+    reopens = reopens == '1',
   }
   keys_read = keys_read + KEYS_OF_A_PERIOD
   return period_ref

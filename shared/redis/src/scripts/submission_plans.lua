@@ -71,6 +71,8 @@ local function plan_target(request, submission, target)
     return nil, REFUSAL.reordered
   elseif period_ref.is_rebuilding then
     return nil, REFUSAL.rebuilding
+  elseif period_ref.period.freeze and not period_ref.reopens then
+    return nil, REFUSAL.final
   end
   local plan, refusal = plan_entry(period_ref, submission, target)
   if plan then

@@ -70,6 +70,11 @@ local function write_plan(request, submission, target, plan)
     add_entry_count(request.entry_counts, period, period_ref.name, 1)
   end
   local moved = move_entry(period, old_key, key, is_banned, plan.is_in_place)
+  if period.freeze and plan.status ~= KEPT then
+    redis.call('HDEL', period.meta, 'f')
+    redis.call('HINCRBY', period.meta, 'o', 1)
+    period.freeze = nil
+  end
   if moved or plan.status ~= KEPT then
     -- `write_versions` stores the version.
     period.version, period_ref.is_changed = position, true

@@ -66,10 +66,12 @@ pub(crate) fn step(
     Ok(None)
 }
 
-/// Replaces a period's entries by the copies, and discards the old entries. The period then has the row of the copies.
+/// Replaces a period's entries by the copies, and discards the old entries. Claims stay. The period then has the row of the copies.
 pub(crate) fn swap(session: &Session<'_>, period: i64, spare: i64) -> Result<(), StoreError> {
     const SWAP: &str = "UPDATE periods SET row = ?2 WHERE row = ?1";
+    const MOVE_CLAIMS: &str = "UPDATE claims SET period = ?2 WHERE period = ?1";
     const END: &str = "DELETE FROM rebuilds WHERE period = ?1";
+    session.run(MOVE_CLAIMS, &[period.into(), spare.into()])?;
     session.run(SWAP, &[period.into(), spare.into()])?;
     session.run(END, &[period.into()])?;
     sweep::discard_period(session, period)

@@ -82,7 +82,7 @@ pub(super) fn find_visible(
 }
 
 /// Returns the names as a JSON array. Names contain no control characters, so only two characters need an escape.
-fn json_array(players: &[PlayerId]) -> String {
+pub(crate) fn json_array(players: &[PlayerId]) -> String {
     let mut json = String::from("[");
     for player in players {
         if json.len() > 1 {

@@ -4,7 +4,10 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use leaderboard_core::Status;
-use leaderboard_core::ports::{Expected, Leaderboards, PutLeaderboard, RankDetail, Scores, SubmitOptions};
+use leaderboard_core::ports::{
+    Claim, ClaimOutcome, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, Scores, Standings,
+    SubmitOptions,
+};
 
 use crate::support::*;
 
@@ -101,5 +104,38 @@ fn expired_entries_do_not_count_for_the_quota_before_their_deletion() {
         }
         assert_eq!(fits, [vec![false; 3], vec![true, true, false]]);
         assert_eq!(count_rows(&file, "entries"), 4);
+    });
+}
+
+#[test]
+fn claims_are_deleted_when_their_period_expires() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let board = create_leaderboard(&store, &daily_leaderboard("daily", 2)).await;
+        submit_score(&store, &board, "ann", 1, 0).await;
+        let period = board.value.schedule.period_at(at(0));
+        let period_ref = PeriodRef {
+            tenant: &tenant(),
+            leaderboard: &board,
+            period: &period.id,
+            now: at(DAY_MS),
+        };
+        let expires_at = board.value.schedule.expires_at(&period, 2);
+        let freeze = store.freeze(&period_ref, &period, expires_at).await.unwrap();
+        let claim = Claim {
+            prize: "cup".into(),
+            rank: 1,
+            claimed_at: at(DAY_MS),
+        };
+        let outcome = store.claim(&period_ref, &player("ann"), &freeze, &claim).await;
+        assert_eq!(outcome, Ok(ClaimOutcome::Created));
+        assert_eq!(count_rows(&file, "claims"), 1);
+        submit_score(&store, &board, "bob", 1, 2 * DAY_MS).await;
+        while store.sweep(&tenant()).await.unwrap() {}
+        assert_eq!(
+            (count_rows(&file, "claims"), count_rows(&file, "discarded")),
+            (0, 0)
+        );
     });
 }

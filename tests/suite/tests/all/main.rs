@@ -6,6 +6,8 @@ mod cases;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod closing;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod contract;

@@ -3,6 +3,9 @@
 use leaderboard_core::{Leaderboard, Period};
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+use super::standings::LateScoresWord;
+use super::standings::{LATE_SCORES, PrizeBody};
 use super::{ORDERS, READERS, TIES, WRITERS, cache};
 #[cfg(feature = "schema")]
 use super::{OrderWord, ReadersWord, TiesWord, WritersWord};
@@ -51,6 +54,13 @@ pub struct LeaderboardBody<'a> {
     cache: cache::CacheBody,
     /// How much of the event log of the leaderboard is kept.
     log: LogBody,
+    /// What a score does that belongs to a period with final standings.
+    #[cfg_attr(feature = "schema", schema(value_type = LateScoresWord))]
+    late_scores: &'static str,
+    /// The prizes of a period. A rank has the first prize whose range contains it.
+    prizes: Vec<PrizeBody<'a>>,
+    /// For how many days a prize can be claimed after the standings became final.
+    claim_days: u16,
 }
 
 /// A column of a leaderboard.
@@ -190,6 +200,9 @@ impl<'a> From<&'a Leaderboard> for LeaderboardBody<'a> {
                 keep_events: board.log.keep_events,
                 keep_days: board.log.keep_days,
             },
+            late_scores: word(&LATE_SCORES, board.standings.late_scores),
+            prizes: board.standings.prizes.iter().map(PrizeBody::from).collect(),
+            claim_days: board.standings.claim_days,
         }
     }
 }

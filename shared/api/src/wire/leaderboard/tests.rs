@@ -5,7 +5,7 @@ use crate::json::parse;
 use crate::problem::{Location, ProblemType};
 
 /// A configuration with all fields.
-const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"reset_takes_effect_at":null,"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]},"log":{"keep_events":1000000,"keep_days":1}}"#;
+const FULL: &str = r#"{"id":"goals","title":"Goals","columns":[{"name":"score","order":"desc"},{"name":"time_ms","order":"asc"}],"operator":"increment","operator_override":true,"ties":"dense","reset":{"cron":"0 0 1 1 *","time_zone":"UTC"},"reset_takes_effect_at":null,"keep_periods":120,"starts_at":"1872-11-30T00:00:00.000Z","ends_at":"2100-01-01T00:00:00.000Z","limits":{"min":-5,"max":"9223372036854775807","max_change":"18446744073709551615","max_attempts":3,"max_entries":1000},"access":{"read":"private","write":"player"},"cache":{"lifetime_ms":1000,"stale_ms":0,"stale_if_error_ms":60000,"strategy":"refresh_ahead","warm":[{"view":"entries","limit":100},{"view":"distribution","buckets":5}]},"log":{"keep_events":1000000,"keep_days":1},"late_scores":"refuse","prizes":[{"name":"Gold","from_rank":1,"to_rank":1},{"name":"Chest","top_percent":10}],"claim_days":7}"#;
 
 fn parse_leaderboard(text: &str) -> Result<Leaderboard, Problem> {
     read(&parse(text.as_bytes())?, &LeaderboardId::new("goals").unwrap())
@@ -47,6 +47,30 @@ fn every_error_names_its_field() {
         (r#"{"name":"x"}"#, "#/name"),
         (r#"{"title":"\n"}"#, "#/title"),
         (r#"{"title":5}"#, "#/title"),
+        (r#"{"late_scores":"later"}"#, "#/late_scores"),
+        (r#"{"claim_days":0}"#, "#/claim_days"),
+        (r#"{"claim_days":366}"#, "#/claim_days"),
+        (r#"{"prizes":{}}"#, "#/prizes"),
+        (r#"{"prizes":[{"name":"a"}]}"#, "#/prizes/0"),
+        (r#"{"prizes":[{"name":"a","from_rank":1}]}"#, "#/prizes/0"),
+        (
+            r#"{"prizes":[{"name":"a","top_percent":1,"to_rank":1}]}"#,
+            "#/prizes/0",
+        ),
+        (r#"{"prizes":[{"top_percent":1}]}"#, "#/prizes/0/name"),
+        (r#"{"prizes":[{"name":"","top_percent":1}]}"#, "#/prizes/0/name"),
+        (
+            r#"{"prizes":[{"name":"a","top_percent":0}]}"#,
+            "#/prizes/0/top_percent",
+        ),
+        (
+            r#"{"prizes":[{"name":"a","top_percent":300}]}"#,
+            "#/prizes/0/top_percent",
+        ),
+        (
+            r#"{"prizes":[{"name":"a","from_rank":0,"to_rank":1}]}"#,
+            "#/prizes/0/from_rank",
+        ),
         (&format!(r#"{{"title":"{}"}}"#, "x".repeat(201)), "#/title"),
         (r#"{"columns":[]}"#, "#/columns"),
         (r#"{"columns":"score"}"#, "#/columns"),

@@ -1,10 +1,11 @@
 //! Strategies that generate random values of the types that the codec writes.
 
 use leaderboard_core::{
-    Access, CachePolicy, CacheStrategy, Event, EventBody, Layout, Leaderboard, Limits, LogPolicy,
-    MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_LIFETIME_MS, MAX_STALE_IF_ERROR_MS, MAX_STALE_MS, MAX_WARM_RESPONSES,
-    Metadata, Operator, Outcome, Period, PeriodId, Previous, ReadAccess, Schedule, Status, SubmissionId,
-    Ties, Timestamp, Values, WarmResponse, WriteAccess,
+    Access, CachePolicy, CacheStrategy, Event, EventBody, LateScores, Layout, Leaderboard, Limits, LogPolicy,
+    MAX_CLAIM_DAYS, MAX_KEEP_DAYS, MAX_KEEP_EVENTS, MAX_LIFETIME_MS, MAX_PRIZES, MAX_STALE_IF_ERROR_MS,
+    MAX_STALE_MS, MAX_WARM_RESPONSES, Metadata, Operator, Outcome, Period, PeriodId, Previous, Prize,
+    PrizeRange, ReadAccess, Schedule, StandingsPolicy, Status, SubmissionId, Ties, Timestamp, Values,
+    WarmResponse, WriteAccess,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -97,8 +98,34 @@ pub(super) fn leaderboards() -> impl Strategy<Value = Leaderboard> {
             },
         )
         .prop_filter("a valid configuration", |board| board.check().is_ok())
-        .prop_flat_map(|board| (Just(board), log_policies()))
-        .prop_map(|(board, log)| Leaderboard { log, ..board })
+        .prop_flat_map(|board| (Just(board), log_policies(), standings_policies()))
+        .prop_map(|(board, log, standings)| Leaderboard {
+            log,
+            standings,
+            ..board
+        })
+}
+
+fn standings_policies() -> impl Strategy<Value = StandingsPolicy> {
+    let range = prop_oneof![
+        (1..=u32::MAX).prop_map(|from| PrizeRange::Ranks { from, to: u32::MAX }),
+        (1..=100_u8).prop_map(PrizeRange::TopPercent),
+    ];
+    let prize = ("\\PC{1,64}", range).prop_map(|(name, range)| Prize { name, range });
+    let prizes = prop::collection::vec(prize, 0..=MAX_PRIZES);
+    let own = (prizes, 1..=MAX_CLAIM_DAYS, any::<bool>()).prop_map(|(prizes, claim_days, reopens)| {
+        let late_scores = if reopens && prizes.is_empty() {
+            LateScores::Reopen
+        } else {
+            LateScores::Refuse
+        };
+        StandingsPolicy {
+            late_scores,
+            prizes,
+            claim_days,
+        }
+    });
+    prop_oneof![Just(StandingsPolicy::default()), own]
 }
 
 fn log_policies() -> impl Strategy<Value = LogPolicy> {

@@ -46,5 +46,6 @@ mod several_leaderboards;
 mod slow_bodies;
 mod slow_senders;
 pub(crate) mod snapshots;
+mod standings;
 mod tenants;
 mod versions;

@@ -20,6 +20,7 @@ mod rebuild;
 mod refusals;
 mod removal;
 mod retention;
+mod standings;
 mod submit;
 mod submit_options;
 mod ties;

@@ -20,4 +20,5 @@ mod preconditions;
 mod rate_limits;
 mod readiness;
 mod regions;
+mod standings;
 mod versions;

@@ -97,6 +97,14 @@ impl<S: AllPorts> ComparedStores<S> {
             }
             Step::Ban { player, for_ms } => self.ban(player, *for_ms).await,
             Step::Unban(player) => self.unban(player).await,
+            Step::Freeze {
+                board,
+                player,
+                back_ms,
+            } => {
+                let period_at = self.now.saturating_add_ms(-back_ms);
+                self.freeze(*board, player.get(&self.players), period_at).await;
+            }
             Step::Pass { ms } => self.now = self.now.saturating_add_ms(*ms),
         }
         self.check_first_pages().await;

@@ -8,6 +8,7 @@ mod administration;
 mod credentials;
 mod flags;
 mod health;
+mod standings;
 
 use std::fmt::Write;
 
@@ -46,7 +47,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""$1": "0af7651916cd43dd8448eb211c80319c""#,
     ),
     (
-        r#""(last_checked|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at)": "[^"]*""#,
+        r#""(last_checked|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at)": "[^"]*""#,
         r#""$1": "2026-11-21T10:00:00.000Z""#,
     ),
     (r#""day": "[^"]*""#, r#""day": "2026-11-21""#),
@@ -113,7 +114,7 @@ pub(crate) fn compare_text(name: &str, text: &str) {
 }
 
 /// Creates the leaderboards `goals` and `goals-by-year` with the goals of four football players.
-async fn create_goals(api: &ApiClient) {
+pub(super) async fn create_goals(api: &ApiClient) {
     let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
     api.create_leaderboard(
         "goals",

@@ -12,6 +12,7 @@ mod key_value;
 mod operations;
 mod records;
 mod region;
+mod standings;
 mod store;
 mod tokens;
 mod web;

@@ -1,0 +1,20 @@
+-- Stores the claim of a player, unless the player has one.
+-- ARGV[2]: the player; [3]: the rank in the claim; [4]: the freeze in which the player has this rank; [5]: the claim.
+-- Returns the reply of a refused read, {1, 0} when the claim was stored, {1, 1, claim} when the player has one, or
+-- {1, 2} when the rank or the freeze is another.
+
+local period, refusal = open_read()
+if not period then
+  return refusal
+end
+local field = 'c:' .. ARGV[2]
+local existing = redis.call('HGET', period.meta, field)
+if existing then
+  return {1, 1, existing}
+end
+local key = period.freeze == ARGV[4] and find_order_key(period, ARGV[2])
+if not key or not redis.call('ZSCORE', period.visible, key) or compute_rank(period, key) ~= tonumber(ARGV[3]) then
+  return {1, 2}
+end
+redis.call('HSET', period.meta, field, ARGV[5])
+return {1, 0}
