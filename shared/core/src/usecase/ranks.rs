@@ -82,6 +82,10 @@ pub async fn read_page<S: Store, K: Cache>(
             "belongs to another leaderboard",
         )));
     }
+    if let Some(at) = query.cursor.as_ref().and_then(|cursor| cursor.at) {
+        let detail = format!("belongs to the list at {at} (`at`)");
+        return Err(QueryError::Invalid(Invalid::new("cursor", detail)));
+    }
     read_with_current(deps, id, caller, async |board| {
         let period = find_period(deps, board, query).await?;
         let from = query.cursor.as_ref().map_or(PageFrom::Top, find_start);
@@ -120,7 +124,7 @@ async fn find_period<S: Store, K: Cache>(
 }
 
 /// Returns where the page of a cursor begins.
-fn find_start(cursor: &Cursor) -> PageFrom {
+pub(super) fn find_start(cursor: &Cursor) -> PageFrom {
     match cursor.direction {
         Direction::Next => PageFrom::After(cursor.key.clone()),
         Direction::Previous => PageFrom::Before(cursor.key.clone()),
@@ -128,7 +132,7 @@ fn find_start(cursor: &Cursor) -> PageFrom {
 }
 
 /// Checks that a cursor was made for the order in which a period is now.
-fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
+pub(super) fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
     if cursor.layout != Cursor::layout_hash(layout) {
         return Err(QueryError::StaleCursor);
     }
@@ -142,7 +146,12 @@ fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
 }
 
 /// Adds cursors to a page. `cursor` is the cursor that the page was read with.
-fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
+pub(super) fn listing(
+    board: &SharedLeaderboard,
+    period: Period,
+    page: Page,
+    cursor: Option<&Cursor>,
+) -> Listing {
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     let started_from = cursor.map_or(page.version, |cursor| cursor.version);
     let cursor_at = |entry: Option<&RankedEntry>, direction| {
@@ -157,6 +166,7 @@ fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option
                 ranked.entry.reached_at,
                 &ranked.entry.player,
             ),
+            at: None,
         })
     };
     let next = cursor_at(page.entries.last().filter(|_| page.more_after), Direction::Next);
@@ -310,7 +320,7 @@ pub async fn remove_entry<S: Store, K: Cache>(
     .await
 }
 
-fn build_entries_by_player(
+pub(super) fn build_entries_by_player(
     board: &SharedLeaderboard,
     period: Period,
     found: PlayerEntries,
