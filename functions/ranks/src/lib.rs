@@ -1,9 +1,12 @@
-//! Reads ranks: entries, players, neighbours, periods and distributions.
+//! Reads ranks: entries, players, neighbours, periods, distributions and event logs.
 
+mod events;
+mod past;
 mod ranks;
 mod summary;
+mod uncached;
 
-use leaderboard_api::Permission::Read;
+use leaderboard_api::Permission::{Admin, Identified, Read};
 use leaderboard_api::{FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
@@ -27,6 +30,10 @@ pub enum RanksRoute {
     Periods(LeaderboardId),
     /// Reads the distribution of scores.
     Distribution(LeaderboardId),
+    /// Reads the event log.
+    Events(LeaderboardId),
+    /// Reads the events of a player.
+    PlayerEvents(PlayerId),
 }
 
 /// The routes of the function `ranks`.
@@ -61,6 +68,13 @@ impl Routes for RanksFunction {
                 Route::get("/leaderboards/:leaderboard/distribution", Read, |params| {
                     Ok(RanksRoute::Distribution(params.leaderboard()?))
                 }),
+                // The events show who is banned.
+                Route::get("/leaderboards/:leaderboard/events", Admin, |params| {
+                    Ok(RanksRoute::Events(params.leaderboard()?))
+                }),
+                Route::get("/players/:player/events", Identified, |params| {
+                    Ok(RanksRoute::PlayerEvents(params.player()?))
+                }),
             ]
         }
     }
@@ -75,6 +89,8 @@ impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
             RanksRoute::Summary(leaderboard) => summary::read_summary(context, leaderboard).await,
             RanksRoute::Periods(leaderboard) => ranks::list_periods(context, leaderboard).await,
             RanksRoute::Distribution(leaderboard) => ranks::read_distribution(context, leaderboard).await,
+            RanksRoute::Events(leaderboard) => events::list_events(context, leaderboard).await,
+            RanksRoute::PlayerEvents(player) => events::list_player_events(context, player).await,
         }
     }
 }
