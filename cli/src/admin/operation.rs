@@ -90,6 +90,11 @@ pub(in crate::admin) const RECORDS: ListPaging = ListPaging {
     cursor: "before",
     page_limit: 1000,
 };
+/// A list of events.
+pub(in crate::admin) const EVENTS: ListPaging = ListPaging {
+    cursor: "after",
+    page_limit: 1000,
+};
 
 /// A list of dead letters.
 pub(in crate::admin) const LETTERS: ListPaging = ListPaging {
