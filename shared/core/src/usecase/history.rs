@@ -12,7 +12,8 @@ use crate::access::Caller;
 use crate::ports::{Cache, Events, PageFrom};
 use crate::{Invalid, LeaderboardId, Period, PeriodSelector, PlayerId, Projection, StoreError, Timestamp};
 
-/// The most events that one request replays. Replaying them takes about a quarter of a second.
+/// The most events that one request replays. A replay of so many takes at least a third of a second in a component, in which the
+/// instance does little else.
 pub const MAX_REPLAYED_EVENTS: u64 = 100_000;
 /// How many events one read of a replay returns.
 const EVENTS_AT_ONCE: u32 = 2_000;
