@@ -90,6 +90,11 @@ pub(in crate::admin) const RECORDS: ListPaging = ListPaging {
     cursor: "before",
     page_limit: 1000,
 };
+/// A list of events.
+pub(in crate::admin) const EVENTS: ListPaging = ListPaging {
+    cursor: "after",
+    page_limit: 1000,
+};
 
 /// A list of entries.
 pub(in crate::admin) const ENTRIES: ListPaging = ListPaging {

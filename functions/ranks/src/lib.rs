@@ -1,10 +1,13 @@
-//! Reads ranks: entries, players, neighbours, periods, distributions and final standings. Lists and claims prizes.
+//! Reads ranks: entries, players, neighbours, periods, distributions, event logs and final standings. Lists and claims prizes.
 
+mod events;
+mod past;
 mod ranks;
 mod standings;
 mod summary;
+mod uncached;
 
-use leaderboard_api::Permission::{Identified, Read, Write};
+use leaderboard_api::Permission::{Admin, Identified, Read, Write};
 use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
@@ -36,6 +39,10 @@ pub enum RanksRoute {
     ReadClaim(LeaderboardId, PlayerId),
     /// Claims the prize of a player.
     Claim(LeaderboardId),
+    /// Reads the event log.
+    Events(LeaderboardId),
+    /// Reads the events of a player.
+    PlayerEvents(PlayerId),
 }
 
 /// The routes of the function `ranks`.
@@ -85,6 +92,13 @@ impl Routes for RanksFunction {
                     Ok(RanksRoute::Claim(params.leaderboard()?))
                 })
                 .with_body(BodyKind::Json),
+                // The events show who is banned.
+                Route::get("/leaderboards/:leaderboard/events", Admin, |params| {
+                    Ok(RanksRoute::Events(params.leaderboard()?))
+                }),
+                Route::get("/players/:player/events", Identified, |params| {
+                    Ok(RanksRoute::PlayerEvents(params.player()?))
+                }),
             ]
         }
     }
@@ -105,6 +119,8 @@ impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
                 standings::read_claim(context, leaderboard, player).await
             }
             RanksRoute::Claim(leaderboard) => standings::claim(context, leaderboard).await,
+            RanksRoute::Events(leaderboard) => events::list_events(context, leaderboard).await,
+            RanksRoute::PlayerEvents(player) => events::list_player_events(context, player).await,
         }
     }
 }

@@ -1,14 +1,10 @@
 //! Reads entries and ranks.
 
-use http::StatusCode;
-use http::header::CACHE_CONTROL;
-use leaderboard_core::access::Caller;
 use leaderboard_core::ports::MAX_PERIODS_LISTED;
 use leaderboard_core::usecase::{
     Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, QueryError,
 };
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
-use serde::Serialize;
 
 use leaderboard_api::json::decimal;
 use leaderboard_api::query::{Query, decode, invalid};
@@ -19,6 +15,9 @@ use leaderboard_responses::ResponseEnvironment;
 use leaderboard_api::wire::{cursor, ranks as wire};
 use leaderboard_responses::CachedRead;
 
+use crate::past;
+use crate::uncached::answer;
+
 /// How many entries a page has if the request does not say.
 pub(crate) const DEFAULT_LIMIT: u32 = 10;
 /// How many entries a window has if the request does not say.
@@ -28,7 +27,7 @@ const DEFAULT_PERIODS: u32 = 100;
 /// The most entries in one response.
 pub(crate) const MAX_LIMIT: u32 = 1000;
 
-/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=`, or `?players=a,b,c`: returns a page of the list, or the entries of
+/// `GET /leaderboards/{id}/entries?limit=&cursor=&period=&at=`, or `?players=a,b,c`: returns a page of the list, or the entries of
 /// some players.
 ///
 /// # Errors
@@ -37,7 +36,7 @@ pub(crate) async fn list_entries<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["limit", "cursor", "period", "players"])?;
+    let query = Query::parse(context.query, &["limit", "cursor", "period", "players", "at"])?;
     if let Some(raw) = query.raw("players") {
         return players(context, &leaderboard, &query, raw).await;
     }
@@ -50,6 +49,10 @@ pub(crate) async fn list_entries<E: ResponseEnvironment>(
             .transpose()?,
         limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
     };
+    let at = query.instant("at")?;
+    if let Some(at) = at.or(list.cursor.as_ref().and_then(|cursor| cursor.at)) {
+        return past::list_entries(context, &leaderboard, at, &list).await;
+    }
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::List(list)).await
 }
 
@@ -59,7 +62,7 @@ async fn players<E: ResponseEnvironment>(
     query: &Query<'_>,
     raw: &str,
 ) -> Result<Response, Problem> {
-    for other in ["limit", "cursor"] {
+    for other in ["limit", "cursor", "at"] {
         if query.raw(other).is_some() {
             return Err(invalid(other, "cannot be combined with players"));
         }
@@ -113,7 +116,7 @@ fn player_list(raw: &str) -> Result<Vec<PlayerId>, Problem> {
     Ok(players)
 }
 
-/// `GET /leaderboards/{id}/entries/{player}?period=`: returns one player's entry.
+/// `GET /leaderboards/{id}/entries/{player}?period=&at=`: returns one player's entry.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -123,11 +126,15 @@ pub(crate) async fn read_entry<E: ResponseEnvironment>(
     player: PlayerId,
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
-    let selector = Query::parse(context.query, &["period"])?.period()?;
+    let query = Query::parse(context.query, &["period", "at"])?;
+    let selector = query.period()?;
+    if let Some(at) = query.instant("at")? {
+        return past::read_entry(context, &leaderboard, at, (&player, &selector)).await;
+    }
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Entry(player, selector)).await
 }
 
-/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=`: returns the window around a player.
+/// `GET /leaderboards/{id}/entries/{player}/around?limit=&period=&at=`: returns the window around a player.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -137,9 +144,12 @@ pub(crate) async fn list_around<E: ResponseEnvironment>(
     player: PlayerId,
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
-    let query = Query::parse(context.query, &["limit", "period"])?;
+    let query = Query::parse(context.query, &["limit", "period", "at"])?;
     let limit = query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_WINDOW);
     let selector = query.period()?;
+    if let Some(at) = query.instant("at")? {
+        return past::list_around(context, &leaderboard, at, (&player, &selector, limit)).await;
+    }
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Around(player, selector, limit))
         .await
 }
@@ -163,7 +173,7 @@ pub(crate) async fn list_periods<E: ResponseEnvironment>(
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Periods(before, limit)).await
 }
 
-/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=`: returns the distribution of scores.
+/// `GET /leaderboards/{id}/distribution?buckets=&score=&period=&at=`: returns the distribution of scores.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -171,7 +181,7 @@ pub(crate) async fn read_distribution<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(context.query, &["buckets", "score", "period"])?;
+    let query = Query::parse(context.query, &["buckets", "score", "period", "at"])?;
     let asked = DistributionQuery {
         period: query.period()?,
         buckets: query
@@ -179,6 +189,9 @@ pub(crate) async fn read_distribution<E: ResponseEnvironment>(
             .unwrap_or(DEFAULT_BUCKETS),
         score: query.text("score")?.map(|text| score(&text)).transpose()?,
     };
+    if let Some(at) = query.instant("at")? {
+        return past::read_distribution(context, &leaderboard, at, &asked).await;
+    }
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::Distribution(asked)).await
 }
 
@@ -186,28 +199,6 @@ fn score(text: &str) -> Result<i64, Problem> {
     let number =
         decimal(text, i64::MIN.into(), i64::MAX.into()).map_err(|detail| invalid("score", &detail))?;
     i64::try_from(number).map_err(|_| invalid("score", "must be a 64-bit integer"))
-}
-
-/// Returns a response that must not be sent to other callers, because a caller with a credential may see more than others.
-pub(crate) fn answer<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
-    body: &impl Serialize,
-) -> Result<Response, Problem> {
-    answer_with(context, StatusCode::OK, body)
-}
-
-/// Does the same as [`answer`], with a status.
-pub(crate) fn answer_with<E: ResponseEnvironment>(
-    context: &Context<'_, E>,
-    status: StatusCode,
-    body: &impl Serialize,
-) -> Result<Response, Problem> {
-    let response = Response::json(status, context.accepted, body)?;
-    Ok(if context.caller == Caller::Anonymous {
-        response.revalidated()
-    } else {
-        response.with(CACHE_CONTROL, "private, no-store")
-    })
 }
 
 #[cfg(test)]

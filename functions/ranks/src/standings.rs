@@ -10,7 +10,8 @@ use leaderboard_api::{FieldError, Problem, ProblemType, Response};
 use leaderboard_pipeline::{Context, me};
 use leaderboard_responses::ResponseEnvironment;
 
-use crate::ranks::{DEFAULT_LIMIT, MAX_LIMIT, answer, answer_with};
+use crate::ranks::{DEFAULT_LIMIT, MAX_LIMIT};
+use crate::uncached::{answer, answer_with};
 
 /// `GET /leaderboards/{id}/standings?period=&limit=&cursor=`: returns a page of the standings of a period that has ended. The first
 /// request makes them final.

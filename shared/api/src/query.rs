@@ -1,7 +1,7 @@
 //! The query of a request. A parameter that the route does not have, or that comes twice, is an error. Values are decoded like
 //! form fields: `+` is a space, because browsers and most clients send it so.
 
-use leaderboard_core::{Invalid, PeriodSelector};
+use leaderboard_core::{Invalid, PeriodSelector, Timestamp};
 use percent_encoding::percent_decode_str;
 
 use crate::problem::{FieldError, Problem, ProblemType};
@@ -86,6 +86,24 @@ impl<'q> Query<'q> {
         }
     }
 
+    /// Returns a parameter that is an RFC 3339 instant.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn instant(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let text = self.text(name)?;
+        let parsed = text.map(|text| {
+            Timestamp::parse(&text).map_err(|error| {
+                if Timestamp::parse(&text.replace(' ', "+")).is_ok() {
+                    invalid(name, "has a space where a + was meant: send + as %2B")
+                } else {
+                    invalid(name, &error.detail)
+                }
+            })
+        });
+        parsed.transpose()
+    }
+
     /// Returns the parameter `period`; the current period when the query does not have it.
     ///
     /// # Errors
@@ -155,6 +173,8 @@ mod tests {
         };
         assert!(detail("period=2026-11-09T00:00:00+01:00").contains("%2B"));
         assert!(!detail("period=next+week").contains("%2B"));
+        let at = Query::parse("at=2026-11-09T00:00:00+01:00", &["at"]).unwrap();
+        assert!(list_errors(at.instant("at")).remove(0).detail.contains("%2B"));
         let sent = Query::parse("period=2026-11-09T00:00:00%2B01:00", &["period"]).unwrap();
         assert!(sent.period().is_ok());
     }

@@ -1,12 +1,15 @@
-//! What the domain costs: order key, decision, period, codec.
+//! What the domain costs: order key, decision, period, codec, replay of a log.
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use leaderboard_core::access::Caller;
 use leaderboard_core::codec::{decode_event, decode_leaderboard, encode_event, encode_leaderboard};
+use leaderboard_core::ports::PageFrom;
 use leaderboard_core::{
     Column, Columns, Entry, Event, EventBody, Invalid, Layout, Leaderboard, LeaderboardId, Order, PeriodId,
-    PlayerId, Reset, Schedule, Submission, SubmittedValues, Ties, Timestamp, Values, decide,
+    PlayerId, Projection, RecordedEvent, Reset, Schedule, Submission, SubmittedValues, Ties, Timestamp,
+    Values, decide,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -169,8 +172,67 @@ fn codec(c: &mut Criterion) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// The number of events of the replayed log, and of the players in it.
+const EVENTS: u64 = 100_000;
+
+/// A log of the first event and of submissions of as many players as events, as bytes.
+fn encoded_log() -> Result<Vec<Vec<u8>>, Invalid> {
+    let configured = Event {
+        recorded_at: now(),
+        body: EventBody::Configured {
+            leaderboard: Box::new(leaderboard()?),
+            current: PeriodId::all_time(),
+            rebuild: false,
+        },
+    };
+    let mut log = vec![encode_event(&configured)];
+    for number in 1..EVENTS {
+        let number = i64::try_from(number).unwrap_or_default();
+        let event = Event {
+            recorded_at: now(),
+            body: EventBody::Submitted {
+                player: PlayerId::new(format!("player {number}"))?,
+                period: PeriodId::all_time(),
+                operator: leaderboard()?.operator,
+                values: Values::new(vec![number * 7_919 % 100_003, 90]),
+                metadata: None,
+                occurred_at: now(),
+                id: None,
+                banned: false,
+                kept: false,
+            },
+        };
+        log.push(encode_event(&event));
+    }
+    Ok(log)
+}
+
+fn replay(log: &[Vec<u8>]) -> Projection {
+    let mut projection = Projection::default();
+    for (position, bytes) in (1..).zip(log) {
+        if let Ok(event) = decode_event(bytes) {
+            let _ = projection.apply(&RecordedEvent { position, event });
+        }
+    }
+    projection
+}
+
+fn history(c: &mut Criterion) -> Result<(), Invalid> {
+    let mut group = c.benchmark_group("history");
+    group.sample_size(10);
+    let log = encoded_log()?;
+    group.throughput(Throughput::Elements(EVENTS));
+    group.bench_function("replay", |b| b.iter(|| replay(black_box(&log))));
+    let projection = replay(&log);
+    group.bench_function("page", |b| {
+        b.iter(|| projection.page(&PeriodId::all_time(), &PageFrom::Top, 10, &Caller::Anonymous));
+    });
+    group.finish();
+    Ok(())
+}
+
 fn domain(c: &mut Criterion) {
-    for bench in [order_key, decisions, periods, codec] {
+    for bench in [order_key, decisions, periods, codec, history] {
         if let Err(invalid) = bench(c) {
             eprintln!("a bench starts from a value that is not valid: {invalid}");
         }

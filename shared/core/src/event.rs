@@ -76,6 +76,46 @@ pub struct RecordedEvent {
     pub event: Event,
 }
 
+/// An event of a format that this code does not have: a newer version of the code wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownEvent {
+    /// When the change was accepted; `None` if the bytes do not say it.
+    pub recorded_at: Option<Timestamp>,
+}
+
+/// An event as a log has it: in today's form, whatever the format of its bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedEvent {
+    /// As in [`RecordedEvent::position`].
+    pub position: u64,
+    /// The number of the format of the event's bytes. A new format gets the next number.
+    pub schema_version: u8,
+    /// The event.
+    pub event: Result<Event, UnknownEvent>,
+}
+
+impl LoggedEvent {
+    /// Returns when the change was accepted; `None` if the format is unknown, and the bytes do not say it.
+    #[must_use]
+    pub fn recorded_at(&self) -> Option<Timestamp> {
+        match &self.event {
+            Ok(event) => Some(event.recorded_at),
+            Err(unknown) => unknown.recorded_at,
+        }
+    }
+
+    /// Returns the event without its format.
+    ///
+    /// # Errors
+    /// [`UnknownEvent`] if the format is unknown.
+    pub fn into_known(self) -> Result<RecordedEvent, UnknownEvent> {
+        self.event.map(|event| RecordedEvent {
+            position: self.position,
+            event,
+        })
+    }
+}
+
 impl Event {
     /// Creates the event of a submission that was accepted for a target. If the entry was kept, the event has no metadata, so
     /// that clients cannot fill the log with metadata.

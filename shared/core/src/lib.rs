@@ -24,6 +24,7 @@ mod outcome;
 mod period;
 mod period_selector;
 pub mod ports;
+mod projection;
 mod refusal;
 mod reset_faults;
 mod schedule;
@@ -39,7 +40,7 @@ pub use cache::{
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
-pub use event::{Event, EventBody, RecordedEvent};
+pub use event::{Event, EventBody, LoggedEvent, RecordedEvent, UnknownEvent};
 pub use ids::{
     IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, RegionName,
     SubmissionId, TenantId,
@@ -58,6 +59,7 @@ pub use outcome::{Outcome, Previous, Status};
 pub use period::{MAX_KEEP_PERIODS, Period, PeriodId};
 pub use period_selector::{LocalDate, PeriodSelector};
 pub use ports::StoreError;
+pub use projection::{Projection, UnfoundedEvent};
 pub use refusal::{Refusal, RefusalReason};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};

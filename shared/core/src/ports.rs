@@ -46,8 +46,8 @@ pub use reads::{
     Sample,
 };
 pub use scores::{
-    Events, IDEMPOTENCY_MS, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS, RankDetail, Scores,
-    SubmissionResult, SubmitOptions, Submitted,
+    Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS,
+    RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
 pub use signal::Signal;
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};

@@ -92,6 +92,9 @@ fn parameters() -> Value {
     );
     let more = json!({
         "ofTenant": query("tenant", "Only dead letters of this tenant are returned. Needs the key of the operator.", slug_like("default")),
+        "at": query("at", "An instant: the leaderboard is returned as it was then, from a replay of its event log. Such a response is not cached, and costs one unit of the rate limit for each 1,000 events. A cursor of such a list has the instant, so `at` can be left out with a cursor.", json!({"type": "string", "format": "date-time"})),
+        "afterPosition": query("after", "Only events after this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 0, "default": 0})),
+        "afterCursor": query("after", "Which page is returned: the value of `next` of another page.", json!({"type": "string"})),
         "before": query("before", "Only records before this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 1})),
         "ifMatch": header("If-Match", "The request is only carried out if the entity tag of the document is one of these (RFC 9110).", tags.clone()),
         "ifNoneMatch": header("If-None-Match", "The request is only carried out if the entity tag of the document is not one of these (RFC 9110).", tags),

@@ -1,13 +1,13 @@
 //! The [`Events`] port: the log of a leaderboard.
 
-use leaderboard_core::codec::decode_event;
-use leaderboard_core::ports::Events;
-use leaderboard_core::{LeaderboardId, RecordedEvent, StoreError, TenantId};
+use leaderboard_core::codec::decode_logged_event;
+use leaderboard_core::ports::{Events, LogBounds};
+use leaderboard_core::{LeaderboardId, LoggedEvent, StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
 use crate::keys::LeaderboardKeys;
-use crate::reply_reader::{corrupt, parse_decimal};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 
 impl<C: Connection> Events for RedisStore<C> {
     async fn read(
@@ -16,7 +16,7 @@ impl<C: Connection> Events for RedisStore<C> {
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
         if limit == 0 || after == u64::MAX {
             return Ok(Vec::new());
         }
@@ -24,15 +24,31 @@ impl<C: Connection> Events for RedisStore<C> {
         let from = format!("0-{}", after.saturating_add(1));
         let limit = limit.to_string();
         let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"+", b"COUNT", limit.as_bytes()];
-        let mut reply = self.server.send_command("XRANGE", &arguments).await?;
-        let mut events = Vec::with_capacity(reply.remaining() / 3);
-        while !reply.is_empty() {
-            let id = reply.read_bytes()?;
-            let position = parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
-            let _field = reply.read_bytes()?;
-            let event = decode_event(&reply.read_bytes()?).map_err(corrupt)?;
-            events.push(RecordedEvent { position, event });
-        }
-        Ok(events)
+        read_events(self.server.send_command("XRANGE", &arguments).await?)
     }
+
+    async fn find_log_bounds(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+    ) -> Result<Option<LogBounds>, StoreError> {
+        let key = LeaderboardKeys::new(tenant, leaderboard).log();
+        let oldest: [&[u8]; 5] = [&key, b"-", b"+", b"COUNT", b"1"];
+        let newest: [&[u8]; 5] = [&key, b"+", b"-", b"COUNT", b"1"];
+        // The oldest event may be removed between the two commands. The newest one never is.
+        let first = read_events(self.server.send_command("XRANGE", &oldest).await?)?.pop();
+        let last = read_events(self.server.send_command("XREVRANGE", &newest).await?)?.pop();
+        Ok(first.zip(last).map(|(first, last)| LogBounds { first, last }))
+    }
+}
+
+fn read_events(mut reply: ReplyReader) -> Result<Vec<LoggedEvent>, StoreError> {
+    let mut events = Vec::with_capacity(reply.remaining() / 3);
+    while !reply.is_empty() {
+        let id = reply.read_bytes()?;
+        let position = parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
+        let _field = reply.read_bytes()?;
+        events.push(decode_logged_event(position, &reply.read_bytes()?).map_err(corrupt)?);
+    }
+    Ok(events)
 }

@@ -1,5 +1,7 @@
 //! How many units of rate limits a read costs beyond the one unit that every request costs (docs/decisions/0027).
 
+use leaderboard_core::usecase::{MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS};
+
 use super::cache_key::{CacheKey, CachedRead};
 
 /// The extra units of a read that asks the store.
@@ -13,6 +15,9 @@ const ENTRIES_PER_UNIT: u32 = 100;
 /// configuration is as large as ten entries.
 const CONFIGURATIONS_PER_UNIT: u32 = 10;
 
+/// Each 1,000 events that a read looks through cost one unit, as much as a page of 100 entries.
+const SCANNED_EVENTS_PER_UNIT: u32 = 1_000;
+
 /// Returns the extra units for the size of a response, whether or not it comes from the cache.
 fn units_of_size(entries: u32) -> u64 {
     u64::from(entries.saturating_sub(1) / ENTRIES_PER_UNIT)
@@ -21,6 +26,18 @@ fn units_of_size(entries: u32) -> u64 {
 /// Returns the extra units of a response of this many entries that is never cached.
 pub fn units_of_uncached_entries(entries: u32) -> u64 {
     MISS_UNITS.saturating_add(units_of_size(entries))
+}
+
+/// Returns the extra units of a read that looks for the events of a player: as many as for the most events and logs that it can look
+/// through, because the cost must not depend on the events of other players.
+pub fn units_of_scanned_events() -> u64 {
+    let events = u64::from(MAX_SCANNED_EVENTS / SCANNED_EVENTS_PER_UNIT);
+    events.saturating_add(u64::from(MAX_SCANNED_LEADERBOARDS))
+}
+
+/// Returns the extra units of a replay of at most this many events.
+pub fn units_of_replay(events: u64) -> u64 {
+    events.div_ceil(u64::from(SCANNED_EVENTS_PER_UNIT))
 }
 
 /// Returns the extra units of a page of this many leaderboards' configurations, which is never cached.

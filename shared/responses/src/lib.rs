@@ -44,7 +44,9 @@ pub use after_write::{
 };
 pub use cache_key::CachedRead;
 pub use change_message::{ChangesError, apply_change_message};
-pub use cost::{units_of_listed_leaderboards, units_of_uncached_entries};
+pub use cost::{
+    units_of_listed_leaderboards, units_of_replay, units_of_scanned_events, units_of_uncached_entries,
+};
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
 pub use private_leaderboards::refuse_read;

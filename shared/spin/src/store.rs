@@ -7,13 +7,13 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
     Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events,
-    Expected, Freeze, Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries,
-    Positions, PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
-    TooManyBans, VersionMismatch,
+    Expected, Freeze, Leaderboards, LogBounds, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary,
+    PlayerEntries, Positions, PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError,
+    Readiness, RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions,
+    Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, Period, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError,
+    Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
     TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
@@ -97,7 +97,9 @@ forward_to_engine! {
     }
     impl Events {
         fn read(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
-            -> Result<Vec<RecordedEvent>, StoreError>;
+            -> Result<Vec<LoggedEvent>, StoreError>;
+        fn find_log_bounds(tenant: &TenantId, leaderboard: &LeaderboardId)
+            -> Result<Option<LogBounds>, StoreError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;

@@ -1,12 +1,12 @@
 //! The port [`Events`]: reads the log of a leaderboard.
 
-use leaderboard_core::codec::decode_event;
-use leaderboard_core::ports::Events;
-use leaderboard_core::{LeaderboardId, RecordedEvent, StoreError, TenantId};
+use leaderboard_core::codec::decode_logged_event;
+use leaderboard_core::ports::{Events, LogBounds};
+use leaderboard_core::{LeaderboardId, LoggedEvent, StoreError, TenantId};
 
 use crate::SqliteStore;
 use crate::connection::Connection;
-use crate::row::malformed;
+use crate::row::{Cells, malformed};
 
 impl<C: Connection> Events for SqliteStore<C> {
     async fn read(
@@ -15,18 +15,34 @@ impl<C: Connection> Events for SqliteStore<C> {
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
         const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
              (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
              ORDER BY position LIMIT ?4 + 0";
         let parameters = [tenant.into(), leaderboard.into(), after.into(), limit.into()];
+        self.single(|session| session.map_rows(READ, &parameters, read_event))
+    }
+
+    async fn find_log_bounds(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+    ) -> Result<Option<LogBounds>, StoreError> {
+        const FIRST: &str = "SELECT position, event FROM events WHERE leaderboard = \
+             (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) ORDER BY position LIMIT 1";
+        const LAST: &str = "SELECT position, event FROM events WHERE leaderboard = \
+             (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) ORDER BY position DESC LIMIT 1";
+        let parameters = [tenant.into(), leaderboard.into()];
         self.single(|session| {
-            session.map_rows(READ, &parameters, |cells| {
-                Ok(RecordedEvent {
-                    position: cells.unsigned("position")?,
-                    event: decode_event(&cells.blob("event")?).map_err(malformed)?,
-                })
-            })
+            // The oldest event may be removed between the two statements. The newest one never is.
+            let first = session.map_rows(FIRST, &parameters, read_event)?.pop();
+            let last = session.map_rows(LAST, &parameters, read_event)?.pop();
+            Ok(first.zip(last).map(|(first, last)| LogBounds { first, last }))
         })
     }
+}
+
+fn read_event(cells: &mut Cells) -> Result<LoggedEvent, StoreError> {
+    let position = cells.unsigned("position")?;
+    decode_logged_event(position, &cells.blob("event")?).map_err(malformed)
 }

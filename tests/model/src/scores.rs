@@ -1,13 +1,14 @@
 //! The ports of entries and of the event log.
 
 use leaderboard_core::access::Caller;
+use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Events, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions,
-    ReadError, Sample, Scores, SubmitOptions, Submitted,
+    Events, LogBounds, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position,
+    Positions, ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
-    Event, EventBody, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError,
-    TenantId, Timestamp,
+    Event, EventBody, LeaderboardId, LoggedEvent, PeriodId, PlayerId, PreparedSubmission, RecordedEvent,
+    StoreError, TenantId, Timestamp,
 };
 
 use crate::reads::{self, VisibleEntries};
@@ -228,14 +229,40 @@ impl Events for Model {
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        let log = self.log(tenant, leaderboard).into_iter();
+        let wanted = log.filter(|logged| logged.position > after);
+        Ok(wanted.take(limit as usize).collect())
+    }
+
+    async fn find_log_bounds(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+    ) -> Result<Option<LogBounds>, StoreError> {
+        let log = self.log(tenant, leaderboard);
+        let bounds = log.first().zip(log.last());
+        Ok(bounds.map(|(first, last)| LogBounds {
+            first: first.clone(),
+            last: last.clone(),
+        }))
+    }
+}
+
+impl Model {
+    /// Returns the events of a log; none if there is no such leaderboard.
+    fn log(&self, tenant: &TenantId, leaderboard: &LeaderboardId) -> Vec<LoggedEvent> {
         let tenants = self.tenants.borrow();
         let board = tenants
             .get(tenant)
             .and_then(|tenant| tenant.boards.get(leaderboard));
         let log = board.map_or(&[][..], |board| &board.log);
-        let wanted = log.iter().filter(|recorded| recorded.position > after);
-        Ok(wanted.take(limit as usize).cloned().collect())
+        let logged = |recorded: &RecordedEvent| LoggedEvent {
+            position: recorded.position,
+            schema_version: encode_event(&recorded.event)[0],
+            event: Ok(recorded.event.clone()),
+        };
+        log.iter().map(logged).collect()
     }
 }
 

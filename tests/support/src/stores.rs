@@ -16,8 +16,8 @@ use leaderboard_core::ports::{
     PeriodRef, PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores, Standings,
 };
 use leaderboard_core::{
-    Leaderboard, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal, RefusalReason,
-    Submission, SubmissionId, TenantId, Timestamp, Versioned,
+    Leaderboard, LoggedEvent, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal,
+    RefusalReason, Submission, SubmissionId, TenantId, Timestamp, Versioned,
 };
 #[cfg(feature = "redis")]
 use leaderboard_redis::RedisStore;
@@ -325,9 +325,9 @@ impl<B: StoreBackend> StoreFixture<B> {
 
     /// Reads the whole log of a leaderboard.
     pub async fn read_events(&self, board: &Board) -> Vec<RecordedEvent> {
-        Events::read(&self.store, &self.tenant, &board.value.id, 0, ALL)
-            .await
-            .unwrap()
+        let logged = Events::read(&self.store, &self.tenant, &board.value.id, 0, ALL).await;
+        let known = logged.unwrap().into_iter().map(LoggedEvent::into_known);
+        known.collect::<Result<_, _>>().unwrap()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::admin::operation::OptionKind::{Columns, Instant, Integer, One, Switch, Text};
 use crate::admin::operation::{
-    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, ENTRIES, Noun, options,
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, ENTRIES, EVENTS, Noun, options,
 };
 
 const LEADERBOARD: &str = "/leaderboards/{leaderboard}";
@@ -82,6 +82,16 @@ pub(super) const LEADERBOARDS: Noun = Noun {
         .view(AnswerFormat::Rows(
             "periods",
             "id starts_at ends_at count version",
+        )),
+        AdminOperation::get(
+            "events",
+            "/leaderboards/{leaderboard}/events",
+            "List the events of a leaderboard, oldest first",
+        )
+        .paged(EVENTS)
+        .view(AnswerFormat::Rows(
+            "events",
+            "position recorded_at type player period values",
         )),
         AdminOperation::get(
             "standings",

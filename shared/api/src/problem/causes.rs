@@ -2,7 +2,7 @@
 
 use http::header::WWW_AUTHENTICATE;
 use leaderboard_core::access::Caller;
-use leaderboard_core::usecase::QueryError;
+use leaderboard_core::usecase::{HistoryBounds, MAX_REPLAYED_EVENTS, QueryError};
 use leaderboard_core::{Refusal, RefusalReason, StoreError};
 use leaderboard_identity::token::TokenProblem;
 
@@ -69,8 +69,28 @@ impl Problem {
             QueryError::NoPrize => Self::new(ProblemType::PrizeNotFound),
             QueryError::ClaimExpired { expired_at } => Self::new(ProblemType::ClaimExpired)
                 .with_detail(format!("The prize could be claimed until {expired_at}.")),
+            QueryError::NoHistory(bounds) => Self::no_history(bounds),
+            QueryError::UnknownEvent { position } => Self::new(ProblemType::HistoryUnreadable).with_detail(
+                format!("This version of the service does not know the format of event {position}."),
+            ),
             QueryError::Store(error) => error.into(),
         }
+    }
+
+    /// Returns the problem of an instant at which the history of a leaderboard is not available.
+    fn no_history(bounds: HistoryBounds) -> Self {
+        let detail = match (bounds.from, bounds.until) {
+            (Some(from), _) => {
+                format!("must not be before the history of the leaderboard, which begins at {from}")
+            }
+            (None, Some(until)) => format!(
+                "must be before {until}: one request replays at most {MAX_REPLAYED_EVENTS} events, and the log has more until then"
+            ),
+            (None, None) => {
+                "cannot be answered, because the event log no longer has its first event".to_owned()
+            }
+        };
+        Self::new(ProblemType::HistoryNotKept).with_error(FieldError::parameter("at", detail))
     }
 
     /// Returns a 401 problem that says what is wrong with a token (RFC 6750, section 3.1).

@@ -126,10 +126,14 @@ problem_types! {
     PeriodNotEnded, "period-not-ended", CONFLICT, "The period has not ended";
     /// The dead letter has no submission that can be applied; it can only be deleted.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
+    /// The history has an event that a newer version of the service wrote; ask a region with that version.
+    HistoryUnreadable, "history-unreadable", CONFLICT, "The history cannot be read by this version";
     /// The entries were reordered after the cursor was made; start the list again.
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
     /// The prize was not claimed in time (`claim_days`).
     ClaimExpired, "claim-expired", GONE, "The claim has expired";
+    /// The event log does not have the state of the leaderboard at the instant `at`.
+    HistoryNotKept, "history-not-kept", GONE, "The history does not reach so far";
     /// The condition in `If-Match` or `If-None-Match` is not met.
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
     /// The body is larger than 1 MiB.

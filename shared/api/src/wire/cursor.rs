@@ -15,13 +15,25 @@ pub fn encode(bytes: &[u8]) -> String {
 /// # Errors
 /// An `invalid-cursor` problem.
 pub fn parse<T>(text: &str, decode: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, Problem> {
+    parse_parameter("cursor", text, decode)
+}
+
+/// Does the same as [`parse`] for a cursor in another parameter.
+///
+/// # Errors
+/// An `invalid-cursor` problem.
+pub fn parse_parameter<T>(
+    name: &str,
+    text: &str,
+    decode: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<T, Problem> {
     URL_SAFE_NO_PAD
         .decode(text)
         .ok()
         .and_then(|bytes| decode(&bytes))
         .ok_or_else(|| {
             Problem::new(ProblemType::InvalidCursor)
-                .with_error(FieldError::parameter("cursor", "is not a cursor of this list"))
+                .with_error(FieldError::parameter(name, "is not a cursor of this list"))
         })
 }
 

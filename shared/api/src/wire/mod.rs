@@ -3,6 +3,7 @@
 pub mod ban;
 pub mod cursor;
 pub mod entries;
+pub mod events;
 pub mod issuer;
 pub mod issuer_body;
 pub mod key;
@@ -34,6 +35,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     ranks::add_schemas(all);
     leaderboard::add_schemas(all);
     standings::add_schemas(all);
+    events::add_schemas(all);
     submission::add_schemas(all);
     outcome::add_schemas(all);
     ban::add_schemas(all);

@@ -1,8 +1,14 @@
 //! Events as bytes.
+//!
+//! The first byte is the number of the event's format. A changed format gets the next number, and its event begins with the number
+//! and the instant, so that earlier versions of the code can read the instant of an event that they do not know. The function that
+//! reads an old format is its upcaster: it returns the event in today's form.
 
 use super::leaderboard::{decode_leaderboard, encode_leaderboard};
 use super::wire::{Malformed, Reader, Writer};
-use crate::{Event, EventBody, Metadata, Operator, PeriodId, SubmissionId, Timestamp};
+use crate::{
+    Event, EventBody, LoggedEvent, Metadata, Operator, PeriodId, SubmissionId, Timestamp, UnknownEvent,
+};
 
 const CONFIGURED_V1: u8 = 1;
 /// The code of a submitted event in the first format: the metadata come before the id. New events without metadata and without
@@ -14,6 +20,8 @@ const UNBANNED_V1: u8 = 5;
 /// The code of a submitted event with metadata (at the end) or with [`KEPT_FLAG`]. A store that adds one of them to an event sets
 /// this code.
 pub const SUBMITTED_V2: u8 = 6;
+/// The newest format that this code has.
+const NEWEST_FORMAT: u8 = SUBMITTED_V2;
 
 /// The most bytes that the code, the flags and the time of an event take together.
 pub const RECORDED_AT_BYTES: usize = 12;
@@ -165,6 +173,26 @@ pub fn decode_event(bytes: &[u8]) -> Result<Event, Malformed> {
     Ok(Event { recorded_at, body })
 }
 
+/// Decodes an event of a log. An event of a newer format is not an error ([`LoggedEvent::event`]).
+///
+/// # Errors
+/// [`Malformed`] if the bytes are not an event.
+pub fn decode_logged_event(position: u64, bytes: &[u8]) -> Result<LoggedEvent, Malformed> {
+    let schema_version = *bytes.first().ok_or(Malformed("event code"))?;
+    let event = if schema_version > NEWEST_FORMAT {
+        Err(UnknownEvent {
+            recorded_at: read_recorded_at(bytes).ok(),
+        })
+    } else {
+        Ok(decode_event(bytes)?)
+    };
+    Ok(LoggedEvent {
+        position,
+        schema_version,
+        event,
+    })
+}
+
 /// Returns when an event was accepted. The first [`RECORDED_AT_BYTES`] bytes of the event are enough.
 ///
 /// # Errors
@@ -175,6 +203,36 @@ pub fn read_recorded_at(bytes: &[u8]) -> Result<Timestamp, Malformed> {
         r.byte()?;
     }
     r.timestamp()
+}
+
+/// The parts of a submitted event that its formats order differently.
+type IdAndMetadata = (Option<SubmissionId>, Option<Metadata>);
+
+/// The upcaster of [`SUBMITTED_V1`]: the metadata come first.
+fn upcast_submitted_v1(r: &mut Reader<'_>, flags: u8) -> Result<IdAndMetadata, Malformed> {
+    let metadata = read_metadata(r, flags)?;
+    Ok((read_id(r, flags)?, metadata))
+}
+
+fn read_submitted_v2(r: &mut Reader<'_>, flags: u8) -> Result<IdAndMetadata, Malformed> {
+    let id = read_id(r, flags)?;
+    Ok((id, read_metadata(r, flags)?))
+}
+
+fn read_id(r: &mut Reader<'_>, flags: u8) -> Result<Option<SubmissionId>, Malformed> {
+    if flags & HAS_ID == 0 {
+        return Ok(None);
+    }
+    let id = SubmissionId::new(r.text()?).map_err(|_| Malformed("submission id"))?;
+    Ok(Some(id))
+}
+
+fn read_metadata(r: &mut Reader<'_>, flags: u8) -> Result<Option<Metadata>, Malformed> {
+    if flags & METADATA_FLAG == 0 {
+        return Ok(None);
+    }
+    let metadata = Metadata::from_json_text(r.text()?).map_err(|_| Malformed("metadata"))?;
+    Ok(Some(metadata))
 }
 
 fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
@@ -189,23 +247,11 @@ fn read_submitted(mut r: Reader<'_>, code: u8) -> Result<Event, Malformed> {
     let period = read_period(&mut r)?;
     let player = r.player()?;
     let values = r.values()?;
-    let read_metadata = |r: &mut Reader<'_>| {
-        let text = if has(METADATA_FLAG) { Some(r.text()?) } else { None };
-        let metadata = text.map(Metadata::from_json_text).transpose();
-        metadata.map_err(|_| Malformed("metadata"))
-    };
-    let mut metadata = None;
-    if code == SUBMITTED_V1 {
-        metadata = read_metadata(&mut r)?;
-    }
-    let id = if has(HAS_ID) {
-        Some(SubmissionId::new(r.text()?).map_err(|_| Malformed("submission id"))?)
+    let (id, metadata) = if code == SUBMITTED_V1 {
+        upcast_submitted_v1(&mut r, flags)?
     } else {
-        None
+        read_submitted_v2(&mut r, flags)?
     };
-    if code == SUBMITTED_V2 {
-        metadata = read_metadata(&mut r)?;
-    }
     r.end()?;
     let operator = Operator::from_code(flags & OPERATOR_MASK).ok_or(Malformed("operator"))?;
     let banned = has(BANNED_FLAG);

@@ -11,7 +11,7 @@ mod wire;
 
 pub use event::{
     BANNED_FLAG, KEPT_FLAG, METADATA_FLAG, RECORDED_AT_BYTES, SUBMITTED_FLAGS_AT, SUBMITTED_V2, decode_event,
-    encode_event, read_recorded_at,
+    decode_logged_event, encode_event, read_recorded_at,
 };
 pub use leaderboard::{decode_layout, decode_leaderboard, encode_layout, encode_leaderboard};
 pub use outcome::{decode_outcome, encode_outcome};

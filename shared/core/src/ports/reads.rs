@@ -103,7 +103,7 @@ pub struct Positions {
 }
 
 /// The position that an entry with a given tuple of values would have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     /// The number of visible entries with a better tuple.
     pub better: u64,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::access::Caller;
 use crate::{
-    LeaderboardId, Outcome, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, Refusal, StoreError,
+    LeaderboardId, LoggedEvent, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal, StoreError,
     TenantId, Timestamp,
 };
 
@@ -248,6 +248,15 @@ pub trait Scores {
     ) -> Result<Option<u64>, ReadError>;
 }
 
+/// The oldest and the newest event of a log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogBounds {
+    /// The oldest event.
+    pub first: LoggedEvent,
+    /// The newest event.
+    pub last: LoggedEvent,
+}
+
 /// The log of a leaderboard. Each write that appends an event also removes the oldest events that
 /// [`crate::LogPolicy`] does not keep. The last event always stays.
 pub trait Events {
@@ -262,5 +271,15 @@ pub trait Events {
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError>;
+    ) -> Result<Vec<LoggedEvent>, StoreError>;
+
+    /// Returns the bounds of a log; `None` if there is no such leaderboard.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_log_bounds(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+    ) -> Result<Option<LogBounds>, StoreError>;
 }

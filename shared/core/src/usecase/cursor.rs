@@ -3,10 +3,12 @@
 use sha2::{Digest, Sha256};
 
 use crate::codec::{Malformed, Reader, Writer, encode_layout};
-use crate::{Layout, LeaderboardId, OrderKey, PeriodId};
+use crate::{Layout, LeaderboardId, OrderKey, PeriodId, Timestamp};
 
-/// The code of this format. A changed format gets a new code.
+/// The code of a cursor of the list of now. A changed format gets a new code.
 const CURSOR_V1: u8 = 1;
+/// The code of a cursor of the list at an instant, which has the instant at the end.
+const CURSOR_AT_V1: u8 = 2;
 
 /// The direction of a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Cursor {
     pub direction: Direction,
     /// The last key of the previous page. For [`Direction::Previous`], the first key of the next page.
     pub key: OrderKey,
+    /// The instant of the list; `None` for the list of now.
+    pub at: Option<Timestamp>,
 }
 
 impl Cursor {
@@ -47,13 +51,20 @@ impl Cursor {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut w = Writer::default();
-        w.byte(CURSOR_V1);
+        w.byte(if self.at.is_some() {
+            CURSOR_AT_V1
+        } else {
+            CURSOR_V1
+        });
         w.text(self.leaderboard.as_str());
         w.text(self.period.as_str());
         w.unsigned(u64::from(self.layout));
         w.unsigned(self.version);
         w.byte(u8::from(self.direction == Direction::Previous));
         w.bytes(self.key.as_bytes());
+        if let Some(at) = self.at {
+            w.timestamp(at);
+        }
         w.finish()
     }
 
@@ -64,7 +75,8 @@ impl Cursor {
     /// [`Malformed`] if the bytes are not a cursor.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut r = Reader::new(bytes);
-        if r.byte()? != CURSOR_V1 {
+        let code = r.byte()?;
+        if !matches!(code, CURSOR_V1 | CURSOR_AT_V1) {
             return Err(Malformed("cursor code"));
         }
         let cursor = Self {
@@ -78,6 +90,7 @@ impl Cursor {
                 Direction::Next
             },
             key: OrderKey::from_bytes(r.bytes()?.to_vec()),
+            at: (code == CURSOR_AT_V1).then(|| r.timestamp()).transpose()?,
         };
         r.end()?;
         Ok(cursor)

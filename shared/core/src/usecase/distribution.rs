@@ -92,40 +92,84 @@ async fn read_distribution_once<S: Store, K: Cache>(
 ) -> Result<Distribution, ReadFailure> {
     let period = resolve_period(deps, &board.value, &query.period).await?;
     let at = refer_to_period(deps, board, &period);
+    let sample = deps.store.sample(&at, &list_fractions()).await?;
+    let plan = plan_buckets(board, &sample, query);
+    let found = deps.store.positions(&at, &plan.tuples).await?;
+    Ok(plan.build_distribution(board, period, &sample, &found))
+}
+
+/// Returns the fractions of the sample that a distribution needs: both ends, and [`PERCENTILES`].
+pub(super) fn list_fractions() -> Vec<u16> {
     let mut fractions = vec![0, 1000];
     fractions.extend(PERCENTILES.map(|percent| 1000 - 10 * percent));
-    let sample = deps.store.sample(&at, &fractions).await?;
+    fractions
+}
+
+/// The buckets of a distribution before they are counted.
+pub(super) struct BucketPlan {
+    layout: Layout,
+    order: Order,
+    spans: Vec<Span>,
+    score: Option<i64>,
+    /// The tuples whose positions are needed.
+    pub(super) tuples: Vec<Vec<u8>>,
+}
+
+/// Plans the buckets between the ends of a sample at [`list_fractions`].
+pub(super) fn plan_buckets(
+    board: &SharedLeaderboard,
+    sample: &Sample,
+    query: &DistributionQuery,
+) -> BucketPlan {
     let layout = sample.layout.clone().unwrap_or_else(|| board.value.layout());
     let order = layout
         .columns
         .first()
         .map_or(Order::Descending, crate::Column::order);
-    let spans = cut_spans(&sample, query.buckets);
+    let spans = cut_spans(sample, query.buckets);
     let mut tuples: Vec<Vec<u8>> = spans
         .iter()
         .map(|span| first_column_tuple(&layout, span.better_end(order)))
         .collect();
     tuples.extend(query.score.map(|score| first_column_tuple(&layout, score)));
-    let found = deps.store.positions(&at, &tuples).await?;
-    let buckets = count_buckets(&spans, order, &found);
-    let score = query
-        .score
-        .zip(found.positions.get(spans.len()))
-        .map(|(score, position)| find_score_place(score, *position, found.count, layout.ties));
-    let percentiles = PERCENTILES
-        .into_iter()
-        .zip(sample.values.iter().skip(2).map(Values::first))
-        .collect();
-    Ok(Distribution {
-        leaderboard: SharedLeaderboard::clone(board),
+    BucketPlan {
         layout,
-        period,
-        version: found.version,
-        count: found.count,
-        buckets,
-        percentiles,
-        score,
-    })
+        order,
+        spans,
+        score: query.score,
+        tuples,
+    }
+}
+
+impl BucketPlan {
+    /// Returns the distribution, from the sample of the plan and the positions of its tuples.
+    pub(super) fn build_distribution(
+        self,
+        board: &SharedLeaderboard,
+        period: Period,
+        sample: &Sample,
+        found: &Positions,
+    ) -> Distribution {
+        let buckets = count_buckets(&self.spans, self.order, found);
+        let score = self
+            .score
+            .zip(found.positions.get(self.spans.len()))
+            .map(|(score, position)| find_score_place(score, *position, found.count, self.layout.ties));
+        let percentiles = PERCENTILES
+            .into_iter()
+            .zip(sample.values.iter().skip(2).map(Values::first))
+            .collect();
+        Distribution {
+            leaderboard: SharedLeaderboard::clone(board),
+            layout: self.layout,
+            period,
+            version: found.version,
+            count: found.count,
+            buckets,
+            percentiles,
+            score,
+        }
+    }
 }
 
 fn cut_spans(sample: &Sample, buckets: u32) -> Vec<Span> {

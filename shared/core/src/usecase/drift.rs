@@ -33,7 +33,8 @@ pub struct Elsewhere {
 }
 
 /// Finds the drift of a list, as `caller` sees it: a banned player does not see their own ban as a change. Returns `None` if
-/// there were more than [`MAX_DRIFT_EVENTS`] events, or if the log no longer has all events since the list's first page.
+/// there were more than [`MAX_DRIFT_EVENTS`] events, if one of them has an unknown format, or if the log no longer has all events
+/// since the list's first page.
 ///
 /// The drift explains each difference between this page and the page at the start of the list: either an entry of the page
 /// changed, or changes elsewhere moved the page as a whole.
@@ -71,7 +72,7 @@ pub async fn find_drift<S: Events + Scores, K>(
 type ByPlayer = BTreeMap<PlayerId, Vec<Event>>;
 
 /// Reads the events between a list's first page and this page that `caller` sees, until the result is known. Returns `None` if
-/// there are too many events, or some of them were removed from the log.
+/// there are too many events, one of them has an unknown format, or some of them were removed from the log.
 async fn events_by_player<S: Events, K>(
     deps: &Deps<'_, S, K>,
     caller: &Caller,
@@ -96,7 +97,10 @@ async fn events_by_player<S: Events, K>(
         if events.is_empty() {
             return Ok(None);
         }
-        for RecordedEvent { position, event } in events {
+        for logged in events {
+            let Ok(RecordedEvent { position, event }) = logged.into_known() else {
+                return Ok(None);
+            };
             if position != after.saturating_add(1) {
                 return Ok(None);
             }

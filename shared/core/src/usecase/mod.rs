@@ -6,6 +6,9 @@ mod cursor;
 mod distribution;
 mod drift;
 mod early;
+mod events;
+mod history;
+mod history_bounds;
 mod leaderboard_memory;
 mod leaderboards;
 mod names;
@@ -23,6 +26,12 @@ pub use distribution::{
     read_distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
+pub use events::{
+    LogPage, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS, PlayerEventCursor, PlayerEvents, list_events,
+    list_player_events,
+};
+pub use history::{MAX_REPLAYED_EVENTS, PastLeaderboard, ReplayPlan, plan_replay, replay};
+pub use history_bounds::HistoryBounds;
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{
     MAX_PUT_STEPS, StoredLeaderboard, delete_leaderboard, list_leaderboards, put_leaderboard,

@@ -1,6 +1,7 @@
 //! The steps that all reads share: the configuration, the permission to read, the period, and a retry if the configuration was
 //! stale.
 
+use super::history_bounds::HistoryBounds;
 use super::leaderboard_memory::{LoadedLeaderboard, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
@@ -37,6 +38,13 @@ pub enum QueryError {
     },
     /// The order of the period has changed since the cursor was issued.
     StaleCursor,
+    /// The log does not have the history at the instant that the caller asks for.
+    NoHistory(HistoryBounds),
+    /// The history has an event of an unknown format.
+    UnknownEvent {
+        /// The position of the event.
+        position: u64,
+    },
     /// The store failed.
     Store(StoreError),
 }

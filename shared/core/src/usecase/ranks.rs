@@ -80,15 +80,17 @@ pub async fn read_page<S: Store, K: Cache>(
     .await
 }
 
-/// Checks that the cursor of a query, if there is one, belongs to this leaderboard.
+/// Checks that the cursor of a query, if there is one, belongs to this leaderboard as it is now.
 pub(super) fn check_leaderboard_of_cursor(id: &LeaderboardId, query: &ListQuery) -> Result<(), QueryError> {
-    match &query.cursor {
-        Some(cursor) if cursor.leaderboard != *id => Err(QueryError::Invalid(Invalid::new(
-            "cursor",
-            "belongs to another leaderboard",
-        ))),
-        _ => Ok(()),
-    }
+    let Some(cursor) = &query.cursor else {
+        return Ok(());
+    };
+    let detail = match cursor.at {
+        _ if cursor.leaderboard != *id => "belongs to another leaderboard".to_owned(),
+        Some(at) => format!("belongs to the list at {at} (`at`)"),
+        None => return Ok(()),
+    };
+    Err(QueryError::Invalid(Invalid::new("cursor", detail)))
 }
 
 /// Reads a page of a period that [`find_period`] returned.
@@ -133,7 +135,7 @@ pub(super) async fn find_period<S: Store, K: Cache>(
 }
 
 /// Returns where the page of a cursor begins.
-fn find_start(cursor: &Cursor) -> PageFrom {
+pub(super) fn find_start(cursor: &Cursor) -> PageFrom {
     match cursor.direction {
         Direction::Next => PageFrom::After(cursor.key.clone()),
         Direction::Previous => PageFrom::Before(cursor.key.clone()),
@@ -141,7 +143,7 @@ fn find_start(cursor: &Cursor) -> PageFrom {
 }
 
 /// Checks that a cursor was made for the order in which a period is now.
-fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
+pub(super) fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
     if cursor.layout != Cursor::layout_hash(layout) {
         return Err(QueryError::StaleCursor);
     }
@@ -155,7 +157,12 @@ fn check_order(cursor: &Cursor, layout: &Layout) -> Result<(), QueryError> {
 }
 
 /// Adds cursors to a page. `cursor` is the cursor that the page was read with.
-fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option<&Cursor>) -> Listing {
+pub(super) fn listing(
+    board: &SharedLeaderboard,
+    period: Period,
+    page: Page,
+    cursor: Option<&Cursor>,
+) -> Listing {
     let layout = page.layout.clone().unwrap_or_else(|| board.value.layout());
     let started_from = cursor.map_or(page.version, |cursor| cursor.version);
     let cursor_at = |entry: Option<&RankedEntry>, direction| {
@@ -170,6 +177,7 @@ fn listing(board: &SharedLeaderboard, period: Period, page: Page, cursor: Option
                 ranked.entry.reached_at,
                 &ranked.entry.player,
             ),
+            at: None,
         })
     };
     let next = cursor_at(page.entries.last().filter(|_| page.more_after), Direction::Next);
@@ -323,7 +331,7 @@ pub async fn remove_entry<S: Store, K: Cache>(
     .await
 }
 
-fn build_entries_by_player(
+pub(super) fn build_entries_by_player(
     board: &SharedLeaderboard,
     period: Period,
     found: PlayerEntries,

@@ -4,11 +4,13 @@ mod generators;
 
 use leaderboard_core::codec::{
     Malformed, RECORDED_AT_BYTES, Reader, Writer, decode_event, decode_layout, decode_leaderboard,
-    decode_outcome, encode_event, encode_layout, encode_leaderboard, encode_outcome, read_recorded_at,
+    decode_logged_event, decode_outcome, encode_event, encode_layout, encode_leaderboard, encode_outcome,
+    read_recorded_at,
 };
 use leaderboard_core::{
-    CachePolicy, Event, EventBody, Leaderboard, LeaderboardId, MAX_LIFETIME_MS, Metadata, Operator, Outcome,
-    PeriodId, Reset, Schedule, SubmissionId, Timestamp, Values, WarmResponse,
+    CachePolicy, Event, EventBody, Leaderboard, LeaderboardId, LoggedEvent, MAX_LIFETIME_MS, Metadata,
+    Operator, Outcome, PeriodId, RecordedEvent, Reset, Schedule, SubmissionId, Timestamp, UnknownEvent,
+    Values, WarmResponse,
 };
 use proptest::prelude::*;
 
@@ -277,4 +279,81 @@ fn the_bytes_of_events_do_not_change_between_versions() {
     last.extend([2, b'{', b'}']);
     assert_eq!(encode_event(&with_metadata), last);
     assert_eq!(decode_event(&last), Ok(with_metadata));
+}
+
+/// A log as the first release wrote it, one event in each line, in hexadecimal. The lines never change.
+const FIRST_FORMAT: &str = include_str!("data/log_of_the_first_format.hex");
+
+#[test]
+fn a_log_of_the_first_format_is_read_as_events_of_today() {
+    let bytes = |line: &str| -> Vec<u8> {
+        let digits = line
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| std::str::from_utf8(pair).unwrap());
+        digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+    };
+    let recorded_at = crate::given::at("2026-07-19T12:00:00Z");
+    let submitted = |metadata: Option<&str>, id: Option<&str>, occurred_at: &str| EventBody::Submitted {
+        player: player("ann"),
+        period: PeriodId::all_time(),
+        operator: Operator::Best,
+        values: Values::new(vec![7]),
+        metadata: metadata.map(|text| Metadata::from_json_text(text).unwrap()),
+        occurred_at: crate::given::at(occurred_at),
+        id: id.map(|id| SubmissionId::new(id).unwrap()),
+        banned: false,
+        kept: false,
+    };
+    let expected = [
+        submitted(Some(r#"{"a":1}"#), Some("x"), "2026-07-19T12:00:00Z"),
+        submitted(Some(r#"{"a":1}"#), None, "2026-07-19T11:00:00Z"),
+        submitted(None, Some("x"), "2026-07-19T12:00:00Z"),
+        EventBody::Removed {
+            player: player("ann"),
+            period: PeriodId::all_time(),
+        },
+        EventBody::Banned {
+            player: player("ann"),
+        },
+        EventBody::Unbanned {
+            player: player("ann"),
+        },
+    ];
+    for ((position, line), body) in (1..).zip(FIRST_FORMAT.lines()).zip(expected) {
+        let logged = decode_logged_event(position, &bytes(line)).unwrap();
+        assert_eq!(
+            logged.into_known().unwrap(),
+            RecordedEvent {
+                position,
+                event: Event { recorded_at, body }
+            }
+        );
+    }
+    assert_eq!(FIRST_FORMAT.lines().count(), 6);
+}
+
+#[test]
+fn an_event_of_a_newer_format_has_its_position_and_its_instant() {
+    let event = Event {
+        recorded_at: crate::given::at("2026-07-19T12:00:00Z"),
+        body: EventBody::Banned {
+            player: player("ann"),
+        },
+    };
+    let mut bytes = encode_event(&event);
+    bytes[0] = 200;
+    let unknown = |recorded_at| LoggedEvent {
+        position: 5,
+        schema_version: 200,
+        event: Err(UnknownEvent { recorded_at }),
+    };
+    assert_eq!(
+        decode_logged_event(5, &bytes),
+        Ok(unknown(Some(event.recorded_at)))
+    );
+    assert_eq!(decode_logged_event(5, &[200]), Ok(unknown(None)));
+    // A damaged event of a known format is an error.
+    assert!(decode_logged_event(5, &[4]).is_err());
+    assert!(decode_logged_event(5, &[]).is_err());
 }

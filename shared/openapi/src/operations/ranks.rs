@@ -21,29 +21,29 @@ const UNCHANGED: DescribedResponse = DescribedResponse::unchanged().with(&[
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/leaderboards/:leaderboard/entries", "listEntries", "List entries, or read the entries of given players")
         .about("The list begins at the top, or at a `cursor`. With `players`, the response has the entries of these players, and `not_found` lists the players without an entry; `limit` and `cursor` are not allowed then.")
-        .takes(&["limitOfEntries", "cursor", "period", "players", "ifMatch", "ifNoneMatch"])
+        .takes(&["limitOfEntries", "cursor", "period", "players", "at", "ifMatch", "ifNoneMatch"])
         .gives(&[
             DescribedResponse::new(200, "A page of the list, or the entries of the players.", Shape::Json("Entries"))
                 .with(CACHED)
                 .like(&["entries", "entries-of-players"]),
             UNCHANGED,
         ])
-        .refuses(&[410, 412]),
+        .refuses(&[409, 410, 412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player", "readEntry", "Read a player's entry")
-        .takes(&["period", "ifMatch", "ifNoneMatch"])
+        .takes(&["period", "at", "ifMatch", "ifNoneMatch"])
         .gives(&[
             DescribedResponse::new(200, "The entry.", Shape::Json("Standing")).with(CACHED).like(&["entry"]),
             UNCHANGED,
         ])
-        .refuses(&[412]),
+        .refuses(&[409, 410, 412]),
     Operation::new("GET", "/leaderboards/:leaderboard/entries/:player/around", "listAround", "List the entries around a player")
         .about("The response has `limit` entries if the leaderboard has that many: near the top or the end, it has more entries on the other side of the player. The cursors lead to the neighbouring pages of the list.")
-        .takes(&["limitOfWindow", "period", "ifMatch", "ifNoneMatch"])
+        .takes(&["limitOfWindow", "period", "at", "ifMatch", "ifNoneMatch"])
         .gives(&[
             DescribedResponse::new(200, "The entries around the player.", Shape::Json("Window")).with(CACHED).like(&["around"]),
             UNCHANGED,
         ])
-        .refuses(&[412]),
+        .refuses(&[409, 410, 412]),
     Operation::new("GET", "/leaderboards/:leaderboard/summary", "readSummary", "Read the top and the entries around a player")
         .about("The player is the player of the token, unless `player` names another one. Each part of the response is the same as the response of its own route, and is cached in the same way.")
         .takes(&["playerOfSummary", "top", "around", "period", "ifMatch", "ifNoneMatch"])
@@ -64,14 +64,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[412]),
     Operation::new("GET", "/leaderboards/:leaderboard/distribution", "readDistribution", "Read the distribution of the scores")
         .about("The distribution is about the values of the first column.")
-        .takes(&["buckets", "score", "period", "ifMatch", "ifNoneMatch"])
+        .takes(&["buckets", "score", "period", "at", "ifMatch", "ifNoneMatch"])
         .gives(&[
             DescribedResponse::new(200, "The number of entries in each range of values, percentiles, and the rank that `score` would have.", Shape::Json("Distribution"))
                 .with(CACHED)
                 .like(&["distribution"]),
             UNCHANGED,
         ])
-        .refuses(&[412]),
+        .refuses(&[409, 410, 412]),
     Operation::new("GET", "/leaderboards/:leaderboard/standings", "readStandings", "Read the final standings of a period that has ended")
         .about("The first request makes the standings of the period final, exactly once. Later scores of the period are refused, or reopen the standings (`late_scores`). Removed and banned players still leave the list, and the ranks close up. Each entry has the name of the prize for its rank.")
         .takes(&["limitOfEntries", "cursor", "endedPeriod"])
@@ -95,4 +95,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
             DescribedResponse::new(200, "The player claimed the prize earlier.", Shape::Json("ClaimOfPlayer")).like(&["claim-repeated"]),
         ])
         .refuses(&[409, 410]),
+    Operation::new("GET", "/leaderboards/:leaderboard/events", "listEvents", "List the events of a leaderboard")
+        .about("The list is in the order of the positions, from the oldest event that the log still has, or from the event that follows the position `after`. An event of a type that this version of the service does not know has the type `unknown`.")
+        .takes(&["afterPosition", "limitOfRecords"])
+        .gives(&[DescribedResponse::new(200, "A part of the event log.", Shape::Json("Events")).like(&["events"])]),
+    Operation::new("GET", "/players/:player/events", "listPlayerEvents", "List the events of a player in all leaderboards")
+        .about("The list is in the order of the leaderboards and positions. A request looks through at most 10,000 events and the logs of 32 leaderboards, so a page can have fewer events than `limit`, or none, although the list continues: only a `next` that is `null` ends it. With a player's token, the list has the events of this player alone, and nothing about bans.")
+        .takes(&["afterCursor", "limitOfRecords"])
+        .gives(&[DescribedResponse::new(200, "Events of the player.", Shape::Json("PlayerEvents")).like(&["player-events"])]),
 ];

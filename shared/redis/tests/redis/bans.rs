@@ -152,7 +152,12 @@ async fn an_unfinished_ban_holds_everywhere_and_the_next_ban_finishes_it() {
     let log = store.read(&tenant(), &other.value.id, 0, 10).await.unwrap();
     let kinds: Vec<bool> = log
         .iter()
-        .map(|recorded| matches!(recorded.event.body, EventBody::Banned { .. }))
+        .map(|recorded| {
+            recorded
+                .event
+                .as_ref()
+                .is_ok_and(|event| matches!(event.body, EventBody::Banned { .. }))
+        })
         .collect();
     assert_eq!(
         kinds,

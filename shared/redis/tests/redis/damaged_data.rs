@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
     Ban, Bans, Events, Expected, Leaderboards, PageFrom, PutLeaderboard, RankDetail, RateLimits, ReadError,
     Scores, SubmitOptions,
 };
-use leaderboard_core::{Leaderboard, PeriodId, StoreError, Ties, Values, Versioned};
+use leaderboard_core::{Leaderboard, PeriodId, StoreError, Ties, UnknownEvent, Values, Versioned};
 use leaderboard_redis::{Connection, RedisStore, Reply};
 use leaderboard_test_support::with_submission_id;
 
@@ -370,7 +370,32 @@ async fn a_damaged_configuration_or_event_is_an_error() {
     assert!(matches!(actual, Err(StoreError::Corrupt(_))), "{actual:?}");
     let listed = leaderboard_core::ports::Leaderboards::list(&store, &tenant(), None, 5).await;
     assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
-    server.run_command("XADD eb:acme:b:a:log 0-* e garbage").await;
+    server.run_command("XADD eb:acme:b:a:log 0-* e \x06garbage").await;
     let events = store.read(&tenant(), &board.value.id, 0, 5).await;
     assert!(matches!(events, Err(StoreError::Corrupt(_))), "{events:?}");
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_is_read_without_its_content() {
+    let server = Server::start().await;
+    let store = server.store().await;
+    let board = put(&store, &simple_leaderboard("a")).await;
+    server
+        .run_command("XADD eb:acme:b:a:log 0-* e \x7f\x02content")
+        .await;
+    let prepared = [prepare(&board, "p", 1, NOW_MS)];
+    store
+        .submit(&tenant(), &prepared, RankDetail::Full)
+        .await
+        .unwrap();
+    let log = store.read(&tenant(), &board.value.id, 0, 5).await.unwrap();
+    let read: Vec<_> = log
+        .iter()
+        .map(|logged| (logged.position, logged.event.is_ok()))
+        .collect();
+    assert_eq!(read, [(1, true), (2, false), (3, true)]);
+    let unknown = UnknownEvent {
+        recorded_at: Some(at(1)),
+    };
+    assert_eq!((log[1].schema_version, &log[1].event), (0x7f, &Err(unknown)));
 }

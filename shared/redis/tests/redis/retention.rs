@@ -342,7 +342,7 @@ async fn a_log_without_a_stored_size_is_counted_from_its_next_event() {
     let weight: u64 = events
         .unwrap()
         .iter()
-        .map(|recorded| recorded.event.weight())
+        .map(|recorded| recorded.event.as_ref().unwrap().weight())
         .sum();
     assert_eq!(counted, weight);
 }

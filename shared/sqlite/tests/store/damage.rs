@@ -3,11 +3,27 @@
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, Readiness, Scores,
+    Cache, Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, Readiness, Scores,
 };
-use leaderboard_core::{PeriodId, StoreError};
+use leaderboard_core::usecase::{Deps, LeaderboardMemory, QueryError, plan_replay, replay};
+use leaderboard_core::{PeriodId, StoreError, Timestamp, UnknownEvent};
 
 use crate::support::*;
+
+/// A cache that stores nothing.
+struct NoCache;
+
+impl Cache for NoCache {
+    async fn get(&self, _key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+    async fn put(&self, _key: &str, _value: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn delete(&self, _key: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
 
 /// Damages a file. Returns for each operation whether it then reports damaged data: reading a page,
 /// submitting, reading the configuration, and reading the event log.
@@ -90,4 +106,41 @@ fn a_file_that_is_no_database_is_corrupt() {
     assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
     let ready = block_on(store.check_ready());
     assert!(matches!(ready, Err(StoreError::Corrupt(_))), "{ready:?}");
+}
+
+#[test]
+fn an_event_of_a_newer_version_is_read_without_its_content() {
+    block_on(async {
+        let file = File::new();
+        let store = file.store();
+        let board = create_leaderboard(&store, &board("goals")).await;
+        let boards = [board.clone()];
+        submit(&store, &[prepare(&boards, "ann", 5, None, at(0))]).await;
+        let damage = "UPDATE events SET event = x'fa0278' WHERE position = 2";
+        file.raw().execute_batch(damage).unwrap();
+        submit(&store, &[prepare(&boards, "ann", 6, None, at(0))]).await;
+        let log = store.read(&tenant(), &board.value.id, 0, 10).await.unwrap();
+        let read: Vec<_> = log
+            .iter()
+            .map(|logged| (logged.position, logged.event.is_ok()))
+            .collect();
+        assert_eq!(read, [(1, true), (2, false), (3, true)]);
+        let unknown = UnknownEvent {
+            recorded_at: Timestamp::from_unix_ms(1),
+        };
+        assert_eq!((log[1].schema_version, &log[1].event), (0xfa, &Err(unknown)));
+        // Time travel must understand every event, and says which one it does not.
+        let deps = Deps {
+            store: &store,
+            cache: None::<&NoCache>,
+            leaderboard_memory: &LeaderboardMemory::default(),
+            tenant: &tenant(),
+            now: at(10),
+        };
+        let plan = plan_replay(&deps, &Caller::Anonymous, &board.value.id, at(10))
+            .await
+            .unwrap();
+        let error = replay(&deps, plan).await.unwrap_err();
+        assert_eq!(error, QueryError::UnknownEvent { position: 2 });
+    });
 }

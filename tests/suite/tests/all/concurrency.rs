@@ -6,7 +6,9 @@ use std::thread;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Expected, Leaderboards, RankDetail};
-use leaderboard_core::{Leaderboard, Operator, Outcome, RecordedEvent, StoreError, TenantId, Ties};
+use leaderboard_core::{
+    Leaderboard, LoggedEvent, Operator, Outcome, RecordedEvent, StoreError, TenantId, Ties,
+};
 use leaderboard_model::{Projection, rank_among};
 use leaderboard_test_support::values::{at, board, prepared, submission, tenant};
 use leaderboard_test_support::{
@@ -125,9 +127,9 @@ fn run_concurrent_writers<B: StoreBackend + Sync>() {
     });
     let log = block_on(async {
         let store = backend.open().await;
-        leaderboard_core::ports::Events::read(&store, &tenant, &leaderboard().id, 0, ALL)
-            .await
-            .unwrap()
+        let read = leaderboard_core::ports::Events::read(&store, &tenant, &leaderboard().id, 0, ALL).await;
+        let known = read.unwrap().into_iter().map(LoggedEvent::into_known);
+        known.collect::<Result<Vec<_>, _>>().unwrap()
     });
     let projection = assert_outcomes_match_log(&log, actual.into_iter().flatten());
     let state = projection.periods.values().next().unwrap();

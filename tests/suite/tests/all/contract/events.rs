@@ -17,7 +17,10 @@ on_both_stores! {
         let all = fixture.read_events(&board).await;
         let positions: Vec<u64> = all.iter().map(|event| event.position).collect();
         assert_eq!(positions, (1..=26).collect::<Vec<_>>());
-        let read = async |after, limit| Events::read(&fixture.store, &fixture.tenant, &id("l"), after, limit).await.unwrap();
+        let read = async |after, limit| {
+            let events = Events::read(&fixture.store, &fixture.tenant, &id("l"), after, limit).await.unwrap();
+            events.into_iter().map(|logged| logged.into_known().unwrap()).collect::<Vec<_>>()
+        };
         assert_eq!(read(0, 3).await, all[..3]);
         assert_eq!(read(3, 10).await, all[3..13]);
         assert_eq!(read(20, ALL).await, all[20..]);
@@ -25,6 +28,10 @@ on_both_stores! {
         assert_eq!(read(u64::MAX, ALL).await, []);
         let none = Events::read(&fixture.store, &fixture.tenant, &id("none"), 0, ALL).await.unwrap();
         assert_eq!(none, []);
+        let bounds = async |id| fixture.store.find_log_bounds(&fixture.tenant, &id).await.unwrap();
+        let known = bounds(id("l")).await.unwrap();
+        assert_eq!([known.first, known.last].map(|logged| logged.into_known().unwrap()), [all[0].clone(), all[25].clone()]);
+        assert_eq!(bounds(id("none")).await, None);
     }
 
     async fn a_replayed_log_gives_the_same_entries(fixture) {

@@ -3,7 +3,7 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{Events, Page, PageFrom, Scores};
-use leaderboard_core::{Layout, OrderKey, PeriodId, PlayerId, RankedEntry, RecordedEvent};
+use leaderboard_core::{Layout, LoggedEvent, OrderKey, PeriodId, PlayerId, RankedEntry, RecordedEvent};
 use leaderboard_model::Projection;
 use leaderboard_test_support::{ALL, AllPorts};
 
@@ -183,6 +183,75 @@ impl<S: AllPorts> ComparedStores<S> {
         );
     }
 
+    /// Compares the reads of the projection of a log with the reads of the store.
+    async fn check_projection(&self, known: &ComparedLeaderboard, log: &[RecordedEvent]) {
+        let mut projection = leaderboard_core::Projection::default();
+        for recorded in log {
+            projection.apply(recorded).unwrap();
+        }
+        assert_eq!(projection.leaderboard(), Some(&known.by_store.value));
+        for (_, period) in self
+            .all_periods()
+            .into_iter()
+            .filter(|(of, _)| of.by_store.value.id == known.by_store.value.id)
+        {
+            let at = self.period_ref(&known.by_store, &period);
+            let first = self.players.first().cloned().map(Caller::Player);
+            for caller in first.into_iter().chain([Caller::Anonymous, Caller::Server]) {
+                let mut from = PageFrom::Top;
+                loop {
+                    let page = self.store.page(&at, &from, PAGE_SIZES[1], &caller).await.unwrap();
+                    assert_eq!(
+                        projection.page(&period, &from, PAGE_SIZES[1], &caller),
+                        page,
+                        "{from:?} for {caller:?}"
+                    );
+                    let (Some(layout), Some(last)) = (&page.layout, page.entries.last()) else {
+                        break;
+                    };
+                    let before = PageFrom::Before(order_key(layout, last));
+                    let found = self
+                        .store
+                        .page(&at, &before, PAGE_SIZES[1], &caller)
+                        .await
+                        .unwrap();
+                    assert_eq!(
+                        projection.page(&period, &before, PAGE_SIZES[1], &caller),
+                        found,
+                        "{before:?}"
+                    );
+                    from = PageFrom::After(order_key(layout, last));
+                }
+                for player in &self.players {
+                    for limit in PAGE_SIZES {
+                        let window = self.store.around(&at, player, limit, &caller).await.unwrap();
+                        assert_eq!(
+                            projection.around(&period, player, limit, &caller),
+                            window,
+                            "{limit} around {player} for {caller:?}"
+                        );
+                    }
+                    for players in [std::slice::from_ref(player), &self.players] {
+                        let found = self.store.entries_by_player(&at, players, &caller).await.unwrap();
+                        assert_eq!(
+                            projection.entries_by_player(&period, players, &caller),
+                            found,
+                            "{players:?} for {caller:?}"
+                        );
+                    }
+                }
+            }
+            let sample = self.store.sample(&at, &FRACTIONS).await.unwrap();
+            assert_eq!(projection.sample(&period, &FRACTIONS), sample);
+            let Some(layout) = &sample.layout else { continue };
+            let tuples: Vec<_> = sample.values.iter().map(|values| layout.tuple(values)).collect();
+            assert_eq!(
+                projection.positions(&period, &tuples),
+                self.store.positions(&at, &tuples).await.unwrap()
+            );
+        }
+    }
+
     /// Compares the lists of periods.
     async fn check_periods(&self, known: &ComparedLeaderboard) {
         let id = &known.by_model.value.id;
@@ -202,12 +271,20 @@ impl<S: AllPorts> ComparedStores<S> {
         let id = &known.by_model.value.id;
         let expected = Events::read(&self.model, &self.tenant, id, 0, ALL).await.unwrap();
         let found = Events::read(&self.store, &self.tenant, id, 0, ALL).await.unwrap();
+        assert_eq!(found, expected, "log of {id}");
+        let into_known = |log: Vec<LoggedEvent>| -> Vec<RecordedEvent> {
+            log.into_iter()
+                .map(|logged| logged.into_known().unwrap())
+                .collect()
+        };
+        let (found, expected) = (into_known(found), into_known(expected));
         let bytes = |log: &[RecordedEvent]| -> Vec<(u64, Vec<u8>)> {
             log.iter()
                 .map(|event| (event.position, encode_event(&event.event)))
                 .collect()
         };
         assert_eq!(bytes(&found), bytes(&expected), "log of {id}");
+        self.check_projection(known, &found).await;
         let replayed = Projection::replay(&found).unwrap();
         assert_eq!(Some(&replayed), self.model.projection(&self.tenant, id).as_ref());
         for (period, state) in &replayed.periods {

@@ -47,7 +47,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""$1": "0af7651916cd43dd8448eb211c80319c""#,
     ),
     (
-        r#""(last_checked|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at)": "[^"]*""#,
+        r#""(last_checked|recorded_at|retained_until|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at)": "[^"]*""#,
         r#""$1": "2026-11-21T10:00:00.000Z""#,
     ),
     (r#""day": "[^"]*""#, r#""day": "2026-11-21""#),
@@ -174,6 +174,10 @@ api_cases! {
         compare("bans-listed", &api.get("/bans").await);
         compare("v2-ban-read", &api.request_at("GET", "/api/v2/players/New/ban").send().await);
         compare("v2-bans-listed", &api.request_at("GET", "/api/v2/bans").send().await);
+        compare("events", &api.get("/leaderboards/goals/events?after=6&limit=2").await);
+        compare("v2-events", &api.get_v2("/leaderboards/goals/events?after=6&limit=2").await);
+        compare("player-events", &api.get("/players/New/events?limit=2").await);
+        compare("v2-player-events", &api.get_v2("/players/New/events?limit=2").await);
     }
 
     async fn ranks(api) {

@@ -1,10 +1,10 @@
 //! The ports of the store for bans, events, dead letters and documents.
 
 use leaderboard_core::ports::{
-    Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected,
+    Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected, LogBounds,
     StoredDeadLetter, TooManyBans, VersionMismatch,
 };
-use leaderboard_core::{LeaderboardId, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_core::{LeaderboardId, LoggedEvent, PlayerId, StoreError, TenantId, Timestamp, Versioned};
 
 use super::key_value::turn;
 use super::store::Store;
@@ -49,13 +49,21 @@ impl Events for Store {
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
         let events = self
             .model_if_up()?
             .read(tenant, leaderboard, after, limit)
             .await?;
         self.events_read.set(self.events_read.get() + events.len() as u64);
         Ok(events)
+    }
+
+    async fn find_log_bounds(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+    ) -> Result<Option<LogBounds>, StoreError> {
+        self.model_if_up()?.find_log_bounds(tenant, leaderboard).await
     }
 }
 
