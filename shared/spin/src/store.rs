@@ -5,11 +5,12 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Counters, DayUsage,
-    DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events, Expected,
-    Leaderboards, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, Sample,
-    Scores, SettingCheck, StoredDeadLetter, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, ClaimedItem, Counters,
+    DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EnqueueRefusal, EntryQuota,
+    Events, Expected, FinishedItem, Leaderboards, NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef,
+    PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueuedRequest,
+    RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, Sample, Scores, SettingCheck,
+    StoredDeadLetter, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RecordedEvent, StoreError, TenantId,
@@ -107,6 +108,13 @@ forward_to_engine! {
             -> Result<Vec<StoredDeadLetter>, StoreError>;
         fn read_dead_letter(id: u64) -> Result<Option<StoredDeadLetter>, StoreError>;
         fn delete_dead_letter(id: u64) -> Result<bool, StoreError>;
+    }
+    impl Queue {
+        fn enqueue(tenant: &TenantId, item: &NewQueueItem<'_>) -> Result<Result<(), EnqueueRefusal>, StoreError>;
+        fn claim(limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
+        fn retry(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
+        fn finish(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
+        fn find_request(tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
     }
     impl Readiness {
         fn check_ready() -> Result<(), StoreError>;

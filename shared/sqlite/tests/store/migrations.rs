@@ -12,12 +12,20 @@ use leaderboard_core::ports::{
 use crate::support::*;
 
 /// The number of the newest schema version.
-const NEWEST: i64 = 15;
+const NEWEST: i64 = 16;
 /// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-const UNDO: [(i64, &[&str]); 14] = [
+const UNDO: [(i64, &[&str]); 15] = [
+    (
+        15,
+        &[
+            "DROP TABLE queue_items",
+            "DROP TABLE queued_requests",
+            "DROP TABLE queue_sizes",
+        ],
+    ),
     // The trigger of the old schema; what it did makes no difference.
     (
         14,
