@@ -117,6 +117,8 @@ pub struct RouteHead {
     pub frees_memory: bool,
     /// Whether the route answers clients at addresses that the operator does not admit.
     pub from_anywhere: bool,
+    /// Whether a program sends the request all the time, so that the audit log does not record it.
+    pub is_routine: bool,
 }
 
 /// One route. `R` is the function's own enum of routes.
@@ -149,6 +151,7 @@ impl RouteHead {
     #[must_use]
     pub fn is_administrative(&self) -> bool {
         match self.verb {
+            _ if self.is_routine => false,
             Verb::Get => false,
             Verb::Delete => true,
             Verb::Put | Verb::Patch | Verb::Post => {
@@ -209,6 +212,7 @@ impl<R> Route<R> {
             in_incidents: false,
             frees_memory: false,
             from_anywhere: false,
+            is_routine: false,
         };
         Self { head, build }
     }
@@ -252,6 +256,13 @@ impl<R> Route<R> {
     #[must_use]
     pub const fn from_anywhere(mut self) -> Self {
         self.head.from_anywhere = true;
+        self
+    }
+
+    /// Returns the route; the audit log does not record its requests, which a program sends all the time.
+    #[must_use]
+    pub const fn as_routine(mut self) -> Self {
+        self.head.is_routine = true;
         self
     }
 
