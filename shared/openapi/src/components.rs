@@ -62,6 +62,7 @@ fn parameters() -> Value {
         "issuer": path("issuer", "The issuer's id.", slug_like("games")),
         "type": path("type", "The last part of a problem's `type`.", json!({"type": "string", "example": "validation"})),
         "letter": path("letter", "The dead letter's id.", json!({"type": "string", "pattern": "^[0-9]{1,20}$", "example": "17"})),
+        "submission": path("submission", "The id of the queued submissions.", json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "example": "0af7651916cd43dd8448eb211c80319c"})),
         "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
         "limitOfEntries": limit(1000, 10),
         "limitOfWindow": limit(1000, 11),
