@@ -46,11 +46,8 @@ fn parameters() -> Value {
     let path = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema});
     let header = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "header", "description": about, "schema": schema});
     let limit = |most: u32, default: u32| {
-        query(
-            "limit",
-            "How many items the page has at most.",
-            json!({"type": "integer", "minimum": 1, "maximum": most, "default": default}),
-        )
+        let schema = json!({"type": "integer", "minimum": 1, "maximum": most, "default": default});
+        query("limit", "How many items the page has at most.", schema)
     };
     let tags = json!({"type": "string", "pattern": "^(\\*|(W/)?\"[!#-~]*\")$", "example": "\"17\""});
     let name = json!({"type": "string", "minLength": 1, "maxLength": 128, "example": "ann"});
