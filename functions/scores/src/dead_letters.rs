@@ -40,7 +40,7 @@ struct Letter {
 
 /// Adds the schemas of dead letters.
 #[cfg(feature = "schema")]
-pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+pub(crate) fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     let about = "A page of dead letters.";
     all.add_list::<Letter>(
         "DeadLetters",

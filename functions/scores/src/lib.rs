@@ -1,17 +1,22 @@
-//! Submits scores, removes entries, bans players, and shows, replays and drops dead letters.
+//! Submits scores, at once or by the queue, removes entries, bans players, and shows, replays and drops dead letters.
 
 mod bans;
 mod dead_letters;
+mod queued;
 mod scores;
 
-use leaderboard_api::Permission::{Admin, ServerWrite, Write};
+use leaderboard_api::Permission::{Admin, Operator, ServerWrite, Write};
 use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
 
+/// Adds the schemas of dead letters and of queued submissions.
 #[cfg(feature = "schema")]
-pub use dead_letters::add_schemas;
+pub fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
+    dead_letters::add_schemas(all);
+    queued::add_schemas(all);
+}
 
 /// A route with its parameters parsed.
 #[derive(Debug)]
@@ -20,6 +25,10 @@ pub enum ScoresRoute {
     Submit(LeaderboardId),
     /// Submits scores that each name their leaderboards.
     SubmitMany,
+    /// Shows the state of a queued request.
+    ReadSubmission(Box<str>),
+    /// Applies what is in the queue.
+    Tick,
     /// Removes a player's entry.
     Remove(LeaderboardId, PlayerId),
     /// Bans a player.
@@ -60,6 +69,14 @@ impl Routes for ScoresFunction {
                     .with_body(BodyKind::Json)
                     .with_idempotency_key()
                     .charged_in_call(),
+                Route::get("/submissions/:submission", Write, |params| {
+                    Ok(ScoresRoute::ReadSubmission(params.submission()?))
+                }),
+                Route::post("/internal/tick", Operator, |_| Ok(ScoresRoute::Tick))
+                    .at_root()
+                    .charged_locally()
+                    .in_incidents()
+                    .as_routine(),
                 // Players are refused before the request is recorded, so they cannot fill the audit log.
                 Route::delete(
                     "/leaderboards/:leaderboard/scores/:player",
@@ -98,6 +115,8 @@ impl<E: ResponseEnvironment> Endpoint<E> for ScoresFunction {
         match route {
             ScoresRoute::Submit(leaderboard) => scores::submit(context, leaderboard).await,
             ScoresRoute::SubmitMany => scores::submit_many(context).await,
+            ScoresRoute::ReadSubmission(id) => queued::read(context, &id).await,
+            ScoresRoute::Tick => queued::tick(context).await,
             ScoresRoute::Remove(leaderboard, player) => scores::remove(context, leaderboard, player).await,
             ScoresRoute::Ban(player) => bans::put(context, player).await,
             ScoresRoute::ReadBan(player) => bans::get(context, player).await,

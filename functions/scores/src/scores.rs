@@ -1,21 +1,20 @@
 //! Submits scores, and removes entries.
 
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
 use leaderboard_core::ports::{RankDetail, Submitted};
 use leaderboard_core::usecase::QueryError;
 use leaderboard_core::{LeaderboardId, Outcome, PlayerId, Refusal, Status, Submission, usecase};
 
-use leaderboard_api::{FieldError, ItemPlace, Problem, ProblemType, Query, Response};
+use leaderboard_api::{ItemPlace, Problem, Query, Response};
 use leaderboard_pipeline::names::names_for;
-use leaderboard_pipeline::{ChargedSubmission, Context, audit, idempotency, me, prefer};
+use leaderboard_pipeline::{ChargedSubmission, Context, audit, idempotency, prefer};
 use leaderboard_responses::ResponseEnvironment;
+
+use crate::queued::{self, PREFERENCE_APPLIED};
 
 use leaderboard_api::wire::Names;
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody, Results};
 use leaderboard_api::wire::submission::{Item, Sender, SubmissionBody, SubmissionTarget, scores};
-
-/// The response header that names the preference that was applied (RFC 7240).
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// `POST /leaderboards/{id}/scores`: submits one score, or a batch, to one leaderboard.
 ///
@@ -54,12 +53,19 @@ struct ParsedBody<'a> {
     places: Vec<ItemPlace>,
 }
 
-/// Parses the body, submits its scores, and writes their outcomes.
+/// Parses the body, submits its scores, and writes their outcomes; or appends it to the queue if the client prefers that.
 async fn submit_to<E: ResponseEnvironment>(
     context: &Context<'_, E>,
     destination: SubmissionTarget<'_>,
 ) -> Result<Response, Problem> {
     let body = parse_body(context, destination)?;
+    if prefer::wants_async(context.headers) {
+        let leaderboard = match destination {
+            SubmissionTarget::Path(leaderboard) => Some(leaderboard),
+            SubmissionTarget::Body => None,
+        };
+        return queued::enqueue(context, leaderboard, body.submissions.len()).await;
+    }
     let ranks = if body.is_minimal {
         RankDetail::Omitted
     } else {
@@ -82,7 +88,7 @@ fn parse_body<'a, E: ResponseEnvironment>(
         Sender::Server
     };
     let SubmissionBody { mut items, batch } = scores(context.body, destination, sender)?;
-    replace_me(context, &mut items)?;
+    leaderboard_score_messages::replace_me(&context.caller, &mut items)?;
     context.set_cost(count_units(&items))?;
     idempotency::apply_idempotency_key(context.headers, context.identity, context.body, &mut items)?;
     let (submissions, places) = items
@@ -141,22 +147,6 @@ async fn submit_body<E: ResponseEnvironment>(
     } else {
         response
     })
-}
-
-/// Replaces the player `me` by the player of the token.
-fn replace_me<E: ResponseEnvironment>(context: &Context<'_, E>, items: &mut [Item]) -> Result<(), Problem> {
-    let mut refused: Option<Problem> = None;
-    for item in items {
-        match me::resolve_me(&context.caller, &item.submission.player) {
-            Ok(player) => item.submission.player = player,
-            Err(detail) => {
-                let problem = refused.unwrap_or_else(|| Problem::new(ProblemType::Validation));
-                let pointer = format!("{}/player", item.place.item);
-                refused = Some(problem.with_error(FieldError::body(pointer, detail)));
-            }
-        }
-    }
-    refused.map_or(Ok(()), Err)
 }
 
 type SubmitAnswer = Result<Vec<Outcome>, Refusal>;

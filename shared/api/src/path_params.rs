@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use leaderboard_core::ports::MAX_QUEUED_ID_BYTES;
 use leaderboard_core::{Invalid, LeaderboardId, PlayerId, TenantId};
 use leaderboard_identity::api_key::KeyId;
 use percent_encoding::percent_decode_str;
@@ -92,6 +93,21 @@ impl<'p> PathParams<'p> {
     /// A problem that names the parameter.
     pub fn issuer(&self) -> Result<Box<str>, Problem> {
         self.parse("issuer", |text| TenantId::new(text).map(|id| id.as_str().into()))
+    }
+
+    /// The parameter `submission`: the id of a queued submission.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn submission(&self) -> Result<Box<str>, Problem> {
+        self.parse("submission", |text| {
+            let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            if text.len() <= MAX_QUEUED_ID_BYTES && text.bytes().all(known) {
+                Ok(text)
+            } else {
+                Err(Invalid::new("", "must be the id of a queued submission"))
+            }
+        })
     }
 
     /// The parameter `flag`: the key of a flag. A value that is not UTF-8 becomes a key that no flag has.

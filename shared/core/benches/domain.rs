@@ -79,6 +79,7 @@ fn decisions(c: &mut Criterion) -> Result<(), Invalid> {
         occurred_at: Some(now()),
         id: None,
         request: None,
+        received_at: None,
     };
     let entry = Entry {
         player: player()?,

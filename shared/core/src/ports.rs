@@ -13,6 +13,7 @@ mod bans;
 mod dead_letters;
 mod documents;
 mod leaderboards;
+mod queue;
 mod rate_limits;
 mod readiness;
 mod reads;
@@ -35,6 +36,11 @@ pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,
+};
+pub use queue::{
+    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
+    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, Queue,
+    QueuedRequest, RESULT_KEPT_MS,
 };
 pub use rate_limits::{
     Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,

@@ -80,6 +80,9 @@ pub struct Submission {
     pub id: Option<SubmissionId>,
     /// A digest of the whole request, if the id was derived from the request's idempotency key, which is for the whole request.
     pub request: Option<Fingerprint>,
+    /// When the submission was received, if that was earlier than now (a queued or replayed submission). A score without
+    /// `occurred_at` happened at this instant.
+    pub received_at: Option<Timestamp>,
 }
 
 /// The hash of a submission's content: the first 128 bits of its SHA-256.

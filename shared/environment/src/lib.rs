@@ -23,6 +23,7 @@ pub trait Environment: Clone + 'static {
         + ports::Bans
         + ports::Events
         + ports::DeadLetters
+        + ports::Queue
         + ports::Readiness
         + ports::Documents
         + ports::RateLimits

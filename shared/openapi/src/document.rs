@@ -6,9 +6,10 @@ use leaderboard_pipeline::{Base, RouteHead};
 use serde_json::{Map, Value, json};
 
 use crate::answers::responses;
-use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components, parameter_component};
+use crate::components::{KEY_SCHEME, TOKEN_SCHEME, components};
 use crate::examples::list_body_examples;
 use crate::operation::{IN_ORDER_OF_IDS, Operation};
+use crate::parameters::parameter_component;
 use crate::{operations, references};
 
 const ABOUT: &str = "A leaderboard backend that runs at the edge.\n\nThis is one of two versions of the API: every operation exists in version 1 (`/api/v1`, described by `/openapi/v1.json`) and in version 2 (`/api/v2`, described by `/openapi/v2.json`). For a path below `/api` without a version, the header `API-Version` or a media type such as `application/vnd.edgeboard.v2+json` chooses the version; without both, the default version answers. Errors are problem documents (RFC 9457). The response to `HEAD` is the response to `GET` without the body.";

@@ -16,6 +16,7 @@ mod document;
 mod examples;
 pub mod operation;
 mod operations;
+mod parameters;
 mod patch;
 mod references;
 mod routes;

@@ -25,7 +25,6 @@ impl ChargedSubmission {
                 max_tenant_entries: quotas.entries,
                 max_log_bytes: Some(quotas.max_log_bytes()),
                 announce_on: context.env.changes_channel().cloned(),
-                received_at: None,
             },
             decision: None,
         }
@@ -36,7 +35,7 @@ impl ChargedSubmission {
     ///
     /// # Errors
     /// 429 when a limit is used up; 503 when the store is unavailable.
-    pub(crate) async fn charge_now<E: PipelineEnvironment>(
+    pub async fn charge_now<E: PipelineEnvironment>(
         &mut self,
         context: &Context<'_, E>,
     ) -> Result<(), Problem> {

@@ -85,25 +85,31 @@ pub fn apply_idempotency_key(
     body: &[u8],
     items: &mut [Item],
 ) -> Result<(), Problem> {
-    let Some(key) = read(headers)? else {
-        return Ok(());
-    };
+    if let Some(seed) = read_id_seed(headers, identity)? {
+        apply_id_seed(&seed, body, items);
+    }
+    Ok(())
+}
+
+/// Returns the bytes that the ids of a request's submissions depend on: its caller and its idempotency key. `None` without a key.
+pub fn read_id_seed(headers: &HeaderMap, identity: &Identity) -> Result<Option<Vec<u8>>, Problem> {
+    let key = read(headers)?;
+    Ok(key.map(|key| [caller(identity), key.into_bytes()].concat()))
+}
+
+/// Gives an id to each item without an id, from the seed of [`read_id_seed`], its position, and a digest of the body.
+pub fn apply_id_seed(seed: &[u8], body: &[u8], items: &mut [Item]) {
     let request = digest(&[body]);
-    let caller = caller(identity);
     for (at, item) in items.iter_mut().enumerate() {
         if item.submission.id.is_some() {
             continue;
         }
         let place = u64::try_from(at).unwrap_or(u64::MAX);
-        let id = format!(
-            "key-{}",
-            hex(&digest(&[&caller, key.as_bytes(), &place.to_be_bytes()]))
-        );
+        let id = format!("key-{}", hex(&digest(&[seed, &place.to_be_bytes()])));
         item.submission.id = SubmissionId::new(id).ok();
         item.submission.request = Some(request);
         item.place.keyed = true;
     }
-    Ok(())
 }
 
 /// Returns bytes that differ between callers of one tenant, so that two callers can use the same key. The bytes are empty for the

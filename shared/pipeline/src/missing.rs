@@ -29,6 +29,9 @@ pub(crate) fn name_missing(problem: Problem, params: &PathParams<'_>, query: &st
         }
         ProblemType::KeyNotFound => named("key").map(|id| format!("The tenant has no key {id}.")),
         ProblemType::IssuerNotFound => named("issuer").map(|id| format!("There is no issuer {id}.")),
+        ProblemType::SubmissionNotFound => {
+            named("submission").map(|id| format!("There is no queued submission {id}."))
+        }
         ProblemType::BanNotFound => {
             named("player").map(|player| format!("The player {player} is not banned."))
         }

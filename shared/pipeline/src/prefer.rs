@@ -18,6 +18,17 @@ pub fn wants_minimal(headers: &HeaderMap) -> bool {
     first.is_some_and(|value| value.eq_ignore_ascii_case("minimal"))
 }
 
+/// Returns whether the client prefers `respond-async`: a response before the request is carried out.
+pub fn wants_async(headers: &HeaderMap) -> bool {
+    let Some(text) = list_header(headers, "prefer") else {
+        return false;
+    };
+    text.split(',').any(|preference| {
+        let name = preference.split(';').next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case("respond-async")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -48,5 +59,19 @@ mod tests {
             assert!(!is_minimal(no), "{no}");
         }
         assert!(!wants_minimal(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn respond_async_is_a_preference_without_a_value() {
+        for (value, expected) in [
+            ("respond-async", true),
+            ("return=minimal, Respond-Async; wait=10", true),
+            ("respond-async=1", false),
+            ("x-respond-async, return=respond-async", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", HeaderValue::from_static(value));
+            assert_eq!(wants_async(&headers), expected, "{value}");
+        }
     }
 }

@@ -100,6 +100,7 @@ impl Bench {
             occurred_at: None,
             id,
             request: None,
+            received_at: None,
         };
         let now = Timestamp::saturating_from_unix_ms(NOW_MS);
         let prepared = submission.resolve(std::slice::from_ref(&self.board), now);

@@ -28,6 +28,8 @@
 //! | `eb::dead-letters`, `eb::dead-letters:{ids,digests}` | dead letters, their ids in order, and digest to id |
 //! | `eb::dead-letters:last` | the id given last to a dead letter |
 //! | `eb:{tenant}:dead-letters:own` | the ids of a tenant's dead letters; no tenant is empty |
+//! | `eb::queue`, `eb::queue:cursor` | stream of the queue, and how far a claim has looked for items to try again (see `queue.lua`) |
+//! | `eb:{tenant}:queue:requests`, `…:ends`, `…:sizes` | queued requests and their results (see `queue.lua`) |
 //! | `eb::counters` | hash: the counters of the installation |
 //!
 //! Ids of tenants and leaderboards contain no `:`. A period's id and a bucket can contain one and come last, so all key names
@@ -181,6 +183,16 @@ pub(crate) fn dead_letters_of_scope(tenant: Option<&TenantId>) -> Key {
     scope_key(tenant, "dead-letters:own")
 }
 
+/// Returns the keys of the queue: the stream, to which backends append too, and the cursor of claims.
+pub(crate) fn queue() -> [Key; 2] {
+    ["queue", "queue:cursor"].map(|name| scope_key(None, name))
+}
+
+/// Returns the keys of a tenant's queued requests, of the ends of their results, and of their sizes.
+pub(crate) fn queued_requests(tenant: &TenantId) -> [Key; 3] {
+    ["queue:requests", "queue:ends", "queue:sizes"].map(|name| tenant_key(tenant, name))
+}
+
 /// The names of the keys of one leaderboard. The string is their common prefix.
 #[derive(Debug, Clone)]
 pub(crate) struct LeaderboardKeys(String);
@@ -275,6 +287,7 @@ mod tests {
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = dead_letters().to_vec();
         keys.extend([last_dead_letter(), dead_letters_of_scope(None), counters()]);
+        keys.extend(queue());
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([leaderboards(&tenant), last_version(&tenant)]);
             keys.extend(bans(&tenant));
@@ -284,6 +297,7 @@ mod tests {
             keys.push(usage(&tenant));
             keys.push(log_sizes(&tenant));
             keys.push(dead_letters_of_scope(Some(&tenant)));
+            keys.extend(queued_requests(&tenant));
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {

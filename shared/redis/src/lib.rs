@@ -26,6 +26,7 @@ mod keys;
 mod leaderboards;
 mod library;
 mod packing;
+mod queue;
 mod rate_limits;
 mod reads;
 mod reply_reader;

@@ -26,7 +26,7 @@ library! {
         "arguments" "numbers" "clock" "publish" "versions" "expected_version" "period" "period_keys" "bans"
         "period_reads" "period_summary" "rate_limits" "entry_counts" "period_deletion" "expiries" "log"
         "idempotency" "entry_rules" "standings" "submission_arguments" "submission_plans" "submission_writes" "rebuild"
-        "documents" "dead_letters" "register";
+        "documents" "dead_letters" "queue" "register";
 
     SUBMIT = Writes "submit";
     ANNOUNCE = Writes "announce";
@@ -43,6 +43,10 @@ library! {
     PUSH_DEAD_LETTERS = Writes "push_dead_letters";
     DELETE_DEAD_LETTER = FreesMemory "delete_dead_letter";
     LIST_DEAD_LETTERS = Reads "list_dead_letters";
+    ENQUEUE = Writes "enqueue";
+    CLAIM_ITEMS = Writes "claim_items";
+    RETRY_ITEMS = Writes "retry_items";
+    FINISH_ITEMS = FreesMemory "finish_items";
     APPEND_AUDIT = Writes "append_audit";
     READ_AUDIT = Reads "read_audit";
     READ_PAGE = Reads "read_page";

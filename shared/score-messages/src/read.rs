@@ -1,12 +1,13 @@
 //! Reads a message and splits it into its submissions.
 
-use leaderboard_core::TenantId;
 use leaderboard_core::access::Caller;
+use leaderboard_core::{LeaderboardId, PlayerId, Submission, SubmittedValues, TenantId};
 
-use leaderboard_api::json::{Errors, Field, Json};
-use leaderboard_api::wire::submission::{Item, Sender, SubmissionTarget, batch_items, submission};
-use leaderboard_api::{FieldError, Problem, ProblemType, json};
+use leaderboard_api::json::{Errors, Field, Json, Pointer, parse};
+use leaderboard_api::wire::submission::{Item, OPERATORS, Sender, SubmissionTarget, batch_items, submission};
+use leaderboard_api::{FieldError, Problem, ProblemType};
 use leaderboard_pipeline::{MAX_BODY_BYTES, me};
+use serde_json::json;
 
 /// The most bytes of a message that is split into its submissions, so that each becomes its own dead letter. A message of more
 /// than [`MAX_BODY_BYTES`] is not applied.
@@ -15,10 +16,24 @@ pub const MAX_SPLIT_BYTES: usize = 4 * MAX_BODY_BYTES;
 /// submissions than a request may have is not applied.
 pub const MAX_SPLIT_SCORES: usize = 5000;
 
+/// The longest wake-up, in bytes: room for spaces.
+const MAX_WAKE_UP_BYTES: usize = 64;
+
+/// Returns whether a message is a wake-up, `{"wake": true}`: it has no scores, and says that the queue has some.
+pub fn is_wake_up(payload: &[u8]) -> bool {
+    payload.len() <= MAX_WAKE_UP_BYTES
+        && serde_json::from_slice(payload)
+            .is_ok_and(|value: serde_json::Value| value == json!({"wake": true}))
+}
+
 /// A message that could be read, at least in part.
+#[derive(Debug)]
 pub(crate) struct ScoreMessage {
     /// The tenant of the scores.
     pub tenant: TenantId,
+    /// The player whose permissions the submissions have, instead of a message's. Dead letters of requests with a player's token
+    /// name the player.
+    pub sender: Option<PlayerId>,
     /// The submissions that could be read, each with its text.
     pub items: Vec<(Item, String)>,
     /// The submissions that could not be read: what is wrong with each, and its text.
@@ -26,6 +41,7 @@ pub(crate) struct ScoreMessage {
 }
 
 /// A message that is refused as a whole.
+#[derive(Debug)]
 pub(crate) struct Faulty {
     /// What is wrong with the whole message.
     pub problem: Problem,
@@ -49,7 +65,7 @@ impl ScoreMessage {
         if payload.len() > MAX_SPLIT_BYTES {
             return Err(too_large().into());
         }
-        let tree = json::parse(payload)?;
+        let tree = parse(payload)?;
         let mut errors = Errors::default();
         let parts = Self::read(&tree, &mut errors);
         let checked = if payload.len() > MAX_BODY_BYTES {
@@ -68,7 +84,12 @@ impl ScoreMessage {
     /// submissions cannot be separated, if there are none, or if there are more than [`MAX_SPLIT_SCORES`].
     fn read(tree: &Json<'_>, errors: &mut Errors) -> Option<Self> {
         let fields = Field::root(tree).object(errors)?;
-        fields.only(&["tenant", "scores"], errors);
+        fields.only(&["tenant", "sender", "scores"], errors);
+        let sender = fields.read(
+            "sender",
+            |field, errors| field.parsed(PlayerId::new, errors),
+            errors,
+        );
         let tenant = fields
             .required("tenant", errors)
             .and_then(|field| field.parsed(TenantId::new, errors));
@@ -81,6 +102,7 @@ impl ScoreMessage {
         }
         let mut message = Self {
             tenant: tenant?,
+            sender,
             items: Vec::with_capacity(values.len()),
             refused: Vec::new(),
         };
@@ -92,16 +114,71 @@ impl ScoreMessage {
         }
         Some(message)
     }
+
+    /// Returns the text of a message with these submissions, and with the tenant and the sender of this message.
+    pub(crate) fn text_of<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> String {
+        let sender = self
+            .sender
+            .as_ref()
+            .map(|player| format!(",\"sender\":{}", json!(player.as_str())));
+        let scores: Vec<&str> = texts.into_iter().collect();
+        format!(
+            "{{\"tenant\":\"{}\"{},\"scores\":[{}]}}",
+            self.tenant,
+            sender.unwrap_or_default(),
+            scores.join(",")
+        )
+    }
+}
+
+/// Returns a submission as a message has it.
+pub(crate) fn submission_text(submission: &Submission) -> String {
+    let mut fields = json!({
+        "leaderboards": submission.leaderboards.iter().map(LeaderboardId::as_str).collect::<Vec<_>>(),
+        "player": submission.player.as_str(),
+    });
+    let mut add = |name: &str, value: serde_json::Value| {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    match &submission.values {
+        SubmittedValues::Score(score) => add("score", json!(score)),
+        SubmittedValues::Named(named) => {
+            let named: serde_json::Map<_, _> = named
+                .iter()
+                .map(|(name, value)| (name.clone(), json!(value)))
+                .collect();
+            add("values", named.into());
+        }
+    }
+    if let Some(operator) = submission.operator
+        && let Some((word, _)) = OPERATORS.iter().find(|(_, known)| *known == operator)
+    {
+        add("operator", json!(word));
+    }
+    if let Some(at) = submission.occurred_at {
+        add("occurred_at", json!(at.to_string()));
+    }
+    if let Some(id) = &submission.id {
+        add("id", json!(id.as_str()));
+    }
+    let text = fields.to_string();
+    // Metadata is the client's own text: its numbers would not survive a conversion.
+    match (&submission.metadata, text.strip_suffix('}')) {
+        (Some(metadata), Some(begin)) => format!("{begin},\"metadata\":{}}}", metadata.as_json_text()),
+        _ => text,
+    }
 }
 
 /// Reads one submission. Its dead letter has only this submission, so the pointers in the problem begin with `#/scores/0`.
 fn read_item(value: &Json<'_>) -> Result<Item, Problem> {
     let mut errors = Errors::default();
     let root = Field::root(value);
-    let scores = json::Pointer::Key(&root.pointer, "scores");
+    let scores = Pointer::Key(&root.pointer, "scores");
     let field = Field {
         value,
-        pointer: json::Pointer::Index(&scores, 0),
+        pointer: Pointer::Index(&scores, 0),
     };
     let item = field
         .object(&mut errors)

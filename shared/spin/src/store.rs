@@ -6,11 +6,12 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
-    Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EntryQuota, Events,
-    Expected, Freeze, Leaderboards, LogBounds, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary,
-    PlayerEntries, Positions, PutLeaderboard, PutRefusal, RateLimitDecision, RateLimits, ReadError,
-    Readiness, RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions,
-    Submitted, TooManyBans, VersionMismatch,
+    ClaimedItem, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents,
+    EnqueueRefusal, EntryQuota, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
+    NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
+    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
+    TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
@@ -118,6 +119,13 @@ forward_to_engine! {
             -> Result<Vec<StoredDeadLetter>, StoreError>;
         fn read_dead_letter(id: u64) -> Result<Option<StoredDeadLetter>, StoreError>;
         fn delete_dead_letter(id: u64) -> Result<bool, StoreError>;
+    }
+    impl Queue {
+        fn enqueue(tenant: &TenantId, item: &NewQueueItem<'_>) -> Result<Result<(), EnqueueRefusal>, StoreError>;
+        fn claim(limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
+        fn retry(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
+        fn finish(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
+        fn find_request(tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
     }
     impl Readiness {
         fn check_ready() -> Result<(), StoreError>;

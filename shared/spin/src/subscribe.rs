@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leaderboard_core::StoreError;
-use leaderboard_score_messages::{MessageReport, OnRebuild};
+use leaderboard_score_messages::{CLAIMED_AT_ONCE, MAX_DRAINED, MessageReport, is_wake_up};
 use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
@@ -14,11 +14,8 @@ use crate::log;
 const ATTEMPTS: u32 = 6;
 /// The wait before the second try, in milliseconds. Each further wait is twice as long (6.2 s in total).
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// From this try on, scores for a period that is being rebuilt become dead letters. Small rebuilds are over by then (0.6 s), and
-/// the large rebuild of one tenant does not delay the messages of others.
-const REBUILD_ATTEMPTS: u32 = 3;
 
-/// A message that was neither applied nor stored as dead letters, because the store was unavailable.
+/// A message that was neither applied nor stored, because the store was unavailable.
 #[derive(Debug)]
 pub struct Unapplied;
 
@@ -30,36 +27,33 @@ impl std::fmt::Display for Unapplied {
 
 impl std::error::Error for Unapplied {}
 
-/// Applies one message. Its invalid or refused submissions become dead letters, which is not an error.
+/// Applies one message, and then items of the queue. A wake-up only drains the queue. The invalid or refused submissions of a message
+/// become dead letters, which is not an error.
 ///
 /// # Errors
 /// [`Unapplied`] if the store was unavailable; the cause is in the log.
 pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
-    until_applied(
-        async |on_rebuild| apply_message(payload, on_rebuild).await,
-        spin_sdk::time::sleep,
-    )
-    .await
+    if is_wake_up(payload) {
+        drain(MAX_DRAINED).await;
+        return Ok(());
+    }
+    until_applied(async || apply_message(payload).await, spin_sdk::time::sleep).await?;
+    // The next message does not wait for the whole queue.
+    drain(CLAIMED_AT_ONCE).await;
+    Ok(())
 }
 
-/// Tries again until all submissions are applied or stored as dead letters, at most [`ATTEMPTS`] times.
+/// Tries again until all submissions are applied or stored, at most [`ATTEMPTS`] times.
 async fn until_applied(
-    apply_message: impl AsyncFn(OnRebuild) -> Result<MessageReport, StoreError>,
+    apply_message: impl AsyncFn() -> Result<MessageReport, StoreError>,
     pause: impl AsyncFn(Duration),
 ) -> Result<(), Unapplied> {
     let mut wait = FIRST_WAIT;
     for attempt in 1..=ATTEMPTS {
-        let on_rebuild = if attempt < REBUILD_ATTEMPTS {
-            OnRebuild::Wait
-        } else {
-            OnRebuild::DeadLetter
-        };
-        match apply_message(on_rebuild).await {
+        match apply_message().await {
             Ok(report) => {
                 log::write_line(&json!({"level": "info", "message": report, "attempt": attempt}));
-                if report.waiting == 0 {
-                    return Ok(());
-                }
+                return Ok(());
             }
             Err(error) => log::write_cause("warn", &error),
         }
@@ -73,9 +67,9 @@ async fn until_applied(
 
 /// Applies a message. If the store is available but cannot apply the message, stores it as dead letters, because another try
 /// would fail in the same way and delay the messages behind it.
-async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageReport, StoreError> {
+async fn apply_message(payload: &[u8]) -> Result<MessageReport, StoreError> {
     let environment = RequestEnvironment::of_message(Instance::shared().await?);
-    match leaderboard_score_messages::apply_with(&environment, payload, on_rebuild).await {
+    match leaderboard_score_messages::apply_message(&environment, payload).await {
         Err(error @ (StoreError::Corrupt(_) | StoreError::Rejected(_))) => {
             log::write_cause("error", &error);
             leaderboard_score_messages::push_as_dead_letters(
@@ -89,6 +83,17 @@ async fn apply_message(payload: &[u8], on_rebuild: OnRebuild) -> Result<MessageR
     }
 }
 
+/// Applies items of the queue. A failure is only logged: the items stay in the queue.
+async fn drain(max_items: u32) {
+    let drained = async {
+        let environment = RequestEnvironment::of_message(Instance::shared().await?);
+        leaderboard_score_messages::drain(&environment, max_items).await
+    };
+    if let Err(error) = drained.await {
+        log::write_cause("warn", &error);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::{Cell, RefCell};
@@ -99,10 +104,10 @@ mod tests {
 
     /// Returns the waits between the tries in milliseconds, and whether the message was applied, when each try calls
     /// `apply_message`.
-    fn attempts(apply_message: impl Fn(OnRebuild) -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
+    fn attempts(apply_message: impl Fn() -> Result<MessageReport, StoreError>) -> (Vec<u128>, bool) {
         let waits = RefCell::new(Vec::new());
         let applied = until_applied(
-            async |on_rebuild| apply_message(on_rebuild),
+            async || apply_message(),
             async |wait| waits.borrow_mut().push(wait.as_millis()),
         );
         // The pause of this test does not wait.
@@ -117,34 +122,17 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_meets_a_long_rebuild_soon_becomes_a_dead_letter() {
-        let made = Cell::new(0);
-        let done = attempts(|on_rebuild| {
-            made.set(made.get() + 1);
-            let is_dead_letter = on_rebuild == OnRebuild::DeadLetter;
-            Ok(MessageReport {
-                dead_letters: usize::from(is_dead_letter),
-                waiting: usize::from(!is_dead_letter),
-                ..MessageReport::default()
-            })
-        });
-        assert_eq!((made.get(), done), (3, (vec![200, 400], true)));
-    }
-
-    #[test]
     fn a_store_out_of_reach_is_tried_for_six_seconds() {
-        let (waits, applied) = attempts(|_| Err(down()));
+        let (waits, applied) = attempts(|| Err(down()));
         assert_eq!((waits.iter().sum::<u128>(), applied), (6_200, false));
-        // A rebuild no longer delays the messages behind it.
         let made = Cell::new(0);
-        let (waits, applied) = attempts(|on_rebuild| {
+        let (waits, applied) = attempts(|| {
             made.set(made.get() + 1);
-            let met = usize::from(on_rebuild == OnRebuild::Wait);
-            let report = MessageReport {
-                waiting: met,
-                ..MessageReport::default()
-            };
-            if made.get() < 4 { Err(down()) } else { Ok(report) }
+            if made.get() < 4 {
+                Err(down())
+            } else {
+                Ok(MessageReport::default())
+            }
         });
         assert_eq!((waits.len(), applied), (3, true));
     }

@@ -40,6 +40,7 @@ mod log;
 mod migrate;
 mod parameters;
 mod periods;
+mod queue;
 mod rank_blocks;
 mod rate_limits;
 mod reads;

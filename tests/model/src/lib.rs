@@ -13,6 +13,7 @@ pub mod history;
 mod leaderboards;
 pub mod long_history;
 mod projection;
+mod queue;
 mod ranking;
 mod reads;
 mod scores;
@@ -37,6 +38,7 @@ pub struct Model {
     tenants: RefCell<BTreeMap<TenantId, Tenant>>,
     edge: RefCell<edge::Edge>,
     dead_letters: RefCell<dead_letters::DeadLetterQueue>,
+    queue: RefCell<queue::ItemQueue>,
 }
 
 /// The data of one tenant.

@@ -31,7 +31,7 @@ mod wait;
 pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]
 pub use expected::{ExpectedTies, ListedEntry, ScoreOrder, ScoredPlayer, ranked_entries};
-pub use paths::{host_program, project_root, target_dir, tool_program};
+pub use paths::{built_program, project_root, target_dir, tool_program};
 pub use pseudo_random::PseudoRandom;
 pub use redis_server::{RedisServer, free_port};
 #[cfg(feature = "client")]

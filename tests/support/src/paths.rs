@@ -27,41 +27,36 @@ pub fn target_dir() -> PathBuf {
     target.to_owned()
 }
 
-/// Returns the path of the command-line tool, as [`program`].
+/// Returns the path of the command-line tool ([`built_program`]).
 ///
 /// # Panics
 /// When the tool cannot be built.
 #[must_use]
 pub fn tool_program() -> PathBuf {
-    program("edgeboard")
+    built_program("edgeboard")
 }
 
-/// Returns the path of the local host, as [`program`].
+/// Returns the path of the program of a package with the same name, in the profile of the running test. Builds
+/// the program if it does not exist yet.
 ///
 /// # Panics
-/// When the host cannot be built.
+/// When the program cannot be built.
 #[must_use]
-pub fn host_program() -> PathBuf {
-    program("leaderboard-host")
-}
-
-/// Returns the path of the program of this package, in the profile of the running test. Builds the program if
-/// it does not exist yet.
 #[expect(clippy::expect_used, reason = "a test stops where it cannot go on")]
-fn program(package: &str) -> PathBuf {
+pub fn built_program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test");
     let directory = test
         .ancestors()
         .nth(2)
         .expect("a test in the directory of a profile");
-    let program = directory.join(package);
+    let program = directory.join(name);
     if !program.exists() {
         let is_release = directory.ends_with("release");
         let profile = if is_release { "release" } else { "dev" };
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", package, "--profile", profile]);
+        cargo.args(["build", "--quiet", "--package", name, "--profile", profile]);
         let status = cargo.current_dir(project_root()).status();
-        assert!(status.is_ok_and(|status| status.success()), "{package} is built");
+        assert!(status.is_ok_and(|status| status.success()), "{name} is built");
     }
     program
 }

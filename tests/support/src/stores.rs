@@ -13,7 +13,8 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AuditLog, Ban, Bans, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom,
-    PeriodRef, PutLeaderboard, PutRefusal, RankDetail, RateLimits, ReadError, Readiness, Scores, Standings,
+    PeriodRef, PutLeaderboard, PutRefusal, Queue, RankDetail, RateLimits, ReadError, Readiness, Scores,
+    Standings,
 };
 use leaderboard_core::{
     Leaderboard, LoggedEvent, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal,
@@ -41,8 +42,11 @@ pub trait LeaderboardPorts: Scores + Bans + Events + Leaderboards + DeadLetters 
 impl<S: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness> LeaderboardPorts for S {}
 
 /// All ports that a store offers.
-pub trait AllPorts: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog {}
-impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog> AllPorts for S {}
+pub trait AllPorts:
+    LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue
+{
+}
+impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue> AllPorts for S {}
 
 /// Where stores keep their data. Two stores on one backend see the same data.
 pub trait StoreBackend {

@@ -128,6 +128,7 @@ pub fn submission(boards: &[&Board], name: &str, values: &[i64]) -> Submission {
         occurred_at: None,
         id: None,
         request: None,
+        received_at: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod key;
 mod programs;
 mod redis;
 mod supervisor;
+mod ticker;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -62,6 +63,10 @@ pub(crate) struct Options {
     /// Leave an empty store empty
     #[arg(long)]
     no_sample: bool,
+    /// After how many seconds the queue is drained again, in addition to the drains after requests and messages;
+    /// 0 is never
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    tick_interval: u64,
     /// Run on the Spin CLI of the PATH (4.1 or newer) instead of the local host
     #[arg(long)]
     spin: bool,
@@ -73,6 +78,7 @@ struct Settings {
     state_dir: PathBuf,
     redis: Option<Redis>,
     sample: bool,
+    tick_interval: Duration,
     spin: bool,
     key: key::Key,
     token_secret: String,
@@ -89,6 +95,7 @@ impl Settings {
             listen: options.listen,
             redis: redis.context("--redis is not an address such as redis://127.0.0.1:6379/0")?,
             sample: !options.no_sample,
+            tick_interval: Duration::from_secs(options.tick_interval),
             spin: options.spin,
             key: key::admin_key(&state_dir)?,
             token_secret: key::token_secret(&state_dir)?,
@@ -103,15 +110,20 @@ impl Settings {
             .map_or_else(|| "embedded".to_owned(), Redis::store)
     }
 
-    /// Returns the URL of the server. If it listens on all addresses, the URL has the loopback address.
+    /// Returns the URL of the server ([`Settings::reachable_address`]).
     fn address(&self) -> String {
+        format!("http://{}", self.reachable_address())
+    }
+
+    /// Returns an address of the server. If it listens on all addresses, this is the loopback address.
+    fn reachable_address(&self) -> SocketAddr {
         let mut address = self.listen;
         match address {
             SocketAddr::V4(any) if any.ip().is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
             SocketAddr::V6(any) if any.ip().is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
         }
-        format!("http://{address}")
+        address
     }
 }
 
@@ -184,6 +196,7 @@ fn serve(workspace: &Workspace, settings: &Settings, supervisor: &mut Supervisor
         return Ok(end);
     }
     println!("{}", greeting::describe_server(settings));
+    ticker::start(settings);
     if settings.sample
         && let Some(end) = load_sample(workspace, settings, supervisor)?
     {
@@ -288,6 +301,7 @@ mod tests {
                 state_dir: "/state".into(),
                 redis: None,
                 sample: true,
+                tick_interval: Duration::ZERO,
                 spin: false,
                 key: key::Key {
                     secret: "hidden".to_owned(),

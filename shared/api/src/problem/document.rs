@@ -133,7 +133,7 @@ impl Problem {
             ProblemType::WritesDisabled => {
                 problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
             }
-            ProblemType::Unavailable | ProblemType::Rebuilding => {
+            ProblemType::Unavailable | ProblemType::Rebuilding | ProblemType::QueueFull => {
                 problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS);
             }
             _ => {}

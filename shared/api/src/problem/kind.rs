@@ -82,6 +82,8 @@ problem_types! {
     IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
     /// The tenant has no dead letter with this id.
     DeadLetterNotFound, "dead-letter-not-found", NOT_FOUND, "The dead letter does not exist";
+    /// The tenant has no queued submission with this id, or it is done since more than 24 hours, or it belongs to another player.
+    SubmissionNotFound, "submission-not-found", NOT_FOUND, "The queued submission does not exist";
     /// The player is not banned.
     BanNotFound, "ban-not-found", NOT_FOUND, "The player is not banned";
     /// The player has no entry in the period.
@@ -154,6 +156,8 @@ problem_types! {
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// Writes are switched off by the flag `edgeboard.writes`; try again after `Retry-After` seconds.
     WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
+    /// The tenant has as many submissions in the queue as it may have; try again after `Retry-After` seconds.
+    QueueFull, "queue-full", SERVICE_UNAVAILABLE, "The queue is full";
     /// The entries of the period are being reordered; try again after `Retry-After` seconds.
     Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
     /// The store is unreachable; try again after `Retry-After` seconds.

@@ -266,6 +266,7 @@ pub fn submission(
         occurred_at,
         id,
         request: None,
+        received_at: None,
     };
     let place = ItemPlace {
         item: fields.pointer.to_string(),

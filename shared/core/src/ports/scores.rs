@@ -47,9 +47,6 @@ pub struct SubmitOptions {
     pub max_log_bytes: Option<u64>,
     /// The channel for announcements of changed leaderboards ([`super::Announcements`]); `None` announces nothing.
     pub announce_on: Option<Rc<str>>,
-    /// When the submissions were received, if that was earlier than now (a replayed message). The score of a submission without
-    /// `occurred_at` happened at this instant.
-    pub received_at: Option<Timestamp>,
 }
 
 impl SubmitOptions {
@@ -62,7 +59,6 @@ impl SubmitOptions {
             max_tenant_entries: None,
             max_log_bytes: None,
             announce_on: None,
-            received_at: None,
         }
     }
 }

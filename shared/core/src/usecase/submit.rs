@@ -229,7 +229,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         boards: &[SharedLeaderboard],
     ) -> Result<PreparedSubmission, Refusal> {
         let now = self.deps.now;
-        let (None, Some(received_at)) = (submission.occurred_at, self.options.received_at) else {
+        let (None, Some(received_at)) = (submission.occurred_at, submission.received_at) else {
             return submission.resolve_for(self.caller, boards, now);
         };
         let dated = Submission {

@@ -30,6 +30,7 @@ pub(crate) fn submission(numbers: &[i64]) -> Submission {
         occurred_at: Some(at(NEW)),
         id: None,
         request: None,
+        received_at: None,
     }
 }
 

@@ -16,6 +16,7 @@ fn submission() -> Submission {
         occurred_at: None,
         id: SubmissionId::new("1").ok(),
         request: None,
+        received_at: None,
     }
 }
 

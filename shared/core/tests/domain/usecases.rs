@@ -83,6 +83,7 @@ impl World {
             occurred_at: None,
             id: id.map(|id| SubmissionId::new(id).unwrap()),
             request: None,
+            received_at: None,
         };
         let deps = self.deps(now);
         let submissions = [submission];

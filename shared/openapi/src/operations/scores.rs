@@ -4,6 +4,13 @@ use crate::operation::{DescribedResponse, Operation, Shape};
 
 const IDEMPOTENT: &[&str] = &["idempotencyKey", "prefer"];
 const APPLIED: &[&str] = &["Preference-Applied", "Cache-Group-Invalidation"];
+const QUEUED: DescribedResponse = DescribedResponse::new(
+    202,
+    "The request asked for `Prefer: respond-async`. Its submissions are in the queue; `Location` shows what comes of them.",
+    Shape::Json("QueuedSubmission"),
+)
+.with(&["Location", "Preference-Applied"])
+.like(&["score-queued"]);
 const INVALIDATING: &[&str] = &["Cache-Group-Invalidation"];
 const BATCH: DescribedResponse = DescribedResponse::new(
     207,
@@ -15,13 +22,14 @@ const BATCH: DescribedResponse = DescribedResponse::new(
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/leaderboards/:leaderboard/scores", "submitScores", "Submit one score, or a batch of scores")
-        .about("The body is one submission, or a batch `{\"scores\": […]}` with 1 to 1,000 submissions (with a player's token: 1 to 20). The rate limits are charged one unit for each leaderboard of each submission. A submission with an `id` is applied only once within 24 hours; `Idempotency-Key` does the same for a whole request.")
+        .about("The body is one submission, or a batch `{\"scores\": […]}` with 1 to 1,000 submissions (with a player's token: 1 to 20). The rate limits are charged one unit for each leaderboard of each submission. A submission with an `id` is applied only once within 24 hours; `Idempotency-Key` does the same for a whole request. With `Prefer: respond-async` the service stores a valid request in a durable queue, and applies it soon after the response.")
         .takes(IDEMPOTENT)
         .reads("Scores")
         .gives(&[
             DescribedResponse::new(200, "What the submission did.", Shape::Json("Outcome"))
                 .with(APPLIED)
                 .like(&["score-taken", "score-replayed", "score-minimal"]),
+            QUEUED,
             BATCH,
         ])
         .refuses(&[409]),
@@ -33,9 +41,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
             DescribedResponse::new(200, "What the submission did on each leaderboard.", Shape::Json("Outcomes"))
                 .with(APPLIED)
                 .like(&["score-on-several"]),
+            QUEUED,
             BATCH,
         ])
         .refuses(&[409]),
+    Operation::new("GET", "/submissions/:submission", "readSubmission", "Read what came of queued submissions")
+        .about("The state is kept for 24 hours after the submissions were applied or refused. A player's token finds only requests that came with a token of this player.")
+        .gives(&[DescribedResponse::new(200, "The state.", Shape::Json("QueuedSubmission")).like(&["submission-read"])]),
+    Operation::new("POST", "/internal/tick", "drainQueue", "Apply what is in the queue")
+        .about("A scheduler sends this request, for example once per second. The service applies the queue also after a request with `Prefer: respond-async` and after each published message, so a tick is needed for what such a drain left.")
+        .gives(&[DescribedResponse::new(200, "How many items were applied, are tried again later, or were given up.", Shape::Json("Drained")).like(&["queue-drained"])]),
     Operation::new("DELETE", "/leaderboards/:leaderboard/scores/:player", "removeEntry", "Remove a player's entry")
         .takes(&["period"])
         .gives(&[DescribedResponse::done("The entry is removed.").with(INVALIDATING)]),

@@ -79,6 +79,7 @@ pub(crate) fn submission(name: &str, values: &[i64]) -> Submission {
         occurred_at: None,
         id: None,
         request: None,
+        received_at: None,
     }
 }
 

@@ -12,12 +12,20 @@ use leaderboard_core::ports::{
 use crate::support::*;
 
 /// The number of the newest schema version.
-const NEWEST: i64 = 16;
+const NEWEST: i64 = 17;
 /// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-const UNDO: [(i64, &[&str]); 15] = [
+const UNDO: [(i64, &[&str]); 16] = [
+    (
+        16,
+        &[
+            "DROP TABLE queue_items",
+            "DROP TABLE queued_requests",
+            "DROP TABLE queue_sizes",
+        ],
+    ),
     (
         15,
         &[

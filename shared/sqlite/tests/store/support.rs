@@ -109,6 +109,7 @@ pub(crate) fn submission(boards: &[Board], name: &str, score: i64, id: Option<&s
         occurred_at: None,
         id: id.map(|id| SubmissionId::new(id).unwrap()),
         request: None,
+        received_at: None,
     }
 }
 

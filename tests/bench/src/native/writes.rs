@@ -191,6 +191,7 @@ fn prepare(configuration: &Rc<Versioned<Leaderboard>>, scores: &[Score]) -> Resu
             occurred_at: None,
             id: score.id.as_deref().map(SubmissionId::new).transpose()?,
             request: None,
+            received_at: None,
         };
         let prepared = submission.resolve(std::slice::from_ref(configuration), now);
         prepared.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use leaderboard_host::OneOf;
 use leaderboard_test_support::{
-    ADMIN_KEY, ApiClient, HttpTransport, RedisServer, StoreKind, TestService, Transport, host_program,
+    ADMIN_KEY, ApiClient, HttpTransport, RedisServer, StoreKind, TestService, Transport, built_program,
     project_root, state_dir, target_dir, wait_until,
 };
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ struct HostProcess {
 impl HostProcess {
     /// Starts a host whose only thread serves all requests.
     fn start(state: &Path, redis: Option<&RedisServer>) -> Self {
-        let mut command = Command::new(host_program());
+        let mut command = Command::new(built_program("leaderboard-host"));
         command.args(["--listen", "127.0.0.1:0", "--workers", "1", "--manifest"]);
         command.arg(project_root().join("spin.toml"));
         command.arg("--state-dir").arg(state);

@@ -41,6 +41,7 @@ mod periods;
 mod player_tokens;
 mod preconditions;
 mod protocol;
+mod queue;
 mod removal;
 mod round_trips;
 mod several_leaderboards;

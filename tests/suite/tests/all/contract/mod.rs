@@ -14,6 +14,7 @@ mod events;
 mod idempotency;
 mod pages;
 mod periods;
+mod queue;
 mod quotas;
 mod rate_limits;
 mod rebuild;

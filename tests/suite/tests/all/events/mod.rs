@@ -3,6 +3,8 @@
 mod dead_letters;
 mod delivery;
 mod failover;
+mod queue;
+mod queue_faults;
 mod regions;
 
 use leaderboard_host::{Host, Running};

@@ -1,13 +1,13 @@
 //! Tests of dead letters: of faulty messages, and of submissions that cannot be applied now.
 
-use futures::executor::block_on;
 use leaderboard_pipeline::MAX_BODY_BYTES;
 use leaderboard_score_messages::{
-    MAX_LETTER_BYTES, MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, MessageReport, OnRebuild,
+    LEASE_MS, MAX_ATTEMPTS, MAX_LETTER_BYTES, MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, MessageReport,
 };
 use serde_json::{Value, json};
 
 use crate::in_process::environment::Instance;
+use crate::in_process::queue::tick;
 
 fn create_service() -> Instance {
     let service = Instance::new();
@@ -55,20 +55,37 @@ fn replay_letter(service: &Instance, letter: &Value) -> u16 {
 }
 
 #[test]
-fn a_score_during_a_rebuild_becomes_a_dead_letter_at_the_last_try() {
+fn a_score_during_a_rebuild_waits_in_the_queue() {
     let service = create_service();
     let message = build_batch(1).to_string();
     service.store.is_rebuilding.set(true);
-    let waiting = MessageReport {
-        waiting: 1,
+    let queued = MessageReport {
+        queued: 1,
         ..MessageReport::default()
     };
-    for _ in 0..2 {
-        assert_eq!(service.message(&message), waiting);
+    // Every region receives the message, and the queue has it once.
+    assert_eq!(service.message(&message), queued);
+    assert_eq!(service.elsewhere().message(&message), queued);
+    assert_eq!(tick(&service), json!({"finished": 0, "retried": 1, "dead": 0}));
+    service.store.is_rebuilding.set(false);
+    service.pass_ms(i64::from(LEASE_MS));
+    assert_eq!(tick(&service), json!({"finished": 1, "retried": 0, "dead": 0}));
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 1}));
+    assert!(list_letters(&service).is_empty());
+}
+
+#[test]
+fn a_score_becomes_a_dead_letter_at_its_last_attempt() {
+    let service = create_service();
+    service.store.is_rebuilding.set(true);
+    service.message(build_batch(1).to_string());
+    for _ in 1..MAX_ATTEMPTS {
+        assert_eq!(tick(&service)["retried"], 1);
+        service.pass_ms(i64::from(LEASE_MS));
     }
     assert!(list_letters(&service).is_empty());
-    let last = leaderboard_score_messages::apply_with(&service, message.as_bytes(), OnRebuild::DeadLetter);
-    assert_eq!(block_on(last), Ok(report_dead_letters(1)));
+    assert_eq!(tick(&service), json!({"finished": 0, "retried": 0, "dead": 1}));
     let letters = list_letters(&service);
     let reason = letters[0]["reason"].as_str().unwrap();
     assert!(reason.contains("is being put into another order"), "{reason}");

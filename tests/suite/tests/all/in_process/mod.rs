@@ -17,6 +17,7 @@ mod operations;
 mod periods;
 mod pipeline;
 mod preconditions;
+mod queue;
 mod rate_limits;
 mod readiness;
 mod regions;

@@ -203,6 +203,7 @@ impl<S: AllPorts> ComparedStores<S> {
             occurred_at: Some(occurred_at),
             id: None,
             request: None,
+            received_at: None,
         };
         PreparedSubmission {
             player,

@@ -12,7 +12,7 @@ mod standings;
 
 use std::fmt::Write;
 
-use leaderboard_test_support::{ApiClient, ApiResponse};
+use leaderboard_test_support::{ApiClient, ApiResponse, wait_until};
 use serde_json::{Value, json};
 
 use crate::cases::api_cases;
@@ -167,6 +167,18 @@ api_cases! {
         compare("scores-in-a-batch", &api.post("/scores", &batch).await);
         let minimal = api.request("POST", "/leaderboards/goals/scores").header("prefer", "return=minimal");
         compare("score-minimal", &minimal.json(&json!({"player": "New", "score": 1})).send().await);
+        let queued = api.request("POST", "/leaderboards/goals/scores").header("prefer", "respond-async");
+        let queued = queued.header("idempotency-key", "\"import-7\"").json(&json!({"player": "Queued", "score": 1})).send().await;
+        let id = queued.json()["id"].as_str().unwrap().to_owned();
+        let example = [(id.as_str(), "0af7651916cd43dd8448eb211c80319c")];
+        compare_with_replacements("score-queued", &queued, &example);
+        let path = format!("/submissions/{id}");
+        let is_done = |read: &ApiResponse| read.json()["state"] != "pending";
+        compare_with_replacements("submission-read", &wait_until(async || api.get(&path).await, is_done).await, &example);
+        let read = async || api.request_at("GET", &format!("/api/v2{path}")).send().await;
+        compare_with_replacements("v2-submission-read", &read().await, &example);
+        wait_until(async || api.request_at("POST", "/internal/tick").send().await, |tick| tick.json()["finished"] == 0).await;
+        compare("queue-drained", &api.request_at("POST", "/internal/tick").send().await);
         compare("entry-removed", &api.delete("/leaderboards/goals/scores/New").await);
         let ban = json!({"reason": "speed hack", "expires_at": "2100-01-01T00:00:00Z"});
         compare("player-banned", &api.put("/players/New/ban", &ban).await);

@@ -1,8 +1,9 @@
-//! The ports of the store for bans, events, dead letters and documents.
+//! The ports of the store for bans, events, dead letters, the queue and documents.
 
 use leaderboard_core::ports::{
-    Ban, Bans, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, Events, Expected, LogBounds,
-    StoredDeadLetter, TooManyBans, VersionMismatch,
+    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EnqueueRefusal,
+    Events, Expected, FinishedItem, LogBounds, NewQueueItem, Queue, QueuedRequest, StoredDeadLetter,
+    TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{LeaderboardId, LoggedEvent, PlayerId, StoreError, TenantId, Timestamp, Versioned};
 
@@ -92,6 +93,32 @@ impl DeadLetters for Store {
 
     async fn delete_dead_letter(&self, id: u64) -> Result<bool, StoreError> {
         self.model_if_up()?.delete_dead_letter(id).await
+    }
+}
+
+impl Queue for Store {
+    async fn enqueue(
+        &self,
+        tenant: &TenantId,
+        item: &NewQueueItem<'_>,
+    ) -> Result<Result<(), EnqueueRefusal>, StoreError> {
+        self.model_if_room()?.enqueue(tenant, item).await
+    }
+
+    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
+        self.model_if_up()?.claim(limit, lease_ms).await
+    }
+
+    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError> {
+        self.model_if_up()?.retry(items, wait_ms, lease_ms).await
+    }
+
+    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError> {
+        self.model_if_up()?.finish(tenant, items).await
+    }
+
+    async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError> {
+        self.model_if_up()?.find_request(tenant, id).await
     }
 }
 

@@ -1,0 +1,119 @@
+//! The durable queue: submissions that were accepted and are applied later.
+
+use super::IDEMPOTENCY_MS;
+use crate::{Fingerprint, PlayerId, StoreError, TenantId, Timestamp};
+
+/// The most items of one tenant in the queue. Messages that backends append to the store themselves are not counted.
+pub const MAX_QUEUED_ITEMS: u64 = 10_000;
+/// The most bytes that the payloads of a tenant's items have together: 64 MiB.
+pub const MAX_QUEUED_BYTES: u64 = 64 << 20;
+/// The longest id of a queued request, in bytes of lower-case letters, digits and hyphens.
+pub const MAX_QUEUED_ID_BYTES: usize = 64;
+/// How long the result of a queued request is kept, in milliseconds: as long as the ids of its submissions.
+pub const RESULT_KEPT_MS: i64 = IDEMPOTENCY_MS;
+/// The most bytes that the kept results of a tenant have together: 64 MiB. The oldest results are deleted first.
+pub const MAX_RESULT_BYTES: u64 = 64 << 20;
+/// The most expired or surplus results that one call deletes.
+pub const MAX_RESULTS_DELETED: u32 = 64;
+/// A claim takes no further items after their payloads have this many bytes together: 1 MiB.
+pub const MAX_CLAIMED_BYTES: usize = 1 << 20;
+/// The most bytes of a claimed payload: one more than any payload that is read. A longer payload, which a backend can append, is
+/// cut.
+pub const MAX_PAYLOAD_BYTES: usize = (4 << 20) + 1;
+
+/// A request to append to the queue.
+#[derive(Debug, Clone, Copy)]
+pub struct NewQueueItem<'a> {
+    /// The id of the request within the tenant.
+    pub id: &'a str,
+    /// The player whose token sent the request; `None` for a server.
+    pub player: Option<&'a PlayerId>,
+    /// A digest of what the client sent. The same id with another digest is refused.
+    pub digest: Fingerprint,
+    /// The request, as bytes that the store does not interpret.
+    pub payload: &'a [u8],
+}
+
+/// Why a request was not appended to the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnqueueRefusal {
+    /// The tenant has [`MAX_QUEUED_ITEMS`] items, or the payload exceeds [`MAX_QUEUED_BYTES`].
+    QueueFull,
+    /// The id was used with another digest.
+    IdConflict,
+}
+
+/// An item that a call claimed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedItem {
+    /// The name of the item in the store.
+    pub name: Box<str>,
+    /// The tenant and the id of the request; `None` for a message that a backend appended.
+    pub request: Option<(TenantId, Box<str>)>,
+    /// When the item was appended.
+    pub enqueued_at: Timestamp,
+    /// How often the item was claimed, including this claim.
+    pub attempts: u32,
+    /// The payload, cut to [`MAX_PAYLOAD_BYTES`].
+    pub payload: Vec<u8>,
+}
+
+/// An item that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FinishedItem {
+    /// The item.
+    pub item: ClaimedItem,
+    /// What came of the request, as bytes that the store does not interpret. Not used for an item without a request.
+    pub result: Vec<u8>,
+}
+
+/// A request that is in the queue or was in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedRequest {
+    /// The player whose token sent the request; `None` for a server.
+    pub player: Option<PlayerId>,
+    /// What came of the request; `None` while it is in the queue.
+    pub result: Option<Vec<u8>>,
+}
+
+/// The durable queue of all tenants. An item stays in the queue until a call finishes it, so an item is applied at least once. Its
+/// order is kept only as long as no item is tried again. The store's clock decides when an item is due.
+pub trait Queue {
+    /// Appends a request. Does nothing if the tenant has a request with the same id and digest, in the queue or among the kept
+    /// results.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`EnqueueRefusal`] is an inner result.
+    async fn enqueue(
+        &self,
+        tenant: &TenantId,
+        item: &NewQueueItem<'_>,
+    ) -> Result<Result<(), EnqueueRefusal>, StoreError>;
+
+    /// Claims up to `limit` items that are due, oldest first, or fewer if they have [`MAX_CLAIMED_BYTES`]. No other call gets these
+    /// items for `lease_ms` milliseconds. An item that is neither finished nor retried by then can be claimed again. All callers
+    /// use the same lease.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
+
+    /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`. Skips finished items.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
+
+    /// Removes items of one tenant (of none: messages that backends appended), and keeps the results of their requests for
+    /// [`RESULT_KEPT_MS`]. Skips items that are finished already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
+
+    /// Returns the request with this id, if it is in the queue or its result is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
+}

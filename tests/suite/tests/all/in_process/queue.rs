@@ -1,0 +1,220 @@
+//! Tests of requests in the queue, with a moved clock and a store that fails.
+
+use futures::executor::block_on;
+use leaderboard_core::TenantId;
+use leaderboard_core::ports::{MAX_QUEUED_ITEMS, NewQueueItem, Queue, RESULT_KEPT_MS};
+use leaderboard_score_messages::LEASE_MS;
+use leaderboard_test_support::ADMIN_KEY;
+use serde_json::{Value, json};
+
+use crate::in_process::dead_letters::list_letters;
+use crate::in_process::environment::{Instance, Region, request};
+
+const SCORES: &str = "/leaderboards/b/scores";
+
+/// Drains the queue, and returns the report.
+pub(super) fn tick(service: &Instance) -> Value {
+    let answer = service.send_at("POST", "/internal/tick", &[("x-api-key", ADMIN_KEY)]);
+    answer.expect_status(200);
+    answer.json()
+}
+
+fn create_service() -> Instance {
+    let service = Instance::new();
+    service.call("PUT", "/leaderboards/b", r#"{"operator":"increment"}"#);
+    service
+}
+
+/// Sends a request with `respond-async` whose instance ends before it drains the queue. Returns the path of its state.
+fn enqueue(service: &Instance, body: &Value) -> String {
+    let headers = [("x-api-key", ADMIN_KEY), ("prefer", "respond-async")];
+    let answer = service.answer(request("POST", SCORES, body, &headers));
+    service.drop_later_work();
+    answer.expect_status(202);
+    path_of(&answer.json())
+}
+
+fn path_of(accepted: &Value) -> String {
+    assert_eq!(accepted["state"], "pending");
+    format!("/submissions/{}", accepted["id"].as_str().unwrap())
+}
+
+fn read_state(service: &Instance, path: &str) -> Value {
+    let answer = service.call("GET", path, "");
+    answer.expect_status(200);
+    answer.json()
+}
+
+fn read_score(service: &Instance, player: &str) -> Value {
+    let entry = service.call("GET", &format!("/leaderboards/b/entries/{player}"), "");
+    entry.json()["entry"]["values"]["score"].clone()
+}
+
+#[test]
+fn an_accepted_request_is_applied_by_a_later_tick() {
+    let service = create_service();
+    let path = enqueue(&service, &json!({"player": "p", "score": 2}));
+    assert_eq!(read_state(&service, &path)["state"], "pending");
+    assert_eq!(read_score(&service, "p"), Value::Null);
+    // The instance has ended, and another one drains.
+    assert_eq!(
+        tick(&service.beside()),
+        json!({"finished": 1, "retried": 0, "dead": 0})
+    );
+    let state = read_state(&service, &path);
+    assert_eq!(
+        (&state["state"], &state["results"][0]["values"]["score"]),
+        (&json!("applied"), &json!(2))
+    );
+    assert_eq!(read_score(&service, "p"), 2);
+    assert_eq!(tick(&service), json!({"finished": 0, "retried": 0, "dead": 0}));
+}
+
+#[test]
+fn many_requests_are_applied_by_one_call_of_the_store() {
+    let service = create_service();
+    for n in 0..20 {
+        enqueue(&service, &json!({"player": format!("p{}", n % 3), "score": 1}));
+    }
+    service.store.submit_calls_left.set(Some(1));
+    assert_eq!(tick(&service)["finished"], 20);
+    service.store.submit_calls_left.set(None);
+    assert_eq!(
+        ["p0", "p1", "p2"].map(|player| read_score(&service, player)),
+        [json!(7), json!(7), json!(6)]
+    );
+}
+
+#[test]
+fn a_request_whose_drain_was_cut_short_counts_once() {
+    let service = create_service();
+    let path = enqueue(
+        &service,
+        &json!({"scores": [{"player": "p", "score": 2}, {"player": "p", "score": 3}]}),
+    );
+    service.store.answers_get_lost.set(true);
+    assert_eq!(tick(&service)["retried"], 1);
+    service.store.answers_get_lost.set(false);
+    assert_eq!(read_score(&service, "p"), 5, "the store has applied it");
+    assert_eq!(read_state(&service, &path)["state"], "pending");
+    service.pass_ms(i64::from(LEASE_MS));
+    assert_eq!(tick(&service)["finished"], 1);
+    assert_eq!(read_score(&service, "p"), 5);
+    let state = read_state(&service, &path);
+    assert_eq!(state["results"][1]["values"]["score"], 5);
+}
+
+#[test]
+fn a_drain_without_a_store_leaves_the_queue_as_it_is() {
+    let service = create_service();
+    let path = enqueue(&service, &json!({"player": "p", "score": 2}));
+    service.store.down.set(true);
+    let answer = service.send_at("POST", "/internal/tick", &[("x-api-key", ADMIN_KEY)]);
+    assert_eq!(answer.problem().0, 503);
+    service.store.down.set(false);
+    assert_eq!(tick(&service)["finished"], 1);
+    assert_eq!(read_state(&service, &path)["state"], "applied");
+}
+
+#[test]
+fn a_queued_score_counts_at_the_time_of_its_request() {
+    let service = Instance::new();
+    let daily = r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#;
+    service.call("PUT", "/leaderboards/b", daily);
+    let path = enqueue(&service, &json!({"player": "p", "score": 2, "id": "mine"}));
+    service.pass_ms(2 * 24 * 60 * 60 * 1000);
+    tick(&service);
+    let result = read_state(&service, &path)["results"][0].clone();
+    assert_eq!(result["period"], "2026-07-19T00:00:00Z", "{result}");
+    // A client that sends the same submission directly gets this outcome.
+    let again = service
+        .call("POST", SCORES, r#"{"player":"p","score":2,"id":"mine"}"#)
+        .json();
+    assert_eq!(
+        (&again["replayed"], &again["period"]),
+        (&json!(true), &result["period"])
+    );
+}
+
+#[test]
+fn the_state_of_a_request_is_kept_for_a_day() {
+    let service = create_service();
+    let path = enqueue(&service, &json!({"player": "p", "score": 2}));
+    tick(&service);
+    service.pass_ms(RESULT_KEPT_MS - 1);
+    assert_eq!(read_state(&service, &path)["state"], "applied");
+    service.pass_ms(1);
+    // The store deletes it with the next write.
+    enqueue(&service, &json!({"player": "p", "score": 2}));
+    assert_eq!(service.call("GET", &path, "").problem().1, "submission-not-found");
+}
+
+#[test]
+fn a_full_queue_refuses_requests_of_its_tenant() {
+    let service = create_service();
+    let owner = TenantId::new("default").unwrap();
+    for n in 0..MAX_QUEUED_ITEMS {
+        let item = NewQueueItem {
+            id: &n.to_string(),
+            player: None,
+            digest: [0; 16],
+            payload: b"{}",
+        };
+        block_on(service.store.enqueue(&owner, &item)).unwrap().unwrap();
+    }
+    let headers = [("prefer", "respond-async")];
+    let refused = service.call_with("POST", SCORES, r#"{"player":"p","score":1}"#, &headers);
+    assert_eq!(
+        (refused.problem().0, refused.problem().1.as_str()),
+        (503, "queue-full")
+    );
+    assert_eq!(refused.header("retry-after"), "1");
+    // A request that waits for its outcome does not need the queue.
+    service
+        .call("POST", SCORES, r#"{"player":"p","score":1}"#)
+        .expect_status(200);
+}
+
+#[test]
+fn a_request_of_a_suspended_tenant_is_dead_and_can_be_replayed_as_its_player() {
+    let region = Region::of_acme();
+    let service = region.instance();
+    let access = json!({"access": {"write": "player"}, "operator": "increment"});
+    service.call("PUT", "/leaderboards/b", &access);
+    let token = service.issue_token(&service.make_server_key(), "p");
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("prefer", "respond-async")];
+    let answer = service.answer(request(
+        "POST",
+        SCORES,
+        r#"{"player":"me","score":1,"id":"own","metadata":{"n":1.0}}"#,
+        &headers,
+    ));
+    service.drop_later_work();
+    let path = path_of(&answer.json());
+    service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
+    assert_eq!(tick(&service)["dead"], 1);
+    service.call("PUT", "/tenants/acme", r#"{"state":"active"}"#);
+    service.pass_ms(60_000);
+    let state = read_state(&service, &path);
+    assert_eq!(
+        (&state["state"], &state["reason"]),
+        (&json!("dead"), &json!("The tenant is suspended"))
+    );
+    let letter = list_letters(&service).remove(0);
+    assert_eq!(
+        serde_json::from_str::<Value>(letter["payload"].as_str().unwrap()).unwrap(),
+        json!({"tenant": "acme", "sender": "p", "scores": [
+            {"leaderboards": ["b"], "player": "p", "score": 1, "id": "own", "metadata": {"n": 1.0}}]})
+    );
+    let replay = format!("/dead-letters/{}/replay", letter["id"].as_str().unwrap());
+    service.call("POST", &replay, "").expect_status(200);
+    // The id belongs to the player, so the player's own retry is a replay.
+    let again = service.with_token(
+        &token,
+        "POST",
+        SCORES,
+        r#"{"player":"p","score":1,"id":"own","metadata":{"n":1.0}}"#,
+    );
+    assert_eq!(again.json()["replayed"], true, "{:?}", again.json());
+}
