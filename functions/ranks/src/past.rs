@@ -1,11 +1,12 @@
 //! Reads of a leaderboard as it was at an instant (`?at=`). They are not cached: each instant is another response.
 
+use leaderboard_core::access::Caller;
 use leaderboard_core::usecase::{DistributionQuery, ListQuery, PastLeaderboard, QueryError};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, Timestamp, usecase};
 
 use leaderboard_api::wire::entries::DistributionBody;
 use leaderboard_api::wire::ranks as wire;
-use leaderboard_api::{Problem, Response};
+use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::{ResponseEnvironment, units_of_replay, units_of_uncached_entries};
 
@@ -29,6 +30,11 @@ async fn replay<E: ResponseEnvironment>(
         }
         Err(error) => return Err(Problem::of_query(error, &context.caller)),
     };
+    // A replay costs as much as hundreds of other reads, so the service has to know who asks for it.
+    if context.caller == Caller::Anonymous {
+        let detail = "A read with the parameter `at` needs a credential.";
+        return Err(Problem::new(ProblemType::Unauthenticated).with_detail(detail));
+    }
     context.charge_more(units_of_replay(plan.most_events()));
     let replayed = usecase::replay(&context.deps(), plan).await;
     replayed.map_err(|error| Problem::of_query(error, &context.caller))

@@ -43,7 +43,7 @@ impl<C: Connection> Queue for RedisStore<C> {
         }
     }
 
-    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
+    async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
         let mut call = ScriptCall::with_keys(keys::queue());
         call.add_text(&limit);
         call.add_text(&lease_ms);
@@ -57,7 +57,12 @@ impl<C: Connection> Queue for RedisStore<C> {
         Ok(claimed)
     }
 
-    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError> {
+    async fn retry_items(
+        &self,
+        items: &[ClaimedItem],
+        wait_ms: u32,
+        lease_ms: u32,
+    ) -> Result<(), StoreError> {
         if items.is_empty() {
             return Ok(());
         }
@@ -72,7 +77,11 @@ impl<C: Connection> Queue for RedisStore<C> {
         Ok(())
     }
 
-    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError> {
+    async fn finish_items(
+        &self,
+        tenant: Option<&TenantId>,
+        items: &[FinishedItem],
+    ) -> Result<(), StoreError> {
         if items.is_empty() {
             return Ok(());
         }

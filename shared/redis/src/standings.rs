@@ -63,7 +63,7 @@ impl<C: Connection> Standings for RedisStore<C> {
         Ok(claims)
     }
 
-    async fn claim(
+    async fn claim_prize(
         &self,
         period_ref: &PeriodRef<'_>,
         player: &PlayerId,

@@ -57,7 +57,7 @@ pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<Dr
     while report.items() < most && env.clock().as_unix_ms().saturating_sub(began_ms) < MAX_DRAIN_MS {
         let claimed = env
             .store()
-            .claim(CLAIMED_AT_ONCE.min(max_items), LEASE_MS)
+            .claim_items(CLAIMED_AT_ONCE.min(max_items), LEASE_MS)
             .await?;
         if claimed.is_empty() {
             break;
@@ -99,7 +99,7 @@ async fn bury_unreadable<E: ResponseEnvironment>(
     faulty.push_all(env, &item.payload, &reason).await?;
     let tenant = item.request.as_ref().map(|(tenant, _)| tenant.clone());
     let finished = finish_item(item, &RequestResult::Dead { reason });
-    env.store().finish(tenant.as_ref(), &[finished]).await
+    env.store().finish_items(tenant.as_ref(), &[finished]).await
 }
 
 /// Applies the items of one tenant.
@@ -238,7 +238,7 @@ impl SettledJobs {
         match attempts {
             Some(attempts) => {
                 let wait_ms = choose_wait(attempts, &env.random()?);
-                env.store().retry(&self.retried, wait_ms, LEASE_MS).await
+                env.store().retry_items(&self.retried, wait_ms, LEASE_MS).await
             }
             None => Ok(()),
         }
@@ -255,10 +255,10 @@ async fn finish_all<E: ResponseEnvironment>(
         .into_iter()
         .partition(|finished| finished.item.request.is_some());
     if !requests.is_empty() {
-        env.store().finish(Some(tenant), &requests).await?;
+        env.store().finish_items(Some(tenant), &requests).await?;
     }
     if !messages.is_empty() {
-        env.store().finish(None, &messages).await?;
+        env.store().finish_items(None, &messages).await?;
     }
     Ok(())
 }

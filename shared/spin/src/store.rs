@@ -86,7 +86,7 @@ forward_to_engine! {
             -> Result<Freeze, ReadError>;
         fn read_claims(period_ref: &PeriodRef<'_>, players: &[PlayerId])
             -> Result<Vec<Option<Claim>>, ReadError>;
-        fn claim(period_ref: &PeriodRef<'_>, player: &PlayerId, freeze: &Freeze, claim: &Claim)
+        fn claim_prize(period_ref: &PeriodRef<'_>, player: &PlayerId, freeze: &Freeze, claim: &Claim)
             -> Result<ClaimOutcome, ReadError>;
     }
     impl Bans {
@@ -122,9 +122,9 @@ forward_to_engine! {
     }
     impl Queue {
         fn enqueue(tenant: &TenantId, item: &NewQueueItem<'_>) -> Result<Result<(), EnqueueRefusal>, StoreError>;
-        fn claim(limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
-        fn retry(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
-        fn finish(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
+        fn claim_items(limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
+        fn retry_items(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
+        fn finish_items(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
         fn find_request(tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
     }
     impl Readiness {

@@ -69,7 +69,7 @@ impl<C: Connection> Queue for SqliteStore<C> {
         .await
     }
 
-    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
+    async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
         const ANY: &str = concat!(
             "SELECT 1 FROM queue_items WHERE due_at <= ",
             now_ms!(),
@@ -101,7 +101,12 @@ impl<C: Connection> Queue for SqliteStore<C> {
         .await
     }
 
-    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, _lease_ms: u32) -> Result<(), StoreError> {
+    async fn retry_items(
+        &self,
+        items: &[ClaimedItem],
+        wait_ms: u32,
+        _lease_ms: u32,
+    ) -> Result<(), StoreError> {
         const RETRY: &str = concat!(
             "UPDATE queue_items SET due_at = ",
             now_ms!(),
@@ -116,7 +121,11 @@ impl<C: Connection> Queue for SqliteStore<C> {
         .await
     }
 
-    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError> {
+    async fn finish_items(
+        &self,
+        tenant: Option<&TenantId>,
+        items: &[FinishedItem],
+    ) -> Result<(), StoreError> {
         const REMOVE: &str = "DELETE FROM queue_items WHERE row = ?1 RETURNING id";
         const STORE: &str = concat!(
             "UPDATE queued_requests SET result = ?3, ends_at = ",

@@ -53,7 +53,7 @@ impl<C: Connection> Standings for SqliteStore<C> {
         .await
     }
 
-    async fn claim(
+    async fn claim_prize(
         &self,
         period_ref: &PeriodRef<'_>,
         player: &PlayerId,

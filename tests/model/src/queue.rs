@@ -107,7 +107,7 @@ impl Queue for Model {
         Ok(Ok(()))
     }
 
-    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
+    async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
         let now_ms = self.now_ms();
         let mut queue = self.queue.borrow_mut();
         let mut bytes = 0;
@@ -128,7 +128,12 @@ impl Queue for Model {
         Ok(claimed)
     }
 
-    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, _lease_ms: u32) -> Result<(), StoreError> {
+    async fn retry_items(
+        &self,
+        items: &[ClaimedItem],
+        wait_ms: u32,
+        _lease_ms: u32,
+    ) -> Result<(), StoreError> {
         let due_at_ms = self.now_ms() + i64::from(wait_ms);
         for waiting in &mut self.queue.borrow_mut().items {
             if items.iter().any(|item| item.name == waiting.item.name) {
@@ -138,7 +143,11 @@ impl Queue for Model {
         Ok(())
     }
 
-    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError> {
+    async fn finish_items(
+        &self,
+        tenant: Option<&TenantId>,
+        items: &[FinishedItem],
+    ) -> Result<(), StoreError> {
         let now_ms = self.now_ms();
         let mut queue = self.queue.borrow_mut();
         for FinishedItem { item, result } in items {

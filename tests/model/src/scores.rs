@@ -259,7 +259,7 @@ impl Model {
         let log = board.map_or(&[][..], |board| &board.log);
         let logged = |recorded: &RecordedEvent| LoggedEvent {
             position: recorded.position,
-            schema_version: encode_event(&recorded.event)[0],
+            schema_version: encode_event(&recorded.event).first().copied().unwrap_or_default(),
             event: Ok(recorded.event.clone()),
         };
         log.iter().map(logged).collect()

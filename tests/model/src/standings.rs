@@ -71,7 +71,7 @@ impl Standings for Model {
         Ok(players.iter().map(claim_of).collect())
     }
 
-    async fn claim(
+    async fn claim_prize(
         &self,
         period_ref: &PeriodRef<'_>,
         player: &PlayerId,

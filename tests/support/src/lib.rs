@@ -4,6 +4,7 @@
 //! Each feature adds one part. `redis` and `sqlite` add the connections and the stores that use them,
 //! `client` adds the client of the API, and `service` adds the real components on the local host.
 
+mod backends;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
@@ -27,6 +28,11 @@ mod transport;
 pub mod values;
 mod wait;
 
+#[cfg(feature = "redis")]
+pub use backends::RedisBackend;
+#[cfg(feature = "sqlite")]
+pub use backends::SqliteBackend;
+pub use backends::{AllPorts, LeaderboardPorts, StoreBackend};
 #[cfg(feature = "client")]
 pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]
@@ -40,13 +46,8 @@ pub use request::{ApiRequest, ApiResponse, encode_segment};
 pub use service::{StoreKind, TestService, host_config, state_dir};
 #[cfg(feature = "service")]
 pub use shared_service::run_on_shared_service;
-#[cfg(feature = "redis")]
-pub use stores::RedisBackend;
-#[cfg(feature = "sqlite")]
-pub use stores::SqliteBackend;
 pub use stores::{
-    ALL, AllPorts, LeaderboardPorts, RankedLine, StoreBackend, StoreFixture, put_leaderboard, ranked_line,
-    ranked_lines, run_on, with_submission_id,
+    ALL, RankedLine, StoreFixture, put_leaderboard, ranked_line, ranked_lines, run_on, with_submission_id,
 };
 #[cfg(feature = "client")]
 pub use transport::{HttpTransport, Transport};

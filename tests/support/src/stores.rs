@@ -12,93 +12,20 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AuditLog, Ban, Bans, Counters, DeadLetters, Documents, Events, Expected, Leaderboards, Page, PageFrom,
-    PeriodRef, PutLeaderboard, PutRefusal, Queue, RankDetail, RateLimits, ReadError, Readiness, Scores,
-    Standings,
+    Ban, Bans, Events, Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal,
+    RankDetail, ReadError, Scores,
 };
 use leaderboard_core::{
     Leaderboard, LoggedEvent, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal,
     RefusalReason, Submission, SubmissionId, TenantId, Timestamp, Versioned,
 };
-#[cfg(feature = "redis")]
-use leaderboard_redis::RedisStore;
-#[cfg(feature = "sqlite")]
-use leaderboard_sqlite::SqliteStore;
 
-#[cfg(feature = "redis")]
-use crate::RedisServer;
+use crate::backends::{AllPorts, StoreBackend};
 use crate::block_on;
-#[cfg(feature = "redis")]
-use crate::native_redis::{self, NativeRedis};
-#[cfg(feature = "sqlite")]
-use crate::native_sqlite::NativeSqlite;
 use crate::values::{Board, at, player, prepared, submission, submission_id, tenant};
 
 /// A limit that is larger than the number of items that any test puts into one log or list.
 pub const ALL: u32 = 1_000_000;
-
-/// The ports of leaderboards and their scores.
-pub trait LeaderboardPorts: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness {}
-impl<S: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness> LeaderboardPorts for S {}
-
-/// All ports that a store offers.
-pub trait AllPorts:
-    LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue
-{
-}
-impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue> AllPorts for S {}
-
-/// Where stores keep their data. Two stores on one backend see the same data.
-pub trait StoreBackend {
-    /// The type of a store on this backend.
-    type Store: AllPorts;
-    /// Creates a backend without data.
-    fn new() -> Self;
-    /// Opens a store.
-    fn open(&self) -> impl Future<Output = Self::Store>;
-}
-
-/// A directory whose files are in memory. Not every system has it. Commits to a disk take longer, and tests
-/// do not need them.
-#[cfg(feature = "sqlite")]
-const IN_MEMORY: &str = "/dev/shm";
-
-/// A backend with one SQLite database file.
-#[cfg(feature = "sqlite")]
-#[derive(Debug)]
-pub struct SqliteBackend(tempfile::TempDir);
-
-#[cfg(feature = "sqlite")]
-impl StoreBackend for SqliteBackend {
-    type Store = SqliteStore<NativeSqlite>;
-
-    fn new() -> Self {
-        let in_memory = tempfile::tempdir_in(IN_MEMORY);
-        Self(in_memory.or_else(|_| tempfile::tempdir()).unwrap())
-    }
-
-    async fn open(&self) -> Self::Store {
-        SqliteStore::new(NativeSqlite::open(self.0.path().join("edgeboard.db")).unwrap())
-    }
-}
-
-/// A backend with one Redis server.
-#[cfg(feature = "redis")]
-#[derive(Debug)]
-pub struct RedisBackend(pub RedisServer);
-
-#[cfg(feature = "redis")]
-impl StoreBackend for RedisBackend {
-    type Store = RedisStore<NativeRedis>;
-
-    fn new() -> Self {
-        Self(RedisServer::start())
-    }
-
-    async fn open(&self) -> Self::Store {
-        RedisStore::new(native_redis::connect(&self.0.url()).await)
-    }
-}
 
 /// Runs a test on a fresh store.
 pub fn run_on<B: StoreBackend>(test: impl AsyncFnOnce(StoreFixture<B>)) {

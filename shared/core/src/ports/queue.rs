@@ -96,20 +96,22 @@ pub trait Queue {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
+    async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
 
     /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`. Skips finished items.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
+    async fn retry_items(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32)
+    -> Result<(), StoreError>;
 
     /// Removes items of one tenant (of none: messages that backends appended), and keeps the results of their requests for
     /// [`RESULT_KEPT_MS`]. Skips items that are finished already.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
+    async fn finish_items(&self, tenant: Option<&TenantId>, items: &[FinishedItem])
+    -> Result<(), StoreError>;
 
     /// Returns the request with this id, if it is in the queue or its result is kept.
     ///

@@ -74,7 +74,7 @@ pub trait Standings {
     ///
     /// # Errors
     /// [`ReadError`].
-    async fn claim(
+    async fn claim_prize(
         &self,
         period_ref: &PeriodRef<'_>,
         player: &PlayerId,

@@ -215,7 +215,11 @@ pub async fn claim_prize<S: Store, K: Cache>(
                     };
                     let terms = Terms::new(&board.value.standings, &freeze, deps.now);
                     let period_ref = refer_to_period(deps, board, &period);
-                    match deps.store.claim(&period_ref, player, &freeze, &claim).await? {
+                    match deps
+                        .store
+                        .claim_prize(&period_ref, player, &freeze, &claim)
+                        .await?
+                    {
                         ClaimOutcome::Created => (terms.claimed(player, claim), true),
                         ClaimOutcome::Existing(earlier) => (terms.claimed(player, earlier), false),
                         ClaimOutcome::Changed => continue,

@@ -366,9 +366,9 @@ async fn a_damaged_configuration_or_event_is_an_error() {
     let store = server.store().await;
     let board = put(&store, &simple_leaderboard("a")).await;
     server.run_command("HSET eb:acme:b:a:doc b garbage").await;
-    let actual = leaderboard_core::ports::Leaderboards::get(&store, &tenant(), &board.value.id).await;
+    let actual = Leaderboards::get(&store, &tenant(), &board.value.id).await;
     assert!(matches!(actual, Err(StoreError::Corrupt(_))), "{actual:?}");
-    let listed = leaderboard_core::ports::Leaderboards::list(&store, &tenant(), None, 5).await;
+    let listed = Leaderboards::list(&store, &tenant(), None, 5).await;
     assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
     server.run_command("XADD eb:acme:b:a:log 0-* e \x06garbage").await;
     let events = store.read(&tenant(), &board.value.id, 0, 5).await;
@@ -389,13 +389,11 @@ async fn an_event_of_a_newer_version_is_read_without_its_content() {
         .await
         .unwrap();
     let log = store.read(&tenant(), &board.value.id, 0, 5).await.unwrap();
-    let read: Vec<_> = log
-        .iter()
-        .map(|logged| (logged.position, logged.event.is_ok()))
-        .collect();
-    assert_eq!(read, [(1, true), (2, false), (3, true)]);
-    let unknown = UnknownEvent {
-        recorded_at: Some(at(1)),
-    };
-    assert_eq!((log[1].schema_version, &log[1].event), (0x7f, &Err(unknown)));
+    let read = |at: usize| (log[at].position, log[at].event.is_ok());
+    assert_eq!([0, 1, 2].map(read), [(1, true), (2, false), (3, true)]);
+    let recorded_at = Some(at(1));
+    assert_eq!(
+        (log[1].schema_version, &log[1].event),
+        (0x7f, &Err(UnknownEvent { recorded_at }))
+    );
 }

@@ -128,7 +128,9 @@ fn claims_are_deleted_when_their_period_expires() {
             rank: 1,
             claimed_at: at(DAY_MS),
         };
-        let outcome = store.claim(&period_ref, &player("ann"), &freeze, &claim).await;
+        let outcome = store
+            .claim_prize(&period_ref, &player("ann"), &freeze, &claim)
+            .await;
         assert_eq!(outcome, Ok(ClaimOutcome::Created));
         assert_eq!(count_rows(&file, "claims"), 1);
         submit_score(&store, &board, "bob", 1, 2 * DAY_MS).await;

@@ -63,7 +63,8 @@ async fn close_period<S: AllPorts>(
         };
         let player = player(&name(rank));
         outcomes.push(
-            retry_while_unavailable(async || store.claim(&period_ref, &player, &freeze, &claim).await).await,
+            retry_while_unavailable(async || store.claim_prize(&period_ref, &player, &freeze, &claim).await)
+                .await,
         );
     }
     (freeze, outcomes)

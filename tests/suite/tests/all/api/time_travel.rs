@@ -123,4 +123,15 @@ api_cases! {
         }
         api.get(&format!("/leaderboards/none/entries?at={at}")).await.expect_problem(404, "leaderboard-not-found");
     }
+
+    async fn the_past_of_a_public_leaderboard_needs_a_credential(api) {
+        api.create_leaderboard("b", &json!({})).await;
+        api.submit_score("b", "p", 1).await;
+        let at = instant_of_last_event(api, "b").await;
+        for path in paths("p") {
+            let refused = api.request("GET", &format!("{path}&at={at}")).without_header("x-api-key").send().await;
+            assert!(refused.headers.contains_key("www-authenticate"), "{path}");
+            refused.expect_problem(401, "unauthenticated");
+        }
+    }
 }

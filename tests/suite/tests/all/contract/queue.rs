@@ -33,7 +33,7 @@ fn ids_and_attempts(claimed: &[ClaimedItem]) -> Vec<(&str, u32)> {
 }
 
 async fn claim_all(queue: &impl Queue) -> Vec<ClaimedItem> {
-    queue.claim(1_000, LONG_LEASE_MS).await.unwrap()
+    queue.claim_items(1_000, LONG_LEASE_MS).await.unwrap()
 }
 
 fn finished(item: &ClaimedItem, result: &[u8]) -> FinishedItem {
@@ -50,7 +50,7 @@ on_both_stores! {
         for (owner, id) in [(&a, "1"), (&b, "1"), (&a, "2"), (&a, "3")] {
             assert_eq!(fixture.store.enqueue(owner, &item(id, id.as_bytes())).await, Ok(Ok(())));
         }
-        let first = fixture.store.claim(2, LONG_LEASE_MS).await.unwrap();
+        let first = fixture.store.claim_items(2, LONG_LEASE_MS).await.unwrap();
         assert_eq!(ids_and_attempts(&first), [("1", 1), ("1", 1)]);
         assert_eq!([&first[0], &first[1]].map(|item| item.request.as_ref().map(|(of, _)| of)), [Some(&a), Some(&b)]);
         let rest = claim_all(&fixture.store).await;
@@ -63,10 +63,10 @@ on_both_stores! {
     async fn an_item_is_due_again_when_its_lease_has_ended(fixture) {
         let owner = tenant("a");
         fixture.store.enqueue(&owner, &item("1", b"x")).await.unwrap().unwrap();
-        let first = fixture.store.claim(10, SHORT_LEASE_MS).await.unwrap();
-        assert_eq!(fixture.store.claim(10, SHORT_LEASE_MS).await.unwrap(), []);
+        let first = fixture.store.claim_items(10, SHORT_LEASE_MS).await.unwrap();
+        assert_eq!(fixture.store.claim_items(10, SHORT_LEASE_MS).await.unwrap(), []);
         let again = wait_until(
-            async || fixture.store.claim(10, SHORT_LEASE_MS).await.unwrap(),
+            async || fixture.store.claim_items(10, SHORT_LEASE_MS).await.unwrap(),
             |claimed| !claimed.is_empty(),
         )
         .await;
@@ -80,15 +80,15 @@ on_both_stores! {
             fixture.store.enqueue(&owner, &item(id, b"x")).await.unwrap().unwrap();
         }
         let claimed = claim_all(&fixture.store).await;
-        fixture.store.retry(&claimed[..1], 0, LONG_LEASE_MS).await.unwrap();
+        fixture.store.retry_items(&claimed[..1], 0, LONG_LEASE_MS).await.unwrap();
         assert_eq!(ids_and_attempts(&claim_all(&fixture.store).await), [("1", 2)]);
-        fixture.store.retry(&claimed[1..], SHORT_LEASE_MS, LONG_LEASE_MS).await.unwrap();
+        fixture.store.retry_items(&claimed[1..], SHORT_LEASE_MS, LONG_LEASE_MS).await.unwrap();
         assert_eq!(claim_all(&fixture.store).await, []);
         let due = wait_until(async || claim_all(&fixture.store).await, |claimed| !claimed.is_empty()).await;
         assert_eq!(ids_and_attempts(&due), [("2", 2)]);
         // An item that was finished in the meantime does not come back.
-        fixture.store.finish(Some(&owner), &[finished(&due[0], b"done")]).await.unwrap();
-        fixture.store.retry(&due, 0, LONG_LEASE_MS).await.unwrap();
+        fixture.store.finish_items(Some(&owner), &[finished(&due[0], b"done")]).await.unwrap();
+        fixture.store.retry_items(&due, 0, LONG_LEASE_MS).await.unwrap();
         assert_eq!(claim_all(&fixture.store).await, []);
     }
 
@@ -103,9 +103,9 @@ on_both_stores! {
         assert_eq!(fixture.store.find_request(&tenant("b"), "1").await, Ok(None));
         let claimed = claim_all(&fixture.store).await;
         assert_eq!(fixture.store.find_request(&owner, "1").await, state(None));
-        fixture.store.finish(Some(&owner), &[finished(&claimed[0], b"first")]).await.unwrap();
+        fixture.store.finish_items(Some(&owner), &[finished(&claimed[0], b"first")]).await.unwrap();
         // Two drains can finish the same item. The first result stays.
-        fixture.store.finish(Some(&owner), &[finished(&claimed[0], b"second")]).await.unwrap();
+        fixture.store.finish_items(Some(&owner), &[finished(&claimed[0], b"second")]).await.unwrap();
         assert_eq!(fixture.store.find_request(&owner, "1").await, state(Some(b"first")));
         assert_eq!(claim_all(&fixture.store).await, []);
         // The same request again has its result already.
@@ -122,7 +122,7 @@ on_both_stores! {
         assert_eq!(fixture.store.enqueue(&owner, &other).await, Ok(Err(EnqueueRefusal::IdConflict)));
         let claimed = claim_all(&fixture.store).await;
         assert_eq!(ids_and_attempts(&claimed), [("1", 1)]);
-        fixture.store.finish(Some(&owner), &[finished(&claimed[0], b"done")]).await.unwrap();
+        fixture.store.finish_items(Some(&owner), &[finished(&claimed[0], b"done")]).await.unwrap();
         assert_eq!(fixture.store.enqueue(&owner, &other).await, Ok(Err(EnqueueRefusal::IdConflict)));
     }
 
@@ -134,9 +134,9 @@ on_both_stores! {
         assert_eq!(fixture.store.enqueue(&a, &item("more", b"x")).await, Ok(Err(EnqueueRefusal::QueueFull)));
         assert_eq!(fixture.store.enqueue(&a, &item("0", b"x")).await, Ok(Ok(())), "the queue has this one");
         assert_eq!(fixture.store.enqueue(&b, &item("more", b"x")).await, Ok(Ok(())));
-        let first = fixture.store.claim(1, LONG_LEASE_MS).await.unwrap();
+        let first = fixture.store.claim_items(1, LONG_LEASE_MS).await.unwrap();
         assert_eq!(fixture.store.enqueue(&a, &item("more", b"x")).await, Ok(Err(EnqueueRefusal::QueueFull)));
-        fixture.store.finish(Some(&a), &[finished(&first[0], b"")]).await.unwrap();
+        fixture.store.finish_items(Some(&a), &[finished(&first[0], b"")]).await.unwrap();
         assert_eq!(fixture.store.enqueue(&a, &item("more", b"x")).await, Ok(Ok(())));
     }
 

@@ -66,7 +66,7 @@ async fn claim<B: StoreBackend>(
     let period_ref = fixture.period_ref(board, &period.id);
     fixture
         .store
-        .claim(&period_ref, &player(name), freeze, claim)
+        .claim_prize(&period_ref, &player(name), freeze, claim)
         .await
         .unwrap()
 }

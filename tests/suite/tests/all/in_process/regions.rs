@@ -48,7 +48,7 @@ fn a_region_is_listed_while_its_readiness_is_checked() {
     region.pass_ms(1_000);
     check_readiness(&there);
     for service in [&here, &there] {
-        assert_eq!(names(&list_regions(service)), ["here", "there"]);
+        assert_eq!(names(&list_regions(service)), ["default", "there"]);
     }
     let first = list_regions(&here).swap_remove(0);
     assert_eq!(first["version"], env!("CARGO_PKG_VERSION"));
@@ -58,7 +58,7 @@ fn a_region_is_listed_while_its_readiness_is_checked() {
         check_readiness(&here.beside());
     }
     let listed = list_regions(&here);
-    assert_eq!(names(&listed), ["here"]);
+    assert_eq!(names(&listed), ["default"]);
     assert_eq!(listed[0]["started_at"], first["started_at"]);
     assert_ne!(listed[0]["reported_at"], first["reported_at"]);
     region.pass_ms(LISTED_FOR_MS);
@@ -87,7 +87,7 @@ fn a_new_region_removes_the_reports_of_regions_that_are_long_gone() {
     check_readiness(&here);
     let stored = block_on(here.store.list_documents(None, DocumentKind::Region, None, 10)).unwrap();
     let names: Vec<&str> = stored.iter().map(|(name, _)| &**name).collect();
-    assert_eq!(names, ["here"]);
+    assert_eq!(names, ["default"]);
 }
 
 #[test]
@@ -105,9 +105,9 @@ fn a_region_measures_how_long_its_own_probe_took() {
     let probe = |region: &str, ago_ms: i64| json!({"tenant": "default", "leaderboards": [], "probe": {"region": region, "sent_at_ms": service.now_ms() - ago_ms}});
     check_readiness(&service);
     assert_eq!(lag(), Value::Null);
-    receive(&probe("here", 7));
+    receive(&probe("default", 7));
     receive(&probe("there", 8));
-    receive(&probe("here", -9));
+    receive(&probe("default", -9));
     service.pass_ms(REPORT_INTERVAL_MS);
     check_readiness(&service);
     assert_eq!(lag(), 7);

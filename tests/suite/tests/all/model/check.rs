@@ -2,7 +2,7 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
-use leaderboard_core::ports::{Events, Page, PageFrom, Scores};
+use leaderboard_core::ports::{Events, Page, PageFrom, PeriodRef, Scores};
 use leaderboard_core::{Layout, LoggedEvent, OrderKey, PeriodId, PlayerId, RankedEntry, RecordedEvent};
 use leaderboard_model::Projection;
 use leaderboard_test_support::{ALL, AllPorts};
@@ -198,48 +198,8 @@ impl<S: AllPorts> ComparedStores<S> {
             let at = self.period_ref(&known.by_store, &period);
             let first = self.players.first().cloned().map(Caller::Player);
             for caller in first.into_iter().chain([Caller::Anonymous, Caller::Server]) {
-                let mut from = PageFrom::Top;
-                loop {
-                    let page = self.store.page(&at, &from, PAGE_SIZES[1], &caller).await.unwrap();
-                    assert_eq!(
-                        projection.page(&period, &from, PAGE_SIZES[1], &caller),
-                        page,
-                        "{from:?} for {caller:?}"
-                    );
-                    let (Some(layout), Some(last)) = (&page.layout, page.entries.last()) else {
-                        break;
-                    };
-                    let before = PageFrom::Before(order_key(layout, last));
-                    let found = self
-                        .store
-                        .page(&at, &before, PAGE_SIZES[1], &caller)
-                        .await
-                        .unwrap();
-                    assert_eq!(
-                        projection.page(&period, &before, PAGE_SIZES[1], &caller),
-                        found,
-                        "{before:?}"
-                    );
-                    from = PageFrom::After(order_key(layout, last));
-                }
-                for player in &self.players {
-                    for limit in PAGE_SIZES {
-                        let window = self.store.around(&at, player, limit, &caller).await.unwrap();
-                        assert_eq!(
-                            projection.around(&period, player, limit, &caller),
-                            window,
-                            "{limit} around {player} for {caller:?}"
-                        );
-                    }
-                    for players in [std::slice::from_ref(player), &self.players] {
-                        let found = self.store.entries_by_player(&at, players, &caller).await.unwrap();
-                        assert_eq!(
-                            projection.entries_by_player(&period, players, &caller),
-                            found,
-                            "{players:?} for {caller:?}"
-                        );
-                    }
-                }
+                self.check_projected_pages(&projection, &at, &caller).await;
+                self.check_projected_players(&projection, &at, &caller).await;
             }
             let sample = self.store.sample(&at, &FRACTIONS).await.unwrap();
             assert_eq!(projection.sample(&period, &FRACTIONS), sample);
@@ -249,6 +209,51 @@ impl<S: AllPorts> ComparedStores<S> {
                 projection.positions(&period, &tuples),
                 self.store.positions(&at, &tuples).await.unwrap()
             );
+        }
+    }
+
+    /// Compares all pages of a period, forwards and backwards.
+    async fn check_projected_pages(
+        &self,
+        projection: &leaderboard_core::Projection,
+        at: &PeriodRef<'_>,
+        caller: &Caller,
+    ) {
+        let mut from = PageFrom::Top;
+        let read = async |from: &PageFrom| {
+            let page = self.store.page(at, from, PAGE_SIZES[1], caller).await.unwrap();
+            let projected = projection.page(at.period, from, PAGE_SIZES[1], caller);
+            assert_eq!(projected, page, "{from:?} for {caller:?}");
+            page
+        };
+        loop {
+            let page = read(&from).await;
+            let (Some(layout), Some(last)) = (&page.layout, page.entries.last()) else {
+                return;
+            };
+            read(&PageFrom::Before(order_key(layout, last))).await;
+            from = PageFrom::After(order_key(layout, last));
+        }
+    }
+
+    /// Compares the entries of the players, and the windows around them.
+    async fn check_projected_players(
+        &self,
+        projection: &leaderboard_core::Projection,
+        at: &PeriodRef<'_>,
+        caller: &Caller,
+    ) {
+        for player in &self.players {
+            for limit in PAGE_SIZES {
+                let window = self.store.around(at, player, limit, caller).await.unwrap();
+                let projected = projection.around(at.period, player, limit, caller);
+                assert_eq!(projected, window, "{limit} around {player} for {caller:?}");
+            }
+            for players in [std::slice::from_ref(player), &self.players] {
+                let found = self.store.entries_by_player(at, players, caller).await.unwrap();
+                let projected = projection.entries_by_player(at.period, players, caller);
+                assert_eq!(projected, found, "{players:?} for {caller:?}");
+            }
         }
     }
 

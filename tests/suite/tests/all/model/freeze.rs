@@ -40,9 +40,9 @@ impl<S: AllPorts> ComparedStores<S> {
             rank: found.entries.first().map_or(1, |ranked| ranked.rank),
             claimed_at: self.now,
         };
-        let expected = self.model.claim(&model, player, &freeze, &claim).await;
+        let expected = self.model.claim_prize(&model, player, &freeze, &claim).await;
         assert_eq!(
-            self.store.claim(&store, player, &freeze, &claim).await,
+            self.store.claim_prize(&store, player, &freeze, &claim).await,
             expected,
             "claim of {player}"
         );

@@ -105,16 +105,25 @@ impl Queue for Store {
         self.model_if_room()?.enqueue(tenant, item).await
     }
 
-    async fn claim(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
-        self.model_if_up()?.claim(limit, lease_ms).await
+    async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
+        self.model_if_up()?.claim_items(limit, lease_ms).await
     }
 
-    async fn retry(&self, items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError> {
-        self.model_if_up()?.retry(items, wait_ms, lease_ms).await
+    async fn retry_items(
+        &self,
+        items: &[ClaimedItem],
+        wait_ms: u32,
+        lease_ms: u32,
+    ) -> Result<(), StoreError> {
+        self.model_if_up()?.retry_items(items, wait_ms, lease_ms).await
     }
 
-    async fn finish(&self, tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError> {
-        self.model_if_up()?.finish(tenant, items).await
+    async fn finish_items(
+        &self,
+        tenant: Option<&TenantId>,
+        items: &[FinishedItem],
+    ) -> Result<(), StoreError> {
+        self.model_if_up()?.finish_items(tenant, items).await
     }
 
     async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError> {

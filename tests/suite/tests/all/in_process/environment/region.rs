@@ -112,7 +112,7 @@ impl Region {
                 player_tokens: None,
             },
             default_tenant: TenantId::new("default").unwrap(),
-            region: RegionName::new("here").unwrap(),
+            region: RegionName::new("default").unwrap(),
             changes_channel: None,
             trusted_proxies: TrustedProxies::default(),
             country_header: Some(HeaderName::from_static("x-country")),

@@ -23,7 +23,7 @@ impl Standings for Store {
         self.model_if_up()?.read_claims(period_ref, players).await
     }
 
-    async fn claim(
+    async fn claim_prize(
         &self,
         period_ref: &PeriodRef<'_>,
         player: &PlayerId,
@@ -32,7 +32,7 @@ impl Standings for Store {
     ) -> Result<ClaimOutcome, ReadError> {
         let done = self
             .model_if_room()?
-            .claim(period_ref, player, freeze, claim)
+            .claim_prize(period_ref, player, freeze, claim)
             .await?;
         Ok(self.unless_lost(done)?)
     }
