@@ -9,6 +9,7 @@ use leaderboard_core::{LeaderboardId, Outcome, StoreError};
 use leaderboard_identity::hex::encode as hex;
 use leaderboard_pipeline::idempotency::KeyedRequest;
 use leaderboard_pipeline::names::names_for;
+use leaderboard_pipeline::readiness::probe;
 use leaderboard_pipeline::{ChargedSubmission, Context, idempotency};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_score_messages::{AcceptedRequest, MAX_DRAINED, RequestResult, drain};
@@ -225,13 +226,14 @@ fn applied<'a, E>(
     }
 }
 
-/// `POST /internal/tick`: applies what is in the queue. A scheduler calls it, so that an item does not wait for the next request or
-/// message if its wake-up was lost.
+/// `POST /internal/tick`: applies what is in the queue, and checks the readiness of the store, with which the region reports itself. A
+/// scheduler calls it, so that an item does not wait for the next request or message if its wake-up was lost.
 ///
 /// # Errors
 /// The problem to answer with.
 pub(crate) async fn tick<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
+    probe(context.env).await;
     let report = drain(context.env, MAX_DRAINED).await?;
     Response::json(StatusCode::OK, context.accepted, &report)
 }

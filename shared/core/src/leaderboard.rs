@@ -1,8 +1,8 @@
 //! A leaderboard's configuration.
 
 use crate::{
-    CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, MAX_KEEP_PERIODS, Schedule,
-    StandingsPolicy, Ties, Timestamp,
+    CachePolicy, Columns, Invalid, Layout, LeaderboardId, Limits, LogPolicy, MAX_KEEP_PERIODS, Period,
+    Schedule, StandingsPolicy, Ties, Timestamp,
 };
 
 /// The longest title, in characters.
@@ -191,6 +191,16 @@ impl Leaderboard {
         faults.extend(log.map(|invalid| invalid.within("/log")));
         faults.extend(self.standings.find_faults());
         faults
+    }
+
+    /// Returns when a period of the leaderboard ends: at its own end or at the end of the leaderboard, whichever comes first. `None` if
+    /// it never ends.
+    #[must_use]
+    pub fn end_of_period(&self, period: &Period) -> Option<Timestamp> {
+        match (period.ends_at, self.ends_at) {
+            (Some(period), Some(leaderboard)) => Some(period.min(leaderboard)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// Returns how entries are ordered and ranked.

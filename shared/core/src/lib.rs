@@ -65,7 +65,7 @@ pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
 pub use standings::{
     DEFAULT_CLAIM_DAYS, LateScores, MAX_CLAIM_DAYS, MAX_PRIZE_NAME_CHARS, MAX_PRIZES, Prize, PrizeRange,
-    StandingsPolicy, end_of_period,
+    StandingsPolicy,
 };
 pub use submission::{
     Fingerprint, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,

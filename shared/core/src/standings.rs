@@ -1,6 +1,6 @@
 //! Standings: the list of a period that has ended, which no score changes any more, and the prizes in it.
 
-use crate::{Invalid, Leaderboard, Period, Timestamp};
+use crate::{Invalid, Timestamp};
 
 /// The most prizes of a leaderboard. A claim compares its rank with each of them.
 pub const MAX_PRIZES: usize = 20;
@@ -179,16 +179,6 @@ fn find_prize_faults(prize: &Prize) -> Vec<Invalid> {
         }
     }
     faults
-}
-
-/// Returns when a period of a leaderboard ends: at the end of the period or of the leaderboard, whichever comes first. `None` if it
-/// never ends.
-#[must_use]
-pub fn end_of_period(board: &Leaderboard, period: &Period) -> Option<Timestamp> {
-    match (period.ends_at, board.ends_at) {
-        (Some(period), Some(board)) => Some(period.min(board)),
-        (one, other) => one.or(other),
-    }
 }
 
 #[cfg(test)]

@@ -147,6 +147,13 @@ pub(crate) fn save(
     Ok(())
 }
 
+/// Ends that the standings of a period are final.
+pub(crate) fn reopen(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
+    const REOPEN: &str = "UPDATE periods SET frozen_at = NULL, frozen_version = NULL, frozen_count = NULL, \
+         reopened = reopened + 1 WHERE row = ?1";
+    session.run(REOPEN, &[period.into()])
+}
+
 /// Changes the layout of a period. The caller changes its entries.
 pub(crate) fn save_layout(session: &Session<'_>, period: i64, layout: &Layout) -> Result<(), StoreError> {
     const SAVE: &str = "UPDATE periods SET layout = ?2 WHERE row = ?1";

@@ -116,13 +116,6 @@ fn find_freeze(session: &Session<'_>, period: i64) -> Result<Option<Freeze>, Sto
     })
 }
 
-/// Ends that the standings of a period are final.
-pub(crate) fn reopen(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
-    const REOPEN: &str = "UPDATE periods SET frozen_at = NULL, frozen_version = NULL, frozen_count = NULL, \
-         reopened = reopened + 1 WHERE row = ?1";
-    session.run(REOPEN, &[period.into()])
-}
-
 /// Returns the claims of these players by the player.
 fn find_claims(
     session: &Session<'_>,

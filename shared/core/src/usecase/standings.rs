@@ -8,7 +8,6 @@ use crate::access::Caller;
 use crate::ports::{Cache, Claim, ClaimOutcome, Freeze};
 use crate::{
     LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, StandingsPolicy, StoreError, Timestamp,
-    end_of_period,
 };
 
 /// How often a claim is tried if the player's rank changes meanwhile.
@@ -116,7 +115,7 @@ async fn freeze<S: Store, K: Cache>(
     board: &SharedLeaderboard,
     period: &Period,
 ) -> Result<Freeze, ReadFailure> {
-    let ends_at = end_of_period(&board.value, period);
+    let ends_at = board.value.end_of_period(period);
     if ends_at.is_none_or(|end| deps.now < end) {
         return Err(QueryError::NotEnded { ends_at }.into());
     }

@@ -11,7 +11,7 @@ use super::{BatchLeaderboard, PlannedOutcome, PlannedWrite, SubmissionBatch};
 use crate::periods::{self, PeriodRow};
 use crate::retention::{self, AppendedEvents};
 use crate::writes::PendingWrites;
-use crate::{ids, standings, sweep, tuples};
+use crate::{ids, sweep, tuples};
 
 impl SubmissionBatch<'_> {
     /// Adds the changes of the batch to `saved`, trims the logs, and returns the result of each submission. Creates periods and
@@ -35,7 +35,7 @@ impl SubmissionBatch<'_> {
         for used in self.periods.values().filter(|used| used.changed) {
             periods::save(self.session, saved, &used.period)?;
             if used.reopened {
-                standings::reopen(self.session, used.period.row)?;
+                periods::reopen(self.session, used.period.row)?;
             }
         }
         self.finish_logs(saved, max_log_bytes)?;
