@@ -155,7 +155,7 @@ mod tests {
     /// The description of the API, with every header that a response can have.
     const DESCRIPTION: &str = include_str!("../../../docs/openapi/v1.json");
     /// The described headers that scripts need no permission to read (`Cache-Control`), or that other programs read.
-    const OTHER_HEADERS: [&str; 7] = [
+    const OTHER_HEADERS: [&str; 8] = [
         "API-Version",
         "Allow",
         "CDN-Cache-Control",
@@ -163,6 +163,7 @@ mod tests {
         "Cache-Group-Invalidation",
         "Cache-Groups",
         "Content-Encoding",
+        "X-Accel-Buffering",
     ];
 
     fn parse_origins(text: &str) -> Result<CorsOrigins, String> {

@@ -3,15 +3,17 @@
 
 use crate::script::{Effect, Script};
 
-/// Defines the library's source, and a [`Script`] for each of its scripts: `NAME = Effect "file";`.
+/// Defines the library's source, and a [`Script`] for each of its scripts: `NAME = Effect "file";`. A script can have a further file
+/// before it, for functions that only this script calls. Lua allows 200 local variables in the library, and such functions do not
+/// count.
 macro_rules! library {
-    (shared $($shared:literal)*; $($name:ident = $effect:ident $file:literal;)*) => {
+    (shared $($shared:literal)*; $($name:ident = $effect:ident $($file:literal)+;)*) => {
         /// The source of all scripts. It expects a function `register_script` (see `library.rs`).
         pub(crate) const LIBRARY: &str = concat!(
             $(include_str!(concat!("scripts/", $shared, ".lua")),)*
             $(
                 "add_script('", stringify!($name), "', '", stringify!($effect), "', function()\n",
-                include_str!(concat!("scripts/", $file, ".lua")),
+                $(include_str!(concat!("scripts/", $file, ".lua")),)+
                 "end)\n",
             )*
         );
@@ -25,7 +27,7 @@ library! {
     shared
         "arguments" "numbers" "clock" "publish" "versions" "expected_version" "period" "period_keys" "bans"
         "period_reads" "period_summary" "rate_limits" "entry_counts" "period_deletion" "expiries" "log"
-        "idempotency" "entry_rules" "standings" "submission_arguments" "submission_plans" "submission_writes" "rebuild"
+        "idempotency" "entry_rules" "standings" "submission_arguments" "submission_plans" "submission_writes"
         "documents" "dead_letters" "queue" "register";
 
     SUBMIT = Writes "submit";
@@ -36,7 +38,7 @@ library! {
     REMOVE_ENTRY = FreesMemory "remove_entry";
     CHANGE_BANS = FreesMemory "change_bans";
     LIST_BANS = Reads "list_bans";
-    PUT_LEADERBOARD = Writes "put_leaderboard";
+    PUT_LEADERBOARD = Writes "rebuild" "put_leaderboard";
     APPLY_EXPIRIES = Writes "apply_expiries";
     DELETE_LEADERBOARD = FreesMemory "delete_leaderboard";
     SWEEP_DELETED = FreesMemory "sweep_deleted";

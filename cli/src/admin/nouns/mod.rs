@@ -12,6 +12,7 @@ pub(crate) static NOUNS: &[Noun] = &[
     leaderboards::SCORES,
     leaderboards::CLAIMS,
     leaderboards::BANS,
+    tenants::PLAYERS,
     access::KEYS,
     access::TOKENS,
     access::ISSUERS,
@@ -21,4 +22,5 @@ pub(crate) static NOUNS: &[Noun] = &[
     tenants::USAGE,
     tenants::AUDIT,
     tenants::DEAD_LETTERS,
+    tenants::REGIONS,
 ];

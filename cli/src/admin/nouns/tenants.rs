@@ -2,7 +2,7 @@
 
 use crate::admin::operation::OptionKind::{Instant, Integer, One, Text};
 use crate::admin::operation::{
-    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, LETTERS, Noun, RECORDS, options,
+    AdminOperation, AnswerFormat, BodyRule, CommandOption, DOCUMENTS, EVENTS, LETTERS, Noun, RECORDS, options,
 };
 
 const FLAG_TABLE: AnswerFormat = AnswerFormat::Named("flags", "state defaultVariant variants targeting");
@@ -130,6 +130,34 @@ pub(super) const DEAD_LETTERS: Noun = Noun {
             "/dead-letters/{letter}",
             "Delete a dead letter without applying it",
             "dropped",
+        ),
+    ],
+};
+
+pub(super) const PLAYERS: Noun = Noun {
+    name: "players",
+    about: "What happened to a player in all leaderboards",
+    operations: &[AdminOperation::get(
+        "events",
+        "/players/{player}/events",
+        "List the events of a player",
+    )
+    .paged(EVENTS)
+    .view(AnswerFormat::Rows(
+        "events",
+        "leaderboard position recorded_at type period values",
+    ))],
+};
+
+pub(super) const REGIONS: Noun = Noun {
+    name: "regions",
+    about: "The regions that share the store",
+    operations: &[
+        AdminOperation::get("list", "/regions", "List the regions that have reported recently").view(
+            AnswerFormat::Rows(
+                "regions",
+                "name version started_at reported_at invalidation_lag_ms",
+            ),
         ),
     ],
 };

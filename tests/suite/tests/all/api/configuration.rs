@@ -28,6 +28,9 @@ fn full_document() -> Value {
             "warm": [{"view": "entries", "limit": 5}, {"view": "distribution", "buckets": 7}],
         },
         "log": {"keep_events": 10, "keep_days": 3650},
+        "late_scores": "refuse",
+        "prizes": [{"name": "gold", "from_rank": 1, "to_rank": 3}, {"name": "badge", "top_percent": 10}],
+        "claim_days": 7,
     })
 }
 
@@ -58,6 +61,9 @@ api_cases! {
                 "warm": [{"view": "entries", "limit": 10}],
             },
             "log": {"keep_events": 100_000, "keep_days": 30},
+            "late_scores": "refuse",
+            "prizes": [],
+            "claim_days": 30,
         }));
         let read = api.get("/leaderboards/plain").await;
         assert_eq!(read.expect_status(200), document);

@@ -23,10 +23,25 @@ const FILES: [&str; 10] = [
     "/problems/validation",
 ];
 
-/// Creates an entry, a tenant record, an issuer, limits, flags and a key. Returns the id of the key.
-async fn create_resources(api: &ApiClient) -> String {
-    api.create_leaderboard("goals", &json!({})).await;
-    api.submit_score("goals", "ann", 3).await;
+/// The ids that the service chose.
+struct ChosenIds {
+    key: String,
+    submission: String,
+}
+
+/// Creates an entry with a prize, a tenant record, an issuer, limits, flags, a key and a queued request.
+async fn create_resources(api: &ApiClient) -> ChosenIds {
+    let prizes = json!([{"name": "gold", "from_rank": 1, "to_rank": 1}]);
+    let ended = json!({"ends_at": "2020-01-02T00:00:00Z", "prizes": prizes});
+    api.create_leaderboard("goals", &ended).await;
+    let score = json!({"player": "ann", "score": 3, "occurred_at": "2020-01-01T00:00:00Z"});
+    api.post("/leaderboards/goals/scores", &score)
+        .await
+        .expect_status(200);
+    let queued = api
+        .request("POST", "/leaderboards/goals/scores")
+        .header("prefer", "respond-async");
+    let queued = queued.json(&score).send().await.expect_status(202);
     // The address contains the tenant, so that no other test on this host uses this issuer.
     let issuer = format!("https://{}.example.com", api.tenant);
     let issuer = json!({"issuer": issuer, "audiences": ["game"], "discovery": true});
@@ -41,17 +56,21 @@ async fn create_resources(api: &ApiClient) -> String {
     let key = api
         .post("/keys", &json!({"name": "server", "scopes": ["scores:read"]}))
         .await;
-    key.expect_status(201)["id"].as_str().unwrap().to_owned()
+    ChosenIds {
+        key: key.expect_status(201)["id"].as_str().unwrap().to_owned(),
+        submission: queued["id"].as_str().unwrap().to_owned(),
+    }
 }
 
 /// Returns the paths of all routes that read something, with names that `create_resources` created.
-fn read_paths(api: &ApiClient, key: &str) -> Vec<String> {
+fn read_paths(api: &ApiClient, ids: &ChosenIds) -> Vec<String> {
     let segment = |segment| match segment {
         ":leaderboard" => "goals",
         ":player" => "ann",
         ":tenant" => &api.tenant,
         ":issuer" => "games",
-        ":key" => key,
+        ":key" => &ids.key,
+        ":submission" => &ids.submission,
         other => other,
     };
     let routes = all_routes()
@@ -77,9 +96,9 @@ fn read_paths(api: &ApiClient, key: &str) -> Vec<String> {
 
 http_cases! {
     async fn every_read_supports_head_and_conditions(api) {
-        let key = create_resources(api).await;
+        let ids = create_resources(api).await;
         let mut not_modified = 0;
-        for path in read_paths(api, &key) {
+        for path in read_paths(api, &ids) {
             let got = api.request_at("GET", &path).send().await;
             // The operator's documents may be missing, and so is the ban, because no player is banned.
             let is_expected = got.status == 200 || got.status == 404 && (path.contains("/operator/") || path.ends_with("/ban"));

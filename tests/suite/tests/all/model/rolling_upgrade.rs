@@ -7,14 +7,15 @@ use leaderboard_test_support::native_redis::{self, NativeRedis};
 use leaderboard_test_support::{RedisBackend, StoreBackend};
 
 /// The function library of commit a251626, as the code of that commit loads it. Since then, the keys, the
-/// arguments and the replies of all functions are the same, and so are the values that they store. Different is
-/// how the functions come to their results: the older ones read and write each rate limit with each submission,
-/// keep the submissions of a group in another form, and let Redis write numbers as text. So the code of today can
-/// call the older functions as the older code did.
+/// arguments and the replies of all functions but [`CHANGED`] are the same, and so are the values that they store.
+/// So the code of today can call the older functions as the older code did.
 ///
 /// When a function's arguments, reply or stored values change, the library of the commit before the change
 /// replaces this one, and the calls of that function stay with the current library.
 const OLDER_LIBRARY: &str = include_str!("older_library.txt");
+/// The end of the name of a function whose arguments have changed: a submission says whether it reopens final
+/// standings.
+const CHANGED: &[u8] = b"_SUBMIT";
 /// The first line of a library, up to its name.
 const LIBRARY_HEAD: &str = "#!lua name=";
 /// The length of the name of a library. The name of a function begins with it.
@@ -58,7 +59,7 @@ impl TwoVersions {
         let (current, rest) = arguments.split_first().unwrap();
         let older = OLDER_LIBRARY.strip_prefix(LIBRARY_HEAD).unwrap().as_bytes();
         let older = [&older[..NAME_LENGTH], &current[NAME_LENGTH..]].concat();
-        let function = if calls.is_multiple_of(2) {
+        let function = if calls.is_multiple_of(2) || current.ends_with(CHANGED) {
             current
         } else {
             &older[..]

@@ -69,7 +69,7 @@ api_cases! {
             Row::new("POST", PATH, 401, "unauthenticated", At::Nothing).body(GOOD).header("x-api-key", "guess"),
         ]).await;
         // The service ignores a preference that it does not understand.
-        let call = api.request("POST", PATH).header("prefer", "respond-async, ;;=, return=everything");
+        let call = api.request("POST", PATH).header("prefer", "wait=10, ;;=, return=everything");
         call.json(&json!({"player": "a", "score": 0})).send().await.expect_status(200);
     }
 
