@@ -89,6 +89,9 @@ fn read_paths(api: &ApiClient, ids: &ChosenIds) -> Vec<String> {
         if below.ends_with("/summary") {
             below.push_str("?player=ann");
         }
+        if below.ends_with("/standings") || below.contains("/claims") {
+            below.push_str("?period=all");
+        }
         bases.iter().map(move |base| format!("{base}{below}"))
     });
     paths.chain(FILES.map(str::to_owned)).collect()

@@ -65,7 +65,7 @@ fn body(route: &RouteHead, path: &str) -> Value {
     match route.pattern.rsplit('/').next().unwrap() {
         "keys" => json!({"name": "b", "scopes": ["scores:read"]}),
         "rotate" => json!({"overlap_s": 0}),
-        "tokens" | "live-tickets" => json!({"player": OTHER_PLAYER}),
+        "tokens" | "live-tickets" | "claims" => json!({"player": OTHER_PLAYER}),
         // Tenant A has the first issuer. No tenant has the second.
         ":issuer" => {
             let issuer = if path.ends_with("taken") {
@@ -290,7 +290,8 @@ api_cases! {
             .filter(|route| !done.contains(&(route.verb.name(), route.pattern)))
             .map(|route| route.pattern)
             .collect();
-        assert_eq!(undone, ["/keys/:key/rotate", "/ofrep/v1/evaluate/flags/:flag"]);
+        // A claim needs a period that has ended, and the other tenant has none.
+        assert_eq!(undone, ["/leaderboards/:leaderboard/claims", "/keys/:key/rotate", "/ofrep/v1/evaluate/flags/:flag"]);
         assert_eq!(read_data(api, &names).await, before);
     }
 
