@@ -10,7 +10,7 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::{ResponseEnvironment, units_of_replay, units_of_uncached_entries};
 
-use crate::uncached::answer;
+use crate::uncached::{answer, refuse};
 
 /// Charges the replay, and replays the log up to `at`.
 ///
@@ -25,10 +25,7 @@ async fn replay<E: ResponseEnvironment>(
     context.charge_more(units_of_uncached_entries(entries));
     let plan = match usecase::plan_replay(&context.deps(), &context.caller, leaderboard, at).await {
         Ok(plan) => plan,
-        Err(QueryError::Forbidden) => {
-            return Err(leaderboard_responses::refuse_read(context, leaderboard).await);
-        }
-        Err(error) => return Err(Problem::of_query(error, &context.caller)),
+        Err(error) => return Err(refuse(context, leaderboard, error).await),
     };
     // A replay costs as much as hundreds of other reads, so the service has to know who asks for it.
     if context.caller == Caller::Anonymous {

@@ -2,7 +2,7 @@
 
 use leaderboard_core::ports::MAX_PERIODS_LISTED;
 use leaderboard_core::usecase::{
-    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED, QueryError,
+    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
 };
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 
@@ -16,7 +16,7 @@ use leaderboard_api::wire::{cursor, ranks as wire};
 use leaderboard_responses::CachedRead;
 
 use crate::past;
-use crate::uncached::answer;
+use crate::uncached::{answer, refuse};
 
 /// How many entries a page has if the request does not say.
 pub(crate) const DEFAULT_LIMIT: u32 = 10;
@@ -40,13 +40,9 @@ pub(crate) async fn list_entries<E: ResponseEnvironment>(
     if let Some(raw) = query.raw("players") {
         return players(context, &leaderboard, &query, raw).await;
     }
-    let decoded = |bytes: &[u8]| Cursor::decode(bytes).ok();
     let list = ListQuery {
         period: query.period()?,
-        cursor: query
-            .text("cursor")?
-            .map(|text| cursor::parse(&text, decoded))
-            .transpose()?,
+        cursor: read_cursor(&query)?,
         limit: query.integer("limit", 1, MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT),
     };
     let at = query.instant("at")?;
@@ -54,6 +50,13 @@ pub(crate) async fn list_entries<E: ResponseEnvironment>(
         return past::list_entries(context, &leaderboard, at, &list).await;
     }
     leaderboard_responses::answer_read(context, leaderboard, CachedRead::List(list)).await
+}
+
+/// Reads the cursor of a list of entries.
+pub(crate) fn read_cursor(query: &Query<'_>) -> Result<Option<Cursor>, Problem> {
+    let decode = |bytes: &[u8]| Cursor::decode(bytes).ok();
+    let text = query.text("cursor")?;
+    text.map(|text| cursor::parse(&text, decode)).transpose()
 }
 
 async fn players<E: ResponseEnvironment>(
@@ -83,11 +86,7 @@ async fn players<E: ResponseEnvironment>(
             .await;
     let found = match found {
         Ok(found) => found,
-        // The cached configuration had it; the store has deleted it.
-        Err(QueryError::Forbidden) => {
-            return Err(leaderboard_responses::refuse_read(context, leaderboard).await);
-        }
-        Err(error) => return Err(Problem::of_query(error, &context.caller)),
+        Err(error) => return Err(refuse(context, leaderboard, error).await),
     };
     answer(
         context,

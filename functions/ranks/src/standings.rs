@@ -1,17 +1,17 @@
 //! Reads final standings, and lists and claims prizes.
 
 use http::StatusCode;
-use leaderboard_core::usecase::{Cursor, ListQuery, QueryError};
+use leaderboard_core::usecase::{ListQuery, QueryError};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, usecase};
 
 use leaderboard_api::query::Query;
-use leaderboard_api::wire::{cursor, standings as wire};
+use leaderboard_api::wire::standings as wire;
 use leaderboard_api::{FieldError, Problem, ProblemType, Response};
 use leaderboard_pipeline::{Context, me};
 use leaderboard_responses::ResponseEnvironment;
 
-use crate::ranks::{DEFAULT_LIMIT, MAX_LIMIT};
-use crate::uncached::{answer, answer_with};
+use crate::ranks::{DEFAULT_LIMIT, MAX_LIMIT, read_cursor};
+use crate::uncached::{self, answer, answer_with};
 
 /// `GET /leaderboards/{id}/standings?period=&limit=&cursor=`: returns a page of the standings of a period that has ended. The first
 /// request makes them final.
@@ -24,13 +24,10 @@ pub(crate) async fn read<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let query = read_list_query(context)?;
     let found = usecase::read_standings(&context.deps(), &context.caller, &leaderboard, &query).await;
-    let found = match found {
-        Err(QueryError::Forbidden) => {
-            return Err(leaderboard_responses::refuse_read(context, &leaderboard).await);
-        }
-        found => found.map_err(|error| Problem::of_query(error, &context.caller))?,
-    };
-    answer(context, &wire::standings(context.version, &found)?)
+    match found {
+        Ok(found) => answer(context, &wire::standings(context.version, &found)?),
+        Err(error) => Err(uncached::refuse(context, &leaderboard, error).await),
+    }
 }
 
 /// `GET /leaderboards/{id}/claims?period=&limit=&cursor=`: lists the players who have a prize in a period that has ended.
@@ -43,7 +40,7 @@ pub(crate) async fn list_claims<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let query = read_list_query(context)?;
     let found = usecase::list_prizes(&context.deps(), &context.caller, &leaderboard, &query).await;
-    let found = found.map_err(|error| refuse(context, error))?;
+    let found = found.map_err(|error| refuse_claim(context, error))?;
     answer(context, &wire::claims(context.version, &found))
 }
 
@@ -60,7 +57,7 @@ pub(crate) async fn read_claim<E: ResponseEnvironment>(
     let selector = read_period(&Query::parse(context.query, &["period"])?)?;
     context.charge_more(leaderboard_responses::units_of_uncached_entries(1));
     let found = usecase::read_prize(&context.deps(), &context.caller, &leaderboard, &player, &selector).await;
-    let found = found.map_err(|error| refuse(context, error))?;
+    let found = found.map_err(|error| refuse_claim(context, error))?;
     answer(context, &wire::claim(context.version, &leaderboard, &found))
 }
 
@@ -81,7 +78,7 @@ pub(crate) async fn claim<E: ResponseEnvironment>(
     let selector = &request.period;
     let claimed =
         usecase::claim_prize(&context.deps(), &context.caller, &leaderboard, &player, selector).await;
-    let claimed = claimed.map_err(|error| refuse(context, error))?;
+    let claimed = claimed.map_err(|error| refuse_claim(context, error))?;
     let status = if claimed.created {
         StatusCode::CREATED
     } else {
@@ -97,9 +94,7 @@ pub(crate) async fn claim<E: ResponseEnvironment>(
 /// Reads the query of a list, and charges the read.
 fn read_list_query<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<ListQuery, Problem> {
     let query = Query::parse(context.query, &["limit", "cursor", "period"])?;
-    let decoded = |bytes: &[u8]| Cursor::decode(bytes).ok();
-    let cursor = query.text("cursor")?;
-    let cursor = cursor.map(|text| cursor::parse(&text, decoded)).transpose()?;
+    let cursor = read_cursor(&query)?;
     let period = match &cursor {
         // The cursor has its own period. A reset since its first page does not change that.
         Some(_) if query.raw("period").is_none() => PeriodSelector::Current,
@@ -123,7 +118,7 @@ fn read_period(query: &Query<'_>) -> Result<PeriodSelector, Problem> {
 }
 
 /// Returns the problem of a request about prizes.
-fn refuse<E>(context: &Context<'_, E>, error: QueryError) -> Problem {
+fn refuse_claim<E>(context: &Context<'_, E>, error: QueryError) -> Problem {
     match error {
         QueryError::Forbidden => Problem::not_allowed(&context.caller).with_detail(
             "This needs the key of a server, or the token of the player for the player's own prize.",

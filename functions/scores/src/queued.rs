@@ -12,7 +12,7 @@ use leaderboard_pipeline::names::names_for;
 use leaderboard_pipeline::readiness::probe;
 use leaderboard_pipeline::{ChargedSubmission, Context, idempotency};
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_score_messages::{AcceptedRequest, MAX_DRAINED, RequestResult, drain};
+use leaderboard_score_messages::{AcceptedRequest, DrainReport, MAX_DRAINED, RequestResult, drain};
 use serde::Serialize;
 
 /// The response header that names the preference that was applied (RFC 7240).
@@ -54,9 +54,8 @@ struct QueuedBody<'a> {
 }
 
 /// What a drain of the queue did, as numbers of items.
-#[cfg(feature = "schema")]
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Drained)]
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Drained))]
 struct DrainedBody {
     /// The items that were applied or refused for good.
     finished: usize,
@@ -234,6 +233,15 @@ fn applied<'a, E>(
 pub(crate) async fn tick<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     probe(context.env).await;
-    let report = drain(context.env, MAX_DRAINED).await?;
-    Response::json(StatusCode::OK, context.accepted, &report)
+    let DrainReport {
+        finished,
+        retried,
+        dead,
+    } = drain(context.env, MAX_DRAINED).await?;
+    let body = DrainedBody {
+        finished,
+        retried,
+        dead,
+    };
+    Response::json(StatusCode::OK, context.accepted, &body)
 }

@@ -67,6 +67,26 @@ pub enum EventBody {
     },
 }
 
+impl EventBody {
+    /// Returns the player whom the change concerns; `None` for a configuration.
+    #[must_use]
+    pub fn player(&self) -> Option<&PlayerId> {
+        match self {
+            Self::Submitted { player, .. }
+            | Self::Removed { player, .. }
+            | Self::Banned { player }
+            | Self::Unbanned { player } => Some(player),
+            Self::Configured { .. } => None,
+        }
+    }
+
+    /// Returns whether the change bans or unbans a player.
+    #[must_use]
+    pub const fn is_ban(&self) -> bool {
+        matches!(self, Self::Banned { .. } | Self::Unbanned { .. })
+    }
+}
+
 /// An event and its position in the leaderboard's log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {

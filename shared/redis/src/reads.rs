@@ -95,12 +95,9 @@ pub(crate) fn own_player_bytes(caller: &Caller) -> &[u8] {
 pub(crate) fn read_window(head: ReadHead, mut reply: ReplyReader) -> Result<Page, StoreError> {
     let Some(layout) = head.layout else {
         return Ok(Page {
-            layout: None,
             version: head.version,
             count: head.count,
-            entries: Vec::new(),
-            more_before: false,
-            more_after: false,
+            ..Page::default()
         });
     };
     let total = reply.read_count()?;

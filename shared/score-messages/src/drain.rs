@@ -6,7 +6,6 @@ use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, Queue};
 use leaderboard_core::{StoreError, TenantId};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
-use serde::Serialize;
 
 use crate::apply::{apply_all, count, why_closed};
 use crate::job::{Job, UnreadableItem, finish_item};
@@ -30,7 +29,7 @@ const ALONE_FROM_ATTEMPT: u32 = 4;
 const FIRST_WAIT_MS: u32 = 500;
 
 /// What a drain did, as numbers of items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DrainReport {
     /// The items that were applied or refused for good.
     pub finished: usize,

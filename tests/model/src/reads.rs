@@ -61,18 +61,6 @@ impl<'a> VisibleEntries<'a> {
     }
 }
 
-/// Returns the page of a period that has never had an entry.
-pub(crate) fn empty_page() -> Page {
-    Page {
-        layout: None,
-        version: 0,
-        count: 0,
-        entries: Vec::new(),
-        more_before: false,
-        more_after: false,
-    }
-}
-
 /// Returns a page. The page is empty if the key in `from` does not belong to the period's layout.
 pub(crate) fn page(visible: &VisibleEntries<'_>, from: &PageFrom, limit: usize) -> Page {
     page_from(visible, from, limit).unwrap_or_else(|| visible.window(0, 0))

@@ -91,7 +91,7 @@ impl Scores for Model {
         caller: &Caller,
     ) -> Result<Page, ReadError> {
         self.read(period_ref, |projection, state| match state {
-            None => reads::empty_page(),
+            None => Page::default(),
             Some(state) => reads::page(
                 &VisibleEntries::seen_by(caller, projection, state),
                 from,
@@ -119,24 +119,14 @@ impl Scores for Model {
         caller: &Caller,
     ) -> Result<PlayerEntries, ReadError> {
         self.read(period_ref, |projection, state| match state {
-            None => PlayerEntries {
-                layout: None,
-                version: 0,
-                count: 0,
-                entries: Vec::new(),
-            },
+            None => PlayerEntries::default(),
             Some(state) => reads::entries_by_player(projection, state, players, caller),
         })
     }
 
     async fn sample(&self, period_ref: &PeriodRef<'_>, fractions: &[u16]) -> Result<Sample, ReadError> {
         self.read(period_ref, |projection, state| match state {
-            None => Sample {
-                layout: None,
-                version: 0,
-                count: 0,
-                values: Vec::new(),
-            },
+            None => Sample::default(),
             Some(state) => reads::sample(&VisibleEntries::of(projection, state), fractions),
         })
     }

@@ -1,7 +1,5 @@
 //! The backends of stores: a file of SQLite, a Redis server.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
-
 use leaderboard_core::ports::{
     AuditLog, Bans, Counters, DeadLetters, Documents, Events, Leaderboards, Queue, RateLimits, Readiness,
     Scores, Standings,
@@ -50,6 +48,7 @@ const IN_MEMORY: &str = "/dev/shm";
 pub struct SqliteBackend(tempfile::TempDir);
 
 #[cfg(feature = "sqlite")]
+#[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 impl StoreBackend for SqliteBackend {
     type Store = SqliteStore<NativeSqlite>;
 

@@ -47,8 +47,8 @@ pub enum PageFrom {
     Before(OrderKey),
 }
 
-/// Consecutive visible entries, best first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Consecutive visible entries, best first. The default is that of a period that has never had an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// The order of the period: an older period keeps the layout that it was created with. `None` if the period has never had
     /// an entry.
@@ -65,8 +65,8 @@ pub struct Page {
     pub more_after: bool,
 }
 
-/// The entries of given players.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The entries of given players. The default is that of a period that has never had an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlayerEntries {
     /// As in [`Page::layout`].
     pub layout: Option<Layout>,
@@ -78,8 +78,8 @@ pub struct PlayerEntries {
     pub entries: Vec<RankedEntry>,
 }
 
-/// Values at given fractions of a period's order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Values at given fractions of a period's order. The default is that of a period that has never had an entry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sample {
     /// As in [`Page::layout`].
     pub layout: Option<Layout>,

@@ -16,14 +16,7 @@ impl Projection {
     #[must_use]
     pub fn page(&self, period: &PeriodId, from: &PageFrom, limit: u32, caller: &Caller) -> Page {
         let Some(view) = self.view(period, caller.own_player()) else {
-            return Page {
-                layout: None,
-                version: 0,
-                count: 0,
-                entries: Vec::new(),
-                more_before: false,
-                more_after: false,
-            };
+            return Page::default();
         };
         let limit = to_index(limit);
         match from {
@@ -62,12 +55,7 @@ impl Projection {
         caller: &Caller,
     ) -> PlayerEntries {
         let Some(view) = self.view(period, caller.own_player()) else {
-            return PlayerEntries {
-                layout: None,
-                version: 0,
-                count: 0,
-                entries: Vec::new(),
-            };
+            return PlayerEntries::default();
         };
         let seen = players.iter().filter(|player| self.sees(caller, player));
         let found = seen.filter_map(|player| view.state.entries.get(player));
@@ -97,12 +85,7 @@ impl Projection {
     #[must_use]
     pub fn sample(&self, period: &PeriodId, fractions: &[u16]) -> Sample {
         let Some(view) = self.view(period, None) else {
-            return Sample {
-                layout: None,
-                version: 0,
-                count: 0,
-                values: Vec::new(),
-            };
+            return Sample::default();
         };
         let last = view.entries.len().saturating_sub(1);
         let index = |fraction: &u16| last.saturating_mul(usize::from(*fraction)) / 1000;

@@ -211,19 +211,13 @@ fn is_removal_or_ban(event: &Event) -> bool {
 
 /// Returns whether an event bans or unbans the caller. The caller must not notice such an event.
 fn is_own_ban(caller: &Caller, event: &Event) -> bool {
-    match &event.body {
-        EventBody::Banned { player } | EventBody::Unbanned { player } => caller.own_player() == Some(player),
-        EventBody::Submitted { .. } | EventBody::Removed { .. } | EventBody::Configured { .. } => false,
-    }
+    event.body.is_ban() && event.body.player() == caller.own_player()
 }
 
 /// Returns the player of an event, if the event concerns an entry in the period `of`.
 fn find_player<'e>(event: &'e Event, of: &PeriodId) -> Option<&'e PlayerId> {
     match &event.body {
-        EventBody::Submitted { player, period, .. } | EventBody::Removed { player, period } => {
-            (period == of).then_some(player)
-        }
-        EventBody::Banned { player } | EventBody::Unbanned { player } => Some(player),
-        EventBody::Configured { .. } => None,
+        EventBody::Submitted { period, .. } | EventBody::Removed { period, .. } if period != of => None,
+        body => body.player(),
     }
 }

@@ -4,7 +4,7 @@ use super::query::QueryError;
 use super::{Deps, Store};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::ports::{Cache, Events};
-use crate::{EventBody, Leaderboard, LeaderboardId, LoggedEvent, PlayerId, StoreError, Timestamp, Versioned};
+use crate::{Leaderboard, LeaderboardId, LoggedEvent, PlayerId, StoreError, Timestamp, Versioned};
 
 /// The most events that one request looks through for the events of a player.
 pub const MAX_SCANNED_EVENTS: u32 = 10_000;
@@ -137,7 +137,7 @@ pub async fn list_player_events<S: Store + Events, K>(
             for logged in read {
                 after = logged.position;
                 let concerns = logged.event.as_ref().is_ok_and(|event| {
-                    (with_bans || !is_ban(&event.body)) && find_player(&event.body) == Some(player)
+                    (with_bans || !event.body.is_ban()) && event.body.player() == Some(player)
                 });
                 if concerns {
                     scan.found.push((id.clone(), logged));
@@ -211,18 +211,4 @@ async fn list_boards<S: Store, K>(
         boards.insert(0, first);
     }
     Ok(boards)
-}
-
-fn find_player(event: &EventBody) -> Option<&PlayerId> {
-    match event {
-        EventBody::Submitted { player, .. }
-        | EventBody::Removed { player, .. }
-        | EventBody::Banned { player }
-        | EventBody::Unbanned { player } => Some(player),
-        EventBody::Configured { .. } => None,
-    }
-}
-
-fn is_ban(event: &EventBody) -> bool {
-    matches!(event, EventBody::Banned { .. } | EventBody::Unbanned { .. })
 }

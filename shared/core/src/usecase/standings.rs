@@ -199,7 +199,7 @@ pub async fn claim_prize<S: Store, K: Cache>(
     read_with_current(deps, id, caller, async |board| {
         let period = resolve_period(deps, &board.value, selector).await?;
         for _ in 0..MAX_CLAIM_TRIES {
-            let (freeze, found) = find_prize(deps, board, &period, player).await?;
+            let (terms, found) = find_prize(deps, board, &period, player).await?;
             let (prize, created) = match found.state {
                 ClaimState::Claimed => (found, false),
                 ClaimState::Expired => {
@@ -212,11 +212,11 @@ pub async fn claim_prize<S: Store, K: Cache>(
                         rank: found.rank,
                         claimed_at: deps.now,
                     };
-                    let terms = Terms::new(&board.value.standings, &freeze, deps.now);
                     let period_ref = refer_to_period(deps, board, &period);
+                    let freeze = &terms.freeze;
                     match deps
                         .store
-                        .claim_prize(&period_ref, player, &freeze, &claim)
+                        .claim_prize(&period_ref, player, freeze, &claim)
                         .await?
                     {
                         ClaimOutcome::Created => (terms.claimed(player, claim), true),
@@ -245,20 +245,21 @@ fn check_owner(caller: &Caller, player: &PlayerId) -> Result<(), QueryError> {
     }
 }
 
-/// Returns the prize of a player, and the freeze of the standings that it is in.
-async fn find_prize<S: Store, K: Cache>(
+/// Returns the prize of a player, and what decides about it.
+async fn find_prize<'b, S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    board: &SharedLeaderboard,
+    board: &'b SharedLeaderboard,
     period: &Period,
     player: &PlayerId,
-) -> Result<(Freeze, PlayerPrize), ReadFailure> {
+) -> Result<(Terms<'b>, PlayerPrize), ReadFailure> {
     let freeze = freeze(deps, board, period).await?;
     let terms = Terms::new(&board.value.standings, &freeze, deps.now);
     let period_ref = refer_to_period(deps, board, period);
     let players = std::slice::from_ref(player);
     let claims = deps.store.read_claims(&period_ref, players).await?;
     if let Some(claim) = claims.into_iter().flatten().next() {
-        return Ok((freeze, terms.claimed(player, claim)));
+        let prize = terms.claimed(player, claim);
+        return Ok((terms, prize));
     }
     // A banned player has no prize, so the caller is one who sees no banned player.
     let found = deps
@@ -267,7 +268,7 @@ async fn find_prize<S: Store, K: Cache>(
         .await?;
     let ranked = found.entries.first();
     let prize = ranked.and_then(|ranked| terms.prize_of(ranked, None));
-    Ok((freeze, prize.ok_or(QueryError::NoPrize)?))
+    Ok((terms, prize.ok_or(QueryError::NoPrize)?))
 }
 
 /// What decides about the prizes of a period.

@@ -20,12 +20,7 @@ pub(crate) fn read(
     caller: &Caller,
 ) -> Result<PlayerEntries, ReadError> {
     let Some(period) = find_current(session, period_ref)? else {
-        return Ok(PlayerEntries {
-            layout: None,
-            version: 0,
-            count: 0,
-            entries: Vec::new(),
-        });
+        return Ok(PlayerEntries::default());
     };
     let found = find_visible(session, &period, players, caller)?;
     let list = PeriodList::new(session, period, caller.own_player())?;

@@ -19,14 +19,7 @@ pub(crate) fn page(
     caller: &Caller,
 ) -> Result<Page, ReadError> {
     let Some(period) = find_current(session, period_ref)? else {
-        return Ok(Page {
-            layout: None,
-            version: 0,
-            count: 0,
-            entries: Vec::new(),
-            more_before: false,
-            more_after: false,
-        });
+        return Ok(Page::default());
     };
     let list = PeriodList::new(session, period, caller.own_player())?;
     let limit = u64::from(limit);

@@ -20,12 +20,7 @@ pub(crate) fn sample(
     fractions: &[u16],
 ) -> Result<Sample, ReadError> {
     let Some(period) = find_current(session, period_ref)? else {
-        return Ok(Sample {
-            layout: None,
-            version: 0,
-            count: 0,
-            values: Vec::new(),
-        });
+        return Ok(Sample::default());
     };
     let mut values = Vec::new();
     if let Some(last) = period.visible.checked_sub(1) {
