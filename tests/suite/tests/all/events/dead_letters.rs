@@ -1,25 +1,12 @@
 //! Tests of published messages that cannot be applied: each becomes a dead letter, and later messages are still
 //! applied.
 
-use leaderboard_test_support::{ApiClient, RedisServer, block_on, wait_until};
+use leaderboard_test_support::{ApiClient, RedisServer, wait_until};
 use serde_json::{Value, json};
 
-use super::{message, publish, read_scores, score, start_region, wait_for_listeners};
+use super::{message, on_redis, publish, read_scores, score};
 use crate::api::snapshots::compare;
 use crate::tool::Tool;
-
-/// Runs a test on a host whose store and channel are one Redis server. It has a leaderboard `b`.
-fn on_redis(test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
-    block_on(async {
-        let redis = RedisServer::start();
-        let region = start_region(Some(&redis), &redis).await;
-        wait_for_listeners(&redis, 1).await;
-        let api = region.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        test(&api, &redis).await;
-    });
-}
 
 /// Publishes a valid message and waits until it is applied. By then, all earlier messages have been handled.
 async fn wait_for_earlier_messages(api: &ApiClient, redis: &RedisServer) {

@@ -8,7 +8,7 @@ mod queue_faults;
 mod regions;
 
 use leaderboard_host::{Host, Running};
-use leaderboard_test_support::{ApiClient, RedisServer, host_config, state_dir, wait_until};
+use leaderboard_test_support::{ApiClient, RedisServer, block_on, host_config, state_dir, wait_until};
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -42,6 +42,19 @@ impl Region {
     fn api(&self) -> ApiClient {
         ApiClient::over_http(&self.host.url())
     }
+}
+
+/// Runs a test on a host whose store and channel are one Redis server. It has a leaderboard `b`.
+fn on_redis(test: impl AsyncFnOnce(&ApiClient, &RedisServer)) {
+    block_on(async {
+        let redis = RedisServer::start();
+        let region = start_region(Some(&redis), &redis).await;
+        wait_for_listeners(&redis, 1).await;
+        let api = region.api();
+        api.create_leaderboard("b", &json!({"operator": "increment"}))
+            .await;
+        test(&api, &redis).await;
+    });
 }
 
 async fn connect(server: &RedisServer) -> MultiplexedConnection {

@@ -1,9 +1,9 @@
 //! Tests of messages that backends append to the queue.
 
-use leaderboard_test_support::{RedisServer, block_on, wait_until};
+use leaderboard_test_support::{RedisServer, wait_until};
 use serde_json::json;
 
-use super::{connect, message, publish, read_letters, read_scores, score, start_region, wait_for_listeners};
+use super::{connect, message, on_redis, publish, read_letters, read_scores, score};
 
 /// The stream to which backends append.
 const STREAM: &str = "eb::queue";
@@ -19,63 +19,46 @@ async fn append(server: &RedisServer, payload: &[u8]) {
 
 #[test]
 fn messages_in_the_stream_are_applied_at_a_wake_up() {
-    block_on(async {
-        let redis = RedisServer::start();
-        let region = start_region(Some(&redis), &redis).await;
-        wait_for_listeners(&redis, 1).await;
-        let api = region.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
+    on_redis(async |api, redis| {
         for n in 0..250 {
-            append(&redis, &message(&api, &[score("p", 1, &format!("{n}"))])).await;
+            append(redis, &message(api, &[score("p", 1, &format!("{n}"))])).await;
         }
         // The same submission again counts once.
-        append(&redis, &message(&api, &[score("p", 1, "0")])).await;
-        publish(&redis, WAKE_UP).await;
+        append(redis, &message(api, &[score("p", 1, "0")])).await;
+        publish(redis, WAKE_UP).await;
         wait_until(
-            async || read_scores(&api).await,
+            async || read_scores(api).await,
             |scores| scores == &[("p".to_owned(), 250)],
         )
         .await;
-        assert_eq!(read_letters(&api).await, []);
+        assert_eq!(read_letters(api).await, []);
     });
 }
 
 #[test]
 fn a_lost_wake_up_costs_only_delay() {
-    block_on(async {
-        let redis = RedisServer::start();
-        let region = start_region(Some(&redis), &redis).await;
-        let api = region.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        append(&redis, &message(&api, &[score("p", 1, "a")])).await;
+    on_redis(async |api, redis| {
+        append(redis, &message(api, &[score("p", 1, "a")])).await;
         let tick = api.request_at("POST", "/internal/tick").send().await;
         assert_eq!(tick.expect_status(200)["finished"], 1);
-        assert_eq!(read_scores(&api).await, [("p".to_owned(), 1)]);
+        assert_eq!(read_scores(api).await, [("p".to_owned(), 1)]);
         // The next message drains, too.
-        wait_for_listeners(&redis, 1).await;
-        append(&redis, &message(&api, &[score("p", 1, "b")])).await;
-        publish(&redis, &message(&api, &[score("q", 1, "c")])).await;
+        append(redis, &message(api, &[score("p", 1, "b")])).await;
+        publish(redis, &message(api, &[score("q", 1, "c")])).await;
         let expected = [("p".to_owned(), 2), ("q".to_owned(), 1)];
-        wait_until(async || read_scores(&api).await, |scores| scores == &expected).await;
+        wait_until(async || read_scores(api).await, |scores| scores == &expected).await;
     });
 }
 
 #[test]
 fn a_faulty_message_in_the_stream_is_a_dead_letter_and_stops_no_other() {
-    block_on(async {
-        let redis = RedisServer::start();
-        let region = start_region(Some(&redis), &redis).await;
-        let api = region.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        append(&redis, b"not json").await;
-        let mut large = message(&api, &[score("p", 1, "large")]);
+    on_redis(async |api, redis| {
+        append(redis, b"not json").await;
+        let mut large = message(api, &[score("p", 1, "large")]);
         large.resize(10 << 20, b' ');
-        append(&redis, &large).await;
+        append(redis, &large).await;
         let unknown = json!({"player": "p", "score": 1, "id": "x", "leaderboards": ["none"]});
-        append(&redis, &message(&api, &[unknown, score("p", 1, "known")])).await;
+        append(redis, &message(api, &[unknown, score("p", 1, "known")])).await;
         let mut foreign = redis::cmd("XADD");
         foreign
             .arg(STREAM)
@@ -87,14 +70,14 @@ fn a_faulty_message_in_the_stream_is_a_dead_letter_and_stops_no_other() {
         let _id: String = foreign
             .arg("request")
             .arg(b"\x01")
-            .query_async(&mut connect(&redis).await)
+            .query_async(&mut connect(redis).await)
             .await
             .unwrap();
-        append(&redis, &message(&api, &[score("q", 1, "last")])).await;
+        append(redis, &message(api, &[score("q", 1, "last")])).await;
         let drained = wait_until(
             async || {
                 api.request_at("POST", "/internal/tick").send().await;
-                read_letters(&api).await
+                read_letters(api).await
             },
             |letters| letters.len() >= 4,
         )
@@ -109,6 +92,6 @@ fn a_faulty_message_in_the_stream_is_a_dead_letter_and_stops_no_other() {
         expected.retain(|words| !reasons.iter().any(|reason| reason.contains(words)));
         assert_eq!((expected, reasons.len()), (vec![], 4), "{reasons:?}");
         let scores = [("p".to_owned(), 1), ("q".to_owned(), 1)];
-        wait_until(async || read_scores(&api).await, |found| found == &scores).await;
+        wait_until(async || read_scores(api).await, |found| found == &scores).await;
     });
 }
