@@ -1,5 +1,5 @@
-//! Tests of instances that end in the middle of a group: each acknowledged submission is applied, each other one can be
-//! sent again, and none is applied twice.
+//! Tests of instances that end in the middle of a group. An acknowledged submission is applied once. A client can send
+//! any other submission again, which is then applied once.
 
 use std::cell::Cell;
 use std::io::{BufRead, BufReader};
