@@ -125,6 +125,8 @@ async fn submit_body<E: ResponseEnvironment>(
     charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
     leaderboard_responses::invalidate_submitted(context.env, context.tenant, outcomes());
+    let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
+    leaderboard_responses::take_due_snapshots(context.env, context.tenant, max_log_bytes, outcomes());
     let names = if body.is_minimal {
         None
     } else {

@@ -12,6 +12,7 @@ mod audit;
 mod bans;
 mod dead_letters;
 mod documents;
+mod entry_repair;
 mod leaderboards;
 mod queue;
 mod rate_limits;
@@ -19,6 +20,7 @@ mod readiness;
 mod reads;
 mod scores;
 mod signal;
+mod snapshots;
 mod standings;
 mod store_error;
 
@@ -33,6 +35,9 @@ pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };
 pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
+pub use entry_repair::{
+    Correction, EntryRepair, ListedEntry, MAX_COMPARED_PLAYERS, ScannedPlayers, StoredEntries, StoredEntry,
+};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,
@@ -56,6 +61,7 @@ pub use scores::{
     RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
 pub use signal::Signal;
+pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};
 pub use store_error::StoreError;
 

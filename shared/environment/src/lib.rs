@@ -22,6 +22,8 @@ pub trait Environment: Clone + 'static {
     type Store: Store
         + ports::Bans
         + ports::Events
+        + ports::Snapshots
+        + ports::EntryRepair
         + ports::DeadLetters
         + ports::Queue
         + ports::Readiness

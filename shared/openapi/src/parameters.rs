@@ -80,6 +80,8 @@ fn query_parameters() -> Value {
         "days": query("days", "How many days are returned at most, newest first. Days without usage are left out.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
         "ofTenant": query("tenant", "Only dead letters of this tenant are returned. Needs the key of the operator.", slug_like("default")),
         "at": query("at", "An instant: the leaderboard is returned as it was then, from a replay of its event log. Such a response is not cached, and costs one unit of the rate limit for each 1,000 events. A cursor of such a list has the instant, so `at` can be left out with a cursor.", json!({"type": "string", "format": "date-time"})),
+        "swap": query("swap", "Whether entries that differ from the replay are corrected.", json!({"type": "boolean", "default": false})),
+        "afterPlayer": query("after", "The comparison continues after this player: the value of `next` of another response.", json!({"type": "string"})),
         "afterPosition": query("after", "Only events after this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 0, "default": 0})),
         "afterCursor": query("after", "Which page is returned: the value of `next` of another page.", json!({"type": "string"})),
         "before": query("before", "Only records before this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 1})),

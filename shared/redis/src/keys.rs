@@ -16,8 +16,9 @@
 //! | `eb:{tenant}:audit`, `eb:{tenant}:notices` | streams: entry `0-{position}`, fields `t` the instant and `b` the record |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `rate_limits.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | the theoretical arrival time of a rate limit; expires when that time has passed |
-//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
+//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `p` its snapshots; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
 //! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
+//! | `eb:{tenant}:b:{board}:snapshots` | hash: the bytes of snapshots by position (see `put_snapshot.lua`) |
 //! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | two hashes of idempotency records that take turns (see `idempotency.lua`) |
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
 //! | `eb:{tenant}:b:{board}:expiries` | list: expiries of periods that have not been applied yet (see `expiries.lua`) |
@@ -234,6 +235,10 @@ impl LeaderboardKeys {
         self.add_name("expiries")
     }
 
+    pub(crate) fn snapshots(&self) -> Key {
+        self.add_name("snapshots")
+    }
+
     pub(crate) fn announced(&self) -> Key {
         self.add_name("announced")
     }
@@ -305,6 +310,7 @@ mod tests {
                 keys.extend([named.configuration(), named.log(), named.periods()]);
                 keys.extend([named.announced(), named.expiries()]);
                 keys.extend(named.idempotency_records());
+                keys.push(named.snapshots());
                 for period in &periods {
                     keys.extend(named.period(period));
                     keys.extend(named.spare_period(period));

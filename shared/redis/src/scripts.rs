@@ -56,6 +56,10 @@ library! {
     ENTRIES_BY_PLAYER = Reads "entries_by_player";
     READ_SAMPLE = Reads "read_sample";
     FIND_POSITIONS = Reads "find_positions";
+    READ_STORED_ENTRIES = Reads "stored_entries" "read_stored_entries";
+    SCAN_STORED_PLAYERS = Writes "stored_entries" "scan_stored_players";
+    CORRECT_ENTRIES = Writes "stored_entries" "correct_entries";
+    PUT_SNAPSHOT = Writes "put_snapshot";
     FREEZE_STANDINGS = Writes "freeze_standings";
     READ_CLAIMS = Reads "read_claims";
     CLAIM_PRIZE = Writes "claim_prize";

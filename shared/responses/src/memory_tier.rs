@@ -34,6 +34,8 @@ pub struct MemoryTier {
     invalidated_until: RefCell<LruMap<Box<str>, i64, MAX_SCOPES>>,
     /// The leaderboards whose responses may not be stored, by their scope.
     pub(crate) uncached: RecentReads<()>,
+    /// The position after which this instance looks whether a snapshot is due, by the leaderboard's scope.
+    snapshots_due_after: RefCell<LruMap<Box<str>, u64, MAX_SCOPES>>,
     /// The requests that fetch an entry.
     pub single_flight: SingleFlight<FetchOutcome>,
     /// The tasks that make the warm entries of a leaderboard.
@@ -88,6 +90,22 @@ impl MemoryTier {
     pub fn invalidated_until(&self, scope: &str) -> i64 {
         let mut invalidated_until = self.invalidated_until.borrow_mut();
         invalidated_until.get(scope).copied().unwrap_or(i64::MIN)
+    }
+
+    /// Returns the position after which this instance looks whether a snapshot of a leaderboard is due; 0 if it has not looked yet.
+    pub(crate) fn snapshot_due_after(&self, scope: &str) -> u64 {
+        self.snapshots_due_after
+            .borrow_mut()
+            .get(scope)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Sets the position after which this instance looks whether a snapshot of a leaderboard is due.
+    pub(crate) fn set_snapshot_due_after(&self, scope: &str, position: u64) {
+        self.snapshots_due_after
+            .borrow_mut()
+            .insert(scope.into(), position);
     }
 
     /// Sets when the last invalidation that this instance wrote ends, in milliseconds since the epoch.

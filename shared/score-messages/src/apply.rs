@@ -78,8 +78,10 @@ pub(crate) async fn apply_all<E: ResponseEnvironment>(
             }
         }
     }
-    let outcomes = answers.iter().flatten().flatten().flatten();
-    leaderboard_responses::invalidate_submitted(env, tenant, outcomes);
+    let outcomes = || answers.iter().flatten().flatten().flatten();
+    leaderboard_responses::invalidate_submitted(env, tenant, outcomes());
+    let max_log_bytes = tenant_config.tenant.quotas.max_log_bytes();
+    leaderboard_responses::take_due_snapshots(env, tenant, max_log_bytes, outcomes());
     Applied { answers, failure }
 }
 

@@ -6,16 +6,17 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
-    ClaimedItem, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents,
-    EnqueueRefusal, EntryQuota, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
-    NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
+    ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName,
+    Documents, EnqueueRefusal, EntryQuota, EntryRepair, Events, Expected, FinishedItem, Freeze, Leaderboards,
+    LogBounds, NewQueueItem, NewSnapshot, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary,
+    PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision,
+    RateLimits, ReadError, Readiness, RecordedAudit, Sample, ScannedPlayers, Scores, SettingCheck,
+    SnapshotSummary, Snapshots, Standings, StoredDeadLetter, StoredEntries, SubmitOptions, Submitted,
     TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
-    TenantId, Timestamp, Versioned,
+    Layout, Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission,
+    StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -101,6 +102,22 @@ forward_to_engine! {
             -> Result<Vec<LoggedEvent>, StoreError>;
         fn find_log_bounds(tenant: &TenantId, leaderboard: &LeaderboardId)
             -> Result<Option<LogBounds>, StoreError>;
+    }
+    impl Snapshots {
+        fn list_snapshots(tenant: &TenantId, leaderboard: &LeaderboardId)
+            -> Result<Vec<SnapshotSummary>, StoreError>;
+        fn read_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, position: u64)
+            -> Result<Option<Vec<u8>>, StoreError>;
+        fn put_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, snapshot: &NewSnapshot<'_>)
+            -> Result<bool, StoreError>;
+    }
+    impl EntryRepair {
+        fn read_stored_entries(period_ref: &PeriodRef<'_>, players: &[PlayerId])
+            -> Result<StoredEntries, ReadError>;
+        fn scan_stored_players(period_ref: &PeriodRef<'_>, from: &[u8], removes_strays: bool)
+            -> Result<ScannedPlayers, ReadError>;
+        fn correct_entries(period_ref: &PeriodRef<'_>, layout: &Layout, corrections: &[Correction<'_>])
+            -> Result<u64, ReadError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     writes::TRIGGER,
     STANDINGS,
     QUEUE,
+    SNAPSHOTS,
 ];
 
 const SCORES: &[&str] = &[
@@ -382,5 +383,17 @@ const QUEUE: &[&str] = &[
     "CREATE TRIGGER queued_request_goes AFTER DELETE ON queued_requests WHEN OLD.result IS NOT NULL BEGIN
         UPDATE queue_sizes SET results = results - length(OLD.result) WHERE tenant = OLD.tenant;
         DELETE FROM queue_sizes WHERE tenant = OLD.tenant AND items = 0 AND results = 0;
+    END",
+];
+
+/// Snapshots of leaderboards. They weigh as much as events.
+const SNAPSHOTS: &[&str] = &[
+    "CREATE TABLE snapshots (row INTEGER PRIMARY KEY, leaderboard INTEGER NOT NULL, position INTEGER NOT NULL,
+        latest_at INTEGER NOT NULL, bytes BLOB NOT NULL, UNIQUE (leaderboard, position))",
+    "CREATE TRIGGER snapshot_comes AFTER INSERT ON snapshots BEGIN
+        UPDATE leaderboards SET log_bytes = log_bytes + length(NEW.bytes) + 128 WHERE row = NEW.leaderboard;
+    END",
+    "CREATE TRIGGER snapshot_goes AFTER DELETE ON snapshots BEGIN
+        UPDATE leaderboards SET log_bytes = log_bytes - length(OLD.bytes) - 128 WHERE row = OLD.leaderboard;
     END",
 ];

@@ -33,6 +33,11 @@ const REBUILD: &[CommandOption] = options! {
     "rebuild" => "rebuild": Switch, "Allow the service to reorder the entries of the current period, if the change requires it, and to repair the stored counts of a period";
     "period" => "period": Text, "The period whose stored counts --rebuild repairs: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
+const COMPARISON: &[CommandOption] = options! {
+    "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
+    "swap" => "swap": Switch, "Correct the entries that differ";
+    "after" => "after": Text, "Continue after this player, the `next` of the command before";
+};
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
@@ -73,6 +78,13 @@ pub(super) const LEADERBOARDS: Noun = Noun {
             "deleted",
         )
         .conditional(),
+        AdminOperation::post(
+            "rebuild",
+            "/leaderboards/{leaderboard}/rebuild",
+            "Compare the entries of a period with a replay of the event log, up to 20,000 in one command",
+            BodyRule::None,
+        )
+        .query(COMPARISON),
         AdminOperation::get(
             "periods",
             "/leaderboards/{leaderboard}/periods",

@@ -134,7 +134,7 @@ problem_types! {
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
     /// The prize was not claimed in time (`claim_days`).
     ClaimExpired, "claim-expired", GONE, "The claim has expired";
-    /// The event log does not have the state of the leaderboard at the instant `at`.
+    /// The history does not have the state of the leaderboard at the instant `at`.
     HistoryNotKept, "history-not-kept", GONE, "The history does not reach so far";
     /// The condition in `If-Match` or `If-None-Match` is not met.
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
@@ -158,6 +158,8 @@ problem_types! {
     WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
     /// The tenant has as many submissions in the queue as it may have; try again after `Retry-After` seconds.
     QueueFull, "queue-full", SERVICE_UNAVAILABLE, "The queue is full";
+    /// The instant `at` is far from the nearest snapshot, and requests bring one nearer; try again after `Retry-After` seconds.
+    HistoryNotReady, "history-not-ready", SERVICE_UNAVAILABLE, "The history is being prepared";
     /// The entries of the period are being reordered; try again after `Retry-After` seconds.
     Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
     /// The store is unreachable; try again after `Retry-After` seconds.

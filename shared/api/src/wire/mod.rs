@@ -1,6 +1,7 @@
 //! The documents of the API: reads the documents in requests, and writes the documents in responses.
 
 pub mod ban;
+pub mod comparison;
 pub mod cursor;
 pub mod entries;
 pub mod events;
@@ -34,6 +35,7 @@ use crate::problem::Problem;
 pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     ranks::add_schemas(all);
     leaderboard::add_schemas(all);
+    comparison::add_schemas(all);
     standings::add_schemas(all);
     events::add_schemas(all);
     submission::add_schemas(all);

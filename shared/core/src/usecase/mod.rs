@@ -2,6 +2,7 @@
 //! and `now`.
 
 mod bounds;
+mod comparison;
 mod cursor;
 mod distribution;
 mod drift;
@@ -14,12 +15,18 @@ mod leaderboards;
 mod names;
 mod query;
 mod ranks;
+mod replay;
+mod snapshots;
 mod standings;
+mod stored_projection;
 mod submit;
 
 use crate::ports::{Leaderboards, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
+pub use comparison::{
+    Comparison, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES, MAX_NAMED_DIFFERENCES, compare_entries,
+};
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,
@@ -30,7 +37,7 @@ pub use events::{
     LogPage, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS, PlayerEventCursor, PlayerEvents, list_events,
     list_player_events,
 };
-pub use history::{MAX_REPLAYED_EVENTS, PastLeaderboard, ReplayPlan, plan_replay, replay};
+pub use history::PastLeaderboard;
 pub use history_bounds::HistoryBounds;
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{
@@ -43,6 +50,10 @@ pub use ranks::{
     EntriesByPlayer, ListQuery, Listing, MAX_PLAYERS_ASKED, list_periods, load_readable_leaderboard,
     read_around, read_entries_by_player, read_entry, read_page, remove_entry,
 };
+pub use replay::{
+    MAX_REPLAYED_EVENTS, ReplayPlan, SnapshotPlan, plan_replay, plan_snapshot, replay, take_snapshot,
+};
+pub use snapshots::MAX_SNAPSHOTS;
 pub use standings::{
     ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
     read_standings,

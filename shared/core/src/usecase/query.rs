@@ -40,6 +40,9 @@ pub enum QueryError {
     StaleCursor,
     /// The log does not have the history at the instant that the caller asks for.
     NoHistory(HistoryBounds),
+    /// The instant is more events after the last snapshot before it than one request replays. The request took a snapshot on the way,
+    /// from which the next request continues.
+    HistoryNotReady,
     /// The history has an event of an unknown format.
     UnknownEvent {
         /// The position of the event.

@@ -140,7 +140,7 @@ fn an_event_of_a_newer_version_is_read_without_its_content() {
         let plan = plan_replay(&deps, &Caller::Anonymous, &board.value.id, at(10))
             .await
             .unwrap();
-        let error = replay(&deps, plan).await.unwrap_err();
+        let error = replay(&deps, plan, None).await.unwrap_err();
         assert_eq!(error, QueryError::UnknownEvent { position: 2 });
     });
 }

@@ -17,7 +17,8 @@ const NEWEST: i64 = 17;
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-const UNDO: [(i64, &[&str]); 16] = [
+const UNDO: [(i64, &[&str]); 17] = [
+    (17, &["DROP TABLE snapshots"]),
     (
         16,
         &[

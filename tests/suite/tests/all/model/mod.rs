@@ -5,6 +5,7 @@ mod edge;
 mod freeze;
 mod pair;
 mod rolling_upgrade;
+mod time_travel;
 
 use std::cell::Cell;
 

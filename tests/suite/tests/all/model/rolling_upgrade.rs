@@ -41,6 +41,10 @@ impl StoreBackend for RollingUpgrade {
             calls: Cell::new(0),
         })
     }
+
+    async fn damage(&self, sql: &str, script: &str) {
+        self.0.damage(sql, script).await;
+    }
 }
 
 /// A connection that calls a function of the current library and one of the older library in turn. For each

@@ -186,6 +186,7 @@ api_cases! {
         compare("bans-listed", &api.get("/bans").await);
         compare("v2-ban-read", &api.request_at("GET", "/api/v2/players/New/ban").send().await);
         compare("v2-bans-listed", &api.request_at("GET", "/api/v2/bans").send().await);
+        compare("rebuild", &api.request("POST", "/leaderboards/goals/rebuild").send().await);
         compare("events", &api.get("/leaderboards/goals/events?after=6&limit=2").await);
         compare("v2-events", &api.get_v2("/leaderboards/goals/events?after=6&limit=2").await);
         compare("player-events", &api.get("/players/New/events?limit=2").await);

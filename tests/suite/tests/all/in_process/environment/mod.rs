@@ -7,11 +7,13 @@
 mod answer;
 mod calls;
 mod cases;
+mod entry_repair;
 mod instance;
 mod key_value;
 mod operations;
 mod records;
 mod region;
+mod snapshots;
 mod standings;
 mod store;
 mod tokens;
