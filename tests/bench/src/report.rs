@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::RunArgs;
 use crate::data::Data;
+use crate::drain;
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::plots;
@@ -100,19 +101,21 @@ struct Report<'a> {
 /// Measures all sections, and writes tables, plots and raw data into a directory.
 pub(crate) async fn write(args: &RunArgs, directory: &Path) -> Result<()> {
     fs::create_dir_all(directory)?;
+    let plan = Plan {
+        rounds: args.rounds.unwrap_or(DEFAULT_ROUNDS),
+        seconds: args.seconds.unwrap_or(DEFAULT_SECONDS),
+        counts_commands: false,
+        is_at_half_rate: false,
+    };
+    // The files of a report that is in the repository change below, and the commit would not be clean any more.
+    let intro = report_text::introduce(plan);
     let mut report = Report {
         args,
-        plan: Plan {
-            rounds: args.rounds.unwrap_or(DEFAULT_ROUNDS),
-            seconds: args.seconds.unwrap_or(DEFAULT_SECONDS),
-            counts_commands: false,
-            is_at_half_rate: false,
-        },
+        plan,
         progress: Progress::start(),
         raw: File::create(directory.join("rounds.jsonl"))?,
         figures: Figures::default(),
     };
-    let intro = report_text::introduce(report.plan);
     report.measure_all().await?;
     let Report {
         figures, progress, ..
@@ -126,12 +129,18 @@ pub(crate) async fn write(args: &RunArgs, directory: &Path) -> Result<()> {
 
 impl Report<'_> {
     async fn measure_all(&mut self) -> Result<()> {
-        // A start is no operation, so that no word chooses it.
-        if self.args.words.is_empty() {
+        // Starts and drains are no operations. Each is chosen by a word of its own.
+        if self.is_chosen("start-up") {
             let start_ups = start_up::measure(&self.args.current, self.plan.rounds, self.progress).await?;
             for start_up in start_ups {
                 self.write_raw(&start_up)?;
                 self.figures.start_ups.push(start_up);
+            }
+        }
+        if self.is_chosen("drain") {
+            for drain in drain::measure(&self.args.current, self.plan.rounds, self.progress).await? {
+                self.write_raw(&drain)?;
+                self.figures.drains.push(drain);
             }
         }
         let digits = or_default(&self.args.digits, &DEFAULT_DIGITS);
@@ -233,6 +242,11 @@ impl Report<'_> {
         let all: Vec<&System> = systems.iter().collect();
         self.measure_section(section, &all, operations, CONNECTIONS, self.plan)
             .await
+    }
+
+    /// Returns whether the words of the command line choose a section without operations, or there are none.
+    fn is_chosen(&self, section: &str) -> bool {
+        self.args.words.is_empty() || self.args.words.iter().any(|word| section.contains(word))
     }
 
     /// Returns the operations that the words of the command line choose.
