@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join;
 use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, Queue};
 use leaderboard_core::{StoreError, TenantId};
 use leaderboard_responses::ResponseEnvironment;
@@ -15,9 +16,9 @@ use crate::result::RequestResult;
 /// How long a claimed item belongs to the drain that claimed it, in milliseconds. It is longer than a batch takes, also if the store
 /// is slow, and it is the longest wait before another attempt.
 pub const LEASE_MS: u32 = 30_000;
-/// How many items one command claims. Their submissions are applied together.
-pub const CLAIMED_AT_ONCE: u32 = 100;
-/// How many items one drain applies, so that it ends although new items keep coming.
+/// The most items that one call claims. Their submissions are applied together.
+const CLAIMED_AT_ONCE: u32 = 1_000;
+/// The most items that one drain applies, so that it ends although new items keep coming.
 pub const MAX_DRAINED: u32 = 10_000;
 /// A drain claims no further items after this time, in milliseconds: a message of the trigger delays the messages behind it.
 const MAX_DRAIN_MS: i64 = 5_000;
@@ -39,53 +40,78 @@ pub struct DrainReport {
     pub dead: usize,
 }
 
-impl DrainReport {
-    const fn items(&self) -> usize {
-        self.finished + self.retried + self.dead
-    }
-}
-
-/// Applies items of the queue until no item is due, or about `max_items` have been applied, or [`MAX_DRAIN_MS`] have passed.
+/// Applies items of the queue until no item is due, or `max_items` have been claimed, or [`MAX_DRAIN_MS`] have passed.
 ///
 /// # Errors
 /// [`StoreError`]. The claimed items are due again after [`LEASE_MS`].
 pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<DrainReport, StoreError> {
     let mut report = DrainReport::default();
-    let began_ms = env.clock().as_unix_ms();
-    let most = usize::try_from(max_items).unwrap_or(usize::MAX);
-    while report.items() < most && env.clock().as_unix_ms().saturating_sub(began_ms) < MAX_DRAIN_MS {
-        let claimed = env
-            .store()
-            .claim_items(CLAIMED_AT_ONCE.min(max_items), LEASE_MS)
-            .await?;
-        if claimed.is_empty() {
-            break;
-        }
-        apply_items(env, claimed, &mut report).await?;
+    let mut left = max_items;
+    let ends_at_ms = env.clock().as_unix_ms().saturating_add(MAX_DRAIN_MS);
+    let mut claimed = ClaimedJobs::claim(env, &mut left, ends_at_ms).await?;
+    while !claimed.is_empty() {
+        // The next items are claimed and read while the store applies these. They are applied afterwards, because the order of the
+        // items of a tenant counts.
+        let next = ClaimedJobs::claim(env, &mut left, ends_at_ms);
+        let (applied, next) = join(claimed.apply(env, &mut report), next).await;
+        applied?;
+        claimed = next?;
     }
     Ok(report)
 }
 
-async fn apply_items<E: ResponseEnvironment>(
-    env: &E,
-    claimed: Vec<ClaimedItem>,
-    report: &mut DrainReport,
-) -> Result<(), StoreError> {
-    let mut by_tenant: BTreeMap<TenantId, Vec<Job>> = BTreeMap::new();
-    let now = env.clock();
-    for item in claimed {
-        match Job::read(item, now) {
-            Ok(job) => by_tenant.entry(job.tenant().clone()).or_default().push(job),
-            Err(unreadable) => {
-                bury_unreadable(env, *unreadable).await?;
-                report.dead += 1;
+/// Items that were claimed together and are not applied yet.
+#[derive(Debug, Default)]
+struct ClaimedJobs {
+    by_tenant: BTreeMap<TenantId, Vec<Job>>,
+    unreadable: Vec<UnreadableItem>,
+}
+
+impl ClaimedJobs {
+    /// Claims and reads at most [`CLAIMED_AT_ONCE`] items, and subtracts them from the items `left`. Claims none after `ends_at_ms`.
+    async fn claim<E: ResponseEnvironment>(
+        env: &E,
+        left: &mut u32,
+        ends_at_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let now = env.clock();
+        let mut claimed = Self::default();
+        if *left == 0 || now.as_unix_ms() >= ends_at_ms {
+            return Ok(claimed);
+        }
+        let limit = CLAIMED_AT_ONCE.min(*left);
+        for item in env.store().claim_items(limit, LEASE_MS).await? {
+            *left = left.saturating_sub(1);
+            match Job::read(item, now) {
+                Ok(job) => claimed
+                    .by_tenant
+                    .entry(job.tenant().clone())
+                    .or_default()
+                    .push(job),
+                Err(unreadable) => claimed.unreadable.push(*unreadable),
             }
         }
+        Ok(claimed)
     }
-    for (tenant, jobs) in by_tenant {
-        apply_jobs(env, &tenant, jobs, report).await?;
+
+    fn is_empty(&self) -> bool {
+        self.by_tenant.is_empty() && self.unreadable.is_empty()
     }
-    Ok(())
+
+    async fn apply<E: ResponseEnvironment>(
+        self,
+        env: &E,
+        report: &mut DrainReport,
+    ) -> Result<(), StoreError> {
+        for unreadable in self.unreadable {
+            bury_unreadable(env, unreadable).await?;
+            report.dead += 1;
+        }
+        for (tenant, jobs) in self.by_tenant {
+            apply_jobs(env, &tenant, jobs, report).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Stores an item that cannot be read as dead letters.

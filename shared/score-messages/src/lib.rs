@@ -34,7 +34,7 @@ use self::apply::{apply_all, count, why_closed};
 use self::letters::push;
 use self::read::ScoreMessage;
 
-pub use self::drain::{CLAIMED_AT_ONCE, DrainReport, LEASE_MS, MAX_ATTEMPTS, MAX_DRAINED, drain};
+pub use self::drain::{DrainReport, LEASE_MS, MAX_ATTEMPTS, MAX_DRAINED, drain};
 pub use self::letters::{MAX_LETTER_BYTES, is_complete, push_as_dead_letters};
 pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, is_wake_up};
 pub use self::request::{AcceptedRequest, replace_me};

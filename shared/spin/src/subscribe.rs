@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leaderboard_core::StoreError;
-use leaderboard_score_messages::{CLAIMED_AT_ONCE, MAX_DRAINED, MessageReport, is_wake_up};
+use leaderboard_score_messages::{MAX_DRAINED, MessageReport, is_wake_up};
 use serde_json::json;
 
 use crate::instance::{Instance, RequestEnvironment};
@@ -14,6 +14,9 @@ use crate::log;
 const ATTEMPTS: u32 = 6;
 /// The wait before the second try, in milliseconds. Each further wait is twice as long (6.2 s in total).
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// The most items of the queue that are applied after a message.
+const DRAINED_AFTER_MESSAGE: u32 = 100;
 
 /// A message that was neither applied nor stored, because the store was unavailable.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub async fn subscribe(payload: &[u8]) -> Result<(), Unapplied> {
     }
     until_applied(async || apply_message(payload).await, spin_sdk::time::sleep).await?;
     // The next message does not wait for the whole queue.
-    drain(CLAIMED_AT_ONCE).await;
+    drain(DRAINED_AFTER_MESSAGE).await;
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct HttpClient {
     client: Client<HttpConnector, Full<axum::body::Bytes>>,
     address: String,
     admin_key: String,
+    /// The value of the header `Prefer`.
+    preference: &'static str,
 }
 
 impl HttpClient {
@@ -36,6 +38,15 @@ impl HttpClient {
                 .build_http(),
             address: address.to_owned(),
             admin_key: admin_key.to_owned(),
+            preference: "return=minimal",
+        }
+    }
+
+    /// Returns a client of the same server whose requests have another preference.
+    pub(crate) fn preferring(&self, preference: &'static str) -> Self {
+        Self {
+            preference,
+            ..self.clone()
         }
     }
 
@@ -49,7 +60,7 @@ impl HttpClient {
             .uri(format!("{}{path}", self.address))
             .header("X-API-Key", &self.admin_key)
             .header("X-Tenant-ID", tenant)
-            .header("Prefer", "return=minimal")
+            .header("Prefer", self.preference)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::from(body))?;
         let response = tokio::time::timeout(TIMEOUT, self.client.request(request)).await;

@@ -7,6 +7,7 @@
 
 mod compare;
 mod data;
+mod drain;
 mod edgeboard;
 mod fill;
 mod http_client;

@@ -1,5 +1,6 @@
 //! Tables in Markdown.
 
+use crate::drain::{Drain, DrainRound};
 use crate::fill::Filled;
 use crate::ratios::Ratios;
 use crate::sample::{Row, median};
@@ -106,6 +107,31 @@ pub(crate) fn write_start_ups(start_ups: &[StartUp]) -> String {
         cells
     });
     write_table(&headings, 1, lines)
+}
+
+/// Writes the table of the drains of the queue, as medians of the rounds.
+pub(crate) fn write_drains(drains: &[Drain]) -> String {
+    let headings = [
+        "store",
+        "source",
+        "scores each",
+        "scores/s",
+        "server µs",
+        "Redis µs",
+    ];
+    let lines = drains.iter().map(|drain| {
+        let of_rounds =
+            |figure: fn(&DrainRound) -> Option<f64>| median(drain.rounds.iter().filter_map(figure).collect());
+        vec![
+            drain.system.to_owned(),
+            drain.source.to_owned(),
+            drain.scores_each.to_string(),
+            format_option(of_rounds(|round| Some(round.scores_per_s))),
+            format_option(of_rounds(|round| Some(round.server_us))),
+            format_option(of_rounds(|round| round.redis_us)),
+        ]
+    });
+    write_table(&headings, 2, lines)
 }
 
 /// Writes the table of the times and sizes of the filled stores.

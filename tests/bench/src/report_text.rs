@@ -1,5 +1,6 @@
 //! The text of the report.
 
+use crate::drain::Drain;
 use crate::fill::Filled;
 use crate::machine;
 use crate::markdown::{self, Column, format_option};
@@ -15,6 +16,7 @@ pub(crate) struct Figures {
     pub(crate) rows: Vec<Row>,
     pub(crate) filled: Vec<Filled>,
     pub(crate) start_ups: Vec<StartUp>,
+    pub(crate) drains: Vec<Drain>,
 }
 
 /// A section with a table of rows.
@@ -56,6 +58,10 @@ pub(crate) fn write(intro: &str, figures: &Figures, connections: u32, saturation
     if !figures.start_ups.is_empty() {
         let table = markdown::write_start_ups(&figures.start_ups);
         text.push_str(&format!("\n## Start-up\n{table}"));
+    }
+    if !figures.drains.is_empty() {
+        let table = markdown::write_drains(&figures.drains);
+        text.push_str(&format!("\n## Draining the queue\n{table}"));
     }
     let table = markdown::write_filled(&figures.filled);
     text.push_str(&format!("\n## Loading\n{table}"));
