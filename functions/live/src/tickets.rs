@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use leaderboard_api::wire::live::{TicketBody, read_ticket_request};
-use leaderboard_api::{Problem, Query, Response, json};
+use leaderboard_api::{Problem, ProblemType, Query, Response, json};
+use leaderboard_core::access::Caller;
 use leaderboard_core::{LeaderboardId, Timestamp, usecase};
 use leaderboard_identity::live_ticket::{LiveTicket, TICKET_LIFETIME_S};
 use leaderboard_pipeline::Context;
@@ -19,6 +20,12 @@ pub(crate) async fn issue_ticket<E: ResponseEnvironment>(
     leaderboard: LeaderboardId,
 ) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
+    // A ticket outlives the moment at which a public leaderboard becomes private.
+    if context.caller == Caller::Anonymous {
+        return Err(Problem::new(ProblemType::Unauthenticated).with_detail(
+            "A ticket passes on a credential. The stream of a public leaderboard needs no ticket.",
+        ));
+    }
     let named = if context.body.is_empty() {
         None
     } else {

@@ -30,6 +30,12 @@ pub(crate) struct Hub {
     joining: RefCell<Vec<Stream>>,
 }
 
+impl Hub {
+    pub(crate) fn is_of(&self, topic: &Topic) -> bool {
+        self.topic == *topic
+    }
+}
+
 /// An open stream. It ends when it is dropped.
 pub struct Stream {
     /// Sends the events.
@@ -59,7 +65,7 @@ impl std::fmt::Debug for Stream {
 /// Adds a stream to the hub of its topic. The first stream of a topic starts the task of the hub.
 pub fn join<E: LiveEnvironment>(env: &E, topic: Topic, stream: Stream) {
     let mut hubs = env.live().hubs.borrow_mut();
-    if let Some(hub) = hubs.iter().find(|hub| hub.topic == topic) {
+    if let Some(hub) = hubs.iter().find(|hub| hub.is_of(&topic)) {
         hub.joining.borrow_mut().push(stream);
         return;
     }

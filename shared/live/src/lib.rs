@@ -61,6 +61,12 @@ pub struct LiveState {
 }
 
 impl LiveState {
+    /// Returns whether the instance has a stream of the topic.
+    #[must_use]
+    pub fn has_hub(&self, topic: &Topic) -> bool {
+        self.hubs.borrow().iter().any(|hub| hub.is_of(topic))
+    }
+
     /// Takes the place of a stream; `None` if the instance has [`MAX_STREAMS`].
     #[must_use]
     pub fn take_place(&self) -> Option<StreamPlace> {

@@ -21,8 +21,15 @@ api_cases! {
         api.create_leaderboard("b", &json!({"access": {"read": "private"}})).await;
         let tenant = format!("?tenant={}", api.tenant);
         api.bare("GET", &format!("{LIVE}{tenant}")).send().await.expect_problem(404, "leaderboard-not-found");
-        api.bare("POST", &format!("{TICKETS}{tenant}")).send().await.expect_problem(404, "leaderboard-not-found");
         api.get(&format!("{LIVE}?period=previous")).await.expect_problem(404, "period-not-found");
+    }
+
+    async fn a_ticket_needs_a_credential(api) {
+        let path = format!("{TICKETS}?tenant={}", api.tenant);
+        for access in ["public", "private"] {
+            api.put("/leaderboards/b", &json!({"access": {"read": access}})).await;
+            api.bare("POST", &path).send().await.expect_problem(401, "unauthenticated");
+        }
     }
 
     async fn a_ticket_is_for_one_leaderboard_and_one_player(api) {

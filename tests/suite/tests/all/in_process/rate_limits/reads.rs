@@ -221,6 +221,11 @@ fn misses_and_large_pages_cost_more_than_the_page_that_all_ask_for() {
         "and a large page"
     );
     assert_eq!(units("/leaderboards/goals/entries?players=a,b"), 3);
+    assert_eq!(
+        units("/leaderboards/goals/live?top=3"),
+        46,
+        "a stream whose topic nobody else reads"
+    );
 }
 
 /// How many units a read costs.
