@@ -54,7 +54,7 @@ impl RegionReport {
 
     /// Returns whether the region reported recently. The clocks of two regions may differ by the same time.
     fn is_recent(&self, now: Timestamp) -> bool {
-        self.age_ms(now) < LISTED_FOR_MS
+        self.age_ms(now).saturating_abs() < LISTED_FOR_MS
     }
 
     const fn age_ms(&self, now: Timestamp) -> i64 {
@@ -173,5 +173,24 @@ fn document_name(region: &RegionName) -> DocumentName {
         tenant: None,
         kind: DocumentKind::Region,
         id: region.as_str().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_whose_clock_is_far_ahead_is_not_listed_after_its_end() {
+        let report = |reported_at_ms| RegionReport {
+            version: VERSION.to_owned(),
+            started_at_ms: reported_at_ms,
+            reported_at_ms,
+            invalidation_lag_ms: None,
+        };
+        let now = Timestamp::saturating_from_unix_ms(1_000_000);
+        let recent = |reported_at_ms| report(reported_at_ms).is_recent(now);
+        assert!(recent(1_000_000 - LISTED_FOR_MS + 1) && recent(1_000_000 + LISTED_FOR_MS - 1));
+        assert!(!recent(1_000_000 - LISTED_FOR_MS) && !recent(1_000_000 + LISTED_FOR_MS));
     }
 }
