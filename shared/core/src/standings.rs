@@ -10,6 +10,9 @@ pub const MAX_PRIZE_NAME_CHARS: usize = 64;
 pub const MAX_CLAIM_DAYS: u16 = 365;
 /// For how many days a prize can be claimed if the configuration does not say.
 pub const DEFAULT_CLAIM_DAYS: u16 = 30;
+/// How long after its end a period can be frozen at the earliest, in milliseconds. So scores of the last moments still count that wait
+/// in the queue, whose attempts take about a minute, and the clocks of instances may differ.
+pub const FREEZE_DELAY_MS: i64 = 120_000;
 /// The length of a day, in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// The largest percentage.

@@ -60,9 +60,11 @@ impl Problem {
                 "cursor",
                 "belongs to an order that is gone",
             )),
-            QueryError::NotEnded { ends_at } => {
-                Self::new(ProblemType::PeriodNotEnded).with_detail(match ends_at {
-                    Some(end) => format!("The period ends at {end}; its standings are final after that."),
+            QueryError::NotEnded { final_from } => {
+                Self::new(ProblemType::PeriodNotEnded).with_detail(match final_from {
+                    Some(instant) => {
+                        format!("The standings of the period are final from {instant}, soon after its end.")
+                    }
                     None => "The period never ends. Set the leaderboard's reset or ends_at.".to_owned(),
                 })
             }

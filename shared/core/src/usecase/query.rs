@@ -24,10 +24,10 @@ pub enum QueryError {
     Forbidden,
     /// A parameter is invalid; the pointer names the query parameter.
     Invalid(Invalid),
-    /// The period has not ended, so its standings are not final.
+    /// The period has not ended, or ended only just now, so its standings are not final.
     NotEnded {
-        /// When the period ends; `None` if it never ends.
-        ends_at: Option<Timestamp>,
+        /// From when the standings can be final; `None` if the period never ends.
+        final_from: Option<Timestamp>,
     },
     /// The player has no prize in the period.
     NoPrize,

@@ -6,6 +6,7 @@ use super::ranks::{ListQuery, Listing, check_leaderboard_of_cursor, find_period,
 use super::{Deps, Store};
 use crate::access::Caller;
 use crate::ports::{Cache, Claim, ClaimOutcome, Freeze};
+use crate::standings::FREEZE_DELAY_MS;
 use crate::{
     LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, StandingsPolicy, StoreError, Timestamp,
 };
@@ -109,15 +110,18 @@ async fn read_final<S: Store, K: Cache>(
     Ok(FinalStandings { listing, freeze })
 }
 
-/// Makes the standings of a period final, unless they are.
+/// Makes the standings of a period final, unless they are, or the period ended less than [`FREEZE_DELAY_MS`] ago.
 async fn freeze<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
     board: &SharedLeaderboard,
     period: &Period,
 ) -> Result<Freeze, ReadFailure> {
-    let ends_at = board.value.end_of_period(period);
-    if ends_at.is_none_or(|end| deps.now < end) {
-        return Err(QueryError::NotEnded { ends_at }.into());
+    let final_from = board
+        .value
+        .end_of_period(period)
+        .map(|end| end.saturating_add_ms(FREEZE_DELAY_MS));
+    if final_from.is_none_or(|instant| deps.now < instant) {
+        return Err(QueryError::NotEnded { final_from }.into());
     }
     let expires_at = board.value.schedule.expires_at(period, board.value.keep_periods);
     let period_ref = refer_to_period(deps, board, period);

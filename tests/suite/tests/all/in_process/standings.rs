@@ -7,6 +7,8 @@ use crate::in_process::environment::{Answer, Instance};
 const WEEK: &str = "/leaderboards/week";
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// The time from the begin of a test to the end of the week.
+const END_MS: i64 = (2 * 60 + 56) * 60_000;
 
 /// Creates a service with a leaderboard `week` that has prizes, and the scores of two players. Tests begin on Sunday,
 /// 2026-07-19T21:04:00Z, about three hours before a reset.
@@ -65,6 +67,23 @@ fn the_first_request_after_the_end_freezes_the_standings_for_all_instances() {
     }
     let refused = service.call("POST", &format!("{WEEK}/scores"), &late);
     refused.expect_problem(409, "standings-final", "");
+}
+
+#[test]
+fn scores_that_wait_in_the_queue_at_the_end_of_a_period_still_count() {
+    let service = create_service();
+    let path = format!("{WEEK}/standings?period=2026-07-19");
+    service.pass_ms(END_MS + 119_000);
+    let problem = service.anonymous(&path).expect_status(409);
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("from 2026-07-20T00:02:00.000Z"), "{detail}");
+    let late = json!({"player": "cat", "score": 3, "occurred_at": "2026-07-19T23:59:59.9Z"});
+    service
+        .call("POST", &format!("{WEEK}/scores"), late)
+        .expect_status(200);
+    service.pass_ms(1_000);
+    let standings = service.anonymous(&path).expect_status(200);
+    assert_eq!(standings["entries"][0]["player"], "cat");
 }
 
 #[test]
