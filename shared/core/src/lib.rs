@@ -10,7 +10,9 @@ pub mod codec;
 mod columns;
 mod decide;
 mod entry;
+mod erasure;
 mod event;
+pub mod event_projections;
 mod ids;
 mod invalid;
 mod leaderboard;
@@ -40,6 +42,7 @@ pub use cache::{
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
+pub use erasure::{PlayerErasure, PseudonymousEvent, UnreplacedEvent};
 pub use event::{Event, EventBody, LoggedEvent, RecordedEvent, UnknownEvent};
 pub use ids::{
     IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, RegionName,

@@ -12,6 +12,7 @@ mod audit;
 mod bans;
 mod dead_letters;
 mod documents;
+mod erasures;
 mod leaderboards;
 mod queue;
 mod rate_limits;
@@ -33,14 +34,15 @@ pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };
 pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
+pub use erasures::{Erasures, ReplaceRecord};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,
 };
 pub use queue::{
     ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, Queue,
-    QueuedRequest, RESULT_KEPT_MS,
+    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem,
+    PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
 pub use rate_limits::{
     Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,

@@ -6,8 +6,8 @@ mod reads;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
-    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
-    RecordedEvent, Status, Values,
+    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerErasure,
+    PlayerId, RecordedEvent, Status, Values,
 };
 
 /// A leaderboard after the events of its log up to a position.
@@ -147,7 +147,8 @@ impl Projection {
         };
         // The number of entries was checked when the submission was accepted.
         let decision = Decision::from_change(existing, 0, player, change, leaderboard).ok()?;
-        if decision.status != Status::Kept {
+        // If only the metadata changed, and they are erased, nothing else says that the entry changed.
+        if decision.status != Status::Kept || (!*kept && PlayerErasure::may_be_pseudonym(player)) {
             state.version = self.position;
         }
         state.entries.insert(player.clone(), decision.entry);
@@ -170,7 +171,7 @@ impl Projection {
 }
 
 /// Returns the values for the columns of another layout, by their names. The value of a new column is 0.
-fn convert_values(from: &Layout, to: &Layout, values: &Values) -> Values {
+pub(crate) fn convert_values(from: &Layout, to: &Layout, values: &Values) -> Values {
     let value_of = |name: &str| {
         let mut named = from.columns.iter().zip(values.as_slice());
         let found = named.find(|(column, _)| column.name() == name);

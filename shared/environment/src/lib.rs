@@ -21,6 +21,7 @@ pub trait Environment: Clone + 'static {
     /// The store of record.
     type Store: Store
         + ports::Bans
+        + ports::Erasures
         + ports::Events
         + ports::DeadLetters
         + ports::Queue

@@ -20,6 +20,7 @@ mod counters;
 mod dead_letters;
 mod documents;
 mod entry_counts;
+mod erasures;
 mod events;
 mod group_commit;
 mod keys;

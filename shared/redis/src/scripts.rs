@@ -36,6 +36,9 @@ library! {
     READ_USAGE = Writes "read_usage";
     COUNT_ENTRIES = Writes "count_entries";
     REMOVE_ENTRY = FreesMemory "remove_entry";
+    ERASE_ENTRIES = FreesMemory "erase_entries";
+    SEARCH_STREAM = Reads "search_stream";
+    REWRITE_STREAM = Writes "rewrite_stream";
     CHANGE_BANS = FreesMemory "change_bans";
     LIST_BANS = Reads "list_bans";
     PUT_LEADERBOARD = Writes "rebuild" "put_leaderboard";
@@ -49,6 +52,10 @@ library! {
     CLAIM_ITEMS = Writes "claim_items";
     RETRY_ITEMS = Writes "retry_items";
     FINISH_ITEMS = FreesMemory "finish_items";
+    LIST_PENDING = Reads "list_pending";
+    MEASURE_QUEUE = Reads "measure_queue";
+    FIND_REQUESTS_ABOUT = Reads "find_requests_about";
+    DELETE_REQUEST = FreesMemory "delete_request";
     APPEND_AUDIT = Writes "append_audit";
     READ_AUDIT = Reads "read_audit";
     READ_PAGE = Reads "read_page";

@@ -15,6 +15,7 @@ mod apply;
 mod drain;
 mod job;
 mod letters;
+mod mentions;
 mod parts;
 mod read;
 mod request;
@@ -36,8 +37,9 @@ use self::read::ScoreMessage;
 
 pub use self::drain::{DrainReport, LEASE_MS, MAX_ATTEMPTS, MAX_DRAINED, drain};
 pub use self::letters::{MAX_LETTER_BYTES, is_complete, push_as_dead_letters};
+pub use self::mentions::{is_letter_about, is_request_about};
 pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, is_wake_up};
-pub use self::request::{AcceptedRequest, replace_me};
+pub use self::request::{AcceptedRequest, read_submissions, replace_me};
 pub use self::result::RequestResult;
 
 /// The result of a message, as numbers of submissions.

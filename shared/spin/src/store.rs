@@ -7,15 +7,15 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
     ClaimedItem, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents,
-    EnqueueRefusal, EntryQuota, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
-    NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
-    TooManyBans, VersionMismatch,
+    EnqueueRefusal, EntryQuota, Erasures, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
+    NewQueueItem, Page, PageFrom, PendingRequest, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries,
+    Positions, PutLeaderboard, PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits,
+    ReadError, Readiness, RecordedAudit, ReplaceRecord, RequestPage, Sample, Scores, SettingCheck, Standings,
+    StoredDeadLetter, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
-    TenantId, Timestamp, Versioned,
+    Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerErasure, PlayerId, PreparedSubmission,
+    StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -96,6 +96,16 @@ forward_to_engine! {
         fn list_bans(tenant: &TenantId, after: Option<&PlayerId>, limit: u32, now: Timestamp)
             -> Result<Vec<Ban>, StoreError>;
     }
+    impl Erasures {
+        fn erase_entries(tenant: &TenantId, leaderboard: &LeaderboardId, erasure: &PlayerErasure, at: Timestamp)
+            -> Result<Option<u64>, StoreError>;
+        fn erase_events(tenant: &TenantId, leaderboard: &LeaderboardId, erasure: &PlayerErasure, up_to: u64)
+            -> Result<bool, StoreError>;
+        fn replace_audit(
+            tenant: &TenantId, erasure: &PlayerErasure, mention: &[u8], replace: ReplaceRecord<'_>
+        ) -> Result<bool, StoreError>;
+        fn erase_ban(tenant: &TenantId, erasure: &PlayerErasure, at: Timestamp) -> Result<bool, StoreError>;
+    }
     impl Events {
         fn read(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
             -> Result<Vec<LoggedEvent>, StoreError>;
@@ -126,6 +136,12 @@ forward_to_engine! {
         fn retry_items(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
         fn finish_items(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
         fn find_request(tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
+        fn list_pending(tenant: &TenantId, player: &PlayerId, limit: u32)
+            -> Result<Vec<PendingRequest>, StoreError>;
+        fn measure_queue() -> Result<QueueLag, StoreError>;
+        fn find_requests_about(tenant: &TenantId, player: &PlayerId, from: Option<&str>)
+            -> Result<RequestPage, StoreError>;
+        fn delete_request(tenant: &TenantId, id: &str) -> Result<(), StoreError>;
     }
     impl Readiness {
         fn check_ready() -> Result<(), StoreError>;

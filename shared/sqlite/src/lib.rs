@@ -31,6 +31,7 @@ mod counting;
 mod dead_letters;
 mod documents;
 mod entries;
+mod erasures;
 mod events;
 mod expiries;
 mod group_commit;

@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     writes::TRIGGER,
     STANDINGS,
     QUEUE,
+    PENDING_REQUESTS,
 ];
 
 const SCORES: &[&str] = &[
@@ -383,4 +384,10 @@ const QUEUE: &[&str] = &[
         UPDATE queue_sizes SET results = results - length(OLD.result) WHERE tenant = OLD.tenant;
         DELETE FROM queue_sizes WHERE tenant = OLD.tenant AND items = 0 AND results = 0;
     END",
+];
+
+/// The requests of a player that are in the queue.
+const PENDING_REQUESTS: &[&str] = &[
+    "CREATE INDEX pending_requests ON queued_requests (tenant, player) WHERE result IS NULL AND player IS NOT NULL",
+    "CREATE INDEX queue_items_by_request ON queue_items (tenant, id)",
 ];

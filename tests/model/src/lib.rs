@@ -9,6 +9,7 @@ mod bans;
 mod dead_letters;
 mod edge;
 pub mod edge_history;
+mod erasures;
 pub mod history;
 mod leaderboards;
 pub mod long_history;

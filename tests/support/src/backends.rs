@@ -1,8 +1,8 @@
 //! The backends of stores: a file of SQLite, a Redis server.
 
 use leaderboard_core::ports::{
-    AuditLog, Bans, Counters, DeadLetters, Documents, Events, Leaderboards, Queue, RateLimits, Readiness,
-    Scores, Standings,
+    AuditLog, Bans, Counters, DeadLetters, Documents, Erasures, Events, Leaderboards, Queue, RateLimits,
+    Readiness, Scores, Standings,
 };
 #[cfg(feature = "redis")]
 use leaderboard_redis::RedisStore;
@@ -22,10 +22,13 @@ impl<S: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness> Leaderb
 
 /// All ports that a store offers.
 pub trait AllPorts:
-    LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue
+    LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue + Erasures
 {
 }
-impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue> AllPorts for S {}
+impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue + Erasures>
+    AllPorts for S
+{
+}
 
 /// Where stores keep their data. Two stores on one backend see the same data.
 pub trait StoreBackend {

@@ -41,6 +41,12 @@ const ENDED_PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "A period that has ended: previous, the id of a period, or a date or an instant in a period [default: previous]";
 };
 
+const DAYS: &[CommandOption] = options! {
+    "from" => "from": Text, "The first day (UTC) [default: 29 days before --to]";
+    "to" => "to": Text, "The last day (UTC) [default: today]";
+};
+const ACTIVITY_TABLE: AnswerFormat =
+    AnswerFormat::Rows("days", "day submissions changes players players_exact");
 pub(super) const LEADERBOARDS: Noun = Noun {
     name: "leaderboards",
     about: "Leaderboards and their configuration",
@@ -93,6 +99,21 @@ pub(super) const LEADERBOARDS: Noun = Noun {
             "events",
             "position recorded_at type player period values",
         )),
+        AdminOperation::get(
+            "activity",
+            "/leaderboards/{leaderboard}/activity",
+            "Show the daily activity of a leaderboard",
+        )
+        .query(DAYS)
+        .view(ACTIVITY_TABLE),
+        AdminOperation::post(
+            "rebuild-activity",
+            "/leaderboards/{leaderboard}/activity/rebuild",
+            "Build the daily activity again from the event log",
+            BodyRule::None,
+        )
+        .query(DAYS)
+        .view(ACTIVITY_TABLE),
         AdminOperation::get(
             "standings",
             "/leaderboards/{leaderboard}/standings",

@@ -124,7 +124,7 @@ problem_types! {
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
     /// The score belongs to a period whose standings are final, and the leaderboard refuses late scores (`late_scores`).
     StandingsFinal, "standings-final", CONFLICT, "The standings are final";
-    /// The period has not ended, so it has no final standings and no prizes.
+    /// The period has not ended, or ended less than two minutes ago, so it has no final standings and no prizes.
     PeriodNotEnded, "period-not-ended", CONFLICT, "The period has not ended";
     /// The dead letter has no submission that can be applied; it can only be deleted.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
@@ -160,6 +160,8 @@ problem_types! {
     QueueFull, "queue-full", SERVICE_UNAVAILABLE, "The queue is full";
     /// The entries of the period are being reordered; try again after `Retry-After` seconds.
     Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
+    /// The erasure of the player needs more time; the same request continues after `Retry-After` seconds.
+    Erasing, "erasing", SERVICE_UNAVAILABLE, "The player is being erased";
     /// The store is unreachable; try again after `Retry-After` seconds.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
 }

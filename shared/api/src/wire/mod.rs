@@ -3,6 +3,7 @@
 pub mod ban;
 pub mod cursor;
 pub mod entries;
+pub mod event_projections;
 pub mod events;
 pub mod issuer;
 pub mod issuer_body;
@@ -23,7 +24,7 @@ mod versioned;
 
 pub use names::Names;
 pub use values::NamedValues;
-pub use versioned::ListBody;
+pub use versioned::{ListBody, VersionedPlayer};
 
 use leaderboard_core::{LeaderboardId, Submission};
 
@@ -36,6 +37,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     leaderboard::add_schemas(all);
     standings::add_schemas(all);
     events::add_schemas(all);
+    event_projections::add_schemas(all);
     submission::add_schemas(all);
     outcome::add_schemas(all);
     ban::add_schemas(all);

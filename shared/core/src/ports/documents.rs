@@ -1,4 +1,4 @@
-//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans, regions.
+//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans, regions, erasures, projections.
 
 use super::{Expected, VersionMismatch};
 use crate::{StoreError, TenantId, Versioned};
@@ -24,11 +24,15 @@ pub enum DocumentKind {
     Bans,
     /// What a region last reported of itself. The document has the region's name and belongs to the operator.
     Region,
+    /// How far the erasure of a player is. The document belongs to the player's tenant, and its id is a digest of the player.
+    Erasure,
+    /// A named projection of a leaderboard's log. The document belongs to the leaderboard's tenant.
+    Projection,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Tenant,
         Self::Key,
         Self::Issuer,
@@ -36,6 +40,8 @@ impl DocumentKind {
         Self::Flags,
         Self::Bans,
         Self::Region,
+        Self::Erasure,
+        Self::Projection,
     ];
 
     /// Returns the name of the kind in storage.
@@ -49,6 +55,8 @@ impl DocumentKind {
             Self::Flags => "flags",
             Self::Bans => "bans",
             Self::Region => "region",
+            Self::Erasure => "erasure",
+            Self::Projection => "projection",
         }
     }
 }

@@ -76,6 +76,37 @@ pub struct QueuedRequest {
     pub result: Option<Vec<u8>>,
 }
 
+/// A request that is in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRequest {
+    /// The id of the request.
+    pub id: Box<str>,
+    /// When the request was appended.
+    pub enqueued_at: Timestamp,
+    /// The request, as in [`NewQueueItem::payload`].
+    pub payload: Vec<u8>,
+}
+
+/// How much is in the queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueLag {
+    /// The number of items of all tenants.
+    pub items: u64,
+    /// When the oldest item was appended, by the store's clock; `None` if the queue is empty.
+    pub oldest_at: Option<Timestamp>,
+    /// The store's clock.
+    pub now: Option<Timestamp>,
+}
+
+/// Some of a tenant's requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestPage {
+    /// The ids and the requests.
+    pub requests: Vec<(Box<str>, QueuedRequest)>,
+    /// Where the requests continue; `None` at their end. A page can be empty although they continue.
+    pub next: Option<Box<str>>,
+}
+
 /// The durable queue of all tenants. An item stays in the queue until a call finishes it, so an item is applied at least once. Its
 /// order is kept only as long as no item is tried again. The store's clock decides when an item is due.
 pub trait Queue {
@@ -118,4 +149,40 @@ pub trait Queue {
     /// # Errors
     /// [`StoreError`].
     async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
+
+    /// Returns up to `limit` requests that came with the player's token and are in the queue, oldest first, or fewer if they have
+    /// [`MAX_CLAIMED_BYTES`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError>;
+
+    /// Returns how much is in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError>;
+
+    /// Returns some of a tenant's requests: those of the player, and those whose result has the player's id in its bytes. `from` is
+    /// [`RequestPage::next`] of the page before. A request that exists during all pages is on one of them, or on several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        from: Option<&str>,
+    ) -> Result<RequestPage, StoreError>;
+
+    /// Deletes a request that is done, and its result. Does nothing if the request is in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError>;
 }

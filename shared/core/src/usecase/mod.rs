@@ -6,6 +6,7 @@ mod cursor;
 mod distribution;
 mod drift;
 mod early;
+mod event_projections;
 mod events;
 mod history;
 mod history_bounds;
@@ -26,6 +27,10 @@ pub use distribution::{
     read_distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
+pub use event_projections::{
+    Activity, BestsOfPlayer, BestsPlan, LogProgress, MAX_HANDLED_EVENTS, delete_activity,
+    erase_from_activity, plan_personal_bests, read_activity, read_personal_bests,
+};
 pub use events::{
     LogPage, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS, PlayerEventCursor, PlayerEvents, list_events,
     list_player_events,

@@ -18,10 +18,13 @@ local items, bytes = tonumber(sizes[1] or 0), tonumber(sizes[2] or 0)
 if items >= tonumber(ARGV[6]) or bytes + #payload > tonumber(ARGV[7]) then
   return { 'full' }
 end
-redis.call('XADD', KEYS[1], '*', 'tenant', ARGV[1], 'id', id, 'request', payload)
+local name = redis.call('XADD', KEYS[1], '*', 'tenant', ARGV[1], 'id', id, 'request', payload)
+if ARGV[4] ~= '' then
+  redis.call('ZADD', KEYS[5], 0, queue.pending_member(ARGV[4], id, name))
+end
 redis.call('HSET', KEYS[2], id, queue.pack_request(digest, '0', ARGV[4], ''))
 redis.call('HSET', KEYS[4], 'items', items + 1, 'bytes', string.format('%.0f', bytes + #payload))
-for at = 2, 4 do
+for at = 2, 5 do
   redis.call('PERSIST', KEYS[at])
 end
 return { 'appended' }

@@ -10,6 +10,7 @@ mod counters;
 mod dead_letters;
 mod distribution;
 mod documents;
+mod erasures;
 mod events;
 mod idempotency;
 mod pages;

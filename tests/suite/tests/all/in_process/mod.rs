@@ -8,6 +8,7 @@ mod caching;
 mod credentials;
 mod dead_letters;
 pub(crate) mod environment;
+mod erasures;
 mod flags;
 mod leaderboards;
 mod live;

@@ -218,3 +218,57 @@ fn a_request_of_a_suspended_tenant_is_dead_and_can_be_replayed_as_its_player() {
     );
     assert_eq!(again.json()["replayed"], true, "{:?}", again.json());
 }
+
+#[test]
+fn a_pending_score_is_read_until_it_is_applied() {
+    let service = Instance::new();
+    service.call("PUT", "/leaderboards/b", r#"{"access":{"write":"player"}}"#);
+    let token = service.issue_token(&service.make_server_key(), "p");
+    let bearer = format!("Bearer {token}");
+    let body = json!({"player": "me", "score": 7, "metadata": {"level": 3}, "id": "x"});
+    let headers = [("authorization", bearer.as_str()), ("prefer", "respond-async")];
+    let accepted = service.answer(request("POST", SCORES, &body, &headers));
+    service.drop_later_work();
+    accepted.expect_status(202);
+    // A server's request for the player is not the player's own.
+    enqueue(&service, &json!({"player": "p", "score": 1}));
+    let read = || {
+        service
+            .call("GET", "/players/p/pending-scores", "")
+            .expect_status(200)["pending"]
+            .take()
+    };
+    let pending = read();
+    assert_eq!(pending[0]["id"], accepted.json()["id"]);
+    assert_eq!(
+        pending[0]["submissions"],
+        json!([{"leaderboards": ["b"], "player": "p", "score": 7, "id": "x", "metadata": {"level": 3}}])
+    );
+    assert_eq!(pending.as_array().unwrap().len(), 1);
+    tick(&service);
+    assert_eq!(read(), json!([]));
+    assert_eq!(read_score(&service, "p"), 7);
+}
+
+#[test]
+fn the_report_of_a_region_has_the_age_of_the_oldest_item() {
+    let region = Region::with_options().region();
+    let service = region.instance();
+    service.call("PUT", "/leaderboards/b", r#"{"operator":"increment"}"#);
+    let report = || {
+        region.pass_ms(10_000);
+        service.anonymous("/health/ready").expect_status(200);
+        service.settle();
+        let listed = service.call("GET", "/regions", "").expect_status(200);
+        [
+            &listed["regions"][0]["queue_items"],
+            &listed["regions"][0]["queue_lag_ms"],
+        ]
+        .map(Clone::clone)
+    };
+    assert_eq!(report(), [json!(0), Value::Null]);
+    enqueue(&service, &json!({"player": "p", "score": 2}));
+    assert_eq!(report(), [json!(1), json!(10_000)]);
+    tick(&service);
+    assert_eq!(report(), [json!(0), Value::Null]);
+}

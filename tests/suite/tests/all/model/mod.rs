@@ -2,6 +2,7 @@
 
 mod check;
 mod edge;
+mod erase;
 mod freeze;
 mod pair;
 mod rolling_upgrade;

@@ -6,6 +6,7 @@
 
 mod administration;
 mod credentials;
+mod event_projections;
 mod flags;
 mod health;
 mod standings;

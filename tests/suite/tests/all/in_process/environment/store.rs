@@ -56,6 +56,8 @@ pub(crate) struct Store {
     pub(crate) most_leaderboards: Cell<usize>,
     /// How many more calls of `submit_with_options` succeed before they fail; `None` for no limit.
     pub(crate) submit_calls_left: Cell<Option<u32>>,
+    /// How many more steps replace no events.
+    pub(crate) erasure_steps: Cell<u32>,
     /// How often a period was looked up by its id.
     pub(crate) period_lookups: Cell<u32>,
     /// How many times readiness was checked.
