@@ -17,6 +17,7 @@ mod queue;
 mod rate_limits;
 mod readiness;
 mod reads;
+mod replica;
 mod scores;
 mod signal;
 mod standings;
@@ -48,9 +49,10 @@ pub use rate_limits::{
 };
 pub use readiness::{Readiness, SettingCheck};
 pub use reads::{
-    Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions, ReadError,
-    Sample,
+    NeededChanges, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions,
+    ReadError, ReadSource, ReplicaRefusal, Sample,
 };
+pub use replica::Replica;
 pub use scores::{
     Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS,
     RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,

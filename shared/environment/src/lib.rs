@@ -25,6 +25,7 @@ pub trait Environment: Clone + 'static {
         + ports::DeadLetters
         + ports::Queue
         + ports::Readiness
+        + ports::Replica
         + ports::Documents
         + ports::RateLimits
         + ports::Counters

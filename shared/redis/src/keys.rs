@@ -31,6 +31,7 @@
 //! | `eb::queue`, `eb::queue:cursor` | stream of the queue, and how far a claim has looked for items to try again (see `queue.lua`) |
 //! | `eb:{tenant}:queue:requests`, `…:ends`, `…:sizes` | queued requests and their results (see `queue.lua`) |
 //! | `eb::counters` | hash: the counters of the installation |
+//! | `eb::clock` | the server's clock in milliseconds, from which a reader of a replica knows how far it has come (see `period_reads.lua`) |
 //!
 //! Ids of tenants and leaderboards contain no `:`. A period's id and a bucket can contain one and come last, so all key names
 //! are different.
@@ -168,6 +169,11 @@ pub(crate) fn counters() -> Key {
     scope_key(None, "counters")
 }
 
+/// Returns the key of the time of the primary's clock.
+pub(crate) fn clock() -> Key {
+    scope_key(None, "clock")
+}
+
 /// Returns the keys of the dead letters, of their ids, and of the ids by digest.
 pub(crate) fn dead_letters() -> [Key; 3] {
     ["dead-letters", "dead-letters:ids", "dead-letters:digests"].map(|name| scope_key(None, name))
@@ -286,7 +292,12 @@ mod tests {
         ];
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = dead_letters().to_vec();
-        keys.extend([last_dead_letter(), dead_letters_of_scope(None), counters()]);
+        keys.extend([
+            last_dead_letter(),
+            dead_letters_of_scope(None),
+            counters(),
+            clock(),
+        ]);
         keys.extend(queue());
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([leaderboards(&tenant), last_version(&tenant)]);

@@ -29,6 +29,7 @@ mod packing;
 mod queue;
 mod rate_limits;
 mod reads;
+mod replica;
 mod reply_reader;
 mod scores;
 mod script;
@@ -49,10 +50,11 @@ use group_commit::GroupCommit;
 pub use leaderboard_core::ports::Signal;
 use server::Server;
 
-/// The leaderboard ports on one Redis connection.
+/// The leaderboard ports on a Redis connection, and on a second one for reads if the region has a replica.
 #[derive(Debug, Clone)]
 pub struct RedisStore<C> {
     server: Server<C>,
+    replica: Option<Server<C>>,
     group_commit: GroupCommit,
 }
 
@@ -61,7 +63,17 @@ impl<C: Connection> RedisStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             server: Server::new(connection),
+            replica: None,
             group_commit: GroupCommit::default(),
+        }
+    }
+
+    /// Sends reads to a replica over `connection` if their caller permits it ([`leaderboard_core::ports::ReadSource`]).
+    #[must_use]
+    pub fn with_replica(self, connection: C) -> Self {
+        Self {
+            replica: Some(Server::new_replica(connection)),
+            ..self
         }
     }
 }

@@ -32,6 +32,7 @@ library! {
 
     SUBMIT = Writes "submit";
     ANNOUNCE = Writes "announce";
+    WRITE_CLOCK = Writes "write_clock";
     CHARGE = Writes "charge";
     READ_USAGE = Writes "read_usage";
     COUNT_ENTRIES = Writes "count_entries";

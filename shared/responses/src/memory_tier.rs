@@ -11,7 +11,7 @@ use leaderboard_core::{LruMap, Timestamp};
 
 use super::cache_entry::CacheEntry;
 use super::fetch_outcome::FetchOutcome;
-use super::tombstones::Tombstone;
+use super::tombstones::{Tombstone, TombstoneValue};
 
 /// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;
@@ -26,12 +26,18 @@ pub struct MemoryTier {
     /// How many bytes `entries` take.
     bytes: Cell<usize>,
     /// The later tombstone of a leaderboard and of its tenant, by the leaderboard's scope.
-    invalidations: RecentReads<i64>,
+    invalidations: RecentReads<TombstoneValue>,
     /// As `invalidations`.
-    purges: RecentReads<i64>,
+    purges: RecentReads<TombstoneValue>,
     /// When the last invalidation that this instance wrote ends, in milliseconds since the epoch, by scope: `tenant:leaderboard`, or
     /// `tenant`.
     invalidated_until: RefCell<LruMap<Box<str>, i64, MAX_SCOPES>>,
+    /// The newest positions that this instance has written to the logs of leaderboards, by their scope.
+    pub(crate) written_positions: RecentReads<u64>,
+    /// The tasks that put these positions into the key-value store.
+    pub(crate) position_puts: SingleFlight<()>,
+    /// When this instance last wrote the primary's clock for the replica, in milliseconds since the epoch.
+    pub(crate) clock_written_at: Cell<i64>,
     /// The leaderboards whose responses may not be stored, by their scope.
     pub(crate) uncached: RecentReads<()>,
     /// The requests that fetch an entry.
@@ -76,7 +82,7 @@ impl MemoryTier {
     }
 
     /// Returns the tombstones of a kind that this instance has read.
-    pub(crate) const fn tombstones(&self, tombstone: Tombstone) -> &RecentReads<i64> {
+    pub(crate) const fn tombstones(&self, tombstone: Tombstone) -> &RecentReads<TombstoneValue> {
         match tombstone {
             Tombstone::Invalidation => &self.invalidations,
             Tombstone::Purge => &self.purges,

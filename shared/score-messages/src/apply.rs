@@ -6,7 +6,7 @@ use leaderboard_api::tenant_record::TenantState;
 use leaderboard_api::{Problem, ProblemType};
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    ChargeRequest, RankDetail, RateLimits, SubmissionResult, SubmitOptions, Submitted, Usage,
+    ChargeRequest, RankDetail, RateLimits, ReadSource, SubmissionResult, SubmitOptions, Submitted, Usage,
 };
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{PlayerId, StoreError, Submission, TenantId, usecase};
@@ -99,6 +99,7 @@ async fn submit<E: ResponseEnvironment>(
         leaderboard_memory: env.leaderboard_memory(),
         tenant,
         now: env.clock(),
+        source: ReadSource::Primary,
     };
     let options = SubmitOptions {
         announce_on: env.changes_channel().cloned(),

@@ -10,8 +10,8 @@ use leaderboard_core::ports::{
     EnqueueRefusal, EntryQuota, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
     NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
     PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
-    TooManyBans, VersionMismatch,
+    RecordedAudit, Replica, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions,
+    Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
@@ -37,12 +37,41 @@ enum Engine {
 impl Store {
     pub(crate) fn new(choice: StoreChoice) -> Self {
         Self(match choice {
-            StoreChoice::Redis(address) => Engine::Redis(RedisStore::new(RedisConnection::new(address))),
+            StoreChoice::Redis { primary, replica } => {
+                let store = RedisStore::new(RedisConnection::new(primary));
+                Engine::Redis(match replica {
+                    Some(address) => store.with_replica(RedisConnection::new_replica(address)),
+                    None => store,
+                })
+            }
             StoreChoice::Embedded(synchronous) => {
                 let store = SqliteStore::new(SqliteConnection::default());
                 Engine::Sqlite(store.with_synchronous(synchronous))
             }
         })
+    }
+}
+
+impl Replica for Store {
+    fn has_replica(&self) -> bool {
+        match &self.0 {
+            Engine::Redis(store) => store.has_replica(),
+            Engine::Sqlite(store) => store.has_replica(),
+        }
+    }
+
+    async fn write_clock(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.write_clock().await,
+            Engine::Sqlite(store) => store.write_clock().await,
+        }
+    }
+
+    async fn read_replica_clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.read_replica_clock().await,
+            Engine::Sqlite(store) => store.read_replica_clock().await,
+        }
     }
 }
 

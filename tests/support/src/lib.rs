@@ -9,6 +9,7 @@ mod backends;
 mod client;
 #[cfg(feature = "client")]
 mod expected;
+mod held_link;
 #[cfg(feature = "redis")]
 pub mod native_redis;
 #[cfg(feature = "sqlite")]
@@ -37,6 +38,7 @@ pub use backends::{AllPorts, LeaderboardPorts, StoreBackend};
 pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]
 pub use expected::{ExpectedTies, ListedEntry, ScoreOrder, ScoredPlayer, ranked_entries};
+pub use held_link::HeldLink;
 pub use paths::{built_program, project_root, target_dir, tool_program};
 pub use pseudo_random::PseudoRandom;
 pub use redis_server::{RedisServer, free_port};

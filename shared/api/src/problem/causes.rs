@@ -75,6 +75,9 @@ impl Problem {
             QueryError::UnknownEvent { position } => Self::new(ProblemType::HistoryUnreadable).with_detail(
                 format!("This version of the service does not know the format of event {position}."),
             ),
+            QueryError::Replica(_) => {
+                StoreError::Unavailable("the replica does not answer".to_owned()).into()
+            }
             QueryError::Store(error) => error.into(),
         }
     }

@@ -17,7 +17,7 @@ mod ranks;
 mod standings;
 mod submit;
 
-use crate::ports::{Leaderboards, Scores, Standings};
+use crate::ports::{Leaderboards, ReadSource, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
 pub use cursor::{Cursor, Direction};
@@ -62,6 +62,8 @@ pub struct Deps<'a, S, K> {
     pub tenant: &'a TenantId,
     /// The instant of the request.
     pub now: Timestamp,
+    /// Which server of the store answers reads of entries.
+    pub source: ReadSource,
 }
 
 /// The ports that the use cases need.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Cache, Charge, ChargeRequest, Expected, RankDetail, Scores, SubmitOptions, Submitted, Usage,
+    Cache, Charge, ChargeRequest, Expected, RankDetail, ReadSource, Scores, SubmitOptions, Submitted, Usage,
 };
 use leaderboard_core::usecase::{self, Deps, LeaderboardMemory};
 use leaderboard_core::{
@@ -55,6 +55,7 @@ impl World {
             leaderboard_memory: &self.leaderboard_memory,
             tenant: &self.tenant,
             now: at(now),
+            source: ReadSource::Primary,
         }
     }
 

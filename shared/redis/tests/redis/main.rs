@@ -40,6 +40,8 @@ mod rate_limits;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod replica;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod server;

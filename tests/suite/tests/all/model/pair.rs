@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leaderboard_core::ports::{
     Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
-    RateLimitDecision, Scores, SubmitOptions,
+    RateLimitDecision, ReadSource, Scores, SubmitOptions,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RefusalReason, Submission,
@@ -323,6 +323,7 @@ impl<S: AllPorts> ComparedStores<S> {
             leaderboard: board,
             period,
             now: self.now,
+            source: ReadSource::Primary,
         }
     }
 
