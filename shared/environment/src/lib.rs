@@ -5,7 +5,7 @@
 
 mod fetch;
 
-pub use fetch::{Fetch, FetchError};
+pub use fetch::{Fetch, FetchError, PostRequest, PostResponse};
 
 use std::rc::Rc;
 

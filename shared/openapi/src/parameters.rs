@@ -46,6 +46,8 @@ fn path_parameters() -> Value {
         "type": path("type", "The last part of a problem's `type`.", json!({"type": "string", "example": "validation"})),
         "letter": path("letter", "The dead letter's id.", json!({"type": "string", "pattern": "^[0-9]{1,20}$", "example": "17"})),
         "submission": path("submission", "The id of the queued submissions.", json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "example": "0af7651916cd43dd8448eb211c80319c"})),
+        "webhook": path("webhook", "The webhook's id: at most 32 characters.", slug_like("games")),
+        "message": path("message", "The message's id.", json!({"type": "string", "pattern": "^msg_[0-9a-z]{0,60}$", "example": "msg_019f7b1d2c00a1b2c3d4e5f60718293a4b5c6d7e8f90"})),
         "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
     })
 }

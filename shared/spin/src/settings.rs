@@ -157,6 +157,7 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
         .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
     let cors_origins = parse(variables, "cors_origins")?;
     let cdn_key_headers = parse(variables, "cdn_key_headers")?;
+    let private_webhook_hosts = private_webhook_hosts(variables)?;
     Ok(Settings {
         auth: AuthSettings {
             admin_key,
@@ -164,6 +165,7 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
             player_tokens: player_tokens.map(Rc::new),
         },
         cdn_key_headers,
+        private_webhook_hosts,
         trusted_proxies,
         default_tenant,
         region,
@@ -172,6 +174,17 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation(variables)?,
     })
+}
+
+/// Returns whether webhooks may name hosts of private networks.
+fn private_webhook_hosts(variables: &mut Variables) -> Result<bool, InvalidVariable> {
+    match variables.take("webhook_private_hosts").as_str() {
+        "" | "refuse" => Ok(false),
+        "allow" => Ok(true),
+        _ => Err(InvalidVariable(
+            "variable webhook_private_hosts: must be refuse or allow".to_owned(),
+        )),
+    }
 }
 
 /// Returns the name of the region.

@@ -80,6 +80,10 @@ problem_types! {
     KeyNotFound, "key-not-found", NOT_FOUND, "The key does not exist";
     /// There is no issuer with this id.
     IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
+    /// The tenant has no webhook with this id.
+    WebhookNotFound, "webhook-not-found", NOT_FOUND, "The webhook does not exist";
+    /// The webhook has no message with this id that was not delivered.
+    MessageNotFound, "message-not-found", NOT_FOUND, "The message does not exist";
     /// The tenant has no dead letter with this id.
     DeadLetterNotFound, "dead-letter-not-found", NOT_FOUND, "The dead letter does not exist";
     /// The tenant has no queued submission with this id, or it is done since more than 24 hours, or it belongs to another player.

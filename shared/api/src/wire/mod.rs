@@ -20,6 +20,9 @@ pub mod token;
 mod v2;
 mod values;
 mod versioned;
+pub mod webhook;
+pub mod webhook_delivery;
+pub mod webhook_message;
 
 pub use names::Names;
 pub use values::NamedValues;
@@ -44,6 +47,8 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     issuer::add_schemas(all);
     token::add_schemas(all);
     live::add_schemas(all);
+    webhook::add_schemas(all);
+    webhook_delivery::add_schemas(all);
 }
 
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.

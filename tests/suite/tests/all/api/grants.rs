@@ -98,6 +98,11 @@ fn each_component_has_only_the_grants_that_it_needs() {
         let (hosts, store): (&[&str], &[&str]) = match name.as_str() {
             "docs" => (&[], &[]),
             "ops" | "cache-events" | "score-events" => (&["{{ redis_url }}"], &["default"]),
+            // The only component that sends requests to receivers.
+            "webhooks" => (
+                &["{{ redis_url }}", "{{ issuer_hosts }}", "{{ webhook_hosts }}"],
+                &["default"],
+            ),
             _ => (&["{{ redis_url }}", "{{ issuer_hosts }}"], &["default"]),
         };
         assert_eq!(list("allowed_outbound_hosts"), hosts, "{name}");

@@ -23,3 +23,4 @@ mod readiness;
 mod regions;
 mod standings;
 mod versions;
+mod webhooks;

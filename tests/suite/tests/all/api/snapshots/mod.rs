@@ -9,6 +9,7 @@ mod credentials;
 mod flags;
 mod health;
 mod standings;
+mod webhooks;
 
 use std::fmt::Write;
 
@@ -38,7 +39,7 @@ const STEADY_METRICS: [&str; 2] = ["edgeboard_build_info", "edgeboard_store_up"]
 const INSTANT: &str = "2026-11-21T10:00:00.000Z";
 /// Regular expressions of values that differ in every run or between stores, each with the example that
 /// replaces the value. The API description shows these examples.
-const REPLACEMENTS: [(&str, &str); 12] = [
+const REPLACEMENTS: [(&str, &str); 14] = [
     // The version of a document is an instant in microseconds.
     (r"\b\d{16}\b", "1795255200000000"),
     ("(?m)^x-request-id: .*", "x-request-id: <id>"),
@@ -47,7 +48,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""$1": "0af7651916cd43dd8448eb211c80319c""#,
     ),
     (
-        r#""(last_checked|recorded_at|retained_until|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at)": "[^"]*""#,
+        r#""(last_checked|recorded_at|retained_until|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at|next_attempt_at)": "[^"]*""#,
         r#""$1": "2026-11-21T10:00:00.000Z""#,
     ),
     (r#""day": "[^"]*""#, r#""day": "2026-11-21""#),
@@ -62,6 +63,9 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""key_set": \{[^}]*\}"#,
         "\"key_set\": {\n    \"detail\": \"The reason.\",\n    \"fetched\": false\n  }",
     ),
+    // A delivery run serves the webhooks of all tests.
+    (r#""(webhooks|delivered|failed)": \d+"#, r#""$1": 1"#),
+    (r#""duration_ms": \d+"#, r#""duration_ms": 87"#),
     (r#""(next|previous)": "[^"]*""#, r#""$1": "<$1>""#),
 ];
 
