@@ -31,3 +31,5 @@ mod regressions;
 mod sample;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod webhooks;
