@@ -36,6 +36,8 @@ mod pauses;
 #[cfg(test)]
 mod periods;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod records;
