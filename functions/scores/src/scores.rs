@@ -112,8 +112,8 @@ async fn submit_body<E: ResponseEnvironment>(
     let (submissions, places) = (&body.submissions, &body.places);
     charged.options.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
-    let submitted =
-        usecase::submit_scores(&context.deps(), &context.caller, submissions, &charged.options).await;
+    let sent: Vec<_> = submissions.iter().map(|one| (&context.caller, one)).collect();
+    let submitted = usecase::submit_scores(&context.deps(), &sent, &charged.options).await;
     let Submitted {
         rate_limit_decision,
         answers,

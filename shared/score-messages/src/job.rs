@@ -2,10 +2,11 @@
 
 use leaderboard_api::wire::submission::Item;
 use leaderboard_api::{ItemPlace, Problem};
+use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, SubmissionResult};
+use leaderboard_core::usecase::SentSubmission;
 use leaderboard_core::{Refusal, TenantId, Timestamp};
 
-use crate::apply::Sent;
 use crate::is_rebuilding;
 use crate::read::{Faulty, ScoreMessage, submission_text};
 use crate::request::{ReadRequest, is_request};
@@ -15,6 +16,8 @@ use crate::result::RequestResult;
 #[derive(Debug)]
 pub(crate) struct Job {
     pub item: ClaimedItem,
+    /// The caller whose permissions the submissions have.
+    caller: Caller,
     /// The submissions in the form of a message, for dead letters. Those that could not be read are already dead.
     message: ScoreMessage,
     /// Whether the item is a request of the API. Only its sender learns of its refusals; those of a message become dead letters.
@@ -56,6 +59,7 @@ impl Job {
         Ok(Self {
             answers: message.items.iter().map(|_| None).collect(),
             item,
+            caller: message.caller(),
             message,
             is_request,
             has_path,
@@ -67,11 +71,10 @@ impl Job {
         &self.message.tenant
     }
 
-    /// Returns the submissions, and the players whose permissions they have.
-    pub(crate) fn sent(&self) -> impl Iterator<Item = Sent<'_>> {
-        let sender = self.message.sender.as_ref();
+    /// Returns the submissions, and the caller whose permissions they have.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = SentSubmission<'_>> {
         let items = self.message.items.iter();
-        items.map(move |(item, _)| (sender, &item.submission))
+        items.map(|(item, _)| (&self.caller, &item.submission))
     }
 
     /// Stores the answers to the submissions, from a list that begins with them.

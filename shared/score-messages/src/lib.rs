@@ -71,10 +71,9 @@ pub async fn apply_message<E: ResponseEnvironment>(
     if let Some(problem) = why_closed(env, tenant, &tenant_config) {
         return message.push_all(env, &problem.one_line()).await;
     }
+    let caller = message.caller();
     let items = message.items.iter();
-    let sent: Vec<_> = items
-        .map(|(item, _)| (message.sender.as_ref(), &item.submission))
-        .collect();
+    let sent: Vec<_> = items.map(|(item, _)| (&caller, &item.submission)).collect();
     let applied = apply_all(env, tenant, &tenant_config, &sent).await;
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
@@ -174,8 +173,7 @@ pub async fn replay_dead_letter<E: ResponseEnvironment>(
         ..item.submission.clone()
     };
     let tenant = &message.tenant;
-    let sent = [(message.sender.as_ref(), &submission)];
-    let applied = apply_all(env, tenant, tenant_config, &sent).await;
+    let applied = apply_all(env, tenant, tenant_config, &[(&message.caller(), &submission)]).await;
     if let Some(error) = applied.failure {
         return Err(error.into());
     }

@@ -115,6 +115,12 @@ impl ScoreMessage {
         Some(message)
     }
 
+    /// Returns the caller whose permissions the submissions have.
+    pub(crate) fn caller(&self) -> Caller {
+        let player = self.sender.clone();
+        player.map_or(Caller::Message, Caller::Player)
+    }
+
     /// Returns the text of a message with these submissions, and with the tenant and the sender of this message.
     pub(crate) fn text_of<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> String {
         let sender = self

@@ -47,7 +47,7 @@ pub use standings::{
     ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
     read_standings,
 };
-pub use submit::submit_scores;
+pub use submit::{SentSubmission, submit_scores};
 
 /// The store, the caches, the tenant and the clock of a use case.
 #[derive(Debug)]
