@@ -66,12 +66,12 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
-        let [stream, _] = keys::queue();
-        let mut call = ScriptCall::with_keys([stream]);
+        let mut call = ScriptCall::with_keys(keys::queue());
         call.add_text(&wait_ms);
         call.add_text(&lease_ms);
         for item in items {
             call.add_text(&item.name);
+            call.add_text(&item.attempts);
         }
         RETRY_ITEMS.run(&self.server, &call).await?;
         Ok(())

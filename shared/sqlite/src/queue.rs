@@ -107,14 +107,16 @@ impl<C: Connection> Queue for SqliteStore<C> {
         wait_ms: u32,
         _lease_ms: u32,
     ) -> Result<(), StoreError> {
+        // Without a wait, an item is due since it was appended, so it comes before newer ones.
         const RETRY: &str = concat!(
-            "UPDATE queue_items SET due_at = ",
+            "UPDATE queue_items SET attempts = ?3, due_at = CASE ?2 WHEN 0 THEN enqueued_at ELSE ",
             now_ms!(),
-            " + ?2 WHERE row = ?1"
+            " + ?2 END WHERE row = ?1"
         );
         self.write(|session| {
             for item in items {
-                session.run(RETRY, &[parse_name(item)?.into(), wait_ms.into()])?;
+                let parameters = [parse_name(item)?.into(), wait_ms.into(), item.attempts.into()];
+                session.run(RETRY, &parameters)?;
             }
             Ok(())
         })

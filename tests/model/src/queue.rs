@@ -136,8 +136,9 @@ impl Queue for Model {
     ) -> Result<(), StoreError> {
         let due_at_ms = self.now_ms() + i64::from(wait_ms);
         for waiting in &mut self.queue.borrow_mut().items {
-            if items.iter().any(|item| item.name == waiting.item.name) {
+            if let Some(item) = items.iter().find(|item| item.name == waiting.item.name) {
                 waiting.due_at_ms = due_at_ms;
+                waiting.item.attempts = item.attempts;
             }
         }
         Ok(())

@@ -15,8 +15,8 @@ pub const RESULT_KEPT_MS: i64 = IDEMPOTENCY_MS;
 pub const MAX_RESULT_BYTES: u64 = 64 << 20;
 /// The most expired or surplus results that one call deletes.
 pub const MAX_RESULTS_DELETED: u32 = 64;
-/// A claim takes no further items after their payloads have this many bytes together: 1 MiB.
-pub const MAX_CLAIMED_BYTES: usize = 1 << 20;
+/// A claim takes no further items after their payloads have this many bytes together: 256 KiB, about 3,000 submissions.
+pub const MAX_CLAIMED_BYTES: usize = 256 << 10;
 /// The most bytes of a claimed payload: one more than any payload that is read. A longer payload, which a backend can append, is
 /// cut.
 pub const MAX_PAYLOAD_BYTES: usize = (4 << 20) + 1;
@@ -52,7 +52,7 @@ pub struct ClaimedItem {
     pub request: Option<(TenantId, Box<str>)>,
     /// When the item was appended.
     pub enqueued_at: Timestamp,
-    /// How often the item was claimed, including this claim.
+    /// How often the item was claimed, including this claim, without the claims that [`Queue::retry_items`] uncounted.
     pub attempts: u32,
     /// The payload, cut to [`MAX_PAYLOAD_BYTES`].
     pub payload: Vec<u8>,
@@ -98,7 +98,9 @@ pub trait Queue {
     /// [`StoreError`].
     async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
 
-    /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`. Skips finished items.
+    /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`; without a wait, before all newer
+    /// items. The next claim counts on from [`ClaimedItem::attempts`] of `items`, which the caller can change. Needs no payloads.
+    /// Skips finished items.
     ///
     /// # Errors
     /// [`StoreError`].

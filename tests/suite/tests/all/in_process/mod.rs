@@ -7,6 +7,7 @@ mod browsers;
 mod caching;
 mod credentials;
 mod dead_letters;
+mod drain;
 pub(crate) mod environment;
 mod flags;
 mod leaderboards;

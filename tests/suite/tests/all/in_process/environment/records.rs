@@ -123,6 +123,9 @@ impl Queue for Store {
         tenant: Option<&TenantId>,
         items: &[FinishedItem],
     ) -> Result<(), StoreError> {
+        if tenant.is_some() && *self.damaged_queue.borrow() == tenant.cloned() {
+            return Err(StoreError::Rejected("WRONGTYPE".into()));
+        }
         self.model_if_up()?.finish_items(tenant, items).await
     }
 
