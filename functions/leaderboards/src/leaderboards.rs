@@ -204,6 +204,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     }
     match deleted? {
         Ok(true) => {
+            usecase::delete_activity(context.env.store(), context.tenant, &id).await?;
             sweep_later(context);
             let response = Response::no_content();
             Ok(leaderboard_responses::with_invalidated_groups(

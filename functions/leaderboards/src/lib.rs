@@ -1,5 +1,6 @@
 //! Creates, reads, changes and deletes leaderboards.
 
+mod comparison;
 mod leaderboards;
 
 use leaderboard_api::Permission::{Admin, Read};
@@ -19,6 +20,8 @@ pub enum LeaderboardsRoute {
     Put(LeaderboardId),
     /// Changes a part of a configuration.
     Patch(LeaderboardId),
+    /// Compares entries with the event log.
+    Rebuild(LeaderboardId),
     /// Deletes a leaderboard and its data.
     Delete(LeaderboardId),
 }
@@ -46,6 +49,9 @@ impl Routes for LeaderboardsFunction {
                 Route::get(ONE, Read, |params| id(params).map(LeaderboardsRoute::Read)),
                 Route::put(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Put)),
                 Route::patch(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Patch)),
+                Route::post("/leaderboards/:leaderboard/rebuild", Admin, |params| {
+                    id(params).map(LeaderboardsRoute::Rebuild)
+                }),
                 Route::delete(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Delete)),
             ]
         }
@@ -59,6 +65,7 @@ impl<E: ResponseEnvironment> Endpoint<E> for LeaderboardsFunction {
             LeaderboardsRoute::Read(id) => leaderboards::read(context, id).await,
             LeaderboardsRoute::Put(id) => leaderboards::put(context, id).await,
             LeaderboardsRoute::Patch(id) => leaderboards::patch(context, id).await,
+            LeaderboardsRoute::Rebuild(id) => comparison::rebuild(context, id).await,
             LeaderboardsRoute::Delete(id) => leaderboards::delete(context, id).await,
         }
     }

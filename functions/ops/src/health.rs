@@ -6,10 +6,10 @@ use leaderboard_api::media::prefers;
 use leaderboard_api::{Problem, Query, Response};
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::{
-    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, SettingCheck,
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, Replica, SettingCheck,
 };
 use leaderboard_pipeline::Context;
-use leaderboard_responses::ResponseEnvironment;
+use leaderboard_responses::{MAX_REPLICA_LAG_MS, ResponseEnvironment};
 use serde_json::{Value, json};
 
 use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDraft, HealthStatus};
@@ -18,6 +18,9 @@ use crate::health_body::{DetailedHealth, HealthCheck, HealthComponent, HealthDra
 pub(crate) const HEALTH_JSON: &str = "application/health+json";
 /// The key that the health check reads from the key-value store.
 const PROBE: &str = "health:probe";
+
+/// How long the check of the replica waits for a change of the primary to arrive, in milliseconds.
+const REPLICATION_PAUSE_MS: u64 = 100;
 
 /// How long a failed announcement causes a warning, in seconds: long enough for the operator to see it. The warning ends some
 /// time after its cause is gone.
@@ -43,7 +46,8 @@ struct Checked {
 pub(crate) async fn detailed<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<Response, Problem> {
     Query::parse(context.query, &[])?;
     let (store, cause) = store(context).await;
-    let parts = [store, key_value(context).await];
+    let mut parts = vec![store, key_value(context).await];
+    parts.extend(replica(context).await);
     let worst = parts.iter().map(|part| part.status).max();
     let status = worst.unwrap_or(HealthStatus::Pass);
     let code = match cause {
@@ -156,6 +160,43 @@ impl FailedAnnouncements {
         let ago_s = now.as_unix_ms().div_euclid(1000).saturating_sub(self.last_at_s);
         self.count > 0 && ago_s < ANNOUNCEMENT_WARNING_S
     }
+}
+
+/// Checks the replica, if the region has one: whether a change of the primary arrives. Reads go to the primary while it does not, so
+/// this is never a failure.
+async fn replica<E: ResponseEnvironment>(context: &Context<'_, E>) -> Option<Checked> {
+    let (env, store) = (context.env, context.env.store());
+    if !store.has_replica() {
+        return None;
+    }
+    // If the primary does not answer, its part says so.
+    let _ = store.write_clock().await;
+    env.pause(REPLICATION_PAUSE_MS).await;
+    let before = env.clock();
+    let clock = store.read_replica_clock().await;
+    let after = env.clock();
+    let took_ms = after.as_unix_ms().saturating_sub(before.as_unix_ms());
+    let behind_ms = match &clock {
+        Ok(Some(clock)) => Some(before.as_unix_ms().saturating_sub(clock.as_unix_ms()).max(0)),
+        Ok(None) | Err(_) => None,
+    };
+    let (status, message) = match (&clock, behind_ms) {
+        (Err(_), _) => (HealthStatus::Warn, "does not answer; reads go to the primary"),
+        (Ok(_), Some(behind_ms)) if behind_ms < MAX_REPLICA_LAG_MS => (HealthStatus::Pass, "answers"),
+        (Ok(_), _) => (
+            HealthStatus::Warn,
+            "is too far behind the primary; reads go to the primary",
+        ),
+    };
+    Some(Checked {
+        name: "replica",
+        status,
+        message,
+        component_type: "datastore",
+        at: after.to_string(),
+        took_ms,
+        metadata: json!({"took_ms": took_ms, "behind_ms": behind_ms}),
+    })
 }
 
 async fn key_value<E: ResponseEnvironment>(context: &Context<'_, E>) -> Checked {

@@ -32,6 +32,10 @@ struct RegionBody {
     /// How long an announcement of a change takes to arrive in the region, in milliseconds; `null` if none arrived recently, also
     /// if the region receives no announcements.
     invalidation_lag_ms: Option<u64>,
+    /// The number of items in the durable queue, which all regions share; `null` if the region could not read it.
+    queue_items: Option<u64>,
+    /// How long the oldest item of the queue has waited, in milliseconds; `null` if the queue is empty.
+    queue_lag_ms: Option<u64>,
 }
 
 /// `GET /regions`: lists the regions that have reported recently.
@@ -47,6 +51,8 @@ pub(crate) async fn list<E: ResponseEnvironment>(context: &Context<'_, E>) -> Re
         reported_at: report.reported_at().to_string(),
         version: report.version,
         invalidation_lag_ms: report.invalidation_lag_ms,
+        queue_items: report.queue.map(|queue| queue.items),
+        queue_lag_ms: report.queue.and_then(|queue| queue.lag_ms),
     };
     let regions = regions.into_iter().map(body).collect();
     Response::json(StatusCode::OK, context.accepted, &Regions { regions })

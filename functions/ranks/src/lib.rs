@@ -1,5 +1,7 @@
-//! Reads ranks: entries, players, neighbours, periods, distributions, event logs and final standings. Lists and claims prizes.
+//! Reads ranks: entries, players, neighbours, periods, distributions, event logs, named projections and final standings. Lists and
+//! claims prizes.
 
+mod event_projections;
 mod events;
 mod past;
 mod ranks;
@@ -43,6 +45,12 @@ pub enum RanksRoute {
     Events(LeaderboardId),
     /// Reads the events of a player.
     PlayerEvents(PlayerId),
+    /// Reads the daily activity.
+    Activity(LeaderboardId),
+    /// Builds the daily activity again.
+    RebuildActivity(LeaderboardId),
+    /// Reads the personal bests of a player.
+    PersonalBests(PlayerId),
 }
 
 /// The routes of the function `ranks`.
@@ -99,6 +107,15 @@ impl Routes for RanksFunction {
                 Route::get("/players/:player/events", Identified, |params| {
                     Ok(RanksRoute::PlayerEvents(params.player()?))
                 }),
+                Route::get("/leaderboards/:leaderboard/activity", Admin, |params| {
+                    Ok(RanksRoute::Activity(params.leaderboard()?))
+                }),
+                Route::post("/leaderboards/:leaderboard/activity/rebuild", Admin, |params| {
+                    Ok(RanksRoute::RebuildActivity(params.leaderboard()?))
+                }),
+                Route::get("/players/:player/personal-bests", Identified, |params| {
+                    Ok(RanksRoute::PersonalBests(params.player()?))
+                }),
             ]
         }
     }
@@ -121,6 +138,13 @@ impl<E: ResponseEnvironment> Endpoint<E> for RanksFunction {
             RanksRoute::Claim(leaderboard) => standings::claim(context, leaderboard).await,
             RanksRoute::Events(leaderboard) => events::list_events(context, leaderboard).await,
             RanksRoute::PlayerEvents(player) => events::list_player_events(context, player).await,
+            RanksRoute::Activity(leaderboard) => event_projections::read_activity(context, leaderboard).await,
+            RanksRoute::RebuildActivity(leaderboard) => {
+                event_projections::rebuild_activity(context, leaderboard).await
+            }
+            RanksRoute::PersonalBests(player) => {
+                event_projections::read_personal_bests(context, player).await
+            }
         }
     }
 }

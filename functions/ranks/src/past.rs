@@ -33,7 +33,8 @@ async fn replay<E: ResponseEnvironment>(
         return Err(Problem::new(ProblemType::Unauthenticated).with_detail(detail));
     }
     context.charge_more(units_of_replay(plan.most_events()));
-    let replayed = usecase::replay(&context.deps(), plan).await;
+    let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
+    let replayed = usecase::replay(&context.deps(), plan, Some(max_log_bytes)).await;
     replayed.map_err(|error| Problem::of_query(error, &context.caller))
 }
 

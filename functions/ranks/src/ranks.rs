@@ -2,7 +2,7 @@
 
 use leaderboard_core::ports::MAX_PERIODS_LISTED;
 use leaderboard_core::usecase::{
-    Cursor, DEFAULT_BUCKETS, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
+    Cursor, DEFAULT_BUCKETS, Deps, DistributionQuery, ListQuery, MAX_BUCKETS, MAX_PLAYERS_ASKED,
 };
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 
@@ -81,9 +81,14 @@ async fn players<E: ResponseEnvironment>(
     context.charge_more(leaderboard_responses::units_of_uncached_entries(
         u32::try_from(asked.len()).unwrap_or(u32::MAX),
     ));
-    let found =
-        usecase::read_entries_by_player(&context.deps(), &context.caller, leaderboard, &asked, &selector)
-            .await;
+    let read = async |source| {
+        let deps = Deps {
+            source,
+            ..context.deps()
+        };
+        usecase::read_entries_by_player(&deps, &context.caller, leaderboard, &asked, &selector).await
+    };
+    let found = leaderboard_responses::read_uncached(context, leaderboard, read).await;
     let found = match found {
         Ok(found) => found,
         Err(error) => return Err(refuse(context, leaderboard, error).await),

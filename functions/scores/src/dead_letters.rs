@@ -28,7 +28,7 @@ struct Letter {
     id: String,
     /// The tenant of the message; `null` if the message names no tenant.
     tenant: Option<String>,
-    /// When the service stopped trying to apply the message.
+    /// When the message arrived, or was appended to the queue. A replayed score without `occurred_at` counts at this instant.
     at: String,
     /// Why the message was not applied.
     reason: String,

@@ -1,11 +1,12 @@
-//! Submits scores, at once or by the queue, removes entries, bans players, and shows, replays and drops dead letters.
+//! Submits scores, at once or by the queue, removes entries, bans and erases players, and shows, replays and drops dead letters.
 
 mod bans;
 mod dead_letters;
+mod erasure;
 mod queued;
 mod scores;
 
-use leaderboard_api::Permission::{Admin, Operator, ServerWrite, Write};
+use leaderboard_api::Permission::{Admin, Identified, Operator, ServerWrite, Write};
 use leaderboard_api::{BodyKind, FunctionName, Problem, Response};
 use leaderboard_core::{LeaderboardId, PlayerId};
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
@@ -27,6 +28,8 @@ pub enum ScoresRoute {
     SubmitMany,
     /// Shows the state of a queued request.
     ReadSubmission(Box<str>),
+    /// Lists the player's scores in the queue.
+    PendingScores(PlayerId),
     /// Applies what is in the queue.
     Tick,
     /// Removes a player's entry.
@@ -39,6 +42,8 @@ pub enum ScoresRoute {
     LiftBan(PlayerId),
     /// Lists the bans.
     Bans,
+    /// Erases a player.
+    Erase(PlayerId),
     /// Lists the dead letters.
     DeadLetters,
     /// Applies a dead letter again.
@@ -72,6 +77,9 @@ impl Routes for ScoresFunction {
                 Route::get("/submissions/:submission", Write, |params| {
                     Ok(ScoresRoute::ReadSubmission(params.submission()?))
                 }),
+                Route::get("/players/:player/pending-scores", Identified, |params| {
+                    Ok(ScoresRoute::PendingScores(params.player()?))
+                }),
                 Route::post("/internal/tick", Operator, |_| Ok(ScoresRoute::Tick))
                     .at_root()
                     .charged_locally()
@@ -96,6 +104,12 @@ impl Routes for ScoresFunction {
                     Ok(ScoresRoute::LiftBan(params.player()?))
                 })
                 .in_incidents(),
+                // An erasure copies logs, so it needs memory.
+                Route::delete("/players/:player", Admin, |params| {
+                    Ok(ScoresRoute::Erase(params.player()?))
+                })
+                .needs_memory()
+                .in_incidents(),
                 Route::get("/bans", Admin, |_| Ok(ScoresRoute::Bans)),
                 Route::get("/dead-letters", Admin, |_| Ok(ScoresRoute::DeadLetters)),
                 Route::post("/dead-letters/:letter/replay", Admin, |params| {
@@ -116,11 +130,13 @@ impl<E: ResponseEnvironment> Endpoint<E> for ScoresFunction {
             ScoresRoute::Submit(leaderboard) => scores::submit(context, leaderboard).await,
             ScoresRoute::SubmitMany => scores::submit_many(context).await,
             ScoresRoute::ReadSubmission(id) => queued::read(context, &id).await,
+            ScoresRoute::PendingScores(player) => queued::list_pending(context, player).await,
             ScoresRoute::Tick => queued::tick(context).await,
             ScoresRoute::Remove(leaderboard, player) => scores::remove(context, leaderboard, player).await,
             ScoresRoute::Ban(player) => bans::put(context, player).await,
             ScoresRoute::ReadBan(player) => bans::get(context, player).await,
             ScoresRoute::LiftBan(player) => bans::delete(context, player).await,
+            ScoresRoute::Erase(player) => erasure::erase(context, player).await,
             ScoresRoute::Bans => bans::list(context).await,
             ScoresRoute::DeadLetters => dead_letters::list(context).await,
             ScoresRoute::ReplayDeadLetter(id) => dead_letters::replay(context, id).await,

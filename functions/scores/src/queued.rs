@@ -1,24 +1,33 @@
 //! Appends submissions to the queue, shows what came of them, and applies the queue.
 
+use http::header::CACHE_CONTROL;
 use http::{HeaderName, StatusCode};
-use leaderboard_api::wire::Names;
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody};
+use leaderboard_api::wire::{Names, VersionedPlayer};
 use leaderboard_api::{FieldError, Problem, ProblemType, Query, Response};
-use leaderboard_core::ports::{EnqueueRefusal, NewQueueItem, Queue, QueuedRequest, RankDetail};
-use leaderboard_core::{LeaderboardId, Outcome, StoreError};
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{
+    EnqueueRefusal, NewQueueItem, PendingRequest, Queue, QueuedRequest, RankDetail,
+};
+use leaderboard_core::{LeaderboardId, Outcome, PlayerId, StoreError};
 use leaderboard_identity::hex::encode as hex;
 use leaderboard_pipeline::idempotency::KeyedRequest;
 use leaderboard_pipeline::names::names_for;
 use leaderboard_pipeline::readiness::probe;
 use leaderboard_pipeline::{ChargedSubmission, Context, idempotency};
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_score_messages::{AcceptedRequest, DrainReport, MAX_DRAINED, RequestResult, drain};
+use leaderboard_score_messages::{
+    AcceptedRequest, DrainReport, MAX_DRAINED, RequestResult, drain, read_submissions,
+};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 /// The response header that names the preference that was applied (RFC 7240).
 pub(crate) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 /// The number of random bytes in the id of a queued request.
 const ID_BYTES: usize = 16;
+/// The most requests in a list of a player's pending scores.
+const MAX_PENDING: u32 = 20;
 
 /// The state of a queued request.
 #[derive(Serialize)]
@@ -53,6 +62,30 @@ struct QueuedBody<'a> {
     reason: Option<String>,
 }
 
+/// The scores of a player that are in the queue.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PendingScores))]
+struct PendingBody<'a> {
+    /// The player.
+    player: VersionedPlayer<'a>,
+    /// The requests that came with the player's token and are in the queue, oldest first; at most 20.
+    pending: Vec<PendingRequestBody<'a>>,
+}
+
+/// A request in the queue.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+struct PendingRequestBody<'a> {
+    /// The id of the request; `GET /submissions/{id}` shows what comes of it.
+    id: &'a str,
+    /// When the service accepted the request.
+    #[cfg_attr(feature = "schema", schema(format = "date-time"))]
+    accepted_at: String,
+    /// The submissions, as a message has them: with their leaderboards, the player, and their ids.
+    #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
+    submissions: Vec<Box<RawValue>>,
+}
+
 /// What a drain of the queue did, as numbers of items.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Drained))]
@@ -70,6 +103,7 @@ struct DrainedBody {
 pub(crate) fn add_schemas(all: &mut leaderboard_api::schema::Schemas) {
     all.add::<QueuedBody<'_>>();
     all.add::<DrainedBody>();
+    all.add::<PendingBody<'_>>();
 }
 
 /// Appends the valid request to the queue, and answers 202 with the address of its state. The queue is drained after the response. A
@@ -169,6 +203,50 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     let own = context.identity.player.as_ref();
     let found = found.filter(|found| own.is_none() || own == found.player.as_ref());
     describe(context, StatusCode::OK, id, found).await
+}
+
+/// `GET /players/{player}/pending-scores`: lists the requests of a player that are in the queue. A player gets the own ones.
+///
+/// # Errors
+/// The problem to answer with.
+pub(crate) async fn list_pending<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    player: PlayerId,
+) -> Result<Response, Problem> {
+    let player = context.named(&player)?;
+    Query::parse(context.query, &[])?;
+    if !context.caller.is_server() && context.caller != Caller::Player(player.clone()) {
+        let detail = "A player's token reads the pending scores of its own player only.";
+        return Err(Problem::not_allowed(&context.caller).with_detail(detail));
+    }
+    let found = context
+        .env
+        .store()
+        .list_pending(context.tenant, &player, MAX_PENDING)
+        .await?;
+    let describe = |request: &'_ PendingRequest| {
+        let texts = read_submissions(&request.payload, &request.id)?;
+        let submissions = texts.into_iter().map(RawValue::from_string);
+        let submissions: Result<_, _> = submissions.collect();
+        submissions.map_err(|error| Problem::internal(error.to_string()))
+    };
+    let mut pending = Vec::with_capacity(found.len());
+    for request in &found {
+        pending.push(PendingRequestBody {
+            id: &request.id,
+            accepted_at: request.enqueued_at.to_string(),
+            submissions: describe(request)?,
+        });
+    }
+    let body = PendingBody {
+        player: VersionedPlayer {
+            version: context.version,
+            id: player.as_str(),
+        },
+        pending,
+    };
+    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
+    Ok(response.with(CACHE_CONTROL, "private, no-store"))
 }
 
 /// Writes the state of a request.

@@ -112,8 +112,8 @@ async fn submit_body<E: ResponseEnvironment>(
     let (submissions, places) = (&body.submissions, &body.places);
     charged.options.charge_request.usage.scores = u64::try_from(submissions.len()).unwrap_or(u64::MAX);
     let corrections = audit::begin_corrections(context, submissions, places, charged).await?;
-    let submitted =
-        usecase::submit_scores(&context.deps(), &context.caller, submissions, &charged.options).await;
+    let sent: Vec<_> = submissions.iter().map(|one| (&context.caller, one)).collect();
+    let submitted = usecase::submit_scores(&context.deps(), &sent, &charged.options).await;
     let Submitted {
         rate_limit_decision,
         answers,
@@ -125,6 +125,8 @@ async fn submit_body<E: ResponseEnvironment>(
     charged.add_decision(rate_limit_decision)?;
     let outcomes = || answers.iter().flatten().flatten();
     leaderboard_responses::invalidate_submitted(context.env, context.tenant, outcomes());
+    let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
+    leaderboard_responses::take_due_snapshots(context.env, context.tenant, max_log_bytes, outcomes());
     let names = if body.is_minimal {
         None
     } else {

@@ -19,6 +19,8 @@ pub enum FunctionName {
     Identity,
     /// Feature flags.
     Flags,
+    /// Webhooks and their deliveries.
+    Webhooks,
     /// Health and metrics.
     Ops,
 }
@@ -36,12 +38,13 @@ impl FunctionName {
             Self::Tenants => "tenants",
             Self::Identity => "identity",
             Self::Flags => "flags",
+            Self::Webhooks => "webhooks",
             Self::Ops => "ops",
         }
     }
 
     /// All functions.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Leaderboards,
         Self::Scores,
         Self::Ranks,
@@ -50,6 +53,7 @@ impl FunctionName {
         Self::Tenants,
         Self::Identity,
         Self::Flags,
+        Self::Webhooks,
         Self::Ops,
     ];
 }

@@ -24,13 +24,14 @@ mod response;
 pub mod schema;
 pub mod tenant_record;
 mod version;
+pub mod webhook_record;
 pub mod wire;
 
 pub use function_name::FunctionName;
 pub use identity::{Credential, Identity};
 pub use json::IntegerFormat;
 pub use media::{BodyKind, MediaType};
-pub use path_params::PathParams;
+pub use path_params::{MAX_WEBHOOK_ID_BYTES, MESSAGE_ID_PREFIX, PathParams};
 pub use permission::Permission;
 pub use preconditions::{IF_MATCH, Preconditions, precondition_failed};
 pub use problem::{FieldError, ItemPlace, Location, MAX_FIELD_ERRORS, Problem, ProblemType};

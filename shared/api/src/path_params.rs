@@ -11,6 +11,12 @@ use crate::problem::{FieldError, Problem, ProblemType};
 
 /// The largest number of parameters in a pattern.
 const MAX_PARAMS: usize = 4;
+/// The longest id of a webhook, in bytes: with the id of a leaderboard or a message, it is the id of a document.
+pub const MAX_WEBHOOK_ID_BYTES: usize = 32;
+/// What the ids of messages to webhooks begin with.
+pub const MESSAGE_ID_PREFIX: &str = "msg_";
+/// The most characters of the id of a message after its prefix.
+const MAX_MESSAGE_ID_CHARS: usize = 60;
 
 /// The parameters of a path, still percent-encoded.
 #[derive(Debug)]
@@ -93,6 +99,42 @@ impl<'p> PathParams<'p> {
     /// A problem that names the parameter.
     pub fn issuer(&self) -> Result<Box<str>, Problem> {
         self.parse("issuer", |text| TenantId::new(text).map(|id| id.as_str().into()))
+    }
+
+    /// The parameter `webhook`: an id that follows the rule of a tenant's, with at most [`MAX_WEBHOOK_ID_BYTES`].
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn webhook(&self) -> Result<Box<str>, Problem> {
+        self.parse("webhook", |text| {
+            let id = TenantId::new(text)?;
+            if id.as_str().len() > MAX_WEBHOOK_ID_BYTES {
+                return Err(Invalid::new(
+                    "",
+                    format!("must be at most {MAX_WEBHOOK_ID_BYTES} characters"),
+                ));
+            }
+            Ok(id.as_str().into())
+        })
+    }
+
+    /// The parameter `message`: the id of a message to a webhook.
+    ///
+    /// # Errors
+    /// A problem that names the parameter.
+    pub fn message(&self) -> Result<Box<str>, Problem> {
+        self.parse("message", |text| {
+            let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            let rest = text.strip_prefix(MESSAGE_ID_PREFIX);
+            if rest.is_some_and(|rest| rest.len() <= MAX_MESSAGE_ID_CHARS && rest.bytes().all(known)) {
+                Ok(text)
+            } else {
+                Err(Invalid::new(
+                    "",
+                    "must be the id of a message: msg_ and what follows",
+                ))
+            }
+        })
     }
 
     /// The parameter `submission`: the id of a queued submission.

@@ -1,17 +1,19 @@
-//! The circuit breaker in front of the store: in an outage, a request that can be answered without the store does not wait for it
-//! (docs/decisions/0033).
+//! The circuit breakers in front of the store and of its replica: in an outage, a request that can be answered without the server
+//! does not wait for it (docs/decisions/0033).
 //!
 //! The breaker is closed while the store answers. A command that fails, or takes longer than [`PATIENCE_MS`], opens it for the
 //! whole region: an instance lives for few requests, so each instance would otherwise discover the outage itself. While the
 //! breaker is open, a read with a usable cached response gets that response, and one request at a time probes the store after its
 //! response (half-open). The first answer of the store closes the breaker. A request that needs the store asks it in any state.
+//!
+//! The breaker of the replica works in the same way. While it is open, the primary answers.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
-use leaderboard_core::ports::{Cache, Readiness};
+use leaderboard_core::ports::{Cache, Readiness, Replica};
 use leaderboard_core::{StoreError, Timestamp};
 
 use crate::CacheEnvironment;
@@ -27,10 +29,41 @@ const STATE_TTL_MS: i64 = 100;
 const LONGEST_PROBE_MS: i64 = 4_500;
 /// How long after a failed probe the next probe may begin, in milliseconds.
 const PROBE_PAUSE_MS: i64 = 1_000;
-/// The key of the state in the key-value store.
-const KEY: &str = "store:breaker";
 
-/// The state of the breaker, which the instances of a region share.
+/// The server that a breaker is in front of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Store,
+    Replica,
+}
+
+impl Server {
+    /// Returns the key of the breaker's state in the key-value store.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Store => "store:breaker",
+            Self::Replica => "replica:breaker",
+        }
+    }
+
+    /// Returns the breaker in the memory of this instance.
+    fn breaker<E: CacheEnvironment>(self, env: &E) -> &CircuitBreaker {
+        match self {
+            Self::Store => &env.cache_state().breaker,
+            Self::Replica => &env.cache_state().replica_breaker,
+        }
+    }
+
+    /// Asks the server whether it serves clients.
+    async fn check<E: CacheEnvironment>(self, env: &E) -> Result<(), StoreError> {
+        match self {
+            Self::Store => env.store().check_ready().await,
+            Self::Replica => env.store().read_replica_clock().await.map(|_| ()),
+        }
+    }
+}
+
+/// The state of a breaker, which the instances of a region share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct BreakerState {
     /// Whether the breaker is open.
@@ -100,26 +133,40 @@ impl CircuitBreaker {
 
 /// Returns whether an instance of the region, this one or another, has opened the breaker.
 pub async fn is_open<E: CacheEnvironment>(env: &E) -> bool {
-    let breaker = &env.cache_state().breaker;
+    is_open_for(env, Server::Store).await
+}
+
+/// Returns whether an instance of the region has opened the breaker of the replica.
+pub async fn is_open_for_replica<E: CacheEnvironment>(env: &E) -> bool {
+    is_open_for(env, Server::Replica).await
+}
+
+async fn is_open_for<E: CacheEnvironment>(env: &E, server: Server) -> bool {
+    let breaker = server.breaker(env);
     let now = env.clock().as_unix_ms();
     match breaker.is_open_in_memory(now) {
         Some(open) => open,
-        None => breaker.update_from_region(read_state(env).await, now),
+        None => breaker.update_from_region(read_state(env, server).await, now),
     }
 }
 
 /// Opens the breaker because the store did not answer. `cause` is the cause of the error.
 pub fn open<E: CacheEnvironment>(env: &E, cause: &str) {
-    open_with_cause(env, Some(cause.to_owned()));
+    open_with_cause(env, Server::Store, Some(cause.to_owned()));
 }
 
 /// Opens the breaker because the store took longer than [`PATIENCE_MS`]. A request that needs the store still asks it.
 pub fn open_as_slow<E: CacheEnvironment>(env: &E) {
-    open_with_cause(env, None);
+    open_with_cause(env, Server::Store, None);
 }
 
-fn open_with_cause<E: CacheEnvironment>(env: &E, cause: Option<String>) {
-    let breaker = &env.cache_state().breaker;
+/// Opens the breaker of the replica because the replica did not answer. `cause` is the cause of the error.
+pub fn open_for_replica<E: CacheEnvironment>(env: &E, cause: &str) {
+    open_with_cause(env, Server::Replica, Some(cause.to_owned()));
+}
+
+fn open_with_cause<E: CacheEnvironment>(env: &E, server: Server, cause: Option<String>) {
+    let breaker = server.breaker(env);
     let now = env.clock().as_unix_ms();
     *breaker.failure.borrow_mut() = Some(Failure { since: now, cause });
     if breaker.region.get().is_some_and(|(state, _)| state.open) {
@@ -132,12 +179,17 @@ fn open_with_cause<E: CacheEnvironment>(env: &E, cause: Option<String>) {
     };
     breaker.region.set(Some((state, now)));
     let env = env.clone();
-    env.clone().later(async move { write_state(&env, state).await });
+    env.clone()
+        .later(async move { write_state(&env, server, state).await });
 }
 
 /// Closes the breaker because the store has answered.
 pub fn close<E: CacheEnvironment>(env: &E) {
-    let breaker = &env.cache_state().breaker;
+    close_for(env, Server::Store);
+}
+
+fn close_for<E: CacheEnvironment>(env: &E, server: Server) {
+    let breaker = server.breaker(env);
     let failed = breaker.failure.borrow_mut().take().is_some();
     if !failed && !breaker.region.get().is_some_and(|(state, _)| state.open) {
         return;
@@ -150,26 +202,31 @@ pub fn close<E: CacheEnvironment>(env: &E) {
     };
     breaker.region.set(Some((state, now)));
     let env = env.clone();
-    env.clone().later(async move { write_state(&env, state).await });
+    env.clone()
+        .later(async move { write_state(&env, server, state).await });
 }
 
 /// Probes the store, unless an instance of the region is probing or has just probed. Closes the breaker if the store answers.
 /// Returns true if the store answered or another instance has closed the breaker. A probe may take seconds, so call this only
 /// after the response.
 pub async fn probe<E: CacheEnvironment>(env: &E) -> bool {
-    let breaker = &env.cache_state().breaker;
+    probe_server(env, Server::Store).await
+}
+
+async fn probe_server<E: CacheEnvironment>(env: &E, server: Server) -> bool {
+    let breaker = server.breaker(env);
     if breaker.probing.replace(true) {
         return false;
     }
-    let answered = probe_once(env).await;
+    let answered = probe_once(env, server).await;
     breaker.probing.set(false);
     answered
 }
 
-async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
-    let breaker = &env.cache_state().breaker;
+async fn probe_once<E: CacheEnvironment>(env: &E, server: Server) -> bool {
+    let breaker = server.breaker(env);
     let now = env.clock().as_unix_ms();
-    let found = read_state(env).await;
+    let found = read_state(env, server).await;
     if !breaker.update_from_region(found, now) {
         return true;
     }
@@ -182,8 +239,8 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
     if found.is_some_and(|found| found.open && (now + 1..=state.probed_until).contains(&found.probed_until)) {
         return false;
     }
-    write_state(env, state).await;
-    match env.store().check_ready().await {
+    write_state(env, server, state).await;
+    match server.check(env).await {
         Err(StoreError::Unavailable(cause)) => {
             let ended = env.clock().as_unix_ms();
             *breaker.failure.borrow_mut() = Some(Failure {
@@ -191,20 +248,17 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
                 cause: Some(cause),
             });
             let probed_until = ended + PROBE_PAUSE_MS;
-            write_state(
-                env,
-                BreakerState {
-                    probed_until,
-                    ..state
-                },
-            )
-            .await;
+            let failed = BreakerState {
+                probed_until,
+                ..state
+            };
+            write_state(env, server, failed).await;
             false
         }
         // An error other than `Unavailable` is an answer, too.
         Ok(()) | Err(_) => {
             breaker.region.set(Some((state, now)));
-            close(env);
+            close_for(env, server);
             true
         }
     }
@@ -212,10 +266,19 @@ async fn probe_once<E: CacheEnvironment>(env: &E) -> bool {
 
 /// Probes the store after the response ([`probe`]).
 pub fn probe_later<E: CacheEnvironment>(env: &E) {
-    if !env.cache_state().breaker.probing.get() {
+    probe_server_later(env, Server::Store);
+}
+
+/// Probes the replica after the response, as [`probe`] does with the store.
+pub fn probe_replica_later<E: CacheEnvironment>(env: &E) {
+    probe_server_later(env, Server::Replica);
+}
+
+fn probe_server_later<E: CacheEnvironment>(env: &E, server: Server) {
+    if !server.breaker(env).probing.get() {
         let env = env.clone();
         env.clone().later(async move {
-            probe(&env).await;
+            probe_server(&env, server).await;
         });
     }
 }
@@ -245,8 +308,8 @@ pub async fn run_within<E: CacheEnvironment, T>(
 }
 
 /// Reads the region's state. Returns `None` if no instance has written it, or the key-value store does not answer.
-async fn read_state<E: CacheEnvironment>(env: &E) -> Option<BreakerState> {
-    let bytes = env.key_value_store().get(KEY).await.ok()??;
+async fn read_state<E: CacheEnvironment>(env: &E, server: Server) -> Option<BreakerState> {
+    let bytes = env.key_value_store().get(server.key()).await.ok()??;
     let (&open, instants) = bytes.split_first()?;
     let (since, probed_until) = instants.split_first_chunk()?;
     Some(BreakerState {
@@ -257,11 +320,11 @@ async fn read_state<E: CacheEnvironment>(env: &E) -> Option<BreakerState> {
 }
 
 /// Writes the region's state. If the key-value store does not accept the state, each instance uses only its own failures.
-async fn write_state<E: CacheEnvironment>(env: &E, state: BreakerState) {
+async fn write_state<E: CacheEnvironment>(env: &E, server: Server, state: BreakerState) {
     let mut bytes = vec![u8::from(state.open)];
     bytes.extend(state.since.to_be_bytes());
     bytes.extend(state.probed_until.to_be_bytes());
-    let _ = env.key_value_store().put(KEY, &bytes).await;
+    let _ = env.key_value_store().put(server.key(), &bytes).await;
 }
 
 #[cfg(test)]

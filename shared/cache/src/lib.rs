@@ -40,6 +40,8 @@ impl<E: Environment<State: AsRef<CacheState>>> CacheEnvironment for E {}
 pub struct CacheState {
     /// The circuit breaker, which knows whether the store answers.
     pub breaker: circuit_breaker::CircuitBreaker,
+    /// The circuit breaker of the region's replica.
+    replica_breaker: circuit_breaker::CircuitBreaker,
     /// Cached documents.
     pub documents: documents::DocumentCache,
     /// The changes in the slots that the instance has read, by the keys of the slots.

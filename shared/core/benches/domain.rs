@@ -225,8 +225,14 @@ fn history(c: &mut Criterion) -> Result<(), Invalid> {
     group.throughput(Throughput::Elements(EVENTS));
     group.bench_function("replay", |b| b.iter(|| replay(black_box(&log))));
     let projection = replay(&log);
-    group.bench_function("page", |b| {
-        b.iter(|| projection.page(&PeriodId::all_time(), &PageFrom::Top, 10, &Caller::Anonymous));
+    let read_page = |projection: &Projection| {
+        projection.page(&PeriodId::all_time(), &PageFrom::Top, 10, &Caller::Anonymous)
+    };
+    group.bench_function("page", |b| b.iter(|| read_page(&projection)));
+    group.bench_function("snapshot/encode", |b| b.iter(|| projection.encode_snapshot()));
+    let snapshot = projection.encode_snapshot().unwrap_or_default();
+    group.bench_function("snapshot/decode", |b| {
+        b.iter(|| Projection::decode_snapshot(snapshot.clone()).map(|read| read_page(&read)));
     });
     group.finish();
     Ok(())

@@ -10,7 +10,9 @@ pub mod codec;
 mod columns;
 mod decide;
 mod entry;
+mod erasure;
 mod event;
+pub mod event_projections;
 mod ids;
 mod invalid;
 mod leaderboard;
@@ -40,6 +42,7 @@ pub use cache::{
 pub use columns::{Column, Columns, MAX_COLUMN_NAME_BYTES, MAX_COLUMNS, Order, Values};
 pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
+pub use erasure::{PlayerErasure, PseudonymousEvent, UnreplacedEvent};
 pub use event::{Event, EventBody, LoggedEvent, RecordedEvent, UnknownEvent};
 pub use ids::{
     IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, RegionName,
@@ -64,8 +67,8 @@ pub use refusal::{Refusal, RefusalReason};
 pub use reset_faults::find_reset_faults;
 pub use schedule::{MAX_CRON_BYTES, MAX_SCHEDULE_CHANGES, Reset, Schedule, TooManyChanges};
 pub use standings::{
-    DEFAULT_CLAIM_DAYS, LateScores, MAX_CLAIM_DAYS, MAX_PRIZE_NAME_CHARS, MAX_PRIZES, Prize, PrizeRange,
-    StandingsPolicy,
+    DEFAULT_CLAIM_DAYS, FREEZE_DELAY_MS, LateScores, MAX_CLAIM_DAYS, MAX_PRIZE_NAME_CHARS, MAX_PRIZES, Prize,
+    PrizeRange, StandingsPolicy,
 };
 pub use submission::{
     Fingerprint, MAX_CLOCK_SKEW_MS, PreparedSubmission, Submission, SubmittedValues, Target,

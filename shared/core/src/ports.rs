@@ -12,13 +12,17 @@ mod audit;
 mod bans;
 mod dead_letters;
 mod documents;
+mod entry_repair;
+mod erasures;
 mod leaderboards;
 mod queue;
 mod rate_limits;
 mod readiness;
 mod reads;
+mod replica;
 mod scores;
 mod signal;
+mod snapshots;
 mod standings;
 mod store_error;
 
@@ -33,14 +37,18 @@ pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };
 pub use documents::{DocumentKind, DocumentName, Documents, MAX_DOCUMENT_ID_BYTES};
+pub use entry_repair::{
+    Correction, EntryRepair, ListedEntry, MAX_COMPARED_PLAYERS, ScannedPlayers, StoredEntries, StoredEntry,
+};
+pub use erasures::{Erasures, ReplaceRecord};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,
 };
 pub use queue::{
     ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, Queue,
-    QueuedRequest, RESULT_KEPT_MS,
+    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem,
+    PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
 pub use rate_limits::{
     Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,
@@ -48,14 +56,16 @@ pub use rate_limits::{
 };
 pub use readiness::{Readiness, SettingCheck};
 pub use reads::{
-    Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions, ReadError,
-    Sample,
+    NeededChanges, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position, Positions,
+    ReadError, ReadSource, ReplicaRefusal, Sample,
 };
+pub use replica::Replica;
 pub use scores::{
     Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS,
     RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
 pub use signal::Signal;
+pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};
 pub use store_error::StoreError;
 

@@ -1,35 +1,33 @@
 //! The projection of an event log: the entries of a leaderboard as its events made them. Its reads give what the reads of
 //! [`crate::ports::Scores`] gave when the last applied event was the newest one.
 
+mod kept;
+mod period;
 mod reads;
+mod snapshot;
+mod stored;
+mod view;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+
+use period::ProjectedPeriod;
+pub(crate) use period::convert_values;
 
 use crate::{
-    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
-    RecordedEvent, Status, Values,
+    Decision, EntryChange, Event, EventBody, Leaderboard, Period, PeriodId, PlayerErasure, PlayerId,
+    RecordedEvent, Status, Timestamp,
 };
 
 /// A leaderboard after the events of its log up to a position.
 #[derive(Debug, Default)]
 pub struct Projection {
     position: u64,
+    /// When the last of the events was recorded.
+    latest_at: Option<Timestamp>,
     leaderboard: Option<Leaderboard>,
     periods: BTreeMap<PeriodId, ProjectedPeriod>,
     /// The banned players that this leaderboard's log names.
     banned: HashSet<PlayerId>,
-}
-
-/// The entries of a period.
-#[derive(Debug)]
-struct ProjectedPeriod {
-    /// The period, by the schedule at the time of its first score.
-    period: Period,
-    layout: Layout,
-    /// The position of the last event that changed the entries.
-    version: u64,
-    /// The entries, including those of banned players.
-    entries: HashMap<PlayerId, Entry>,
 }
 
 /// An event does not follow from the events before it: one of them is missing, or the log is damaged.
@@ -69,6 +67,7 @@ impl Projection {
             return Err(unfounded);
         }
         self.position = position;
+        self.latest_at = self.latest_at.max(Some(recorded.event.recorded_at));
         match &recorded.event.body {
             EventBody::Configured {
                 leaderboard, current, ..
@@ -76,7 +75,7 @@ impl Projection {
             EventBody::Submitted { .. } => self.apply_submission(&recorded.event).ok_or(unfounded)?,
             EventBody::Removed { player, period } => {
                 let state = self.periods.get_mut(period).ok_or(unfounded)?;
-                state.entries.remove(player).ok_or(unfounded)?;
+                state.change(player).take().ok_or(unfounded)?;
                 state.version = position;
             }
             EventBody::Banned { player } => {
@@ -97,13 +96,10 @@ impl Projection {
         if let Some(state) = self.periods.get_mut(current)
             && state.layout != layout
         {
-            if !state.entries.is_empty() {
+            if !state.is_empty() {
                 state.version = self.position;
             }
-            for entry in state.entries.values_mut() {
-                entry.values = convert_values(&state.layout, &layout, &entry.values);
-            }
-            state.layout = layout;
+            state.convert(layout);
         }
         self.leaderboard = Some(leaderboard.clone());
     }
@@ -125,16 +121,11 @@ impl Projection {
             return None;
         };
         let leaderboard = self.leaderboard.as_ref()?;
-        let state = self
-            .periods
-            .entry(period.clone())
-            .or_insert_with(|| ProjectedPeriod {
-                period: leaderboard.schedule.period_at(*occurred_at),
-                layout: leaderboard.layout(),
-                version: 0,
-                entries: HashMap::new(),
-            });
-        let existing = state.entries.get(player);
+        let state = self.periods.entry(period.clone()).or_insert_with(|| {
+            ProjectedPeriod::new(leaderboard.schedule.period_at(*occurred_at), leaderboard.layout())
+        });
+        let entry = state.change(player);
+        let existing = entry.as_ref();
         let change = EntryChange {
             operator: *operator,
             values,
@@ -147,10 +138,11 @@ impl Projection {
         };
         // The number of entries was checked when the submission was accepted.
         let decision = Decision::from_change(existing, 0, player, change, leaderboard).ok()?;
-        if decision.status != Status::Kept {
+        *entry = Some(decision.entry);
+        // If only the metadata changed, and they are erased, nothing else says that the entry changed.
+        if decision.status != Status::Kept || (!*kept && PlayerErasure::may_be_pseudonym(player)) {
             state.version = self.position;
         }
-        state.entries.insert(player.clone(), decision.entry);
         if *banned {
             self.banned.insert(player.clone());
         } else if !self.banned.is_empty() {
@@ -162,19 +154,9 @@ impl Projection {
     /// Gives a new version to every period in which the player has an entry.
     fn update_versions(&mut self, player: &PlayerId) {
         for state in self.periods.values_mut() {
-            if state.entries.contains_key(player) {
+            if state.contains(player) {
                 state.version = self.position;
             }
         }
     }
-}
-
-/// Returns the values for the columns of another layout, by their names. The value of a new column is 0.
-fn convert_values(from: &Layout, to: &Layout, values: &Values) -> Values {
-    let value_of = |name: &str| {
-        let mut named = from.columns.iter().zip(values.as_slice());
-        let found = named.find(|(column, _)| column.name() == name);
-        found.map_or(0, |(_, value)| *value)
-    };
-    Values::new(to.columns.iter().map(|column| value_of(column.name())).collect())
 }

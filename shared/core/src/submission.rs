@@ -217,7 +217,7 @@ impl Submission {
 }
 
 /// The separator between player and id in the name of an idempotency record. Neither part contains control characters.
-const PLAYER_SEPARATOR: char = '\u{1f}';
+pub(crate) const PLAYER_SEPARATOR: char = '\u{1f}';
 
 /// A submission with the configurations of its leaderboards applied: everything that a store needs.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@
 
 mod fetch;
 
-pub use fetch::{Fetch, FetchError};
+pub use fetch::{Fetch, FetchError, PostRequest, PostResponse};
 
 use std::rc::Rc;
 
@@ -21,10 +21,14 @@ pub trait Environment: Clone + 'static {
     /// The store of record.
     type Store: Store
         + ports::Bans
+        + ports::Erasures
         + ports::Events
+        + ports::Snapshots
+        + ports::EntryRepair
         + ports::DeadLetters
         + ports::Queue
         + ports::Readiness
+        + ports::Replica
         + ports::Documents
         + ports::RateLimits
         + ports::Counters

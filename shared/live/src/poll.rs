@@ -6,6 +6,7 @@ use std::rc::Rc;
 use leaderboard_api::wire::live::entry_text;
 use leaderboard_api::{ApiVersion, IntegerFormat, Problem};
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::ReadSource;
 use leaderboard_core::usecase::{self, Deps, ListQuery, MAX_PLAYERS_ASKED};
 use leaderboard_core::{Columns, LeaderboardId, PeriodSelector, PlayerId, RankedEntry, ReadAccess, TenantId};
 
@@ -55,6 +56,8 @@ impl Poll {
             leaderboard_memory: env.leaderboard_memory(),
             tenant: &topic.tenant,
             now: env.clock(),
+            // A replica can be further behind than the last poll, and a stream must not go back.
+            source: ReadSource::Primary,
         };
         let view = read_view(&deps, topic).await?;
         let is_known = self

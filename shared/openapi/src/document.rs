@@ -111,6 +111,9 @@ const fn about(family: FunctionName) -> &'static str {
         FunctionName::Flags => {
             "Feature flags, and their evaluation (OpenFeature Remote Evaluation Protocol)."
         }
+        FunctionName::Webhooks => {
+            "Webhooks: messages about events, signed and tried again until they are delivered."
+        }
         FunctionName::Ops => "Health, metrics, and the description of the API.",
     }
 }

@@ -114,6 +114,11 @@ pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
             "player",
             json!({"player": "ann", "scopes": ["scores:read", "scores:write"], "lifetime_s": 3600}),
         )],
+        "WebhookWritten" => vec![(
+            "leaders",
+            json!({"url": "https://hooks.example.com/edgeboard", "events": ["leader.changed", "period.ended"], "leaderboards": ["goals"]}),
+        )],
+        "WebhookRotation" => vec![("an-hour", json!({"overlap_s": 3600}))],
         _ => Vec::new(),
     }
 }

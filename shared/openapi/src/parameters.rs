@@ -46,12 +46,19 @@ fn path_parameters() -> Value {
         "type": path("type", "The last part of a problem's `type`.", json!({"type": "string", "example": "validation"})),
         "letter": path("letter", "The dead letter's id.", json!({"type": "string", "pattern": "^[0-9]{1,20}$", "example": "17"})),
         "submission": path("submission", "The id of the queued submissions.", json!({"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "example": "0af7651916cd43dd8448eb211c80319c"})),
+        "webhook": path("webhook", "The webhook's id: at most 32 characters.", slug_like("games")),
+        "message": path("message", "The message's id.", json!({"type": "string", "pattern": "^msg_[0-9a-z]{0,60}$", "example": "msg_019f7b1d2c00a1b2c3d4e5f60718293a4b5c6d7e8f90"})),
         "flag": path("flag", "The flag's key.", json!({"type": "string", "minLength": 1, "example": "new-ranks"})),
     })
 }
 
 fn query_parameters() -> Value {
     let query = |name: &str, about: &str, schema: Value| parameter("query", name, about, &schema);
+    let required_query = |name: &str, about: &str, schema: Value| {
+        let mut required = parameter("query", name, about, &schema);
+        required["required"] = true.into();
+        required
+    };
     let limit = |most: u32, default: u32| {
         let schema = json!({"type": "integer", "minimum": 1, "maximum": most, "default": default});
         query("limit", "How many items the page has at most.", schema)
@@ -80,6 +87,11 @@ fn query_parameters() -> Value {
         "days": query("days", "How many days are returned at most, newest first. Days without usage are left out.", json!({"type": "integer", "minimum": 1, "maximum": USAGE_DAYS, "default": 30})),
         "ofTenant": query("tenant", "Only dead letters of this tenant are returned. Needs the key of the operator.", slug_like("default")),
         "at": query("at", "An instant: the leaderboard is returned as it was then, from a replay of its event log. Such a response is not cached, and costs one unit of the rate limit for each 1,000 events. A cursor of such a list has the instant, so `at` can be left out with a cursor.", json!({"type": "string", "format": "date-time"})),
+        "swap": query("swap", "Whether entries that differ from the replay are corrected.", json!({"type": "boolean", "default": false})),
+        "afterPlayer": query("after", "The comparison continues after this player: the value of `next` of another response.", json!({"type": "string"})),
+        "fromDay": query("from", "The first day (UTC). The default is 29 days before `to`.", json!({"type": "string", "format": "date"})),
+        "toDay": query("to", "The last day (UTC). The default is today.", json!({"type": "string", "format": "date"})),
+        "ofLeaderboard": required_query("leaderboard", "The leaderboard.", slug_like("goals")),
         "afterPosition": query("after", "Only events after this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 0, "default": 0})),
         "afterCursor": query("after", "Which page is returned: the value of `next` of another page.", json!({"type": "string"})),
         "before": query("before", "Only records before this position are returned: the value of `next` of another page.", json!({"type": "integer", "minimum": 1})),

@@ -11,6 +11,7 @@ use leaderboard_pipeline::{RouteHead, Routes};
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_tenants_function::TenantsFunction;
+use leaderboard_webhooks_function::WebhooksFunction;
 
 /// Returns the routes of all functions, each with its function.
 #[must_use]
@@ -24,6 +25,7 @@ pub fn all_routes() -> Vec<(FunctionName, RouteHead)> {
     list::<TenantsFunction>(&mut all);
     list::<IdentityFunction>(&mut all);
     list::<FlagsFunction>(&mut all);
+    list::<WebhooksFunction>(&mut all);
     list::<OpsFunction>(&mut all);
     all
 }

@@ -15,6 +15,7 @@ pub(crate) fn schemas(version: ApiVersion, integers: IntegerFormat) -> Value {
     leaderboard_ranks_function::add_schemas(&mut all);
     leaderboard_scores_function::add_schemas(&mut all);
     leaderboard_tenants_function::add_schemas(&mut all);
+    leaderboard_webhooks_function::add_schemas(&mut all);
     add_patch(&mut all, "LeaderboardWritten");
     add_patch(&mut all, "TenantWritten");
     all.insert("Description", described(any_object(), "An OpenAPI 3.1 document."));

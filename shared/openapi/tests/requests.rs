@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use leaderboard_api::json::{Json, parse};
 use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
 use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
-use leaderboard_api::wire::{ban, issuer, key, leaderboard, live, standings, tenant, token};
+use leaderboard_api::wire::{ban, issuer, key, leaderboard, live, standings, tenant, token, webhook};
 use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
@@ -94,6 +94,12 @@ fn list_rows() -> Vec<Row> {
         }),
         ("LiveTicketWritten", root(), "", |body| {
             live::read_ticket_request(&parse_tree(body)).map(drop)
+        }),
+        ("WebhookWritten", root(), "", |body| {
+            webhook::read(&parse_tree(body), "games", Hosts::Public).map(drop)
+        }),
+        ("WebhookRotation", root(), "", |body| {
+            webhook::read_overlap(&parse_tree(body)).map(drop)
         }),
         ("Submission", root(), "", read_scores),
         ("Batch", json!({"scores": []}), "", read_scores),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use http::HeaderMap;
 use leaderboard_api::{ApiVersion, FunctionName, Identity, JsonForm, Problem, Response};
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::ReadSource;
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_rate_limit::RateLimiter;
@@ -126,6 +127,7 @@ impl<E: PipelineEnvironment> Context<'_, E> {
             leaderboard_memory: self.env.leaderboard_memory(),
             tenant: self.tenant,
             now: self.now,
+            source: ReadSource::Primary,
         }
     }
 }

@@ -29,6 +29,10 @@ pub(crate) fn name_missing(problem: Problem, params: &PathParams<'_>, query: &st
         }
         ProblemType::KeyNotFound => named("key").map(|id| format!("The tenant has no key {id}.")),
         ProblemType::IssuerNotFound => named("issuer").map(|id| format!("There is no issuer {id}.")),
+        ProblemType::WebhookNotFound => named("webhook").map(|id| format!("The tenant has no webhook {id}.")),
+        ProblemType::MessageNotFound => {
+            named("message").map(|id| format!("The webhook has no message {id} that was not delivered."))
+        }
         ProblemType::SubmissionNotFound => {
             named("submission").map(|id| format!("There is no queued submission {id}."))
         }

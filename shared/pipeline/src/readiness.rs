@@ -6,7 +6,7 @@ mod shared;
 use std::cell::RefCell;
 
 use leaderboard_cache::single_flight::SingleFlight;
-use leaderboard_core::ports::{Readiness, SettingCheck};
+use leaderboard_core::ports::{Readiness, Replica, SettingCheck};
 use leaderboard_core::{StoreError, Timestamp};
 
 use self::shared::{LEASE_MS, Shared};
@@ -163,6 +163,10 @@ fn report_region_if_due<E: PipelineEnvironment>(
 /// Asks the store whether it is ready, and checks the settings of its server if the last check is too old.
 async fn probe_store<E: PipelineEnvironment>(env: &E, known: Option<SettingsCheck>) -> Probed {
     let answer = env.store().check_ready().await;
+    if answer.is_ok() && env.store().has_replica() {
+        // Without it, reads go to the primary. The store is ready all the same.
+        let _ = env.store().write_clock().await;
+    }
     let now = env.clock();
     let is_fresh =
         |known: SettingsCheck| (0..SETTINGS_REUSED_FOR_MS).contains(&age_ms(known.checked_at, now));

@@ -4,7 +4,7 @@
 //! keep it listed, and no other request pays for it.
 
 use leaderboard_core::ports::{
-    AnnouncedChange, Announcements, Cache, DocumentKind, DocumentName, Documents, Expected,
+    AnnouncedChange, Announcements, Cache, DocumentKind, DocumentName, Documents, Expected, Queue, QueueLag,
 };
 use leaderboard_core::{RegionName, StoreError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,31 @@ pub struct RegionReport {
     reported_at_ms: i64,
     /// How long the last announcement took to arrive in the region; `None` if none arrived recently.
     pub invalidation_lag_ms: Option<u64>,
+    /// The durable queue, as the region saw it; `None` if an earlier version of the program reported, or the store did not answer.
+    #[serde(default)]
+    pub queue: Option<QueueReport>,
+}
+
+/// The durable queue of the store that the regions share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueReport {
+    /// The number of items.
+    pub items: u64,
+    /// How long the oldest item has waited; `None` if the queue is empty.
+    pub lag_ms: Option<u64>,
+}
+
+impl From<QueueLag> for QueueReport {
+    fn from(lag: QueueLag) -> Self {
+        let waited_ms = |oldest_at: Timestamp| {
+            let now_ms = lag.now.map_or(0, Timestamp::as_unix_ms);
+            u64::try_from(now_ms.saturating_sub(oldest_at.as_unix_ms())).unwrap_or(0)
+        };
+        Self {
+            items: lag.items,
+            lag_ms: lag.oldest_at.map(waited_ms),
+        }
+    }
 }
 
 impl RegionReport {
@@ -88,6 +113,7 @@ pub(crate) async fn report_region<E: PipelineEnvironment>(env: &E) -> Result<(),
             .map_or(now.as_unix_ms(), |earlier| earlier.started_at_ms),
         reported_at_ms: now.as_unix_ms(),
         invalidation_lag_ms: read_lag(env, now).await,
+        queue: store.measure_queue().await.ok().map(QueueReport::from),
     };
     // A report has numbers and a text without a place in which writing JSON could fail.
     let body = serde_json::to_vec(&report).unwrap_or_default();
@@ -187,6 +213,7 @@ mod tests {
             started_at_ms: reported_at_ms,
             reported_at_ms,
             invalidation_lag_ms: None,
+            queue: None,
         };
         let now = Timestamp::saturating_from_unix_ms(1_000_000);
         let recent = |reported_at_ms| report(reported_at_ms).is_recent(now);

@@ -238,6 +238,13 @@ impl<R> Route<R> {
         self
     }
 
+    /// Returns the route of a deletion; it does not work while the store is out of memory.
+    #[must_use]
+    pub const fn needs_memory(mut self) -> Self {
+        self.head.frees_memory = false;
+        self
+    }
+
     /// Returns the route; this instance charges its requests, so it works while the store is unavailable.
     #[must_use]
     pub const fn charged_locally(mut self) -> Self {

@@ -27,6 +27,8 @@ pub struct Settings {
     pub deprecation: Option<Deprecation>,
     /// The origins whose scripts can read responses.
     pub cors_origins: CorsOrigins,
+    /// Whether webhooks may name hosts of private networks and of this machine, for development.
+    pub private_webhook_hosts: bool,
     /// The request headers that are part of the CDN's cache key.
     pub cdn_key_headers: CdnKeyHeaders,
 }

@@ -14,10 +14,14 @@
 //! | `eb:{tenant}:documents` | the last version given to a document of the scope; survives deletes |
 //! | `eb:{tenant}:d:{kind}`, `eb:{tenant}:d:{kind}:ids` | documents of a kind and their ids (see `documents.lua`) |
 //! | `eb:{tenant}:audit`, `eb:{tenant}:notices` | streams: entry `0-{position}`, fields `t` the instant and `b` the record |
+//! | `eb:{tenant}:audit-copy`, `eb:{tenant}:notices-copy` | the same while an erasure replaces records (see `rewrite_stream.lua`) |
+//! | `eb:{tenant}:rewriting` | hash: whose turn it is to replace entries of streams; expires (see `rewrite_stream.lua`) |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `rate_limits.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | the theoretical arrival time of a rate limit; expires when that time has passed |
-//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
+//! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `p` its snapshots; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
 //! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
+//! | `eb:{tenant}:b:{board}:snapshots` | hash: the bytes of snapshots by position (see `put_snapshot.lua`) |
+//! | `eb:{tenant}:b:{board}:log-copy` | the log while an erasure replaces events; expires (see `rewrite_stream.lua`) |
 //! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | two hashes of idempotency records that take turns (see `idempotency.lua`) |
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
 //! | `eb:{tenant}:b:{board}:expiries` | list: expiries of periods that have not been applied yet (see `expiries.lua`) |
@@ -29,8 +33,9 @@
 //! | `eb::dead-letters:last` | the id given last to a dead letter |
 //! | `eb:{tenant}:dead-letters:own` | the ids of a tenant's dead letters; no tenant is empty |
 //! | `eb::queue`, `eb::queue:cursor` | stream of the queue, and how far a claim has looked for items to try again (see `queue.lua`) |
-//! | `eb:{tenant}:queue:requests`, `…:ends`, `…:sizes` | queued requests and their results (see `queue.lua`) |
+//! | `eb:{tenant}:queue:requests`, `…:ends`, `…:sizes`, `…:pending` | queued requests and their results (see `queue.lua`) |
 //! | `eb::counters` | hash: the counters of the installation |
+//! | `eb::clock` | the server's clock in milliseconds, from which a reader of a replica knows how far it has come (see `period_reads.lua`) |
 //!
 //! Ids of tenants and leaderboards contain no `:`. A period's id and a bucket can contain one and come last, so all key names
 //! are different.
@@ -163,9 +168,24 @@ pub(crate) fn audit(tenant: Option<&TenantId>) -> [Key; 2] {
     ["audit", "notices"].map(|name| scope_key(tenant, name))
 }
 
+/// Returns the keys of the copies of a tenant's audit log, in the order of [`audit`].
+pub(crate) fn audit_copies(tenant: &TenantId) -> [Key; 2] {
+    ["audit-copy", "notices-copy"].map(|name| tenant_key(tenant, name))
+}
+
+/// Returns the key that says whose turn it is to replace entries of a tenant's streams.
+pub(crate) fn rewriting(tenant: &TenantId) -> Key {
+    tenant_key(tenant, "rewriting")
+}
+
 /// Returns the key of the counters of the installation.
 pub(crate) fn counters() -> Key {
     scope_key(None, "counters")
+}
+
+/// Returns the key of the time of the primary's clock.
+pub(crate) fn clock() -> Key {
+    scope_key(None, "clock")
 }
 
 /// Returns the keys of the dead letters, of their ids, and of the ids by digest.
@@ -188,9 +208,10 @@ pub(crate) fn queue() -> [Key; 2] {
     ["queue", "queue:cursor"].map(|name| scope_key(None, name))
 }
 
-/// Returns the keys of a tenant's queued requests, of the ends of their results, and of their sizes.
-pub(crate) fn queued_requests(tenant: &TenantId) -> [Key; 3] {
-    ["queue:requests", "queue:ends", "queue:sizes"].map(|name| tenant_key(tenant, name))
+/// Returns the keys of a tenant's queued requests, of the ends of their results, of their sizes, and of the requests of players that
+/// are in the queue.
+pub(crate) fn queued_requests(tenant: &TenantId) -> [Key; 4] {
+    ["queue:requests", "queue:ends", "queue:sizes", "queue:pending"].map(|name| tenant_key(tenant, name))
 }
 
 /// The names of the keys of one leaderboard. The string is their common prefix.
@@ -221,6 +242,10 @@ impl LeaderboardKeys {
         self.add_name("log")
     }
 
+    pub(crate) fn log_copy(&self) -> Key {
+        self.add_name("log-copy")
+    }
+
     /// The two hashes of idempotency records.
     pub(crate) fn idempotency_records(&self) -> [Key; 2] {
         ["ids0", "ids1"].map(|name| self.add_name(name))
@@ -232,6 +257,10 @@ impl LeaderboardKeys {
 
     pub(crate) fn expiries(&self) -> Key {
         self.add_name("expiries")
+    }
+
+    pub(crate) fn snapshots(&self) -> Key {
+        self.add_name("snapshots")
     }
 
     pub(crate) fn announced(&self) -> Key {
@@ -251,6 +280,11 @@ impl LeaderboardKeys {
     /// Returns the prefixes of the six keys of a period, which the period's id follows.
     pub(crate) fn period_prefixes(&self) -> [Key; 6] {
         PERIOD_KINDS.map(|kind| self.period_key(kind, ""))
+    }
+
+    /// Returns the prefixes of the six spare keys of a period.
+    pub(crate) fn spare_period_prefixes(&self) -> [Key; 6] {
+        PERIOD_KINDS.map(|kind| self.period_key(kind.to_ascii_uppercase(), ""))
     }
 }
 
@@ -286,7 +320,12 @@ mod tests {
         ];
         let periods = ["all", "beginning", "2026-01-01T00:00:00Z"].map(|id| PeriodId::parse(id).unwrap());
         let mut keys = dead_letters().to_vec();
-        keys.extend([last_dead_letter(), dead_letters_of_scope(None), counters()]);
+        keys.extend([
+            last_dead_letter(),
+            dead_letters_of_scope(None),
+            counters(),
+            clock(),
+        ]);
         keys.extend(queue());
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
             keys.extend([leaderboards(&tenant), last_version(&tenant)]);
@@ -298,13 +337,16 @@ mod tests {
             keys.push(log_sizes(&tenant));
             keys.push(dead_letters_of_scope(Some(&tenant)));
             keys.extend(queued_requests(&tenant));
+            keys.extend(audit_copies(&tenant));
+            keys.push(rewriting(&tenant));
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
                 let named = LeaderboardKeys::new(&tenant, &board);
                 keys.extend([named.configuration(), named.log(), named.periods()]);
-                keys.extend([named.announced(), named.expiries()]);
+                keys.extend([named.announced(), named.expiries(), named.log_copy()]);
                 keys.extend(named.idempotency_records());
+                keys.push(named.snapshots());
                 for period in &periods {
                     keys.extend(named.period(period));
                     keys.extend(named.spare_period(period));

@@ -113,7 +113,12 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         call.add_keys([keys::deleted_leaderboards(tenant), leaderboard_keys.periods()]);
         call.add_keys([keys::log_sizes(tenant), leaderboard_keys.log()]);
         call.add_keys(leaderboard_keys.idempotency_records());
-        call.add_keys([leaderboard_keys.announced(), leaderboard_keys.expiries()]);
+        call.add_keys([
+            leaderboard_keys.announced(),
+            leaderboard_keys.expiries(),
+            leaderboard_keys.snapshots(),
+            leaderboard_keys.log_copy(),
+        ]);
         call.add_expected(expected);
         call.add_text(id);
         for prefix in leaderboard_keys.period_prefixes() {

@@ -20,6 +20,8 @@ mod counters;
 mod dead_letters;
 mod documents;
 mod entry_counts;
+mod entry_repair;
+mod erasures;
 mod events;
 mod group_commit;
 mod keys;
@@ -29,12 +31,14 @@ mod packing;
 mod queue;
 mod rate_limits;
 mod reads;
+mod replica;
 mod reply_reader;
 mod scores;
 mod script;
 mod scripts;
 mod server;
 mod settings;
+mod snapshots;
 mod standings;
 mod submit;
 mod submit_call;
@@ -49,10 +53,11 @@ use group_commit::GroupCommit;
 pub use leaderboard_core::ports::Signal;
 use server::Server;
 
-/// The leaderboard ports on one Redis connection.
+/// The leaderboard ports on a Redis connection, and on a second one for reads if the region has a replica.
 #[derive(Debug, Clone)]
 pub struct RedisStore<C> {
     server: Server<C>,
+    replica: Option<Server<C>>,
     group_commit: GroupCommit,
 }
 
@@ -61,7 +66,17 @@ impl<C: Connection> RedisStore<C> {
     pub fn new(connection: C) -> Self {
         Self {
             server: Server::new(connection),
+            replica: None,
             group_commit: GroupCommit::default(),
+        }
+    }
+
+    /// Sends reads to a replica over `connection` if their caller permits it ([`leaderboard_core::ports::ReadSource`]).
+    #[must_use]
+    pub fn with_replica(self, connection: C) -> Self {
+        Self {
+            replica: Some(Server::new_replica(connection)),
+            ..self
         }
     }
 }

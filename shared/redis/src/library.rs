@@ -129,6 +129,8 @@ async fn call_function<C: Connection>(
             break;
         }
         let refusal = match server.command(command, &arguments).await {
+            // A replica gets the library from its primary. Until then, and if the primary has none, it runs `EVALSHA_RO`.
+            Err(error) if error.is_missing_function() && server.is_replica() => break,
             Err(error) if error.is_missing_function() => match load_library(server).await {
                 Ok(()) => continue,
                 Err(refusal @ ConnectionError::Refused { .. }) => refusal,

@@ -2,19 +2,24 @@
 
 use leaderboard_core::ports::{
     ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, Queue, QueuedRequest,
-    RESULT_KEPT_MS,
+    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag,
+    QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
-use crate::scripts::{CLAIM_ITEMS, ENQUEUE, FINISH_ITEMS, RETRY_ITEMS};
+use crate::scripts::{
+    CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING, MEASURE_QUEUE,
+    RETRY_ITEMS,
+};
 use crate::{RedisStore, keys};
 
 /// The length of the digest at the beginning of a record.
 const DIGEST_BYTES: usize = 16;
+/// About how many requests one command looks at.
+const REQUESTS_AT_ONCE: u32 = 100;
 
 impl<C: Connection> Queue for RedisStore<C> {
     async fn enqueue(
@@ -66,12 +71,12 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
-        let [stream, _] = keys::queue();
-        let mut call = ScriptCall::with_keys([stream]);
+        let mut call = ScriptCall::with_keys(keys::queue());
         call.add_text(&wait_ms);
         call.add_text(&lease_ms);
         for item in items {
             call.add_text(&item.name);
+            call.add_text(&item.attempts);
         }
         RETRY_ITEMS.run(&self.server, &call).await?;
         Ok(())
@@ -117,9 +122,98 @@ impl<C: Connection> Queue for RedisStore<C> {
             .map(Some)
             .ok_or_else(|| corrupt("queued request"))
     }
+
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError> {
+        let mut call = request_call(tenant);
+        call.add_bytes(player.as_bytes());
+        call.add_text(&limit);
+        call.add_text(&MAX_CLAIMED_BYTES);
+        let mut reply = LIST_PENDING.run(&self.server, &call).await?;
+        let mut pending = Vec::with_capacity(reply.remaining() / 3);
+        while !reply.is_empty() {
+            let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+            let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+            pending.push(PendingRequest {
+                id: id.into_boxed_str(),
+                enqueued_at: read_appended_at(&name)?,
+                payload: reply.read_bytes()?,
+            });
+        }
+        pending.sort_by_key(|request| request.enqueued_at);
+        Ok(pending)
+    }
+
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError> {
+        let [stream, _] = keys::queue();
+        let mut reply = MEASURE_QUEUE
+            .run(&self.server, &ScriptCall::with_keys([stream]))
+            .await?;
+        let items = reply.read_count()?;
+        let oldest = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+        let now_ms = i64::try_from(reply.read_number()?).unwrap_or(i64::MAX);
+        Ok(QueueLag {
+            items,
+            oldest_at: Some(oldest)
+                .filter(|id| !id.is_empty())
+                .map(|id| read_appended_at(&id))
+                .transpose()?,
+            now: Some(Timestamp::saturating_from_unix_ms(now_ms)),
+        })
+    }
+
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        from: Option<&str>,
+    ) -> Result<RequestPage, StoreError> {
+        let mut call = request_call(tenant);
+        call.add_text(from.unwrap_or("0"));
+        call.add_text(&REQUESTS_AT_ONCE);
+        call.add_bytes(player.as_bytes());
+        let mut reply = FIND_REQUESTS_ABOUT.run(&self.server, &call).await?;
+        let next = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+        let mut requests = Vec::with_capacity(reply.remaining() / 2);
+        while !reply.is_empty() {
+            let id = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+            let request = unpack_request(&reply.read_bytes()?).ok_or_else(|| corrupt("queued request"))?;
+            requests.push((id.into_boxed_str(), request));
+        }
+        Ok(RequestPage {
+            requests,
+            next: Some(next.into_boxed_str()).filter(|next| &**next != "0"),
+        })
+    }
+
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError> {
+        let mut call = request_call(tenant);
+        call.add_text(id);
+        DELETE_REQUEST.run(&self.server, &call).await?;
+        Ok(())
+    }
 }
 
-/// Reads an item. Its id in the stream begins with the milliseconds at which it was appended. A backend can append fields that
+/// Starts a call of a script about a tenant's requests.
+fn request_call(tenant: &TenantId) -> ScriptCall {
+    let [stream, _] = keys::queue();
+    let mut call = ScriptCall::with_keys([stream]);
+    call.add_keys(keys::queued_requests(tenant));
+    call
+}
+
+/// Returns when an item was appended: its id in the stream begins with the milliseconds.
+fn read_appended_at(name: &str) -> Result<Timestamp, StoreError> {
+    let (appended_ms, _) = name.split_once('-').ok_or_else(|| corrupt("id of an item"))?;
+    let appended_ms = i64::try_from(parse_decimal(appended_ms.as_bytes())?).unwrap_or(i64::MAX);
+    Ok(Timestamp::saturating_from_unix_ms(appended_ms))
+}
+
+/// Reads an item. A backend can append fields that
 /// Edgeboard does not write; such an item has no request.
 fn read_item(reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
     let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
@@ -128,10 +222,8 @@ fn read_item(reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
     let id = String::from_utf8(reply.read_bytes()?).ok();
     let tenant = tenant.and_then(|tenant| TenantId::new(tenant).ok());
     let request = tenant.zip(id.map(String::into_boxed_str));
-    let (appended_ms, _) = name.split_once('-').ok_or_else(|| corrupt("id of an item"))?;
-    let appended_ms = i64::try_from(parse_decimal(appended_ms.as_bytes())?).unwrap_or(i64::MAX);
     Ok(ClaimedItem {
-        enqueued_at: Timestamp::saturating_from_unix_ms(appended_ms),
+        enqueued_at: read_appended_at(&name)?,
         name: name.into_boxed_str(),
         request,
         attempts,

@@ -2,16 +2,17 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::decode_layout;
-use leaderboard_core::ports::{Page, PeriodRef, ReadError};
+use leaderboard_core::ports::{Page, PeriodRef, ReadError, ReadSource};
 use leaderboard_core::{Layout, RankedEntry, StoreError};
 
-use crate::bans;
 use crate::connection::Connection;
 use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{WindowStart, unpack_entry, unpack_window, widen_key};
+use crate::replica::run_read_on_replica;
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::{Script, ScriptCall};
 use crate::server::Server;
+use crate::{RedisStore, bans};
 
 /// How often a read is sent while the leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
@@ -64,14 +65,22 @@ pub(crate) async fn run_read<C: Connection>(
     Err(StoreError::Unavailable("bans are still being applied".into()).into())
 }
 
-/// Does the same as [`run_read`], and also reads the first values of the reply.
+/// Runs a read of entries on the server that the caller chose, and reads the first values of the reply.
+///
+/// # Errors
+/// As [`run_read`]; [`ReadError::Replica`].
 pub(crate) async fn run_and_read_head<C: Connection>(
-    server: &Server<C>,
+    store: &RedisStore<C>,
     script: &Script,
     period_ref: &PeriodRef<'_>,
     call: ScriptCall,
 ) -> Result<(ReadHead, ReplyReader), ReadError> {
-    let mut reply = run_read(server, script, period_ref, call).await?;
+    let mut reply = match (period_ref.source, &store.replica) {
+        (ReadSource::Replica(needed), Some(replica)) => {
+            run_read_on_replica(replica, script, period_ref, needed, call).await?
+        }
+        _ => run_read(&store.server, script, period_ref, call).await?,
+    };
     let layout = reply.read_bytes()?;
     let layout = if layout.is_empty() {
         None

@@ -58,7 +58,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         call.add_bytes(key.map_or(&[][..], OrderKey::as_bytes));
         call.add_text(&limit);
         call.add_bytes(own_player_bytes(caller));
-        let (head, reply) = run_and_read_head(&self.server, &READ_PAGE, period_ref, call).await?;
+        let (head, reply) = run_and_read_head(self, &READ_PAGE, period_ref, call).await?;
         Ok(read_window(head, reply)?)
     }
 
@@ -78,7 +78,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         } else {
             &[]
         });
-        let (head, reply) = run_and_read_head(&self.server, &READ_AROUND, period_ref, call).await?;
+        let (head, reply) = run_and_read_head(self, &READ_AROUND, period_ref, call).await?;
         if reply.is_empty() {
             return Ok(None);
         }
@@ -97,7 +97,7 @@ impl<C: Connection> Scores for RedisStore<C> {
             call.add_bytes(player.as_bytes());
             call.add_flag(caller.sees_banned(player));
         }
-        let (head, reply) = run_and_read_head(&self.server, &ENTRIES_BY_PLAYER, period_ref, call).await?;
+        let (head, reply) = run_and_read_head(self, &ENTRIES_BY_PLAYER, period_ref, call).await?;
         let (entries, banned) = match &head.layout {
             Some(layout) => read_ranked_entries(layout, reply)?,
             None => (Vec::new(), 0),
@@ -117,7 +117,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         for fraction in fractions {
             call.add_text(fraction);
         }
-        let (head, mut reply) = run_and_read_head(&self.server, &READ_SAMPLE, period_ref, call).await?;
+        let (head, mut reply) = run_and_read_head(self, &READ_SAMPLE, period_ref, call).await?;
         let mut values = Vec::with_capacity(reply.remaining());
         if let Some(layout) = &head.layout {
             while !reply.is_empty() {
@@ -143,7 +143,7 @@ impl<C: Connection> Scores for RedisStore<C> {
         for tuple in tuples {
             call.add_bytes(tuple.as_slice());
         }
-        let (head, mut reply) = run_and_read_head(&self.server, &FIND_POSITIONS, period_ref, call).await?;
+        let (head, mut reply) = run_and_read_head(self, &FIND_POSITIONS, period_ref, call).await?;
         let mut positions = Vec::with_capacity(tuples.len());
         for _ in tuples {
             positions.push(Position {

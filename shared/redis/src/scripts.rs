@@ -32,10 +32,14 @@ library! {
 
     SUBMIT = Writes "submit";
     ANNOUNCE = Writes "announce";
+    WRITE_CLOCK = Writes "write_clock";
     CHARGE = Writes "charge";
     READ_USAGE = Writes "read_usage";
     COUNT_ENTRIES = Writes "count_entries";
     REMOVE_ENTRY = FreesMemory "remove_entry";
+    ERASE_ENTRIES = FreesMemory "erase_entries";
+    SEARCH_STREAM = Reads "search_stream";
+    REWRITE_STREAM = Writes "rewrite_stream";
     CHANGE_BANS = FreesMemory "change_bans";
     LIST_BANS = Reads "list_bans";
     PUT_LEADERBOARD = Writes "rebuild" "put_leaderboard";
@@ -49,6 +53,10 @@ library! {
     CLAIM_ITEMS = Writes "claim_items";
     RETRY_ITEMS = Writes "retry_items";
     FINISH_ITEMS = FreesMemory "finish_items";
+    LIST_PENDING = Reads "list_pending";
+    MEASURE_QUEUE = Reads "measure_queue";
+    FIND_REQUESTS_ABOUT = Reads "find_requests_about";
+    DELETE_REQUEST = FreesMemory "delete_request";
     APPEND_AUDIT = Writes "append_audit";
     READ_AUDIT = Reads "read_audit";
     READ_PAGE = Reads "read_page";
@@ -56,6 +64,10 @@ library! {
     ENTRIES_BY_PLAYER = Reads "entries_by_player";
     READ_SAMPLE = Reads "read_sample";
     FIND_POSITIONS = Reads "find_positions";
+    READ_STORED_ENTRIES = Reads "stored_entries" "read_stored_entries";
+    SCAN_STORED_PLAYERS = Writes "stored_entries" "scan_stored_players";
+    CORRECT_ENTRIES = Writes "stored_entries" "correct_entries";
+    PUT_SNAPSHOT = Writes "put_snapshot";
     FREEZE_STANDINGS = Writes "freeze_standings";
     READ_CLAIMS = Reads "read_claims";
     CLAIM_PRIZE = Writes "claim_prize";

@@ -12,15 +12,30 @@ use crate::reply_reader::ReplyReader;
 #[derive(Debug, Clone)]
 pub(crate) struct Server<C> {
     connection: C,
+    is_replica: bool,
     refuses_functions: Cell<bool>,
 }
 
 impl<C> Server<C> {
+    /// Creates the primary.
     pub(crate) fn new(connection: C) -> Self {
         Self {
             connection,
+            is_replica: false,
             refuses_functions: Cell::new(false),
         }
+    }
+
+    /// Creates a replica.
+    pub(crate) fn new_replica(connection: C) -> Self {
+        Self {
+            is_replica: true,
+            ..Self::new(connection)
+        }
+    }
+
+    pub(crate) fn is_replica(&self) -> bool {
+        self.is_replica
     }
 
     /// Returns whether the server has no functions, or this Redis user has no permission for functions.

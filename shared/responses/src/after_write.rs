@@ -1,12 +1,12 @@
 //! What a handler does with the cache after it has written to a leaderboard.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use http::HeaderName;
-use leaderboard_core::ports::{AnnouncedChange, Announcements};
+use leaderboard_core::ports::{AnnouncedChange, Announcements, Replica};
 use leaderboard_core::{CacheStrategy, LeaderboardId, Outcome, Status, Submission, TenantId};
 
-use super::{invalidation, key_value_tier, warm};
+use super::{invalidation, key_value_tier, replica, warm};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType, Response};
 
@@ -26,13 +26,24 @@ pub fn invalidate_submitted<'o, E: ResponseEnvironment>(
     outcomes: impl Iterator<Item = &'o Outcome>,
 ) {
     let changed = outcomes.filter(|outcome| outcome.status != Status::Kept);
-    let changed: BTreeSet<&LeaderboardId> = changed.map(|outcome| &outcome.leaderboard).collect();
-    if changed.len() > MAX_INVALIDATIONS {
+    let mut positions: BTreeMap<&LeaderboardId, u64> = BTreeMap::new();
+    for outcome in changed {
+        let newest = positions.entry(&outcome.leaderboard).or_default();
+        *newest = outcome.version.max(*newest);
+    }
+    if positions.len() > MAX_INVALIDATIONS {
         invalidate_tenant_later(env, tenant);
         return;
     }
-    for leaderboard in changed {
-        invalidate_later(env, tenant, leaderboard);
+    for (leaderboard, position) in positions {
+        if env.store().has_replica() {
+            replica::note_position(env, tenant, leaderboard, position);
+            // Each position is put, so that the other instances of the region do not read less from the replica.
+            invalidation::announce_invalidation(env, tenant, Some(leaderboard));
+            write_tombstone_later(env, tenant, leaderboard, Change::Positioned);
+        } else {
+            invalidate_later(env, tenant, leaderboard);
+        }
     }
 }
 
@@ -68,7 +79,7 @@ pub fn purge_and_announce<E: ResponseEnvironment>(
     leaderboard: Option<&LeaderboardId>,
 ) {
     match leaderboard {
-        Some(leaderboard) => write_tombstone_later(env, tenant, leaderboard, true),
+        Some(leaderboard) => write_tombstone_later(env, tenant, leaderboard, Change::Purge),
         None => {
             let (own_env, tenant) = (env.clone(), tenant.clone());
             env.later(async move {
@@ -150,7 +161,7 @@ fn invalidate_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId, leaderbo
     if invalidation::is_invalidation_due(env, tenant, Some(leaderboard)) {
         // Recorded now rather than after the response, so that a write in between does not put an invalidation as well.
         invalidation::announce_invalidation(env, tenant, Some(leaderboard));
-        write_tombstone_later(env, tenant, leaderboard, false);
+        write_tombstone_later(env, tenant, leaderboard, Change::Unpositioned);
     }
 }
 
@@ -163,8 +174,19 @@ fn invalidate_tenant_later<E: ResponseEnvironment>(env: &E, tenant: &TenantId) {
     invalidation::announce_invalidation(env, tenant, None);
     let (own_env, tenant) = (env.clone(), tenant.clone());
     env.later(async move {
-        invalidation::invalidate(&own_env, &tenant, None).await;
+        invalidation::invalidate(&own_env, &tenant, None, 0).await;
     });
+}
+
+/// What a tombstone says about a change of a leaderboard.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// The region has a replica, and [`replica::note_position`] has the position of the change.
+    Positioned,
+    /// The position of the change is not known, or the region needs no position.
+    Unpositioned,
+    /// Responses from before the change must not be shown.
+    Purge,
 }
 
 /// Purges or invalidates a leaderboard after the response, and makes its warm entries if its strategy is `write_through`.
@@ -172,16 +194,20 @@ fn write_tombstone_later<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
-    purges: bool,
+    change: Change,
 ) {
     let known = env.leaderboard_memory().find(tenant, leaderboard);
     let board = known.filter(|board| board.value.cache.strategy == CacheStrategy::WriteThrough);
     let (own_env, tenant, leaderboard) = (env.clone(), tenant.clone(), leaderboard.clone());
     env.later(async move {
-        if purges {
-            invalidation::purge(&own_env, &tenant, Some(&leaderboard)).await;
-        } else {
-            invalidation::invalidate(&own_env, &tenant, Some(&leaderboard)).await;
+        match change {
+            Change::Positioned => replica::put_position(&own_env, &tenant, &leaderboard).await,
+            Change::Unpositioned => {
+                invalidation::invalidate(&own_env, &tenant, Some(&leaderboard), 0).await;
+            }
+            Change::Purge => {
+                invalidation::purge(&own_env, &tenant, Some(&leaderboard)).await;
+            }
         }
         if let Some(board) = board {
             warm::warm_while_changing(&own_env, &tenant, &leaderboard, &board.value.cache).await;

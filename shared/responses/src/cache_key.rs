@@ -54,6 +54,13 @@ pub enum CachedRead {
     Periods(Option<Timestamp>, u32),
 }
 
+impl CachedRead {
+    /// Returns whether the read is about entries. The others are about the configuration and the list of periods.
+    pub(crate) const fn is_about_entries(&self) -> bool {
+        !matches!(self, Self::Leaderboard | Self::Periods(..))
+    }
+}
+
 impl CacheKey {
     /// Returns the key of a warm entry.
     pub(crate) fn for_warm_read(

@@ -1,6 +1,6 @@
 //! Applies a message about a change, from the region's channel: `{"tenant":"…","leaderboards":["…"]}`. An empty list means every
-//! leaderboard of the tenant. With `"void":true`, the message purges. With `"documents":true`, the tenant's documents changed,
-//! but not its leaderboards. With `"probe":{"region":"…","sent_at_ms":…}`, nothing changed: the region of this name measures how long
+//! leaderboard of the tenant. `"positions":[…]` has the position of the change in the log of each named leaderboard. With
+//! `"void":true`, the message purges. With `"documents":true`, the tenant's documents changed, but not its leaderboards. With `"probe":{"region":"…","sent_at_ms":…}`, nothing changed: the region of this name measures how long
 //! the message took.
 //!
 //! A region handles one message at a time, so the code here must not pause.
@@ -39,6 +39,9 @@ impl std::error::Error for ChangesError {}
 struct ChangeMessage {
     tenant: String,
     leaderboards: Vec<String>,
+    /// Missing in the messages of earlier versions, and of changes without a position.
+    #[serde(default)]
+    positions: Vec<u64>,
     #[serde(default, rename = "void")]
     purges: bool,
     #[serde(default)]
@@ -78,7 +81,7 @@ pub async fn apply_change_message<E: ResponseEnvironment>(
         return Ok(());
     }
     if message.leaderboards.is_empty() {
-        write_tombstone(env, &tenant, None, message.purges).await;
+        write_tombstone(env, &tenant, None, message.purges, 0).await;
         return Ok(());
     }
     let mut boards = Vec::new();
@@ -87,8 +90,9 @@ pub async fn apply_change_message<E: ResponseEnvironment>(
     }
     // Write all tombstones before asking the store about the first leaderboard: the store may be slow or fail.
     let mut changed = Vec::new();
-    for board in boards {
-        let tombstone = write_tombstone(env, &tenant, Some(&board), message.purges).await;
+    let positions = message.positions.into_iter().chain(std::iter::repeat(0));
+    for (board, position) in boards.into_iter().zip(positions) {
+        let tombstone = write_tombstone(env, &tenant, Some(&board), message.purges, position).await;
         // While a leaderboard keeps changing, its readers fetch what they need.
         if message.purges || !tombstone.was_changing {
             changed.push(board);
@@ -108,11 +112,12 @@ async fn write_tombstone<E: ResponseEnvironment>(
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
     purges: bool,
+    position: u64,
 ) -> WrittenTombstone {
     if purges {
         invalidation::purge(env, tenant, leaderboard).await
     } else {
-        invalidation::invalidate(env, tenant, leaderboard).await
+        invalidation::invalidate(env, tenant, leaderboard, position).await
     }
 }
 

@@ -1,6 +1,8 @@
 //! How many units of rate limits a read costs beyond the one unit that every request costs (docs/decisions/0027).
 
-use leaderboard_core::usecase::{MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS};
+use leaderboard_core::usecase::{
+    MAX_COMPARED_ENTRIES, MAX_REPLAYED_EVENTS, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS,
+};
 
 use super::cache_key::{CacheKey, CachedRead};
 
@@ -38,6 +40,12 @@ pub fn units_of_scanned_events() -> u64 {
 /// Returns the extra units of a replay of at most this many events.
 pub fn units_of_replay(events: u64) -> u64 {
     events.div_ceil(u64::from(SCANNED_EVENTS_PER_UNIT))
+}
+
+/// Returns the extra units of a comparison of entries with the log: as many as for the longest one.
+pub fn units_of_comparison() -> u64 {
+    let entries = u64::try_from(MAX_COMPARED_ENTRIES).unwrap_or(u64::MAX);
+    units_of_replay(MAX_REPLAYED_EVENTS).saturating_add(entries / u64::from(ENTRIES_PER_UNIT))
 }
 
 /// Returns the extra units of a page of this many leaderboards' configurations, which is never cached.

@@ -9,7 +9,7 @@ use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
 use super::fetch_outcome::CachedRefusal;
 use super::freshness::classify_freshness;
-use super::store_fetch::fetch_from_store;
+use super::store_fetch::{Servers, fetch_from_store};
 use super::{build_deps, invalidation, key_value_tier};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
@@ -65,7 +65,11 @@ pub(crate) async fn fetch_entry<E: ResponseEnvironment>(
         Elsewhere::Ended(fetched) => return Ok(fetched),
         Elsewhere::Missing(lease) => lease,
     };
-    let answer = fetch_from_store(env, key, key_text, &Caller::Reader).await;
+    let servers = match urgency {
+        Urgency::Now if not_before != ANY_AGE => Servers::Primary,
+        _ => Servers::All,
+    };
+    let answer = fetch_from_store(env, key, key_text, &Caller::Reader, servers).await;
     store_answer(env, key, key_text, (lease, urgency), answer).await
 }
 
@@ -220,7 +224,6 @@ pub(crate) async fn store_answer<E: ResponseEnvironment>(
         }
     };
     let memory_tier = env.responses();
-    circuit_breaker::close(env);
     let uncached = entry.metadata.lifetime_ms == 0;
     let scope = leaderboard_scope(key_text);
     if uncached {

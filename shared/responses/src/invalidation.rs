@@ -10,6 +10,7 @@
 //! * A purge says that entries fetched before this instant must not be shown, even while the store is out of reach. A removal, a
 //!   ban, and a change of the configuration cause a purge.
 
+use leaderboard_core::ports::Replica;
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 
 use leaderboard_cache::MAX_FUTURE_MS;
@@ -19,11 +20,11 @@ use leaderboard_tenant_config::cache_group;
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, leaderboard_scope};
-use super::tombstones::{self, Tombstone};
+use super::tombstones::{self, Tombstone, TombstoneValue};
 use crate::ResponseEnvironment;
 
 /// How long an invalidation lasts, in milliseconds. A write puts the next invalidation if more than half of this time is over.
-const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;
+pub(crate) const INVALIDATION_MS: i64 = CLOCK_MARGIN_MS;
 
 /// The result of writing a tombstone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,36 @@ pub(crate) async fn find_changing_until<E: ResponseEnvironment>(
     key_text: &str,
     now: i64,
 ) -> i64 {
-    find_tombstone(env, Tombstone::Invalidation, key, key_text, now).await
+    let scope = leaderboard_scope(key_text);
+    find_changes(env, &key.tenant, &key.leaderboard, scope, now)
+        .await
+        .instant
+}
+
+/// Does the same as [`find_changing_until`], and also returns what a replica needs to show the changes. `scope` is
+/// `tenant:leaderboard`.
+pub(crate) async fn find_changes<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    scope: &str,
+    now: i64,
+) -> TombstoneValue {
+    find_tombstone(env, Tombstone::Invalidation, (tenant, leaderboard), scope, now).await
+}
+
+/// Returns the instant before which entries of a leaderboard are purged, in milliseconds since the epoch. `scope` is
+/// `tenant:leaderboard`.
+pub(crate) async fn find_purged_at<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    scope: &str,
+    now: i64,
+) -> i64 {
+    find_tombstone(env, Tombstone::Purge, (tenant, leaderboard), scope, now)
+        .await
+        .instant
 }
 
 /// Returns whether an entry that was fetched at `fetched_at` is purged, by a tombstone that this instance read within the last
@@ -54,7 +84,8 @@ pub(crate) async fn is_purged<E: ResponseEnvironment>(
     fetched_at: Timestamp,
 ) -> bool {
     let now = env.clock().as_unix_ms();
-    let purged_at = find_tombstone(env, Tombstone::Purge, key, key_text, now).await;
+    let scope = leaderboard_scope(key_text);
+    let purged_at = find_purged_at(env, &key.tenant, &key.leaderboard, scope, now).await;
     // The clock of the instance that fetched the entry may be ahead, so an entry dated shortly after the purge counts as purged.
     fetched_at.as_unix_ms() < purged_at.saturating_add(INVALIDATION_MS)
 }
@@ -69,7 +100,7 @@ pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
     let of_leaderboard = read_tombstone(env, Tombstone::Purge, tenant, leaderboard).await;
     let of_tenant = slots::read_changes(env, &cache_group(tenant)).await;
     let of_tenant = of_tenant.map_or_else(|| env.clock().as_unix_ms(), |changes| changes.purged_at);
-    fetched_at.as_unix_ms() <= of_leaderboard.max(of_tenant)
+    fetched_at.as_unix_ms() <= of_leaderboard.instant.max(of_tenant)
 }
 
 /// Returns the tombstone of a leaderboard or the tombstone of its tenant, whichever is later. Uses the tombstone in memory if it
@@ -78,24 +109,23 @@ pub(crate) async fn is_purged_now<E: ResponseEnvironment>(
 async fn find_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
-    key: &CacheKey,
-    key_text: &str,
+    (tenant, leaderboard): (&TenantId, &LeaderboardId),
+    scope: &str,
     now: i64,
-) -> i64 {
+) -> TombstoneValue {
     let recent = env.responses().tombstones(tombstone);
-    let scope = leaderboard_scope(key_text);
-    if let Some((instant, _)) = recent.find(scope, SLOT_TTL_MS, now) {
-        return instant;
+    if let Some((value, _)) = recent.find(scope, SLOT_TTL_MS, now) {
+        return value;
     }
-    let of_tenant = slots::find_changes(env, &cache_group(&key.tenant)).await;
+    let of_tenant = slots::find_changes(env, &cache_group(tenant)).await;
     let (of_tenant, tenant_read_at) = of_tenant.map_or((now, now), |(changes, read_at)| {
         (tombstone.of_group(changes), read_at)
     });
     let read_at = env.clock().as_unix_ms();
-    let of_leaderboard = read_tombstone(env, tombstone, &key.tenant, &key.leaderboard).await;
-    let instant = of_leaderboard.max(of_tenant);
-    recent.insert(scope, instant, read_at.min(tenant_read_at));
-    instant
+    let of_leaderboard = read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let value = of_leaderboard.with_tenant(of_tenant);
+    recent.insert(scope, value, read_at.min(tenant_read_at));
+    value
 }
 
 /// Reads a leaderboard's tombstone. Returns the current time if the key-value store does not answer.
@@ -104,10 +134,22 @@ async fn read_tombstone<E: ResponseEnvironment>(
     tombstone: Tombstone,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
-) -> i64 {
+) -> TombstoneValue {
     let now = env.clock().as_unix_ms();
-    let instant = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
-    instant.unwrap_or(now).min(now + MAX_FUTURE_MS)
+    let found = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
+    let found = found.unwrap_or(TombstoneValue::new(now, 0));
+    // Only a wrong clock can have written a later instant.
+    TombstoneValue::new(found.instant.min(now + MAX_FUTURE_MS), found.position)
+}
+
+/// Reads the position of a leaderboard's invalidation. Returns `None` if the key-value store does not answer.
+pub(crate) async fn read_position<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+) -> Option<u64> {
+    let found = tombstones::read_tombstone(env, Tombstone::Invalidation, tenant, leaderboard).await;
+    found.map(|found| found.position)
 }
 
 /// Returns until when an entry may be used before the tombstones must be read again; at most `left_ms` milliseconds from now.
@@ -149,15 +191,20 @@ pub(crate) fn announce_invalidation<E: ResponseEnvironment>(
         .set_invalidated_until(&format_scope(tenant, leaderboard), until);
 }
 
-/// Invalidates a leaderboard, or all leaderboards of a tenant.
+/// Invalidates a leaderboard, or all leaderboards of a tenant. `position` is that of the change in the leaderboard's log, 0 if the caller
+/// does not know it. Only a region with a replica needs it.
 pub(crate) async fn invalidate<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     leaderboard: Option<&LeaderboardId>,
+    position: u64,
 ) -> WrittenTombstone {
     announce_invalidation(env, tenant, leaderboard);
     match leaderboard {
-        Some(leaderboard) => write_tombstone(env, Tombstone::Invalidation, tenant, leaderboard).await,
+        Some(leaderboard) => {
+            let position = if env.store().has_replica() { position } else { 0 };
+            write_tombstone(env, Tombstone::Invalidation, tenant, leaderboard, position).await
+        }
         None => change_tenant(env, tenant, false).await,
     }
 }
@@ -172,8 +219,8 @@ pub(crate) async fn purge<E: ResponseEnvironment>(
         announce_invalidation(env, tenant, None);
         return change_tenant(env, tenant, true).await;
     };
-    let purge = write_tombstone(env, Tombstone::Purge, tenant, id).await;
-    let invalidation = invalidate(env, tenant, leaderboard).await;
+    let purge = write_tombstone(env, Tombstone::Purge, tenant, id, 0).await;
+    let invalidation = invalidate(env, tenant, leaderboard, 0).await;
     WrittenTombstone {
         written: purge.written && invalidation.written,
         ..invalidation
@@ -198,35 +245,36 @@ async fn change_tenant<E: ResponseEnvironment>(env: &E, tenant: &TenantId, purge
     written
 }
 
-/// Puts a leaderboard's tombstone, unless a later one is there.
+/// Puts a leaderboard's tombstone. A later instant or position that is there stays.
 async fn write_tombstone<E: ResponseEnvironment>(
     env: &E,
     tombstone: Tombstone,
     tenant: &TenantId,
     leaderboard: &LeaderboardId,
+    position: u64,
 ) -> WrittenTombstone {
     let found = tombstones::read_tombstone(env, tombstone, tenant, leaderboard).await;
     let now = env.clock().as_unix_ms();
     let found = found
-        .filter(|found| *found <= now + MAX_FUTURE_MS)
-        .unwrap_or(i64::MIN);
-    let instant = found.max(match tombstone {
-        Tombstone::Invalidation => now + INVALIDATION_MS,
-        Tombstone::Purge => now,
-    });
-    let written = tombstones::write_tombstone(env, tombstone, tenant, leaderboard, instant).await;
+        .filter(|found| found.instant <= now + MAX_FUTURE_MS)
+        .unwrap_or(TombstoneValue::NONE);
+    let value = match tombstone {
+        Tombstone::Invalidation => found.invalidate(now, now + INVALIDATION_MS, position),
+        Tombstone::Purge => TombstoneValue::new(found.instant.max(now), 0),
+    };
+    let written = tombstones::write_tombstone(env, tombstone, tenant, leaderboard, value).await;
     if !written {
         // So the next write puts an invalidation.
         env.responses()
             .set_invalidated_until(&format_scope(tenant, Some(leaderboard)), i64::MIN);
     }
     WrittenTombstone {
-        was_changing: found > now,
+        was_changing: found.instant > now,
         written,
     }
 }
 
-fn format_scope(tenant: &TenantId, leaderboard: Option<&LeaderboardId>) -> String {
+pub(crate) fn format_scope(tenant: &TenantId, leaderboard: Option<&LeaderboardId>) -> String {
     match leaderboard {
         Some(leaderboard) => format!("{tenant}:{leaderboard}"),
         None => tenant.to_string(),

@@ -9,6 +9,8 @@
 //! 6. [`store_fetch`] asks the store and makes the [`cache_entry`], which both tiers store.
 //! 7. [`response`] selects the coding, checks preconditions, and sets the cache headers.
 //!
+//! Step 6 asks the region's replica if it has one ([`replica`]).
+//!
 //! A write goes through [`after_write`]: it writes a tombstone, and [`warm`] makes the warm responses again. Other regions do the
 //! same for each [`change_message`].
 
@@ -26,13 +28,16 @@ mod key_value_tier;
 mod memory_tier;
 mod period_names;
 mod private_leaderboards;
+mod replica;
 mod request_directives;
 mod response;
 mod serve;
+mod snapshots;
 mod store_fetch;
 mod tombstones;
 mod warm;
 
+use leaderboard_core::ports::ReadSource;
 use leaderboard_core::usecase::Deps;
 use leaderboard_core::{TenantId, Timestamp};
 use leaderboard_environment::Environment;
@@ -45,12 +50,15 @@ pub use after_write::{
 pub use cache_key::CachedRead;
 pub use change_message::{ChangesError, apply_change_message};
 pub use cost::{
-    units_of_listed_leaderboards, units_of_replay, units_of_scanned_events, units_of_uncached_entries,
+    units_of_comparison, units_of_listed_leaderboards, units_of_replay, units_of_scanned_events,
+    units_of_uncached_entries,
 };
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
 pub use private_leaderboards::refuse_read;
+pub use replica::{MAX_REPLICA_LAG_MS, read_uncached};
 pub use serve::answer_read;
+pub use snapshots::take_due_snapshots;
 
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {
@@ -74,5 +82,6 @@ fn build_deps<'a, E: ResponseEnvironment>(
         leaderboard_memory: env.leaderboard_memory(),
         tenant,
         now,
+        source: ReadSource::Primary,
     }
 }

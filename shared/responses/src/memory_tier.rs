@@ -11,7 +11,7 @@ use leaderboard_core::{LruMap, Timestamp};
 
 use super::cache_entry::CacheEntry;
 use super::fetch_outcome::FetchOutcome;
-use super::tombstones::Tombstone;
+use super::tombstones::{Tombstone, TombstoneValue};
 
 /// How many bytes of entries an instance keeps, approximately.
 const MAX_BYTES: usize = 8 << 20;
@@ -26,14 +26,22 @@ pub struct MemoryTier {
     /// How many bytes `entries` take.
     bytes: Cell<usize>,
     /// The later tombstone of a leaderboard and of its tenant, by the leaderboard's scope.
-    invalidations: RecentReads<i64>,
+    invalidations: RecentReads<TombstoneValue>,
     /// As `invalidations`.
-    purges: RecentReads<i64>,
+    purges: RecentReads<TombstoneValue>,
     /// When the last invalidation that this instance wrote ends, in milliseconds since the epoch, by scope: `tenant:leaderboard`, or
     /// `tenant`.
     invalidated_until: RefCell<LruMap<Box<str>, i64, MAX_SCOPES>>,
+    /// The newest positions that this instance has written to the logs of leaderboards, by their scope.
+    pub(crate) written_positions: RecentReads<u64>,
+    /// The tasks that put these positions into the key-value store.
+    pub(crate) position_puts: SingleFlight<()>,
+    /// When this instance last wrote the primary's clock for the replica, in milliseconds since the epoch.
+    pub(crate) clock_written_at: Cell<i64>,
     /// The leaderboards whose responses may not be stored, by their scope.
     pub(crate) uncached: RecentReads<()>,
+    /// The position after which this instance looks whether a snapshot is due, by the leaderboard's scope.
+    snapshots_due_after: RefCell<LruMap<Box<str>, u64, MAX_SCOPES>>,
     /// The requests that fetch an entry.
     pub single_flight: SingleFlight<FetchOutcome>,
     /// The tasks that make the warm entries of a leaderboard.
@@ -76,7 +84,7 @@ impl MemoryTier {
     }
 
     /// Returns the tombstones of a kind that this instance has read.
-    pub(crate) const fn tombstones(&self, tombstone: Tombstone) -> &RecentReads<i64> {
+    pub(crate) const fn tombstones(&self, tombstone: Tombstone) -> &RecentReads<TombstoneValue> {
         match tombstone {
             Tombstone::Invalidation => &self.invalidations,
             Tombstone::Purge => &self.purges,
@@ -88,6 +96,22 @@ impl MemoryTier {
     pub fn invalidated_until(&self, scope: &str) -> i64 {
         let mut invalidated_until = self.invalidated_until.borrow_mut();
         invalidated_until.get(scope).copied().unwrap_or(i64::MIN)
+    }
+
+    /// Returns the position after which this instance looks whether a snapshot of a leaderboard is due; 0 if it has not looked yet.
+    pub(crate) fn snapshot_due_after(&self, scope: &str) -> u64 {
+        self.snapshots_due_after
+            .borrow_mut()
+            .get(scope)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Sets the position after which this instance looks whether a snapshot of a leaderboard is due.
+    pub(crate) fn set_snapshot_due_after(&self, scope: &str, position: u64) {
+        self.snapshots_due_after
+            .borrow_mut()
+            .insert(scope.into(), position);
     }
 
     /// Sets when the last invalidation that this instance wrote ends, in milliseconds since the epoch.

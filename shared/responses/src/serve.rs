@@ -17,7 +17,8 @@ use super::freshness::{classify_freshness, is_refresh_ahead_due};
 use super::period_names::name_period;
 use super::request_directives::has_no_cache_directive;
 use super::response::{CacheStatus, MissReason, build_response};
-use super::{invalidation, private_leaderboards, store_fetch};
+use super::store_fetch::{Servers, fetch_from_store};
+use super::{invalidation, private_leaderboards};
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker;
@@ -233,12 +234,13 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     /// units do not reveal the ban.
     async fn answer_banned_player(&self) -> Result<Response, Problem> {
         let (env, caller) = (self.context.env, &self.context.caller);
-        let own = store_fetch::fetch_from_store(env, &self.key, &self.key_text, caller).await;
         let reason = if has_no_cache_directive(self.context.headers) {
             MissReason::Request
         } else {
             MissReason::Miss
         };
+        let servers = Servers::for_reason(reason);
+        let own = fetch_from_store(env, &self.key, &self.key_text, caller, servers).await;
         self.charge_miss(reason, own.as_ref().is_ok_and(|own| own.metadata.lifetime_ms > 0));
         self.respond_uncached(own?, MissReason::Miss).await
     }
@@ -247,7 +249,8 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
     /// readers do not see.
     async fn answer_as_caller(&self, reason: MissReason) -> Result<Response, Problem> {
         let (env, caller) = (self.context.env, &self.context.caller);
-        let own = store_fetch::fetch_from_store(env, &self.key, &self.key_text, caller).await?;
+        let servers = Servers::for_reason(reason);
+        let own = fetch_from_store(env, &self.key, &self.key_text, caller, servers).await?;
         self.respond_uncached(own, reason).await
     }
 

@@ -1,23 +1,17 @@
 //! Applies submissions that did not come with a request that waits for their outcomes.
 
-use std::collections::BTreeMap;
-
 use leaderboard_api::tenant_record::TenantState;
 use leaderboard_api::{Problem, ProblemType};
-use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    ChargeRequest, RankDetail, RateLimits, SubmissionResult, SubmitOptions, Submitted, Usage,
+    ChargeRequest, RankDetail, RateLimits, ReadSource, SubmissionResult, SubmitOptions, Submitted, Usage,
 };
-use leaderboard_core::usecase::Deps;
-use leaderboard_core::{PlayerId, StoreError, Submission, TenantId, usecase};
+use leaderboard_core::usecase::{Deps, SentSubmission};
+use leaderboard_core::{StoreError, TenantId, usecase};
 use leaderboard_pipeline::switches;
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
 
 use crate::parts::parts;
-
-/// A submission, and the player whose permissions it has; `None` for those of a message.
-pub(crate) type Sent<'a> = (Option<&'a PlayerId>, &'a Submission);
 
 /// What came of submissions.
 #[derive(Debug)]
@@ -43,43 +37,31 @@ pub(crate) fn why_closed<E: ResponseEnvironment>(
     }
 }
 
-/// Applies submissions of one tenant: those of messages in their order, and those of each player in their order. Each call names at
-/// most as many leaderboards as a request may.
+/// Applies submissions of one tenant in their order. Each call names at most as many leaderboards as a request may.
 pub(crate) async fn apply_all<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     tenant_config: &TenantConfig,
-    sent: &[Sent<'_>],
+    sent: &[SentSubmission<'_>],
 ) -> Applied {
-    let mut answers: Vec<Option<SubmissionResult>> = sent.iter().map(|_| None).collect();
-    let mut by_caller: BTreeMap<Option<&PlayerId>, Vec<(usize, &Submission)>> = BTreeMap::new();
-    for (at, (player, submission)) in sent.iter().enumerate() {
-        by_caller.entry(*player).or_default().push((at, submission));
-    }
+    let mut answers = Vec::with_capacity(sent.len());
+    let mut failure = None;
     // The region is asked for the configurations of the first part alone, so that what a message costs there is bounded.
     let mut cache = env.cache();
-    let mut failure = None;
-    'calls: for (player, own) in by_caller {
-        let caller = player.map_or(Caller::Message, |player| Caller::Player(player.clone()));
-        for part in parts(&own, |(_, submission)| &submission.leaderboards) {
-            let submissions: Vec<_> = part.iter().map(|(_, submission)| (*submission).clone()).collect();
-            match submit(env, tenant, tenant_config, &caller, &submissions, cache.take()).await {
-                Ok(submitted) => {
-                    for ((at, _), answer) in part.iter().zip(submitted.answers) {
-                        if let Some(slot) = answers.get_mut(*at) {
-                            *slot = Some(answer);
-                        }
-                    }
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    break 'calls;
-                }
+    for part in parts(sent, |(_, submission)| &submission.leaderboards) {
+        match submit(env, tenant, tenant_config, part, cache.take()).await {
+            Ok(submitted) => answers.extend(submitted.answers.into_iter().map(Some)),
+            Err(error) => {
+                failure = Some(error);
+                break;
             }
         }
     }
-    let outcomes = answers.iter().flatten().flatten().flatten();
-    leaderboard_responses::invalidate_submitted(env, tenant, outcomes);
+    answers.resize_with(sent.len(), || None);
+    let outcomes = || answers.iter().flatten().flatten().flatten();
+    leaderboard_responses::invalidate_submitted(env, tenant, outcomes());
+    let max_log_bytes = tenant_config.tenant.quotas.max_log_bytes();
+    leaderboard_responses::take_due_snapshots(env, tenant, max_log_bytes, outcomes());
     Applied { answers, failure }
 }
 
@@ -89,8 +71,7 @@ async fn submit<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     tenant_config: &TenantConfig,
-    caller: &Caller,
-    submissions: &[Submission],
+    sent: &[SentSubmission<'_>],
     cache: Option<&E::Cache>,
 ) -> Result<Submitted, StoreError> {
     let deps = Deps {
@@ -99,6 +80,7 @@ async fn submit<E: ResponseEnvironment>(
         leaderboard_memory: env.leaderboard_memory(),
         tenant,
         now: env.clock(),
+        source: ReadSource::Primary,
     };
     let options = SubmitOptions {
         announce_on: env.changes_channel().cloned(),
@@ -106,9 +88,12 @@ async fn submit<E: ResponseEnvironment>(
         max_log_bytes: Some(tenant_config.tenant.quotas.max_log_bytes()),
         ..SubmitOptions::new(RankDetail::Omitted)
     };
-    usecase::submit_scores(&deps, caller, submissions, &options)
+    usecase::submit_scores(&deps, sent, &options)
         .await
-        .inspect_err(|_| leaderboard_responses::invalidate_if_submitted(env, tenant, submissions.iter()))
+        .inspect_err(|_| {
+            let submissions = sent.iter().map(|(_, submission)| *submission);
+            leaderboard_responses::invalidate_if_submitted(env, tenant, submissions);
+        })
 }
 
 /// Adds the applied scores to the tenant's usage. Every region receives every message, but only one region applies it.

@@ -1,63 +1,104 @@
 //! Applies the items of the queue.
 
 use std::collections::BTreeMap;
+use std::slice;
 
 use futures::future::join;
-use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, Queue};
-use leaderboard_core::{StoreError, TenantId};
+use leaderboard_core::ports::{ClaimedItem, Queue};
+use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
 
 use crate::apply::{apply_all, count, why_closed};
 use crate::job::{Job, UnreadableItem, finish_item};
-use crate::letters::push;
 use crate::result::RequestResult;
+use crate::settle::{DrainReport, LEASE_MS, MAX_ATTEMPTS, SettledJobs, uncount};
 
-/// How long a claimed item belongs to the drain that claimed it, in milliseconds. It is longer than a batch takes, also if the store
-/// is slow, and it is the longest wait before another attempt.
-pub const LEASE_MS: u32 = 30_000;
-/// The most items that one call claims. Their submissions are applied together.
+/// The most items that one call claims.
 const CLAIMED_AT_ONCE: u32 = 1_000;
-/// The most items that one drain applies, so that it ends although new items keep coming.
+/// The most items that one drain claims, so that it ends although new items keep coming.
 pub const MAX_DRAINED: u32 = 10_000;
-/// A drain claims no further items after this time, in milliseconds: a message of the trigger delays the messages behind it.
+/// A drain begins no further group of items after this time, in milliseconds: a message of the trigger delays the messages behind it.
 const MAX_DRAIN_MS: i64 = 5_000;
-/// How often an item is tried. Then it becomes dead letters. The waits take about a minute together, on average.
-pub const MAX_ATTEMPTS: u32 = 10;
-/// From this attempt on, an item is applied alone, in case that it makes the others of its batch fail.
+/// The most leaderboards that the submissions of a group name together, each counted as often as it is named. A single item can name
+/// more. A store applies a group in a fraction of a second, and a drain can end after each group.
+const MAX_GROUP_TARGETS: usize = 4_000;
+/// From this attempt on, an item is applied alone, in case that it makes the others of its group fail.
 const ALONE_FROM_ATTEMPT: u32 = 4;
-/// The longest wait before the second attempt, in milliseconds. Each further wait can be twice as long, up to [`LEASE_MS`].
-const FIRST_WAIT_MS: u32 = 500;
 
-/// What a drain did, as numbers of items.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DrainReport {
-    /// The items that were applied or refused for good.
-    pub finished: usize,
-    /// The items that are tried again later.
-    pub retried: usize,
-    /// The items that were given up; they are dead letters.
-    pub dead: usize,
-}
-
-/// Applies items of the queue until no item is due, or `max_items` have been claimed, or [`MAX_DRAIN_MS`] have passed.
+/// Applies items of the queue until no item is due, or `max_items` have been claimed, or [`MAX_DRAIN_MS`] have passed. Claimed items
+/// that were not tried by then are due again at once. A failure that concerns one tenant does not stop the items of the others.
 ///
 /// # Errors
-/// [`StoreError`]. The claimed items are due again after [`LEASE_MS`].
+/// The first [`StoreError`]. The items that it concerns are due again after [`LEASE_MS`].
 pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<DrainReport, StoreError> {
-    let mut report = DrainReport::default();
-    let mut left = max_items;
-    let ends_at_ms = env.clock().as_unix_ms().saturating_add(MAX_DRAIN_MS);
-    let mut claimed = ClaimedJobs::claim(env, &mut left, ends_at_ms).await?;
+    let mut progress = Progress {
+        ends_at: env.clock().saturating_add_ms(MAX_DRAIN_MS),
+        report: DrainReport::default(),
+        failure: None,
+        is_unavailable: false,
+        untried: Vec::new(),
+    };
+    let (mut left, ends_at) = (max_items, progress.ends_at);
+    let mut claimed = ClaimedJobs::claim(env, &mut left, ends_at).await?;
     while !claimed.is_empty() {
         // The next items are claimed and read while the store applies these. They are applied afterwards, because the order of the
         // items of a tenant counts.
-        let next = ClaimedJobs::claim(env, &mut left, ends_at_ms);
-        let (applied, next) = join(claimed.apply(env, &mut report), next).await;
-        applied?;
-        claimed = next?;
+        let next = ClaimedJobs::claim(env, &mut left, ends_at);
+        let ((), next) = join(claimed.apply(env, &mut progress), next).await;
+        claimed = next.unwrap_or_else(|error| {
+            progress.fail(error);
+            ClaimedJobs::default()
+        });
+        if progress.is_unavailable {
+            left = 0;
+        }
     }
-    Ok(report)
+    progress.failure.map_or(Ok(progress.report), Err)
+}
+
+/// A drain that is under way.
+#[derive(Debug)]
+struct Progress {
+    ends_at: Timestamp,
+    report: DrainReport,
+    /// The first failure.
+    failure: Option<StoreError>,
+    /// Whether the store was unavailable, so that further calls would fail, too.
+    is_unavailable: bool,
+    /// The claimed items that are given back, because the drain is over.
+    untried: Vec<ClaimedItem>,
+}
+
+impl Progress {
+    fn fail(&mut self, error: StoreError) {
+        self.is_unavailable |= matches!(error, StoreError::Unavailable(_));
+        self.failure.get_or_insert(error);
+    }
+
+    fn is_over<E: ResponseEnvironment>(&self, env: &E) -> bool {
+        self.is_unavailable || env.clock() >= self.ends_at
+    }
+
+    /// Stores what became of items of one tenant.
+    async fn settle<E: ResponseEnvironment>(&mut self, env: &E, tenant: &TenantId, settled: SettledJobs) {
+        count(env, tenant, settled.applied).await;
+        if let Err(error) = settled.store(env, tenant, &mut self.report).await {
+            self.fail(error);
+        }
+    }
+
+    /// Lets the items that were not tried be claimed again at once, as if they had not been claimed.
+    async fn give_back<E: ResponseEnvironment>(&mut self, env: &E) {
+        let untried: Vec<_> = self.untried.iter().map(|item| uncount(item, 0)).collect();
+        self.untried.clear();
+        if untried.is_empty() {
+            return;
+        }
+        if let Err(error) = env.store().retry_items(&untried, 0, LEASE_MS).await {
+            self.fail(error);
+        }
+    }
 }
 
 /// Items that were claimed together and are not applied yet.
@@ -68,15 +109,15 @@ struct ClaimedJobs {
 }
 
 impl ClaimedJobs {
-    /// Claims and reads at most [`CLAIMED_AT_ONCE`] items, and subtracts them from the items `left`. Claims none after `ends_at_ms`.
+    /// Claims and reads at most [`CLAIMED_AT_ONCE`] items, and subtracts them from the items `left`. Claims none after `ends_at`.
     async fn claim<E: ResponseEnvironment>(
         env: &E,
         left: &mut u32,
-        ends_at_ms: i64,
+        ends_at: Timestamp,
     ) -> Result<Self, StoreError> {
         let now = env.clock();
         let mut claimed = Self::default();
-        if *left == 0 || now.as_unix_ms() >= ends_at_ms {
+        if *left == 0 || now >= ends_at {
             return Ok(claimed);
         }
         let limit = CLAIMED_AT_ONCE.min(*left);
@@ -98,30 +139,36 @@ impl ClaimedJobs {
         self.by_tenant.is_empty() && self.unreadable.is_empty()
     }
 
-    async fn apply<E: ResponseEnvironment>(
-        self,
-        env: &E,
-        report: &mut DrainReport,
-    ) -> Result<(), StoreError> {
+    async fn apply<E: ResponseEnvironment>(self, env: &E, progress: &mut Progress) {
         for unreadable in self.unreadable {
-            bury_unreadable(env, unreadable).await?;
-            report.dead += 1;
+            if progress.is_over(env) {
+                progress.untried.push(unreadable.item);
+                continue;
+            }
+            match give_up_unreadable(env, unreadable).await {
+                Ok(()) => progress.report.dead += 1,
+                Err(error) => progress.fail(error),
+            }
         }
         for (tenant, jobs) in self.by_tenant {
-            apply_jobs(env, &tenant, jobs, report).await?;
+            apply_jobs(env, &tenant, jobs, progress).await;
         }
-        Ok(())
+        progress.give_back(env).await;
     }
 }
 
 /// Stores an item that cannot be read as dead letters.
-async fn bury_unreadable<E: ResponseEnvironment>(
+async fn give_up_unreadable<E: ResponseEnvironment>(
     env: &E,
     unreadable: UnreadableItem,
 ) -> Result<(), StoreError> {
-    let UnreadableItem { item, faulty } = unreadable;
+    let UnreadableItem {
+        item,
+        received_at,
+        faulty,
+    } = unreadable;
     let reason = faulty.problem.one_line();
-    faulty.push_all(env, &item.payload, &reason).await?;
+    faulty.push_all(env, received_at, &item.payload, &reason).await?;
     let tenant = item.request.as_ref().map(|(tenant, _)| tenant.clone());
     let finished = finish_item(item, &RequestResult::Dead { reason });
     env.store().finish_items(tenant.as_ref(), &[finished]).await
@@ -132,59 +179,153 @@ async fn apply_jobs<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     jobs: Vec<Job>,
-    report: &mut DrainReport,
-) -> Result<(), StoreError> {
+    progress: &mut Progress,
+) {
+    if progress.is_over(env) {
+        progress.untried.extend(jobs.into_iter().map(|job| job.item));
+        return;
+    }
     let mut settled = SettledJobs::default();
     match TenantConfig::load(env, tenant).await {
-        Err(error) => jobs.into_iter().for_each(|mut job| {
-            job.failure = Some(reason_of(&error));
-            settled.add(env, job);
-        }),
+        Err(error) => {
+            for mut job in jobs {
+                job.failure = Some(error.clone());
+                settled.add(job);
+            }
+        }
         Ok(tenant_config) => {
-            if let Some(problem) = why_closed(env, tenant, &tenant_config) {
-                jobs.into_iter()
-                    .for_each(|job| settled.bury(env, job, problem.one_line()));
-            } else {
-                apply_open(env, tenant, &tenant_config, jobs, &mut settled).await;
+            let Some(problem) = why_closed(env, tenant, &tenant_config) else {
+                return apply_open(env, tenant, &tenant_config, jobs, progress).await;
+            };
+            // A request was acknowledged, so it waits until the tenant is open again. The tenant's requests are bounded, and what
+            // backends append is not.
+            for job in jobs {
+                if job.item.request.is_some() {
+                    settled.postpone(&job);
+                } else {
+                    settled.give_up(job, problem.one_line());
+                }
             }
         }
     }
-    count(env, tenant, settled.applied).await;
-    settled.store(env, tenant, report).await
+    progress.settle(env, tenant, settled).await;
 }
 
-/// Applies the items of a tenant whose writes are on: most of them in one call, those that were tried several times each by itself.
+/// Applies the items of a tenant whose writes are on: most of them in groups, those that were tried several times each by itself.
 async fn apply_open<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
     tenant_config: &TenantConfig,
     jobs: Vec<Job>,
-    settled: &mut SettledJobs,
+    progress: &mut Progress,
 ) {
-    // An item that ended the drains that claimed it has no attempt left.
-    let (spent, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.item.attempts > MAX_ATTEMPTS);
-    for job in spent {
-        settled.bury(env, job, "each attempt to apply it was cut short".to_owned());
+    let now = env.clock();
+    let (doubtful, jobs): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.is_doubtful(now));
+    if !doubtful.is_empty() {
+        let mut settled = SettledJobs::default();
+        for job in doubtful {
+            let reason =
+                "it was tried before and is older than 24 hours, so it is unknown whether it counted";
+            settled.give_up(job, reason.to_owned());
+        }
+        progress.settle(env, tenant, settled).await;
     }
-    let (alone, mut together): (Vec<_>, Vec<_>) = jobs
+    let (suspects, jobs): (Vec<_>, Vec<_>) = jobs
         .into_iter()
         .partition(|job| job.item.attempts >= ALONE_FROM_ATTEMPT);
-    let failure = apply_together(env, tenant, tenant_config, &mut together).await;
-    let mut alone = alone;
-    // The data of one item can be at fault. If the store is unavailable, the others would fail too.
-    if matches!(failure, Some(StoreError::Corrupt(_) | StoreError::Rejected(_))) && together.len() > 1 {
-        alone.append(&mut together);
+    for group in split_jobs(jobs) {
+        apply_group(env, tenant, tenant_config, group, progress).await;
     }
-    for job in together {
-        settled.add(env, job);
-    }
-    for mut job in alone {
-        apply_together(env, tenant, tenant_config, std::slice::from_mut(&mut job)).await;
-        settled.add(env, job);
+    if let Err(error) = apply_suspects(env, tenant, tenant_config, suspects, progress).await {
+        progress.fail(error);
     }
 }
 
-/// Applies items in as few calls as the store takes. Returns the failure of the store.
+/// Splits items, in their order, into groups with at most [`MAX_GROUP_TARGETS`].
+fn split_jobs(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut groups: Vec<Vec<Job>> = Vec::new();
+    let mut targets = 0;
+    for job in jobs {
+        let own = job.count_targets();
+        match groups.last_mut() {
+            Some(group) if targets + own <= MAX_GROUP_TARGETS => {
+                targets += own;
+                group.push(job);
+            }
+            _ => {
+                targets = own;
+                groups.push(vec![job]);
+            }
+        }
+    }
+    groups
+}
+
+/// Applies items that were tried several times, each by itself, those with the fewest attempts first. An attempt of such an item is
+/// counted when the item is tried and not when it is claimed: if one of them ends the instance each time, only this one is given up.
+///
+/// # Errors
+/// [`StoreError`]. The items that were not tried are due again after [`LEASE_MS`].
+async fn apply_suspects<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    tenant_config: &TenantConfig,
+    mut suspects: Vec<Job>,
+    progress: &mut Progress,
+) -> Result<(), StoreError> {
+    suspects.sort_by_key(|job| job.item.attempts);
+    let uncounted: Vec<_> = suspects.iter().map(|job| uncount(&job.item, 0)).collect();
+    if !uncounted.is_empty() {
+        env.store().retry_items(&uncounted, LEASE_MS, LEASE_MS).await?;
+    }
+    for job in suspects {
+        if progress.is_over(env) {
+            progress.untried.push(job.item);
+            continue;
+        }
+        // The last attempt can end early although the item is not at fault, so there is one more.
+        if job.item.attempts > MAX_ATTEMPTS + 1 {
+            let mut settled = SettledJobs::default();
+            settled.give_up(job, "each attempt to apply it was cut short".to_owned());
+            progress.settle(env, tenant, settled).await;
+            continue;
+        }
+        let counted = slice::from_ref(&job.item);
+        env.store().retry_items(counted, LEASE_MS, LEASE_MS).await?;
+        apply_group(env, tenant, tenant_config, vec![job], progress).await;
+    }
+    Ok(())
+}
+
+/// Applies items in as few calls as the store takes.
+async fn apply_group<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    tenant_config: &TenantConfig,
+    mut group: Vec<Job>,
+    progress: &mut Progress,
+) {
+    if progress.is_over(env) {
+        progress.untried.extend(group.into_iter().map(|job| job.item));
+        return;
+    }
+    let failure = apply_together(env, tenant, tenant_config, &mut group).await;
+    progress.is_unavailable |= matches!(failure, Some(StoreError::Unavailable(_)));
+    // The data of one item can be at fault.
+    if matches!(failure, Some(StoreError::Corrupt(_) | StoreError::Rejected(_))) && group.len() > 1 {
+        for job in &mut group {
+            if !progress.is_over(env) {
+                let failure = apply_together(env, tenant, tenant_config, slice::from_mut(job)).await;
+                progress.is_unavailable |= matches!(failure, Some(StoreError::Unavailable(_)));
+            }
+        }
+    }
+    let mut settled = SettledJobs::default();
+    group.into_iter().for_each(|job| settled.add(job));
+    progress.settle(env, tenant, settled).await;
+}
+
+/// Applies items in one call. Returns the failure of the store.
 async fn apply_together<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,
@@ -196,121 +337,7 @@ async fn apply_together<E: ResponseEnvironment>(
     let mut answers = applied.answers.into_iter();
     for job in jobs {
         job.take_answers(&mut answers);
-        job.failure = applied.failure.as_ref().map(reason_of);
+        job.failure.clone_from(&applied.failure);
     }
     applied.failure
-}
-
-/// Returns the reason of a dead letter that the store could not apply. It does not show the cause.
-fn reason_of(error: &StoreError) -> String {
-    match error {
-        StoreError::Unavailable(_) => "the store was unavailable",
-        StoreError::OutOfMemory(_) => "the store had no memory for it",
-        StoreError::Corrupt(_) | StoreError::Rejected(_) => "the store could not apply it",
-    }
-    .to_owned()
-}
-
-/// The items of one tenant after an attempt.
-#[derive(Debug, Default)]
-struct SettledJobs {
-    finished: Vec<FinishedItem>,
-    dead: Vec<FinishedItem>,
-    retried: Vec<ClaimedItem>,
-    letters: Vec<DeadLetter>,
-    applied: usize,
-}
-
-impl SettledJobs {
-    /// Adds an item: it is finished, tried again, or given up.
-    fn add<E: ResponseEnvironment>(&mut self, env: &E, job: Job) {
-        match job.why_waiting() {
-            Some(_) if job.item.attempts < MAX_ATTEMPTS => {
-                self.applied += job.count_applied();
-                self.retried.push(job.item);
-            }
-            Some(reason) => self.bury(env, job, reason),
-            None => {
-                self.applied += job.count_applied();
-                self.letters.extend(job.refused_letters(env.clock()));
-                self.finished.push(job.finish());
-            }
-        }
-    }
-
-    /// Adds an item that is given up.
-    fn bury<E: ResponseEnvironment>(&mut self, env: &E, job: Job, reason: String) {
-        self.applied += job.count_applied();
-        self.letters.extend(job.buried_letters(env.clock(), &reason));
-        self.dead.push(job.bury(reason));
-    }
-
-    /// Writes the dead letters before the items are removed: a drain that ends in between is repeated, and the store keeps equal
-    /// letters once.
-    async fn store<E: ResponseEnvironment>(
-        mut self,
-        env: &E,
-        tenant: &TenantId,
-        report: &mut DrainReport,
-    ) -> Result<(), StoreError> {
-        push(env, Some(tenant), &self.letters).await?;
-        report.finished += self.finished.len();
-        report.dead += self.dead.len();
-        report.retried += self.retried.len();
-        self.finished.append(&mut self.dead);
-        finish_all(env, tenant, self.finished).await?;
-        let attempts = self.retried.iter().map(|item| item.attempts).max();
-        match attempts {
-            Some(attempts) => {
-                let wait_ms = choose_wait(attempts, &env.random()?);
-                env.store().retry_items(&self.retried, wait_ms, LEASE_MS).await
-            }
-            None => Ok(()),
-        }
-    }
-}
-
-/// Finishes the items of a tenant, and those that backends appended for the tenant.
-async fn finish_all<E: ResponseEnvironment>(
-    env: &E,
-    tenant: &TenantId,
-    items: Vec<FinishedItem>,
-) -> Result<(), StoreError> {
-    let (requests, messages): (Vec<_>, Vec<_>) = items
-        .into_iter()
-        .partition(|finished| finished.item.request.is_some());
-    if !requests.is_empty() {
-        env.store().finish_items(Some(tenant), &requests).await?;
-    }
-    if !messages.is_empty() {
-        env.store().finish_items(None, &messages).await?;
-    }
-    Ok(())
-}
-
-/// Returns the wait before the next attempt in milliseconds: a random part of a time that doubles with each attempt (full jitter), so
-/// that items that failed together do not all come back together.
-fn choose_wait(attempts: u32, random: &[u8; 32]) -> u32 {
-    let doublings = attempts.saturating_sub(1).min(31);
-    let longest = FIRST_WAIT_MS.saturating_mul(1 << doublings).min(LEASE_MS);
-    let random = random.first_chunk().copied().map(u32::from_be_bytes);
-    random.unwrap_or_default() % (longest + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_is_random_and_at_most_doubles_up_to_the_lease() {
-        let random = |first: u32| {
-            let mut bytes = [0; 32];
-            bytes[..4].copy_from_slice(&first.to_be_bytes());
-            bytes
-        };
-        for (attempts, longest) in [(1, 500), (2, 1_000), (5, 8_000), (7, 30_000), (u32::MAX, 30_000)] {
-            assert_eq!(choose_wait(attempts, &random(longest)), longest);
-            assert_eq!(choose_wait(attempts, &random(longest + 1)), 0);
-        }
-    }
 }

@@ -1,20 +1,29 @@
 //! An item of the queue that is being applied.
 
-use leaderboard_api::wire::submission::Item;
 use leaderboard_api::{ItemPlace, Problem};
-use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, SubmissionResult};
-use leaderboard_core::{Refusal, TenantId, Timestamp};
+use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, IDEMPOTENCY_MS, SubmissionResult};
+use leaderboard_core::usecase::SentSubmission;
+use leaderboard_core::{MAX_CLOCK_SKEW_MS, Refusal, StoreError, TenantId, Timestamp};
 
-use crate::apply::Sent;
 use crate::is_rebuilding;
-use crate::read::{Faulty, ScoreMessage, submission_text};
+use crate::read::{Faulty, MessageItem, ScoreMessage};
 use crate::request::{ReadRequest, is_request};
 use crate::result::RequestResult;
+
+/// How old an item is, in milliseconds, when the ids of submissions that were applied in an earlier attempt may have expired. The clocks
+/// of the store and of the regions differ.
+const DOUBTFUL_AFTER_MS: i64 = IDEMPOTENCY_MS - MAX_CLOCK_SKEW_MS;
 
 /// An item, its submissions, and the answers to those that were applied or refused.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub item: ClaimedItem,
+    /// When the item was appended. Its scores and its dead letters have this instant, so that a replay counts in the period of the
+    /// request.
+    received_at: Timestamp,
+    /// The caller whose permissions the submissions have.
+    caller: Caller,
     /// The submissions in the form of a message, for dead letters. Those that could not be read are already dead.
     message: ScoreMessage,
     /// Whether the item is a request of the API. Only its sender learns of its refusals; those of a message become dead letters.
@@ -22,13 +31,14 @@ pub(crate) struct Job {
     has_path: bool,
     answers: Vec<Option<SubmissionResult>>,
     /// Why submissions have no answer.
-    pub failure: Option<String>,
+    pub failure: Option<StoreError>,
 }
 
 /// An item that cannot be read.
 #[derive(Debug)]
 pub(crate) struct UnreadableItem {
     pub item: ClaimedItem,
+    pub received_at: Timestamp,
     pub faulty: Faulty,
 }
 
@@ -37,6 +47,7 @@ impl Job {
     pub(crate) fn read(item: ClaimedItem, now: Timestamp) -> Result<Self, Box<UnreadableItem>> {
         let request = item.request.as_ref().filter(|_| is_request(&item.payload));
         let (is_request, mut has_path) = (request.is_some(), false);
+        let received_at = item.enqueued_at.min(now);
         let read = match request {
             Some((tenant, id)) => ReadRequest::decode(&item.payload, id)
                 .map(|request| {
@@ -48,14 +59,22 @@ impl Job {
         };
         let mut message = match read {
             Ok(message) => message,
-            Err(faulty) => return Err(Box::new(UnreadableItem { item, faulty })),
+            Err(faulty) => {
+                return Err(Box::new(UnreadableItem {
+                    item,
+                    received_at,
+                    faulty,
+                }));
+            }
         };
-        for (sent, _) in &mut message.items {
-            sent.submission.received_at = Some(item.enqueued_at.min(now));
+        for one in &mut message.items {
+            one.item.submission.received_at = Some(received_at);
         }
         Ok(Self {
             answers: message.items.iter().map(|_| None).collect(),
             item,
+            received_at,
+            caller: message.caller(),
             message,
             is_request,
             has_path,
@@ -67,11 +86,22 @@ impl Job {
         &self.message.tenant
     }
 
-    /// Returns the submissions, and the players whose permissions they have.
-    pub(crate) fn sent(&self) -> impl Iterator<Item = Sent<'_>> {
-        let sender = self.message.sender.as_ref();
+    /// Returns the submissions, and the caller whose permissions they have.
+    pub(crate) fn sent(&self) -> impl Iterator<Item = SentSubmission<'_>> {
         let items = self.message.items.iter();
-        items.map(move |(item, _)| (sender, &item.submission))
+        items.map(|one| (&self.caller, &one.item.submission))
+    }
+
+    /// Returns how many leaderboards the submissions name together, each counted as often as it is named.
+    pub(crate) fn count_targets(&self) -> usize {
+        let items = self.message.items.iter();
+        items.map(|one| one.item.submission.leaderboards.len()).sum()
+    }
+
+    /// Returns whether submissions may have been applied in an earlier attempt although the store no longer knows their ids, so that
+    /// they would count twice.
+    pub(crate) fn is_doubtful(&self, now: Timestamp) -> bool {
+        self.item.attempts > 1 && now >= self.item.enqueued_at.saturating_add_ms(DOUBTFUL_AFTER_MS)
     }
 
     /// Stores the answers to the submissions, from a list that begins with them.
@@ -87,12 +117,12 @@ impl Job {
             .answers
             .iter()
             .zip(&self.message.items)
-            .find_map(|(answer, (item, _))| {
+            .find_map(|(answer, one)| {
                 let refusal = answer.as_ref()?.as_ref().err()?;
-                is_rebuilding(refusal).then(|| Problem::lasting_reason(refusal, &item.place))
+                is_rebuilding(refusal).then(|| Problem::lasting_reason(refusal, &one.item.place))
             });
         let unanswered = self.answers.iter().any(Option::is_none);
-        let failure = || unanswered.then(|| self.failure.clone().unwrap_or_default());
+        let failure = || unanswered.then(|| self.failure.as_ref().map(reason_of).unwrap_or_default());
         rebuilding.or_else(failure)
     }
 
@@ -104,21 +134,21 @@ impl Job {
     }
 
     /// Returns the dead letters of a finished item: the submissions of a message that were refused.
-    pub(crate) fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
-        let mut letters = self.message.refused_letters(at);
+    pub(crate) fn refused_letters(&self) -> Vec<DeadLetter> {
+        let mut letters = self.message.refused_letters(self.received_at);
         if !self.is_request {
-            letters.extend(self.letters(at, |refusal, place| {
-                refusal.map(|refusal| Problem::lasting_reason(refusal, place))
-            }));
+            letters.extend(
+                self.letters(|refusal, place| refusal.map(|refusal| Problem::lasting_reason(refusal, place))),
+            );
         }
         letters
     }
 
     /// Returns the dead letters of an item that is given up: what was neither applied nor refused for good, and of a message also what
     /// was refused.
-    pub(crate) fn buried_letters(&self, at: Timestamp, reason: &str) -> Vec<DeadLetter> {
-        let mut letters = self.message.refused_letters(at);
-        letters.extend(self.letters(at, |refusal, place| match refusal {
+    pub(crate) fn given_up_letters(&self, reason: &str) -> Vec<DeadLetter> {
+        let mut letters = self.message.refused_letters(self.received_at);
+        letters.extend(self.letters(|refusal, place| match refusal {
             None => Some(reason.to_owned()),
             Some(refusal) if is_rebuilding(refusal) => Some(reason.to_owned()),
             Some(refusal) => (!self.is_request).then(|| Problem::lasting_reason(refusal, place)),
@@ -127,17 +157,13 @@ impl Job {
     }
 
     /// Returns a dead letter for each submission that was not applied, if it has a reason.
-    fn letters(
-        &self,
-        at: Timestamp,
-        reason_of: impl Fn(Option<&Refusal>, &ItemPlace) -> Option<String>,
-    ) -> Vec<DeadLetter> {
+    fn letters(&self, reason_of: impl Fn(Option<&Refusal>, &ItemPlace) -> Option<String>) -> Vec<DeadLetter> {
         let answers = self.answers.iter().zip(&self.message.items);
         let refused = answers.filter(|(answer, _)| !matches!(answer, Some(Ok(_))));
-        let letters = refused.filter_map(|(answer, (item, text))| {
+        let letters = refused.filter_map(|(answer, one)| {
             let refusal = answer.as_ref().and_then(|answer| answer.as_ref().err());
-            let reason = reason_of(refusal, &item.place)?;
-            Some(self.message.letter(at, &reason, text))
+            let reason = reason_of(refusal, &one.item.place)?;
+            Some(self.message.item_letter(self.received_at, &reason, one))
         });
         letters.collect()
     }
@@ -145,8 +171,8 @@ impl Job {
     /// Returns the finished item with the answers as its result.
     pub(crate) fn finish(self) -> FinishedItem {
         let answers = self.answers.into_iter().zip(self.message.items);
-        let answers = answers.filter_map(|(answer, (item, _))| {
-            Some(answer?.map_err(|refusal| Problem::of_refusal(&refusal, &item.place)))
+        let answers = answers.filter_map(|(answer, one)| {
+            Some(answer?.map_err(|refusal| Problem::of_refusal(&refusal, &one.item.place)))
         });
         let result = RequestResult::Done {
             has_path: self.has_path,
@@ -156,7 +182,7 @@ impl Job {
     }
 
     /// Returns the finished item, which is given up.
-    pub(crate) fn bury(self, reason: String) -> FinishedItem {
+    pub(crate) fn give_up(self, reason: String) -> FinishedItem {
         finish_item(self.item, &RequestResult::Dead { reason })
     }
 }
@@ -167,16 +193,24 @@ pub(crate) fn finish_item(item: ClaimedItem, result: &RequestResult) -> Finished
     FinishedItem { item, result }
 }
 
+/// Returns the reason of a dead letter that the store could not apply. It does not show the cause.
+fn reason_of(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable(_) => "the store was unavailable",
+        StoreError::OutOfMemory(_) => "the store had no memory for it",
+        StoreError::Corrupt(_) | StoreError::Rejected(_) => "the store could not apply it",
+    }
+    .to_owned()
+}
+
 /// Returns the submissions of a request in the form of a message.
 fn message_of(tenant: &TenantId, request: ReadRequest) -> ScoreMessage {
-    let with_text = |item: Item| {
-        let text = submission_text(&item.submission);
-        (item, text)
-    };
+    let items = request.items.into_iter();
     ScoreMessage {
         tenant: tenant.clone(),
         sender: request.player,
-        items: request.items.into_iter().map(with_text).collect(),
+        request_digest: None,
+        items: items.map(|item| MessageItem { item, text: None }).collect(),
         refused: Vec::new(),
     }
 }

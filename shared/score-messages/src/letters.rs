@@ -1,11 +1,11 @@
 //! Makes dead letters, and stores them.
 
 use leaderboard_core::ports::{DeadLetter, DeadLetters};
-use leaderboard_core::{StoreError, TenantId, Timestamp};
+use leaderboard_core::{Fingerprint, StoreError, TenantId, Timestamp};
 use leaderboard_responses::ResponseEnvironment;
 
 use crate::MessageReport;
-use crate::read::{Faulty, ScoreMessage};
+use crate::read::{Faulty, MessageItem, ScoreMessage};
 
 /// The most bytes of a message that a dead letter keeps. Every valid submission is much shorter.
 pub const MAX_LETTER_BYTES: usize = 16 * 1024;
@@ -24,14 +24,26 @@ impl ScoreMessage {
     pub(crate) fn refused_letters(&self, at: Timestamp) -> Vec<DeadLetter> {
         self.refused
             .iter()
-            .map(|(problem, text)| self.letter(at, &problem.one_line(), text))
+            .map(|(problem, text)| self.letter(at, &problem.one_line(), text, self.request_digest.as_ref()))
             .collect()
+    }
+
+    /// Returns a dead letter with one submission.
+    pub(crate) fn item_letter(&self, at: Timestamp, reason: &str, item: &MessageItem) -> DeadLetter {
+        let digest = item.item.submission.request.as_ref();
+        self.letter(at, reason, &item.text(), digest)
     }
 
     /// Returns a dead letter with one submission, in the form of a message that can be sent again. A submission that is longer than
     /// every valid one is cut.
-    pub(crate) fn letter(&self, at: Timestamp, reason: &str, item: &str) -> DeadLetter {
-        cut_letter(at, reason, self.text_of([item]).into_bytes())
+    fn letter(
+        &self,
+        at: Timestamp,
+        reason: &str,
+        text: &str,
+        request_digest: Option<&Fingerprint>,
+    ) -> DeadLetter {
+        cut_letter(at, reason, self.text_of(request_digest, [text]).into_bytes())
     }
 
     /// Stores every submission as a dead letter. Those that could be read get this reason.
@@ -41,17 +53,20 @@ impl ScoreMessage {
     pub(crate) async fn push_all<E: ResponseEnvironment>(
         &self,
         env: &E,
+        at: Timestamp,
         reason: &str,
     ) -> Result<MessageReport, StoreError> {
-        let at = env.now();
         let mut letters = self.refused_letters(at);
-        let read = self.items.iter();
-        letters.extend(read.map(|(_, text)| self.letter(at, reason, text)));
+        letters.extend(self.items.iter().map(|item| self.item_letter(at, reason, item)));
         push(env, Some(&self.tenant), &letters).await?;
-        Ok(MessageReport {
-            dead_letters: letters.len(),
-            ..MessageReport::default()
-        })
+        Ok(report_letters(letters.len()))
+    }
+}
+
+fn report_letters(dead_letters: usize) -> MessageReport {
+    MessageReport {
+        dead_letters,
+        ..MessageReport::default()
     }
 }
 
@@ -73,12 +88,13 @@ impl Faulty {
     pub(crate) async fn push_all<E: ResponseEnvironment>(
         &self,
         env: &E,
+        at: Timestamp,
         payload: &[u8],
         reason: &str,
     ) -> Result<MessageReport, StoreError> {
         match &self.parts {
-            Some(message) => message.push_all(env, reason).await,
-            None => push_unreadable(env, payload, reason).await,
+            Some(message) => message.push_all(env, at, reason).await,
+            None => push_unreadable(env, at, payload, reason).await,
         }
     }
 }
@@ -94,23 +110,20 @@ pub async fn push_as_dead_letters<E: ResponseEnvironment>(
     reason: &str,
 ) -> Result<MessageReport, StoreError> {
     match ScoreMessage::parse(payload) {
-        Ok(message) => message.push_all(env, reason).await,
-        Err(faulty) => faulty.push_all(env, payload, reason).await,
+        Ok(message) => message.push_all(env, env.now(), reason).await,
+        Err(faulty) => faulty.push_all(env, env.now(), payload, reason).await,
     }
 }
 
-pub(crate) async fn push_unreadable<E: ResponseEnvironment>(
+async fn push_unreadable<E: ResponseEnvironment>(
     env: &E,
+    at: Timestamp,
     payload: &[u8],
     reason: &str,
 ) -> Result<MessageReport, StoreError> {
     let kept = payload.get(..MAX_LETTER_BYTES).unwrap_or(payload);
-    let letter = cut_letter(env.now(), reason, kept.to_vec());
-    push(env, None, &[letter]).await?;
-    Ok(MessageReport {
-        dead_letters: 1,
-        ..MessageReport::default()
-    })
+    push(env, None, &[cut_letter(at, reason, kept.to_vec())]).await?;
+    Ok(report_letters(1))
 }
 
 /// Adds dead letters to the store. One command adds at most [`LETTERS_AT_ONCE`], because the store does nothing else during a

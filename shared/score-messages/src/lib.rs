@@ -15,10 +15,12 @@ mod apply;
 mod drain;
 mod job;
 mod letters;
+mod mentions;
 mod parts;
 mod read;
 mod request;
 mod result;
+mod settle;
 
 use leaderboard_core::ports::{EnqueueRefusal, NewQueueItem, Queue, StoredDeadLetter};
 use leaderboard_core::{Outcome, Refusal, RefusalReason, StoreError, Submission};
@@ -32,13 +34,15 @@ use leaderboard_tenant_config::TenantConfig;
 
 use self::apply::{apply_all, count, why_closed};
 use self::letters::push;
-use self::read::ScoreMessage;
+use self::read::{MessageItem, ScoreMessage};
 
-pub use self::drain::{DrainReport, LEASE_MS, MAX_ATTEMPTS, MAX_DRAINED, drain};
+pub use self::drain::{MAX_DRAINED, drain};
 pub use self::letters::{MAX_LETTER_BYTES, is_complete, push_as_dead_letters};
+pub use self::mentions::{is_letter_about, is_request_about};
 pub use self::read::{MAX_SPLIT_BYTES, MAX_SPLIT_SCORES, is_wake_up};
-pub use self::request::{AcceptedRequest, replace_me};
+pub use self::request::{AcceptedRequest, read_submissions, replace_me};
 pub use self::result::RequestResult;
+pub use self::settle::{DrainReport, LEASE_MS, MAX_ATTEMPTS};
 
 /// The result of a message, as numbers of submissions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -64,32 +68,34 @@ pub async fn apply_message<E: ResponseEnvironment>(
 ) -> Result<MessageReport, StoreError> {
     let message = match ScoreMessage::parse(payload) {
         Ok(message) => message,
-        Err(faulty) => return faulty.push_all(env, payload, &faulty.problem.one_line()).await,
+        Err(faulty) => {
+            let reason = faulty.problem.one_line();
+            return faulty.push_all(env, env.now(), payload, &reason).await;
+        }
     };
     let tenant = &message.tenant;
     let tenant_config = TenantConfig::load(env, tenant).await?;
     if let Some(problem) = why_closed(env, tenant, &tenant_config) {
-        return message.push_all(env, &problem.one_line()).await;
+        return message.push_all(env, env.now(), &problem.one_line()).await;
     }
+    let caller = message.caller();
     let items = message.items.iter();
-    let sent: Vec<_> = items
-        .map(|(item, _)| (message.sender.as_ref(), &item.submission))
-        .collect();
+    let sent: Vec<_> = items.map(|one| (&caller, &one.item.submission)).collect();
     let applied = apply_all(env, tenant, &tenant_config, &sent).await;
     let mut report = MessageReport::default();
     let mut letters = message.refused_letters(env.now());
-    let mut waiting: Vec<(&str, String)> = Vec::new();
-    for (answer, (item, text)) in applied.answers.iter().zip(&message.items) {
+    let mut waiting: Vec<(&MessageItem, String)> = Vec::new();
+    for (answer, one) in applied.answers.iter().zip(&message.items) {
         match answer {
             None => {}
             Some(Ok(outcomes)) if outcomes.iter().all(|outcome| outcome.replayed) => report.replayed += 1,
             Some(Ok(_)) => report.applied += 1,
             Some(Err(refusal)) => {
-                let reason = Problem::lasting_reason(refusal, &item.place);
+                let reason = Problem::lasting_reason(refusal, &one.item.place);
                 if is_rebuilding(refusal) {
-                    waiting.push((text, reason));
+                    waiting.push((one, reason));
                 } else {
-                    letters.push(message.letter(env.now(), &reason, text));
+                    letters.push(message.item_letter(env.now(), &reason, one));
                 }
             }
         }
@@ -99,11 +105,11 @@ pub async fn apply_message<E: ResponseEnvironment>(
     if let Some(error) = applied.failure {
         return Err(error);
     }
-    if enqueue_part(env, &message, waiting.iter().map(|(text, _)| *text)).await? {
+    if enqueue_part(env, &message, waiting.iter().map(|(one, _)| *one)).await? {
         report.queued = waiting.len();
     } else {
         let waiting = waiting.iter();
-        letters.extend(waiting.map(|(text, reason)| message.letter(env.now(), reason, text)));
+        letters.extend(waiting.map(|(one, reason)| message.item_letter(env.now(), reason, one)));
     }
     report.dead_letters = letters.len();
     push(env, Some(tenant), &letters).await?;
@@ -123,12 +129,14 @@ pub(crate) fn is_rebuilding(refusal: &Refusal) -> bool {
 async fn enqueue_part<E: ResponseEnvironment>(
     env: &E,
     message: &ScoreMessage,
-    texts: impl ExactSizeIterator<Item = &str>,
+    items: impl Iterator<Item = &MessageItem>,
 ) -> Result<bool, StoreError> {
-    if texts.len() == 0 {
+    let texts: Vec<_> = items.map(MessageItem::text).collect();
+    if texts.is_empty() {
         return Ok(true);
     }
-    let payload = message.text_of(texts);
+    let texts = texts.iter().map(AsRef::as_ref);
+    let payload = message.text_of(message.request_digest.as_ref(), texts);
     let digest: [u8; 32] = Sha256::digest(&payload).into();
     let digest = digest.first_chunk().copied().unwrap_or_default();
     let item = NewQueueItem {
@@ -142,7 +150,7 @@ async fn enqueue_part<E: ResponseEnvironment>(
 }
 
 /// Applies the submission of a dead letter as if its message had just arrived. The score of a submission without `occurred_at`
-/// happened when the message became a dead letter. Returns the outcomes; if the submission had been applied in the meantime, they
+/// happened at the letter's instant. Returns the outcomes; if the submission had been applied in the meantime, they
 /// are marked as replayed.
 ///
 /// # Errors
@@ -165,7 +173,7 @@ pub async fn replay_dead_letter<E: ResponseEnvironment>(
         return Err(problem);
     }
     let item = match (message.items.as_slice(), message.refused.as_slice()) {
-        ([(item, _)], []) => item,
+        ([one], []) => &one.item,
         (_, [(problem, _), ..]) => return Err(not_replayable(&problem.one_line())),
         _ => return Err(not_replayable("the message does not hold one submission")),
     };
@@ -174,8 +182,7 @@ pub async fn replay_dead_letter<E: ResponseEnvironment>(
         ..item.submission.clone()
     };
     let tenant = &message.tenant;
-    let sent = [(message.sender.as_ref(), &submission)];
-    let applied = apply_all(env, tenant, tenant_config, &sent).await;
+    let applied = apply_all(env, tenant, tenant_config, &[(&message.caller(), &submission)]).await;
     if let Some(error) = applied.failure {
         return Err(error.into());
     }

@@ -1,11 +1,16 @@
 //! Reads a message and splits it into its submissions.
 
+use std::borrow::Cow;
+
 use leaderboard_core::access::Caller;
-use leaderboard_core::{LeaderboardId, PlayerId, Submission, SubmittedValues, TenantId};
+use leaderboard_core::{
+    Fingerprint, Invalid, LeaderboardId, PlayerId, Submission, SubmittedValues, TenantId,
+};
 
 use leaderboard_api::json::{Errors, Field, Json, Pointer, parse};
 use leaderboard_api::wire::submission::{Item, OPERATORS, Sender, SubmissionTarget, batch_items, submission};
 use leaderboard_api::{FieldError, Problem, ProblemType};
+use leaderboard_identity::hex;
 use leaderboard_pipeline::{MAX_BODY_BYTES, me};
 use serde_json::json;
 
@@ -34,10 +39,31 @@ pub(crate) struct ScoreMessage {
     /// The player whose permissions the submissions have, instead of a message's. Dead letters of requests with a player's token
     /// name the player.
     pub sender: Option<PlayerId>,
-    /// The submissions that could be read, each with its text.
-    pub items: Vec<(Item, String)>,
+    /// The digest of the request that the submissions came in ([`Submission::request`]). Dead letters of requests with an idempotency
+    /// key have it, so that a replay has the same fingerprint as the request.
+    pub request_digest: Option<Fingerprint>,
+    /// The submissions that could be read.
+    pub items: Vec<MessageItem>,
     /// The submissions that could not be read: what is wrong with each, and its text.
     pub refused: Vec<(Problem, String)>,
+}
+
+/// A submission of a message.
+#[derive(Debug)]
+pub(crate) struct MessageItem {
+    pub item: Item,
+    /// The submission as the message has it; `None` if it came in a request, and so has no such text yet.
+    pub text: Option<String>,
+}
+
+impl MessageItem {
+    /// Returns the submission as a message has it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match &self.text {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(submission_text(&self.item.submission)),
+        }
+    }
 }
 
 /// A message that is refused as a whole.
@@ -84,10 +110,15 @@ impl ScoreMessage {
     /// submissions cannot be separated, if there are none, or if there are more than [`MAX_SPLIT_SCORES`].
     fn read(tree: &Json<'_>, errors: &mut Errors) -> Option<Self> {
         let fields = Field::root(tree).object(errors)?;
-        fields.only(&["tenant", "sender", "scores"], errors);
+        fields.only(&["tenant", "sender", "request_digest", "scores"], errors);
         let sender = fields.read(
             "sender",
             |field, errors| field.parsed(PlayerId::new, errors),
+            errors,
+        );
+        let request_digest = fields.read(
+            "request_digest",
+            |field, errors| field.parsed(parse_digest, errors),
             errors,
         );
         let tenant = fields
@@ -103,32 +134,54 @@ impl ScoreMessage {
         let mut message = Self {
             tenant: tenant?,
             sender,
+            request_digest,
             items: Vec::with_capacity(values.len()),
             refused: Vec::new(),
         };
         for value in values {
             match read_item(value) {
-                Ok(item) => message.items.push((item, value.to_text())),
+                Ok(mut item) => {
+                    item.submission.request = request_digest;
+                    let text = Some(value.to_text());
+                    message.items.push(MessageItem { item, text });
+                }
                 Err(problem) => message.refused.push((problem, value.to_text())),
             }
         }
         Some(message)
     }
 
-    /// Returns the text of a message with these submissions, and with the tenant and the sender of this message.
-    pub(crate) fn text_of<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> String {
+    /// Returns the caller whose permissions the submissions have.
+    pub(crate) fn caller(&self) -> Caller {
+        let player = self.sender.clone();
+        player.map_or(Caller::Message, Caller::Player)
+    }
+
+    /// Returns the text of a message with these submissions, which came in a request with this digest. It has the tenant and the sender
+    /// of this message.
+    pub(crate) fn text_of<'t>(
+        &self,
+        request_digest: Option<&Fingerprint>,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> String {
         let sender = self
             .sender
             .as_ref()
             .map(|player| format!(",\"sender\":{}", json!(player.as_str())));
+        let digest = request_digest.map(|digest| format!(",\"request_digest\":\"{}\"", hex::encode(digest)));
         let scores: Vec<&str> = texts.into_iter().collect();
         format!(
-            "{{\"tenant\":\"{}\"{},\"scores\":[{}]}}",
+            "{{\"tenant\":\"{}\"{}{},\"scores\":[{}]}}",
             self.tenant,
             sender.unwrap_or_default(),
+            digest.unwrap_or_default(),
             scores.join(",")
         )
     }
+}
+
+fn parse_digest(text: &str) -> Result<Fingerprint, Invalid> {
+    hex::decode(text).ok_or_else(|| Invalid::new("", "must be 32 lower-case hexadecimal digits"))
 }
 
 /// Returns a submission as a message has it.

@@ -7,6 +7,8 @@ use leaderboard_core::codec::{Malformed, Reader, Writer};
 use leaderboard_core::{LeaderboardId, PlayerId, SubmissionId};
 use leaderboard_pipeline::{idempotency, me};
 
+use crate::read::submission_text;
+
 /// The first byte of an encoded request. The payload of an item can also be a message, which is JSON and does not begin with it.
 const REQUEST_V1: u8 = 1;
 
@@ -99,6 +101,16 @@ impl ReadRequest {
             items,
         })
     }
+}
+
+/// Returns the submissions of a request in the queue as a message has them, as JSON texts.
+///
+/// # Errors
+/// The bytes are not a request that the API accepted.
+pub fn read_submissions(payload: &[u8], id: &str) -> Result<Vec<String>, Problem> {
+    let request = ReadRequest::decode(payload, id)?;
+    let items = request.items.iter();
+    Ok(items.map(|item| submission_text(&item.submission)).collect())
 }
 
 /// Replaces the player `me` by the player of the caller's token.

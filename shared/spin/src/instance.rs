@@ -58,7 +58,7 @@ impl Instance {
         let settings = settings::pipeline_settings(&mut variables)?;
         variables.check_all_taken()?;
         Ok(Self {
-            store_is_remote: matches!(choice, StoreChoice::Redis(_)),
+            store_is_remote: matches!(choice, StoreChoice::Redis { .. }),
             store: Store::new(choice),
             key_value_store: RegionCache::default(),
             fetch: OutboundHttp,

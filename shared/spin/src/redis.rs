@@ -15,6 +15,10 @@ const CONNECT_LIMIT: Duration = Duration::from_millis(1_000);
 /// The longest time for a command, also for a slow script on a large leaderboard.
 const COMMAND_LIMIT: Duration = Duration::from_millis(3_000);
 
+/// The longest time for opening a connection to a replica, and for a command of it. A replica is near, and the primary answers in its
+/// place.
+const REPLICA_LIMIT: Duration = Duration::from_millis(300);
+
 /// The pause between two steps of long work.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -23,6 +27,8 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// another.
 pub(crate) struct RedisConnection {
     address: String,
+    connect_limit: Duration,
+    command_limit: Duration,
     open: RefCell<Option<Rc<redis::Connection>>>,
 }
 
@@ -34,10 +40,22 @@ impl std::fmt::Debug for RedisConnection {
 }
 
 impl RedisConnection {
+    /// Creates a connection to the primary.
     pub(crate) fn new(address: String) -> Self {
         Self {
             address,
+            connect_limit: CONNECT_LIMIT,
+            command_limit: COMMAND_LIMIT,
             open: RefCell::default(),
+        }
+    }
+
+    /// Creates a connection to a replica.
+    pub(crate) fn new_replica(address: String) -> Self {
+        Self {
+            connect_limit: REPLICA_LIMIT,
+            command_limit: REPLICA_LIMIT,
+            ..Self::new(address)
         }
     }
 
@@ -45,7 +63,7 @@ impl RedisConnection {
         if let Some(open) = self.open.borrow().as_ref() {
             return Ok(Rc::clone(open));
         }
-        let opened = within(CONNECT_LIMIT, redis::Connection::open(&self.address))
+        let opened = within(self.connect_limit, redis::Connection::open(&self.address))
             .await
             .map_err(|TimedOut| unavailable("connecting took too long"))?
             .map_err(|error| classify(&error))?;
@@ -85,7 +103,7 @@ impl Connection for RedisConnection {
         let parameters = arguments
             .iter()
             .map(|bytes| RedisParameter::Binary(bytes.to_vec()));
-        let outcome = match within(COMMAND_LIMIT, connection.execute(name, parameters)).await {
+        let outcome = match within(self.command_limit, connection.execute(name, parameters)).await {
             Ok(outcome) => outcome.map_err(|error| classify(&error)),
             Err(TimedOut) => Err(unavailable("the command took too long")),
         };

@@ -29,8 +29,13 @@ const SETTINGS: &str = "settings";
 pub(crate) enum StoreChoice {
     /// The built-in SQLite, if `redis_url` is not set.
     Embedded(Synchronous),
-    /// Redis at this address.
-    Redis(String),
+    /// Redis.
+    Redis {
+        /// The address of the primary.
+        primary: String,
+        /// The address of the region's replica, if it has one.
+        replica: Option<String>,
+    },
 }
 
 /// An invalid variable, described for the log of the operator.
@@ -92,6 +97,7 @@ fn has_line_break(name: &str) -> InvalidVariable {
 /// Returns which store this instance uses.
 pub(crate) fn store_choice(variables: &mut Variables) -> Result<StoreChoice, InvalidVariable> {
     let url = variables.take("redis_url");
+    let read_url = variables.take("redis_read_url");
     let user = encoded(&variables.take("redis_username"));
     let password = encoded(&variables.take("redis_password"));
     let database = variables.take("redis_database");
@@ -103,37 +109,58 @@ pub(crate) fn store_choice(variables: &mut Variables) -> Result<StoreChoice, Inv
             return Err(InvalidVariable(what.to_owned()));
         }
     };
-    let url = url.trim().trim_end_matches('/');
-    if url.is_empty() {
-        return Ok(StoreChoice::Embedded(synchronous));
-    }
-    let (scheme, host) = url
-        .split_once("://")
-        .filter(|(scheme, _)| matches!(*scheme, "redis" | "rediss"))
-        .ok_or_else(|| invalid("must be redis://host:port or rediss://host:port"))?;
-    if host.contains(',') {
-        return Err(invalid("names several addresses; give one"));
-    }
-    if host.contains('@') {
-        return Err(invalid(
-            "must not hold credentials; use redis_username and redis_password",
-        ));
-    }
-    if host.contains('/') {
-        return Err(invalid("must not hold a database number; use redis_database"));
-    }
     let credentials = if user.is_empty() && password.is_empty() {
         String::new()
     } else {
         format!("{user}:{password}@")
     };
-    Ok(StoreChoice::Redis(format!(
-        "{scheme}://{credentials}{host}/{database}"
-    )))
+    let address = |variable, url| redis_address(variable, url, &credentials, &database);
+    let (primary, replica) = (address("redis_url", &url)?, address("redis_read_url", &read_url)?);
+    match (primary, replica) {
+        (Some(primary), replica) => Ok(StoreChoice::Redis { primary, replica }),
+        (None, None) => Ok(StoreChoice::Embedded(synchronous)),
+        (None, Some(_)) => Err(invalid(
+            "redis_read_url",
+            "needs redis_url, the address of the primary",
+        )),
+    }
 }
 
-fn invalid(what: &str) -> InvalidVariable {
-    InvalidVariable(format!("variable redis_url: {what}"))
+/// Returns the address of a server with credentials and database number; `None` if the variable is empty.
+fn redis_address(
+    variable: &str,
+    url: &str,
+    credentials: &str,
+    database: &str,
+) -> Result<Option<String>, InvalidVariable> {
+    let url = url.trim().trim_end_matches('/');
+    if url.is_empty() {
+        return Ok(None);
+    }
+    let (scheme, host) = url
+        .split_once("://")
+        .filter(|(scheme, _)| matches!(*scheme, "redis" | "rediss"))
+        .ok_or_else(|| invalid(variable, "must be redis://host:port or rediss://host:port"))?;
+    if host.contains(',') {
+        return Err(invalid(variable, "names several addresses; give one"));
+    }
+    if host.contains('@') {
+        return Err(invalid(
+            variable,
+            "must not hold credentials; use redis_username and redis_password",
+        ));
+    }
+    if host.contains('/') {
+        return Err(invalid(
+            variable,
+            "must not hold a database number; use redis_database",
+        ));
+    }
+    Ok(Some(format!("{scheme}://{credentials}{host}/{database}")))
+}
+
+fn invalid(variable: &str, what: &str) -> InvalidVariable {
+    InvalidVariable(format!("variable {variable}: {what}"))
 }
 
 /// Percent-encodes a text for the userinfo part of a URL (RFC 3986, section 3.2.1).
@@ -157,6 +184,7 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
         .map_err(|what| InvalidVariable(format!("variable player_token_secret: {what}")))?;
     let cors_origins = parse(variables, "cors_origins")?;
     let cdn_key_headers = parse(variables, "cdn_key_headers")?;
+    let private_webhook_hosts = private_webhook_hosts(variables)?;
     Ok(Settings {
         auth: AuthSettings {
             admin_key,
@@ -164,6 +192,7 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
             player_tokens: player_tokens.map(Rc::new),
         },
         cdn_key_headers,
+        private_webhook_hosts,
         trusted_proxies,
         default_tenant,
         region,
@@ -172,6 +201,17 @@ pub(crate) fn pipeline_settings(variables: &mut Variables) -> Result<Settings, I
         changes_channel: (!changes_channel.is_empty()).then(|| changes_channel.into()),
         deprecation: deprecation(variables)?,
     })
+}
+
+/// Returns whether webhooks may name hosts of private networks.
+fn private_webhook_hosts(variables: &mut Variables) -> Result<bool, InvalidVariable> {
+    match variables.take("webhook_private_hosts").as_str() {
+        "" | "refuse" => Ok(false),
+        "allow" => Ok(true),
+        _ => Err(InvalidVariable(
+            "variable webhook_private_hosts: must be refuse or allow".to_owned(),
+        )),
+    }
 }
 
 /// Returns the name of the region.

@@ -6,16 +6,17 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
-    ClaimedItem, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents,
-    EnqueueRefusal, EntryQuota, Events, Expected, FinishedItem, Freeze, Leaderboards, LogBounds,
-    NewQueueItem, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
-    PutLeaderboard, PutRefusal, Queue, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, Sample, Scores, SettingCheck, Standings, StoredDeadLetter, SubmitOptions, Submitted,
-    TooManyBans, VersionMismatch,
+    ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName,
+    Documents, EnqueueRefusal, EntryQuota, EntryRepair, Erasures, Events, Expected, FinishedItem, Freeze,
+    Leaderboards, LogBounds, NewQueueItem, NewSnapshot, Page, PageFrom, PendingRequest, PeriodPage,
+    PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueueLag,
+    QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, ReplaceRecord,
+    Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck, SnapshotSummary, Snapshots,
+    Standings, StoredDeadLetter, StoredEntries, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerId, PreparedSubmission, StoreError,
-    TenantId, Timestamp, Versioned,
+    Layout, Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerErasure, PlayerId,
+    PreparedSubmission, StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -37,12 +38,41 @@ enum Engine {
 impl Store {
     pub(crate) fn new(choice: StoreChoice) -> Self {
         Self(match choice {
-            StoreChoice::Redis(address) => Engine::Redis(RedisStore::new(RedisConnection::new(address))),
+            StoreChoice::Redis { primary, replica } => {
+                let store = RedisStore::new(RedisConnection::new(primary));
+                Engine::Redis(match replica {
+                    Some(address) => store.with_replica(RedisConnection::new_replica(address)),
+                    None => store,
+                })
+            }
             StoreChoice::Embedded(synchronous) => {
                 let store = SqliteStore::new(SqliteConnection::default());
                 Engine::Sqlite(store.with_synchronous(synchronous))
             }
         })
+    }
+}
+
+impl Replica for Store {
+    fn has_replica(&self) -> bool {
+        match &self.0 {
+            Engine::Redis(store) => store.has_replica(),
+            Engine::Sqlite(store) => store.has_replica(),
+        }
+    }
+
+    async fn write_clock(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.write_clock().await,
+            Engine::Sqlite(store) => store.write_clock().await,
+        }
+    }
+
+    async fn read_replica_clock(&self) -> Result<Option<Timestamp>, StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.read_replica_clock().await,
+            Engine::Sqlite(store) => store.read_replica_clock().await,
+        }
     }
 }
 
@@ -96,11 +126,37 @@ forward_to_engine! {
         fn list_bans(tenant: &TenantId, after: Option<&PlayerId>, limit: u32, now: Timestamp)
             -> Result<Vec<Ban>, StoreError>;
     }
+    impl Erasures {
+        fn erase_entries(tenant: &TenantId, leaderboard: &LeaderboardId, erasure: &PlayerErasure, at: Timestamp)
+            -> Result<Option<u64>, StoreError>;
+        fn erase_events(tenant: &TenantId, leaderboard: &LeaderboardId, erasure: &PlayerErasure, up_to: u64)
+            -> Result<bool, StoreError>;
+        fn replace_audit(
+            tenant: &TenantId, erasure: &PlayerErasure, mention: &[u8], replace: ReplaceRecord<'_>
+        ) -> Result<bool, StoreError>;
+        fn erase_ban(tenant: &TenantId, erasure: &PlayerErasure, at: Timestamp) -> Result<bool, StoreError>;
+    }
     impl Events {
         fn read(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
             -> Result<Vec<LoggedEvent>, StoreError>;
         fn find_log_bounds(tenant: &TenantId, leaderboard: &LeaderboardId)
             -> Result<Option<LogBounds>, StoreError>;
+    }
+    impl Snapshots {
+        fn list_snapshots(tenant: &TenantId, leaderboard: &LeaderboardId)
+            -> Result<Vec<SnapshotSummary>, StoreError>;
+        fn read_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, position: u64)
+            -> Result<Option<Vec<u8>>, StoreError>;
+        fn put_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, snapshot: &NewSnapshot<'_>)
+            -> Result<bool, StoreError>;
+    }
+    impl EntryRepair {
+        fn read_stored_entries(period_ref: &PeriodRef<'_>, players: &[PlayerId])
+            -> Result<StoredEntries, ReadError>;
+        fn scan_stored_players(period_ref: &PeriodRef<'_>, from: &[u8], removes_strays: bool)
+            -> Result<ScannedPlayers, ReadError>;
+        fn correct_entries(period_ref: &PeriodRef<'_>, layout: &Layout, corrections: &[Correction<'_>])
+            -> Result<u64, ReadError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;
@@ -126,6 +182,12 @@ forward_to_engine! {
         fn retry_items(items: &[ClaimedItem], wait_ms: u32, lease_ms: u32) -> Result<(), StoreError>;
         fn finish_items(tenant: Option<&TenantId>, items: &[FinishedItem]) -> Result<(), StoreError>;
         fn find_request(tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
+        fn list_pending(tenant: &TenantId, player: &PlayerId, limit: u32)
+            -> Result<Vec<PendingRequest>, StoreError>;
+        fn measure_queue() -> Result<QueueLag, StoreError>;
+        fn find_requests_about(tenant: &TenantId, player: &PlayerId, from: Option<&str>)
+            -> Result<RequestPage, StoreError>;
+        fn delete_request(tenant: &TenantId, id: &str) -> Result<(), StoreError>;
     }
     impl Readiness {
         fn check_ready() -> Result<(), StoreError>;

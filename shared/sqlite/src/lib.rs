@@ -31,6 +31,8 @@ mod counting;
 mod dead_letters;
 mod documents;
 mod entries;
+mod entry_repair;
+mod erasures;
 mod events;
 mod expiries;
 mod group_commit;
@@ -51,6 +53,8 @@ mod rows;
 mod schema;
 mod scores;
 mod session;
+mod snapshot_table;
+mod snapshots;
 mod standings;
 mod store;
 mod submit;
@@ -60,7 +64,7 @@ mod tuples;
 mod usage;
 mod writes;
 
-use leaderboard_core::ports::{AnnouncedChange, Announcements, Readiness, SettingCheck};
+use leaderboard_core::ports::{AnnouncedChange, Announcements, Readiness, Replica, SettingCheck};
 use leaderboard_core::{StoreError, TenantId};
 
 pub use connection::{Cell, Connection, ConnectionError, Row, Value};
@@ -80,6 +84,9 @@ impl<C: Connection> Readiness for SqliteStore<C> {
         Ok(Vec::new())
     }
 }
+
+/// A file has no replica.
+impl<C: Connection> Replica for SqliteStore<C> {}
 
 /// Does nothing: a file serves only one region, so there is no other region to tell.
 impl<C: Connection> Announcements for SqliteStore<C> {

@@ -2,7 +2,8 @@
 
 use leaderboard_core::ports::{
     ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS,
-    MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, Queue, QueuedRequest, RESULT_KEPT_MS,
+    MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest,
+    RESULT_KEPT_MS, RequestPage,
 };
 use leaderboard_core::{PlayerId, StoreError, TenantId};
 
@@ -11,6 +12,9 @@ use crate::connection::Connection;
 use crate::rate_limits::now_us;
 use crate::row::{Cells, corrupt};
 use crate::session::Session;
+
+/// How many requests one statement reads.
+const REQUESTS_AT_ONCE: u32 = 100;
 
 /// SQL for the database's clock in milliseconds.
 macro_rules! now_ms {
@@ -107,14 +111,16 @@ impl<C: Connection> Queue for SqliteStore<C> {
         wait_ms: u32,
         _lease_ms: u32,
     ) -> Result<(), StoreError> {
+        // Without a wait, an item is due since it was appended, so it comes before newer ones.
         const RETRY: &str = concat!(
-            "UPDATE queue_items SET due_at = ",
+            "UPDATE queue_items SET attempts = ?3, due_at = CASE ?2 WHEN 0 THEN enqueued_at ELSE ",
             now_ms!(),
-            " + ?2 WHERE row = ?1"
+            " + ?2 END WHERE row = ?1"
         );
         self.write(|session| {
             for item in items {
-                session.run(RETRY, &[parse_name(item)?.into(), wait_ms.into()])?;
+                let parameters = [parse_name(item)?.into(), wait_ms.into(), item.attempts.into()];
+                session.run(RETRY, &parameters)?;
             }
             Ok(())
         })
@@ -162,6 +168,98 @@ impl<C: Connection> Queue for SqliteStore<C> {
                 })
             })
         })
+    }
+
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError> {
+        const SIZES: &str = "SELECT i.row, length(i.payload) FROM queued_requests r \
+             JOIN queue_items i ON i.tenant = r.tenant AND i.id = r.id \
+             WHERE r.tenant = ?1 AND r.player = ?2 AND r.result IS NULL ORDER BY i.row LIMIT ?3 + 0";
+        const READ: &str = "SELECT id, enqueued_at, payload FROM queue_items WHERE row = ?1";
+        let parameters = [tenant.into(), player.into(), limit.into()];
+        self.read(|session| {
+            let sizes = session.map_rows(SIZES, &parameters, |cells| {
+                Ok((cells.integer("row")?, cells.unsigned("bytes of an item")?))
+            })?;
+            let (mut pending, mut bytes) = (Vec::new(), 0_u64);
+            for (row, size) in sizes {
+                if bytes >= MAX_CLAIMED_BYTES as u64 {
+                    break;
+                }
+                bytes = bytes.saturating_add(size);
+                pending.extend(session.map_row(READ, &[row.into()], |cells| {
+                    Ok(PendingRequest {
+                        id: cells.text("id of a request")?.into_boxed_str(),
+                        enqueued_at: cells.instant("instant")?,
+                        payload: cells.blob("payload")?,
+                    })
+                })?);
+            }
+            Ok(pending)
+        })
+    }
+
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError> {
+        const MEASURE: &str = concat!(
+            "SELECT count(*), (SELECT enqueued_at FROM queue_items ORDER BY row LIMIT 1), ",
+            now_ms!(),
+            " FROM queue_items"
+        );
+        self.single(|session| {
+            let mut cells = session.only_row(MEASURE, &[])?;
+            Ok(QueueLag {
+                items: cells.unsigned("items")?,
+                oldest_at: cells.instant_or_null("instant")?,
+                now: Some(cells.instant("clock")?),
+            })
+        })
+    }
+
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        from: Option<&str>,
+    ) -> Result<RequestPage, StoreError> {
+        const PAGE: &str = "SELECT id, player, result, player IS ?3 OR instr(result, ?4) > 0 FROM queued_requests \
+             WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?5 + 0";
+        let parameters = [
+            tenant.into(),
+            from.unwrap_or_default().into(),
+            player.into(),
+            player.as_bytes().into(),
+            REQUESTS_AT_ONCE.into(),
+        ];
+        let read = self.single(|session| {
+            session.map_rows(PAGE, &parameters, |cells| {
+                let id = cells.text("id of a request")?.into_boxed_str();
+                let sender = cells.text_or_null("player")?.map(PlayerId::new);
+                let request = QueuedRequest {
+                    player: sender.transpose().map_err(|_| corrupt("player"))?,
+                    result: cells.blob_or_null("result")?,
+                };
+                let is_found = cells.integer_or_null("match")? == Some(1);
+                Ok((id, request, is_found))
+            })
+        })?;
+        let is_full = read.len() >= usize::try_from(REQUESTS_AT_ONCE).unwrap_or(usize::MAX);
+        let last = read.last().map(|(id, ..)| id.clone());
+        let found = read.into_iter().filter(|(.., is_found)| *is_found);
+        Ok(RequestPage {
+            requests: found.map(|(id, request, _)| (id, request)).collect(),
+            next: last.filter(|_| is_full),
+        })
+    }
+
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError> {
+        const DELETE: &str =
+            "DELETE FROM queued_requests WHERE tenant = ?1 AND id = ?2 AND result IS NOT NULL";
+        self.write(|session| session.run(DELETE, &[tenant.into(), id.into()]))
+            .await
     }
 }
 

@@ -3,7 +3,7 @@
 //! The rows of leaderboards and periods have numbers that are not used twice. So the remaining data of a deleted leaderboard or
 //! period is invisible at once and can be deleted in small steps.
 
-use crate::{rank_blocks, writes};
+use crate::{rank_blocks, snapshot_table, writes};
 
 /// The migrations in their order. The file's `user_version` is the number of migrations that have been applied.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
@@ -24,6 +24,8 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     writes::TRIGGER,
     STANDINGS,
     QUEUE,
+    snapshot_table::MIGRATION,
+    PENDING_REQUESTS,
 ];
 
 const SCORES: &[&str] = &[
@@ -383,4 +385,10 @@ const QUEUE: &[&str] = &[
         UPDATE queue_sizes SET results = results - length(OLD.result) WHERE tenant = OLD.tenant;
         DELETE FROM queue_sizes WHERE tenant = OLD.tenant AND items = 0 AND results = 0;
     END",
+];
+
+/// The requests of a player that are in the queue.
+const PENDING_REQUESTS: &[&str] = &[
+    "CREATE INDEX pending_requests ON queued_requests (tenant, player) WHERE result IS NULL AND player IS NOT NULL",
+    "CREATE INDEX queue_items_by_request ON queue_items (tenant, id)",
 ];

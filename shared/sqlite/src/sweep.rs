@@ -121,6 +121,8 @@ fn statements_of(kind: i64) -> Result<&'static [&'static str], StoreError> {
              (SELECT position FROM events WHERE leaderboard = ?1 LIMIT ?2 + 0)",
             "DELETE FROM submissions WHERE leaderboard = ?1 AND id IN \
              (SELECT id FROM submissions WHERE leaderboard = ?1 LIMIT ?2 + 0)",
+            "DELETE FROM snapshots WHERE leaderboard = ?1 AND position IN \
+             (SELECT position FROM snapshots WHERE leaderboard = ?1 LIMIT ?2 + 0)",
         ]),
         PERIOD => Ok(&[
             "DELETE FROM entries WHERE period = ?1 AND player IN \

@@ -7,6 +7,7 @@ use clap::Parser;
 
 use crate::config::{HostConfig, HostLimits, ReuseConfig};
 use crate::engine::shared_directory;
+use crate::grants::BlockedNetwork;
 use crate::logging::LogFormat;
 use crate::variables::VariableSource;
 
@@ -53,6 +54,10 @@ pub struct Cli {
         value_name = "NAME=VALUE | NAME=@FILE | @FILE.json | @FILE.toml"
     )]
     variables: Vec<VariableSource>,
+    /// A network that outbound HTTP requests may not reach, also not by a name that leads there: private, or e.g.
+    /// 10.0.0.0/8. Like block_networks in Spin's runtime configuration, which also applies to Redis. Repeatable.
+    #[arg(long = "block-network", value_name = "NETWORK")]
+    blocked_networks: Vec<BlockedNetwork>,
     /// Runs only this component. Repeatable.
     #[arg(long = "only", short = 'c', alias = "component-id", value_name = "COMPONENT")]
     only: Vec<String>,
@@ -90,6 +95,7 @@ impl From<Cli> for HostConfig {
             cache_dir: cli.cache_dir.or_else(user_cache_dir),
             variables: cli.variables,
             variables_from_environment: true,
+            blocked_networks: cli.blocked_networks,
             only: cli.only,
             workers: cli.workers,
             like_spin: cli.like_spin,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::grants::BlockedNetwork;
 use crate::range::{OneOf, parse_count, parse_duration, parse_durations};
 use crate::variables::VariableSource;
 
@@ -25,6 +26,8 @@ pub struct HostConfig {
     pub variables: Vec<VariableSource>,
     /// Whether variables are also read from `SPIN_VARIABLE_…` in the environment.
     pub variables_from_environment: bool,
+    /// The networks that outbound HTTP requests of components may not reach.
+    pub blocked_networks: Vec<BlockedNetwork>,
     /// The ids of the components to run; empty runs all.
     pub only: Vec<String>,
     /// The number of worker threads, each with its own event loop; 0 is one for each core.
@@ -102,6 +105,7 @@ impl HostConfig {
             cache_dir: None,
             variables: Vec::new(),
             variables_from_environment: false,
+            blocked_networks: Vec::new(),
             only: Vec::new(),
             workers: 0,
             like_spin: false,

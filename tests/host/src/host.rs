@@ -108,6 +108,7 @@ fn start(config: &HostConfig) -> Result<Running, StartError> {
         key_value: key_value::Database::open(&config.state_dir).map_err(state)?,
         sqlite_path: config.state_dir.join(sqlite::FILE_NAME),
         address: OnceLock::new(),
+        blocked_networks: config.blocked_networks.clone(),
         engine,
     };
     let host = Arc::new(HostState {

@@ -39,6 +39,7 @@ pub mod logging;
 
 pub use config::{HostConfig, HostLimits, ReuseConfig};
 pub use error::StartError;
+pub use grants::BlockedNetwork;
 pub use host::{Host, RouteLine, Running};
 pub use manifest::ManifestError;
 pub use range::{OneOf, parse_count, parse_duration, parse_durations};

@@ -34,6 +34,20 @@ impl Model {
         self.edge.borrow_mut().clock_us = now_us;
     }
 
+    /// Replaces the records of a tenant's audit log.
+    pub(crate) fn replace_audit_records(
+        &self,
+        tenant: &TenantId,
+        replace: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) {
+        let mut edge = self.edge.borrow_mut();
+        for record in edge.audit.get_mut(&Some(tenant.clone())).into_iter().flatten() {
+            if let Some(replaced) = replace(&record.body) {
+                record.body = replaced;
+            }
+        }
+    }
+
     /// Charges a request. With `refusing`, refuses a request that does not fit; otherwise always charges it.
     pub(crate) fn charge(
         &self,

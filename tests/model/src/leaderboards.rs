@@ -72,6 +72,7 @@ impl Leaderboards for Model {
                 projection: Projection::default(),
                 expiries: BTreeMap::new(),
                 frozen: BTreeMap::new(),
+                snapshots: BTreeMap::new(),
                 ids: BTreeMap::new(),
                 record_bytes: BTreeMap::new(),
             });

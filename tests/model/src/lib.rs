@@ -9,6 +9,8 @@ mod bans;
 mod dead_letters;
 mod edge;
 pub mod edge_history;
+mod entry_repair;
+mod erasures;
 pub mod history;
 mod leaderboards;
 pub mod long_history;
@@ -17,6 +19,7 @@ mod queue;
 mod ranking;
 mod reads;
 mod scores;
+mod snapshots;
 mod standings;
 mod submit;
 
@@ -60,6 +63,8 @@ struct LeaderboardState {
     expiries: BTreeMap<PeriodId, Option<Timestamp>>,
     /// The periods whose standings were final at least once.
     frozen: BTreeMap<PeriodId, standings::FrozenPeriod>,
+    /// The snapshots by their positions: when their last event was recorded, and their bytes.
+    snapshots: BTreeMap<u64, (Timestamp, Vec<u8>)>,
     /// The idempotency records, by their names.
     ids: BTreeMap<String, IdempotencyRecord>,
     /// The weight in bytes of the idempotency records of each span of [`IDEMPOTENCY_MS`].
@@ -163,7 +168,9 @@ impl Tenant {
 
     fn event_bytes(&self) -> u64 {
         let events = self.boards.values().flat_map(|board| &board.log);
-        events.map(|recorded| recorded.event.weight()).sum()
+        let snapshots = self.boards.values().flat_map(|board| board.snapshots.values());
+        let snapshot_bytes: u64 = snapshots.map(|(_, bytes)| snapshots::weight(bytes)).sum();
+        events.map(|recorded| recorded.event.weight()).sum::<u64>() + snapshot_bytes
     }
 
     fn record_bytes(&self, now: Timestamp) -> u64 {

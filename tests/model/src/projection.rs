@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leaderboard_core::{
-    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerId,
-    RecordedEvent, RefusalReason, Values,
+    Decision, Entry, EntryChange, Event, EventBody, Layout, Leaderboard, Period, PeriodId, PlayerErasure,
+    PlayerId, RecordedEvent, RefusalReason, Values,
 };
 
 use crate::ranking::sorted;
@@ -212,6 +212,8 @@ impl Projection {
         if *kept && changed {
             return Err(unfounded);
         }
+        // The event of an erased player does not say that the metadata changed.
+        let changed = changed || (!*kept && PlayerErasure::may_be_pseudonym(player));
         let fresh = || PeriodState {
             period: leaderboard.schedule.period_at(*occurred_at),
             layout: leaderboard.layout(),

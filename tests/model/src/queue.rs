@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::ports::{
     ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS,
-    MAX_RESULT_BYTES, NewQueueItem, Queue, QueuedRequest, RESULT_KEPT_MS,
+    MAX_RESULT_BYTES, NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS,
+    RequestPage,
 };
-use leaderboard_core::{Fingerprint, StoreError, TenantId, Timestamp};
+use leaderboard_core::{Fingerprint, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::Model;
 
@@ -136,8 +137,9 @@ impl Queue for Model {
     ) -> Result<(), StoreError> {
         let due_at_ms = self.now_ms() + i64::from(wait_ms);
         for waiting in &mut self.queue.borrow_mut().items {
-            if items.iter().any(|item| item.name == waiting.item.name) {
+            if let Some(item) = items.iter().find(|item| item.name == waiting.item.name) {
                 waiting.due_at_ms = due_at_ms;
+                waiting.item.attempts = item.attempts;
             }
         }
         Ok(())
@@ -170,5 +172,87 @@ impl Queue for Model {
         let queue = self.queue.borrow();
         let known = queue.requests.get(&(tenant.clone(), Box::from(id)));
         Ok(known.map(|known| known.request.clone()))
+    }
+
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError> {
+        let queue = self.queue.borrow();
+        let is_own = |waiting: &&WaitingItem| {
+            let Some(name) = &waiting.item.request else {
+                return false;
+            };
+            let sender = queue
+                .requests
+                .get(name)
+                .and_then(|known| known.request.player.as_ref());
+            name.0 == *tenant && sender == Some(player)
+        };
+        let own = queue.items.iter().filter(is_own).take(limit as usize);
+        let (mut pending, mut bytes) = (Vec::new(), 0);
+        for waiting in own {
+            if bytes >= MAX_CLAIMED_BYTES {
+                break;
+            }
+            bytes += waiting.item.payload.len();
+            pending.push(PendingRequest {
+                id: waiting
+                    .item
+                    .request
+                    .as_ref()
+                    .map(|(_, id)| id.clone())
+                    .unwrap_or_default(),
+                enqueued_at: waiting.item.enqueued_at,
+                payload: waiting.item.payload.clone(),
+            });
+        }
+        Ok(pending)
+    }
+
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError> {
+        let queue = self.queue.borrow();
+        Ok(QueueLag {
+            items: queue.items.len() as u64,
+            oldest_at: queue.items.first().map(|waiting| waiting.item.enqueued_at),
+            now: Some(Timestamp::saturating_from_unix_ms(self.now_ms())),
+        })
+    }
+
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        _from: Option<&str>,
+    ) -> Result<RequestPage, StoreError> {
+        let name = player.as_bytes();
+        let names_player = |request: &QueuedRequest| {
+            let result = request.result.as_deref().unwrap_or_default();
+            request.player.as_ref() == Some(player) || result.windows(name.len()).any(|part| part == name)
+        };
+        let queue = self.queue.borrow();
+        let own = queue.requests.iter().filter(|((of, _), _)| of == tenant);
+        let found = own.filter(|(_, known)| names_player(&known.request));
+        Ok(RequestPage {
+            requests: found
+                .map(|((_, id), known)| (id.clone(), known.request.clone()))
+                .collect(),
+            next: None,
+        })
+    }
+
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError> {
+        let mut queue = self.queue.borrow_mut();
+        let name = (tenant.clone(), Box::from(id));
+        if queue
+            .requests
+            .get(&name)
+            .is_some_and(|known| known.request.result.is_some())
+        {
+            queue.requests.remove(&name);
+        }
+        Ok(())
     }
 }

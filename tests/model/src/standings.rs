@@ -25,6 +25,13 @@ impl FrozenPeriod {
             self.reopened += 1;
         }
     }
+
+    /// Gives the claim of a player to another name.
+    pub(crate) fn rename_claim(&mut self, player: &PlayerId, name: &PlayerId) {
+        if let Some(claim) = self.claims.remove(player) {
+            self.claims.insert(name.clone(), claim);
+        }
+    }
 }
 
 impl Standings for Model {

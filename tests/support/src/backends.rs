@@ -1,8 +1,8 @@
 //! The backends of stores: a file of SQLite, a Redis server.
 
 use leaderboard_core::ports::{
-    AuditLog, Bans, Counters, DeadLetters, Documents, Events, Leaderboards, Queue, RateLimits, Readiness,
-    Scores, Standings,
+    AuditLog, Bans, Counters, DeadLetters, Documents, EntryRepair, Erasures, Events, Leaderboards, Queue,
+    RateLimits, Readiness, Scores, Snapshots, Standings,
 };
 #[cfg(feature = "redis")]
 use leaderboard_redis::RedisStore;
@@ -22,19 +22,42 @@ impl<S: Scores + Bans + Events + Leaderboards + DeadLetters + Readiness> Leaderb
 
 /// All ports that a store offers.
 pub trait AllPorts:
-    LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue
+    LeaderboardPorts
+    + Snapshots
+    + EntryRepair
+    + Standings
+    + Documents
+    + RateLimits
+    + Counters
+    + AuditLog
+    + Queue
+    + Erasures
 {
 }
-impl<S: LeaderboardPorts + Standings + Documents + RateLimits + Counters + AuditLog + Queue> AllPorts for S {}
+impl<S> AllPorts for S where
+    S: LeaderboardPorts
+        + Snapshots
+        + EntryRepair
+        + Standings
+        + Documents
+        + RateLimits
+        + Counters
+        + AuditLog
+        + Queue
+        + Erasures
+{
+}
 
 /// Where stores keep their data. Two stores on one backend see the same data.
-pub trait StoreBackend {
+pub trait StoreBackend: Sync {
     /// The type of a store on this backend.
     type Store: AllPorts;
     /// Creates a backend without data.
     fn new() -> Self;
     /// Opens a store.
     fn open(&self) -> impl Future<Output = Self::Store>;
+    /// Changes stored data without the store: by SQL in SQLite, by a script in Redis.
+    fn damage(&self, sql: &str, script: &str) -> impl Future<Output = ()>;
 }
 
 /// A directory whose files are in memory. Not every system has it. Commits to a disk take longer, and tests
@@ -58,7 +81,19 @@ impl StoreBackend for SqliteBackend {
     }
 
     async fn open(&self) -> Self::Store {
-        SqliteStore::new(NativeSqlite::open(self.0.path().join("edgeboard.db")).unwrap())
+        SqliteStore::new(NativeSqlite::open(self.path()).unwrap())
+    }
+
+    async fn damage(&self, sql: &str, _script: &str) {
+        let connection = rusqlite::Connection::open(self.path()).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl SqliteBackend {
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("edgeboard.db")
     }
 }
 
@@ -77,5 +112,14 @@ impl StoreBackend for RedisBackend {
 
     async fn open(&self) -> Self::Store {
         RedisStore::new(native_redis::connect(&self.0.url()).await)
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+    async fn damage(&self, _sql: &str, script: &str) {
+        let connection = native_redis::connect(&self.0.url()).await;
+        let arguments: [&[u8]; 2] = [script.as_bytes(), b"0"];
+        leaderboard_redis::Connection::command(&connection, "EVAL", &arguments)
+            .await
+            .unwrap();
     }
 }

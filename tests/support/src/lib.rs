@@ -9,10 +9,12 @@ mod backends;
 mod client;
 #[cfg(feature = "client")]
 mod expected;
+mod held_link;
 #[cfg(feature = "redis")]
 pub mod native_redis;
 #[cfg(feature = "sqlite")]
 pub mod native_sqlite;
+mod no_cache;
 mod paths;
 mod pseudo_random;
 mod redis_server;
@@ -37,6 +39,8 @@ pub use backends::{AllPorts, LeaderboardPorts, StoreBackend};
 pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]
 pub use expected::{ExpectedTies, ListedEntry, ScoreOrder, ScoredPlayer, ranked_entries};
+pub use held_link::HeldLink;
+pub use no_cache::NoCache;
 pub use paths::{built_program, project_root, target_dir, tool_program};
 pub use pseudo_random::PseudoRandom;
 pub use redis_server::{RedisServer, free_port};

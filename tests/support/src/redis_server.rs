@@ -28,6 +28,8 @@ pub struct RedisServer {
     port: u16,
     /// Whether the server writes each change to the disk before it answers.
     durable: bool,
+    /// The port of the server that this one is a replica of.
+    primary: Option<u16>,
     /// The id of the server's process while it hangs.
     hanging: Option<String>,
     directory: TempDir,
@@ -51,7 +53,7 @@ impl RedisServer {
     /// When redis-server is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
-        Self::start_as(false)
+        Self::start_as(false, None)
     }
 
     /// Starts a server that writes each change to the disk before it answers.
@@ -60,7 +62,28 @@ impl RedisServer {
     /// As [`RedisServer::start`].
     #[must_use]
     pub fn start_durable() -> Self {
-        Self::start_as(true)
+        Self::start_as(true, None)
+    }
+
+    /// Starts a replica of the server at this port, and waits until it has the data of that server.
+    ///
+    /// # Panics
+    /// As [`RedisServer::start`]; when the replica does not get the data in time.
+    #[must_use]
+    pub fn start_replica(primary: u16) -> Self {
+        let server = Self::start_as(false, Some(primary));
+        let give_up_at = Instant::now() + START_TIMEOUT;
+        while !server.is_linked() {
+            assert!(Instant::now() < give_up_at, "the replica has no link");
+            thread::sleep(POLL_INTERVAL);
+        }
+        server
+    }
+
+    /// Returns whether this replica is connected to its primary and has got its data.
+    fn is_linked(&self) -> bool {
+        let reply = self.send(b"INFO replication\r\n").unwrap_or_default();
+        reply.contains("master_link_status:up")
     }
 
     #[expect(
@@ -68,12 +91,13 @@ impl RedisServer {
         clippy::panic,
         reason = "a test stops where it cannot go on"
     )]
-    fn start_as(durable: bool) -> Self {
+    fn start_as(durable: bool, primary: Option<u16>) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut server = Self {
             process: None,
             port: 0,
             durable,
+            primary,
             hanging: None,
             directory,
         };
@@ -186,6 +210,13 @@ impl RedisServer {
             ])
             .args(["--appendonly", durable, "--appendfsync", "always", "--dir"])
             .arg(self.directory.path())
+            .args(self.primary.map_or_else(Vec::new, |port| {
+                ["--replicaof", "127.0.0.1", &port.to_string()]
+                    .map(str::to_owned)
+                    .to_vec()
+            }))
+            // A replica waits for further ones before it gets the data of its primary, by default for five seconds.
+            .args(["--repl-diskless-sync-delay", "0"])
             .stdin(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

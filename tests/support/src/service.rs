@@ -84,7 +84,9 @@ pub fn host_config(state_dir: &Path, redis_url: Option<&str>) -> HostConfig {
     let mut config = HostConfig::new(project_root().join("spin.toml"), state_dir)
         .variable("admin_key", ADMIN_KEY)
         .variable("player_token_secret", TOKEN_SECRET)
-        .variable("issuer_hosts", "http://127.0.0.1:*");
+        .variable("issuer_hosts", "http://127.0.0.1:*")
+        .variable("webhook_hosts", "http://127.0.0.1:*")
+        .variable("webhook_private_hosts", "allow");
     // All hosts share the compiled components, also those of later runs.
     config.cache_dir = Some(target_dir().join("tmp").join("compiled"));
     match redis_url {

@@ -13,7 +13,7 @@ use std::rc::Rc;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Ban, Bans, Events, Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal,
-    RankDetail, ReadError, Scores,
+    RankDetail, ReadError, ReadSource, Scores,
 };
 use leaderboard_core::{
     Leaderboard, LoggedEvent, Outcome, PeriodId, PreparedSubmission, RankedEntry, RecordedEvent, Refusal,
@@ -200,6 +200,7 @@ impl<B: StoreBackend> StoreFixture<B> {
             leaderboard: board,
             period,
             now: self.now(),
+            source: ReadSource::Primary,
         }
     }
 

@@ -33,6 +33,11 @@ const REBUILD: &[CommandOption] = options! {
     "rebuild" => "rebuild": Switch, "Allow the service to reorder the entries of the current period, if the change requires it, and to repair the stored counts of a period";
     "period" => "period": Text, "The period whose stored counts --rebuild repairs: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
+const COMPARISON: &[CommandOption] = options! {
+    "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
+    "swap" => "swap": Switch, "Correct the entries that differ";
+    "after" => "after": Text, "Continue after this player, the `next` of the command before";
+};
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
 };
@@ -41,6 +46,12 @@ const ENDED_PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "A period that has ended: previous, the id of a period, or a date or an instant in a period [default: previous]";
 };
 
+const DAYS: &[CommandOption] = options! {
+    "from" => "from": Text, "The first day (UTC) [default: 29 days before --to]";
+    "to" => "to": Text, "The last day (UTC) [default: today]";
+};
+const ACTIVITY_TABLE: AnswerFormat =
+    AnswerFormat::Rows("days", "day submissions changes players players_exact");
 pub(super) const LEADERBOARDS: Noun = Noun {
     name: "leaderboards",
     about: "Leaderboards and their configuration",
@@ -73,6 +84,13 @@ pub(super) const LEADERBOARDS: Noun = Noun {
             "deleted",
         )
         .conditional(),
+        AdminOperation::post(
+            "rebuild",
+            "/leaderboards/{leaderboard}/rebuild",
+            "Compare the entries of a period with a replay of the event log, up to 20,000 in one command",
+            BodyRule::None,
+        )
+        .query(COMPARISON),
         AdminOperation::get(
             "periods",
             "/leaderboards/{leaderboard}/periods",
@@ -93,6 +111,21 @@ pub(super) const LEADERBOARDS: Noun = Noun {
             "events",
             "position recorded_at type player period values",
         )),
+        AdminOperation::get(
+            "activity",
+            "/leaderboards/{leaderboard}/activity",
+            "Show the daily activity of a leaderboard",
+        )
+        .query(DAYS)
+        .view(ACTIVITY_TABLE),
+        AdminOperation::post(
+            "rebuild-activity",
+            "/leaderboards/{leaderboard}/activity/rebuild",
+            "Build the daily activity again from the event log",
+            BodyRule::None,
+        )
+        .query(DAYS)
+        .view(ACTIVITY_TABLE),
         AdminOperation::get(
             "standings",
             "/leaderboards/{leaderboard}/standings",

@@ -3,6 +3,7 @@
 mod access;
 mod leaderboards;
 mod tenants;
+mod webhooks;
 
 use super::operation::Noun;
 
@@ -16,6 +17,7 @@ pub(crate) static NOUNS: &[Noun] = &[
     access::KEYS,
     access::TOKENS,
     access::ISSUERS,
+    webhooks::WEBHOOKS,
     tenants::FLAGS,
     tenants::LIMITS,
     tenants::TENANTS,

@@ -134,19 +134,46 @@ pub(super) const DEAD_LETTERS: Noun = Noun {
     ],
 };
 
+const OF_LEADERBOARD: &[CommandOption] = options! {
+    "leaderboard" => "leaderboard": Text, "The leaderboard";
+};
 pub(super) const PLAYERS: Noun = Noun {
     name: "players",
-    about: "What happened to a player in all leaderboards",
-    operations: &[AdminOperation::get(
-        "events",
-        "/players/{player}/events",
-        "List the events of a player",
-    )
-    .paged(EVENTS)
-    .view(AnswerFormat::Rows(
-        "events",
-        "leaderboard position recorded_at type period values",
-    ))],
+    about: "A player in all leaderboards",
+    operations: &[
+        AdminOperation::get(
+            "events",
+            "/players/{player}/events",
+            "List the events of a player",
+        )
+        .paged(EVENTS)
+        .view(AnswerFormat::Rows(
+            "events",
+            "leaderboard position recorded_at type period values",
+        )),
+        AdminOperation::get(
+            "personal-bests",
+            "/players/{player}/personal-bests",
+            "Show the personal bests of a player on a leaderboard",
+        )
+        .query(OF_LEADERBOARD)
+        .view(AnswerFormat::Rows(
+            "bests",
+            "position period values occurred_at recorded_at",
+        )),
+        AdminOperation::get(
+            "pending-scores",
+            "/players/{player}/pending-scores",
+            "Show the scores of a player that wait in the queue",
+        )
+        .view(AnswerFormat::Rows("pending", "id accepted_at submissions")),
+        AdminOperation::delete(
+            "erase",
+            "/players/{player}",
+            "Erase a player from all data of the tenant",
+            "erased",
+        ),
+    ],
 };
 
 pub(super) const REGIONS: Noun = Noun {
@@ -156,7 +183,7 @@ pub(super) const REGIONS: Noun = Noun {
         AdminOperation::get("list", "/regions", "List the regions that have reported recently").view(
             AnswerFormat::Rows(
                 "regions",
-                "name version started_at reported_at invalidation_lag_ms",
+                "name version started_at reported_at invalidation_lag_ms queue_items queue_lag_ms",
             ),
         ),
     ],

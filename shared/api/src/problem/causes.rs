@@ -72,9 +72,16 @@ impl Problem {
             QueryError::ClaimExpired { expired_at } => Self::new(ProblemType::ClaimExpired)
                 .with_detail(format!("The prize could be claimed until {expired_at}.")),
             QueryError::NoHistory(bounds) => Self::no_history(bounds),
+            QueryError::HistoryNotReady => Self::new(ProblemType::HistoryNotReady).with_detail(format!(
+                "The instant is more than {MAX_REPLAYED_EVENTS} events after the last snapshot of the leaderboard. \
+                 This request has brought a snapshot nearer."
+            )),
             QueryError::UnknownEvent { position } => Self::new(ProblemType::HistoryUnreadable).with_detail(
                 format!("This version of the service does not know the format of event {position}."),
             ),
+            QueryError::Replica(_) => {
+                StoreError::Unavailable("the replica does not answer".to_owned()).into()
+            }
             QueryError::Store(error) => error.into(),
         }
     }
@@ -86,10 +93,12 @@ impl Problem {
                 format!("must not be before the history of the leaderboard, which begins at {from}")
             }
             (None, Some(until)) => format!(
-                "must be before {until}: one request replays at most {MAX_REPLAYED_EVENTS} events, and the log has more until then"
+                "must be before {until}: one request replays at most {MAX_REPLAYED_EVENTS} events, the log has more until \
+                 then, and there is no room for a snapshot"
             ),
             (None, None) => {
-                "cannot be answered, because the event log no longer has its first event".to_owned()
+                "cannot be answered, because the history has neither the first event of the log nor a snapshot to begin with"
+                    .to_owned()
             }
         };
         Self::new(ProblemType::HistoryNotKept).with_error(FieldError::parameter("at", detail))

@@ -133,7 +133,11 @@ impl Problem {
             ProblemType::WritesDisabled => {
                 problem = problem.with_header(RETRY_AFTER, SWITCH_RETRY_AFTER_SECONDS);
             }
-            ProblemType::Unavailable | ProblemType::Rebuilding | ProblemType::QueueFull => {
+            ProblemType::Unavailable
+            | ProblemType::Rebuilding
+            | ProblemType::HistoryNotReady
+            | ProblemType::QueueFull
+            | ProblemType::Erasing => {
                 problem = problem.with_header(RETRY_AFTER, RETRY_AFTER_SECONDS);
             }
             _ => {}

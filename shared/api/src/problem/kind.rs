@@ -80,6 +80,10 @@ problem_types! {
     KeyNotFound, "key-not-found", NOT_FOUND, "The key does not exist";
     /// There is no issuer with this id.
     IssuerNotFound, "issuer-not-found", NOT_FOUND, "The issuer does not exist";
+    /// The tenant has no webhook with this id.
+    WebhookNotFound, "webhook-not-found", NOT_FOUND, "The webhook does not exist";
+    /// The webhook has no message with this id that was not delivered.
+    MessageNotFound, "message-not-found", NOT_FOUND, "The message does not exist";
     /// The tenant has no dead letter with this id.
     DeadLetterNotFound, "dead-letter-not-found", NOT_FOUND, "The dead letter does not exist";
     /// The tenant has no queued submission with this id, or it is done since more than 24 hours, or it belongs to another player.
@@ -124,7 +128,7 @@ problem_types! {
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
     /// The score belongs to a period whose standings are final, and the leaderboard refuses late scores (`late_scores`).
     StandingsFinal, "standings-final", CONFLICT, "The standings are final";
-    /// The period has not ended, so it has no final standings and no prizes.
+    /// The period has not ended, or ended less than two minutes ago, so it has no final standings and no prizes.
     PeriodNotEnded, "period-not-ended", CONFLICT, "The period has not ended";
     /// The dead letter has no submission that can be applied; it can only be deleted.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
@@ -134,7 +138,7 @@ problem_types! {
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
     /// The prize was not claimed in time (`claim_days`).
     ClaimExpired, "claim-expired", GONE, "The claim has expired";
-    /// The event log does not have the state of the leaderboard at the instant `at`.
+    /// The history does not have the state of the leaderboard at the instant `at`.
     HistoryNotKept, "history-not-kept", GONE, "The history does not reach so far";
     /// The condition in `If-Match` or `If-None-Match` is not met.
     PreconditionFailed, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
@@ -158,8 +162,12 @@ problem_types! {
     WritesDisabled, "writes-disabled", SERVICE_UNAVAILABLE, "Writes are switched off";
     /// The tenant has as many submissions in the queue as it may have; try again after `Retry-After` seconds.
     QueueFull, "queue-full", SERVICE_UNAVAILABLE, "The queue is full";
+    /// The instant `at` is far from the nearest snapshot, and requests bring one nearer; try again after `Retry-After` seconds.
+    HistoryNotReady, "history-not-ready", SERVICE_UNAVAILABLE, "The history is being prepared";
     /// The entries of the period are being reordered; try again after `Retry-After` seconds.
     Rebuilding, "rebuilding", SERVICE_UNAVAILABLE, "The order is being rebuilt";
+    /// The erasure of the player needs more time; the same request continues after `Retry-After` seconds.
+    Erasing, "erasing", SERVICE_UNAVAILABLE, "The player is being erased";
     /// The store is unreachable; try again after `Retry-After` seconds.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service is not available";
 }

@@ -48,6 +48,7 @@ impl PolicyName {
         Self::Family(FunctionName::Tenants),
         Self::Family(FunctionName::Identity),
         Self::Family(FunctionName::Flags),
+        Self::Family(FunctionName::Webhooks),
         Self::Family(FunctionName::Ops),
     ];
 
@@ -67,6 +68,7 @@ impl PolicyName {
             Self::Family(FunctionName::Tenants) => "family:tenants",
             Self::Family(FunctionName::Identity) => "family:identity",
             Self::Family(FunctionName::Flags) => "family:flags",
+            Self::Family(FunctionName::Webhooks) => "family:webhooks",
             Self::Family(FunctionName::Ops) => "family:ops",
         }
     }

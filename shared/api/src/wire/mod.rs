@@ -1,8 +1,10 @@
 //! The documents of the API: reads the documents in requests, and writes the documents in responses.
 
 pub mod ban;
+pub mod comparison;
 pub mod cursor;
 pub mod entries;
+pub mod event_projections;
 pub mod events;
 pub mod issuer;
 pub mod issuer_body;
@@ -20,10 +22,13 @@ pub mod token;
 mod v2;
 mod values;
 mod versioned;
+pub mod webhook;
+pub mod webhook_delivery;
+pub mod webhook_message;
 
 pub use names::Names;
 pub use values::NamedValues;
-pub use versioned::ListBody;
+pub use versioned::{ListBody, VersionedPlayer};
 
 use leaderboard_core::{LeaderboardId, Submission};
 
@@ -34,8 +39,10 @@ use crate::problem::Problem;
 pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     ranks::add_schemas(all);
     leaderboard::add_schemas(all);
+    comparison::add_schemas(all);
     standings::add_schemas(all);
     events::add_schemas(all);
+    event_projections::add_schemas(all);
     submission::add_schemas(all);
     outcome::add_schemas(all);
     ban::add_schemas(all);
@@ -44,6 +51,8 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     issuer::add_schemas(all);
     token::add_schemas(all);
     live::add_schemas(all);
+    webhook::add_schemas(all);
+    webhook_delivery::add_schemas(all);
 }
 
 /// Reads a body of scores for one leaderboard: one submission, or `{"scores": […]}`.

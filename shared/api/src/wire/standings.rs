@@ -73,7 +73,7 @@ pub fn read(body: &[u8]) -> Result<ClaimRequest, Problem> {
 /// When and with what the standings of a period became final.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Freeze))]
-struct FreezeBody {
+pub(super) struct FreezeBody {
     /// When the standings became final.
     frozen_at: String,
     /// The version of the period at that instant.

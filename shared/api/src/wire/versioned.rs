@@ -24,8 +24,10 @@ impl<A: Serialize, B: Serialize> Serialize for OfVersion<A, B> {
 
 /// A player: the id in version 1, an object in version 2.
 #[derive(Debug)]
-pub(super) struct VersionedPlayer<'a> {
+pub struct VersionedPlayer<'a> {
+    /// The version of the API.
     pub version: ApiVersion,
+    /// The player's id.
     pub id: &'a str,
 }
 

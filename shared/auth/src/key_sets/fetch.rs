@@ -43,6 +43,6 @@ async fn fetch_document<E: AuthEnvironment>(env: &E, url: &str, max_bytes: usize
                 )
             }
             FetchError::Unusable(what) => format!("{url} {what}."),
-            FetchError::Unreachable(_) => format!("{url} cannot be reached."),
+            FetchError::Unreachable(_) | FetchError::Prohibited => format!("{url} cannot be reached."),
         })
 }

@@ -101,6 +101,12 @@ impl<'a> Reader<'a> {
         Self(bytes)
     }
 
+    /// Returns how many bytes are left.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.0.len()
+    }
+
     /// Checks that all bytes were read.
     ///
     /// # Errors

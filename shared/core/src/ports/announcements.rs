@@ -33,8 +33,9 @@ pub enum AnnouncedChange<'a> {
 
 /// Announces changes to other regions.
 ///
-/// The message of a submission is `{"tenant":"…","leaderboards":["…"]}`. The message of an [`AnnouncedChange`] also has
-/// `"void":true`, `"documents":true` or `"probe":{…}`, and names no leaderboards if it is about all of them.
+/// The message of a submission is `{"tenant":"…","leaderboards":["…"],"positions":[…]}`, with the position in the log of each
+/// leaderboard. The message of an [`AnnouncedChange`] has no positions but `"void":true`, `"documents":true` or `"probe":{…}`, and names
+/// no leaderboards if it is about all of them.
 ///
 /// A message can be lost, so receivers must stay correct without it. A refused announcement does not fail the write: the store
 /// counts it under [`ANNOUNCEMENTS_FAILED`].

@@ -1,4 +1,4 @@
-//! The audit log: who did what, when and from where. A record never changes.
+//! The audit log: who did what, when and from where. A record changes only when a player in it is erased ([`super::Erasures`]).
 
 use crate::{StoreError, TenantId, Timestamp};
 

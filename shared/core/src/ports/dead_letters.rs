@@ -10,7 +10,7 @@ pub const MAX_DEAD_LETTERS_IN_ALL: u64 = 100_000;
 /// A message that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// When the service stopped trying to apply the message.
+    /// When the message arrived, or was appended to the queue.
     pub at: Timestamp,
     /// Why the message could not be applied, as a sentence.
     pub reason: String,

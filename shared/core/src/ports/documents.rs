@@ -1,4 +1,5 @@
-//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans, regions.
+//! Versioned documents other than leaderboards: tenants, keys, issuers, rate limits, flags, bans, regions, erasures, projections,
+//! webhooks.
 
 use super::{Expected, VersionMismatch};
 use crate::{StoreError, TenantId, Versioned};
@@ -24,11 +25,24 @@ pub enum DocumentKind {
     Bans,
     /// What a region last reported of itself. The document has the region's name and belongs to the operator.
     Region,
+    /// How far the erasure of a player is. The document belongs to the player's tenant, and its id is a digest of the player.
+    Erasure,
+    /// A named projection of a leaderboard's log. The document belongs to the leaderboard's tenant.
+    Projection,
+    /// A webhook of a tenant.
+    Webhook,
+    /// When a webhook is served next, and until when a delivery run serves it. It belongs to the operator, so that a run finds the
+    /// webhooks of all tenants in one list.
+    WebhookTurn,
+    /// What delivery runs keep of a webhook: its state, and how far they have read each leaderboard's log.
+    WebhookState,
+    /// A message to a webhook that waits for its next attempt, or was given up.
+    WebhookDelivery,
 }
 
 impl DocumentKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Tenant,
         Self::Key,
         Self::Issuer,
@@ -36,6 +50,12 @@ impl DocumentKind {
         Self::Flags,
         Self::Bans,
         Self::Region,
+        Self::Erasure,
+        Self::Projection,
+        Self::Webhook,
+        Self::WebhookTurn,
+        Self::WebhookState,
+        Self::WebhookDelivery,
     ];
 
     /// Returns the name of the kind in storage.
@@ -49,6 +69,12 @@ impl DocumentKind {
             Self::Flags => "flags",
             Self::Bans => "bans",
             Self::Region => "region",
+            Self::Erasure => "erasure",
+            Self::Projection => "projection",
+            Self::Webhook => "webhook",
+            Self::WebhookTurn => "webhook-turn",
+            Self::WebhookState => "webhook-state",
+            Self::WebhookDelivery => "webhook-delivery",
         }
     }
 }

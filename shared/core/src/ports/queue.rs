@@ -15,8 +15,8 @@ pub const RESULT_KEPT_MS: i64 = IDEMPOTENCY_MS;
 pub const MAX_RESULT_BYTES: u64 = 64 << 20;
 /// The most expired or surplus results that one call deletes.
 pub const MAX_RESULTS_DELETED: u32 = 64;
-/// A claim takes no further items after their payloads have this many bytes together: 1 MiB.
-pub const MAX_CLAIMED_BYTES: usize = 1 << 20;
+/// A claim takes no further items after their payloads have this many bytes together: 256 KiB, about 3,000 submissions.
+pub const MAX_CLAIMED_BYTES: usize = 256 << 10;
 /// The most bytes of a claimed payload: one more than any payload that is read. A longer payload, which a backend can append, is
 /// cut.
 pub const MAX_PAYLOAD_BYTES: usize = (4 << 20) + 1;
@@ -52,7 +52,7 @@ pub struct ClaimedItem {
     pub request: Option<(TenantId, Box<str>)>,
     /// When the item was appended.
     pub enqueued_at: Timestamp,
-    /// How often the item was claimed, including this claim.
+    /// How often the item was claimed, including this claim, without the claims that [`Queue::retry_items`] uncounted.
     pub attempts: u32,
     /// The payload, cut to [`MAX_PAYLOAD_BYTES`].
     pub payload: Vec<u8>,
@@ -74,6 +74,37 @@ pub struct QueuedRequest {
     pub player: Option<PlayerId>,
     /// What came of the request; `None` while it is in the queue.
     pub result: Option<Vec<u8>>,
+}
+
+/// A request that is in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingRequest {
+    /// The id of the request.
+    pub id: Box<str>,
+    /// When the request was appended.
+    pub enqueued_at: Timestamp,
+    /// The request, as in [`NewQueueItem::payload`].
+    pub payload: Vec<u8>,
+}
+
+/// How much is in the queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueLag {
+    /// The number of items of all tenants.
+    pub items: u64,
+    /// When the oldest item was appended, by the store's clock; `None` if the queue is empty.
+    pub oldest_at: Option<Timestamp>,
+    /// The store's clock.
+    pub now: Option<Timestamp>,
+}
+
+/// Some of a tenant's requests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestPage {
+    /// The ids and the requests.
+    pub requests: Vec<(Box<str>, QueuedRequest)>,
+    /// Where the requests continue; `None` at their end. A page can be empty although they continue.
+    pub next: Option<Box<str>>,
 }
 
 /// The durable queue of all tenants. An item stays in the queue until a call finishes it, so an item is applied at least once. Its
@@ -98,7 +129,9 @@ pub trait Queue {
     /// [`StoreError`].
     async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
 
-    /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`. Skips finished items.
+    /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`; without a wait, before all newer
+    /// items. The next claim counts on from [`ClaimedItem::attempts`] of `items`, which the caller can change. Needs no payloads.
+    /// Skips finished items.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -118,4 +151,40 @@ pub trait Queue {
     /// # Errors
     /// [`StoreError`].
     async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError>;
+
+    /// Returns up to `limit` requests that came with the player's token and are in the queue, oldest first, or fewer if they have
+    /// [`MAX_CLAIMED_BYTES`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError>;
+
+    /// Returns how much is in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError>;
+
+    /// Returns some of a tenant's requests: those of the player, and those whose result has the player's id in its bytes. `from` is
+    /// [`RequestPage::next`] of the page before. A request that exists during all pages is on one of them, or on several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        from: Option<&str>,
+    ) -> Result<RequestPage, StoreError>;
+
+    /// Deletes a request that is done, and its result. Does nothing if the request is in the queue.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError>;
 }

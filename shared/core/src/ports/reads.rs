@@ -18,6 +18,26 @@ pub struct PeriodRef<'a> {
     pub period: &'a PeriodId,
     /// The instant of the call. Bans that end at or before this instant are over.
     pub now: Timestamp,
+    /// Which server answers a read of entries ([`super::Scores`]). Every other call, and a store without a replica, uses the primary.
+    pub source: ReadSource,
+}
+
+/// Which server of a store answers a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadSource {
+    /// The primary, which has every change.
+    Primary,
+    /// The region's replica, if it has these changes.
+    Replica(NeededChanges),
+}
+
+/// The changes without which a replica must not answer a read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeededChanges {
+    /// The replica needs the leaderboard's events up to this position; 0 if it needs none.
+    pub position: u64,
+    /// The replica needs everything that the primary had at this instant, by the primary's clock ([`super::Replica`]).
+    pub until: Timestamp,
 }
 
 /// Why a read returned nothing.
@@ -25,8 +45,19 @@ pub struct PeriodRef<'a> {
 pub enum ReadError {
     /// The configuration in [`PeriodRef::leaderboard`] is not the current one, or the leaderboard was deleted.
     StaleConfiguration,
+    /// The replica did not answer with what the read needs ([`ReadSource::Replica`]). The primary can answer it.
+    Replica(ReplicaRefusal),
     /// The store failed.
     Store(StoreError),
+}
+
+/// Why a replica did not answer a read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplicaRefusal {
+    /// It lacks changes that the read needs, or it cannot run the read.
+    Behind,
+    /// It could not be reached, did not answer in time, or does not serve clients now. The text is the cause.
+    Unavailable(String),
 }
 
 impl From<StoreError> for ReadError {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::query::refer_to_period;
 use super::{Deps, Direction, Listing, MAX_PLAYERS_ASKED};
 use crate::access::Caller;
-use crate::ports::{Events, ReadError, Scores};
+use crate::ports::{Events, PeriodRef, ReadError, ReadSource, Scores};
 use crate::{Entry, Event, EventBody, Operator, PeriodId, PlayerId, RankedEntry, RecordedEvent, StoreError};
 
 /// The most events that are read to find the drift of a list.
@@ -142,7 +142,11 @@ async fn elsewhere<S: Scores, K>(
     if players.len() > MAX_PLAYERS_ASKED {
         return Ok(None);
     }
-    let period_ref = refer_to_period(deps, &listing.leaderboard, &listing.period);
+    // The log was read from the primary, so the replica of the page may lack what is in it.
+    let period_ref = PeriodRef {
+        source: ReadSource::Primary,
+        ..refer_to_period(deps, &listing.leaderboard, &listing.period)
+    };
     // Except for their own entry, callers see no banned player in a list.
     let seen_by = if caller.own_player().is_some() {
         caller
@@ -152,7 +156,7 @@ async fn elsewhere<S: Scores, K>(
     let found = match deps.store.entries_by_player(&period_ref, &players, seen_by).await {
         Ok(found) => found.entries,
         // The configuration has changed since the page was read.
-        Err(ReadError::StaleConfiguration) => return Ok(None),
+        Err(ReadError::StaleConfiguration | ReadError::Replica(_)) => return Ok(None),
         Err(ReadError::Store(error)) => return Err(error),
     };
     let mut elsewhere = Elsewhere::default();

@@ -1,145 +1,21 @@
-//! Time travel: a leaderboard as it was at an instant, from a replay of its event log.
+//! Time travel: reads of a leaderboard as it was at an instant.
 
 use super::distribution::{Distribution, DistributionQuery, list_fractions, plan_buckets};
-use super::history_bounds::HistoryBounds;
 use super::leaderboard_memory::SharedLeaderboard;
-use super::query::{QueryError, ReadFailure, read_with_current, refer_to_period};
+use super::query::QueryError;
 use super::ranks::{
     EntriesByPlayer, ListQuery, Listing, build_entries_by_player, check_order, find_start, listing,
 };
-use super::{Deps, Store};
 use crate::access::Caller;
-use crate::ports::{Cache, Events, PageFrom};
-use crate::{Invalid, LeaderboardId, Period, PeriodSelector, PlayerId, Projection, StoreError, Timestamp};
-
-/// The most events that one request replays. A replay of so many takes at least a third of a second in a component, in which the
-/// instance does little else.
-pub const MAX_REPLAYED_EVENTS: u64 = 100_000;
-/// How many events one read of a replay returns.
-const EVENTS_AT_ONCE: u32 = 2_000;
-
-/// What a replay is going to do. It has cost little so far.
-#[derive(Debug, Clone)]
-pub struct ReplayPlan {
-    board: SharedLeaderboard,
-    at: Timestamp,
-    /// The position of the newest event.
-    last: u64,
-}
+use crate::ports::PageFrom;
+use crate::{Invalid, Period, PeriodSelector, PlayerId, Projection, Timestamp};
 
 /// A leaderboard as it was at an instant.
 #[derive(Debug)]
 pub struct PastLeaderboard {
-    board: SharedLeaderboard,
-    at: Timestamp,
-    projection: Projection,
-}
-
-impl ReplayPlan {
-    /// Returns the most events that the replay reads.
-    #[must_use]
-    pub fn most_events(&self) -> u64 {
-        self.last.min(MAX_REPLAYED_EVENTS)
-    }
-}
-
-/// Checks whether `caller` may read the leaderboard, and whether the log has the leaderboard's history at `at`.
-///
-/// # Errors
-/// [`QueryError`]; [`QueryError::Invalid`] at `at` for an instant in the future; [`QueryError::NoHistory`].
-pub async fn plan_replay<S: Store + Events, K: Cache>(
-    deps: &Deps<'_, S, K>,
-    caller: &Caller,
-    id: &LeaderboardId,
-    at: Timestamp,
-) -> Result<ReplayPlan, QueryError> {
-    read_with_current(deps, id, caller, async |board| {
-        if at > deps.now {
-            let detail = format!(
-                "must not be in the future; it is {} by the server's clock",
-                deps.now
-            );
-            return Err(QueryError::Invalid(Invalid::new("at", detail)).into());
-        }
-        // A ban that has ended gets its event with the next read of the entries.
-        let current = board.value.schedule.period_at(deps.now);
-        let period_ref = refer_to_period(deps, board, &current);
-        deps.store
-            .page(&period_ref, &PageFrom::Top, 1, &Caller::Reader)
-            .await?;
-        let bounds = deps.store.find_log_bounds(deps.tenant, id).await?;
-        let bounds = bounds.ok_or_else(no_history)?;
-        let began_at = bounds.first.recorded_at();
-        if bounds.first.position != 1 {
-            return Err(no_history());
-        }
-        if began_at.is_some_and(|began_at| at < began_at) {
-            let bounds = HistoryBounds {
-                from: began_at,
-                until: None,
-            };
-            return Err(QueryError::NoHistory(bounds).into());
-        }
-        Ok(ReplayPlan {
-            board: SharedLeaderboard::clone(board),
-            at,
-            last: bounds.last.position,
-        })
-    })
-    .await
-}
-
-/// The log has lost its first event, and with it the history.
-fn no_history() -> ReadFailure {
-    QueryError::NoHistory(HistoryBounds::default()).into()
-}
-
-/// Replays a log up to the last event before the first one that was recorded after the instant of the plan. So the result is a state
-/// that the leaderboard had, also if the clocks of the writers differed.
-///
-/// # Errors
-/// [`QueryError::UnknownEvent`] if an event has an unknown format; [`QueryError::NoHistory`] if there are more than
-/// [`MAX_REPLAYED_EVENTS`] events until then, or the first ones were removed in the meantime.
-pub async fn replay<S: Events, K>(
-    deps: &Deps<'_, S, K>,
-    plan: ReplayPlan,
-) -> Result<PastLeaderboard, QueryError> {
-    let id = &plan.board.value.id;
-    let mut projection = Projection::default();
-    'log: while projection.position() < plan.last {
-        let read = deps
-            .store
-            .read(deps.tenant, id, projection.position(), EVENTS_AT_ONCE)
-            .await?;
-        if read.is_empty() {
-            break;
-        }
-        for logged in read {
-            let (position, recorded_at) = (logged.position, logged.recorded_at());
-            if position > plan.last || recorded_at.is_some_and(|recorded_at| recorded_at > plan.at) {
-                break 'log;
-            }
-            if position != projection.position().saturating_add(1) {
-                return Err(QueryError::NoHistory(HistoryBounds::default()));
-            }
-            if position > MAX_REPLAYED_EVENTS {
-                let bounds = HistoryBounds {
-                    from: None,
-                    until: recorded_at,
-                };
-                return Err(QueryError::NoHistory(bounds));
-            }
-            let unknown = QueryError::UnknownEvent { position };
-            let event = logged.into_known().map_err(|_| unknown)?;
-            let damaged = |_| StoreError::Corrupt(format!("event {position} of {id} does not follow"));
-            projection.apply(&event).map_err(damaged)?;
-        }
-    }
-    Ok(PastLeaderboard {
-        board: plan.board,
-        at: plan.at,
-        projection,
-    })
+    pub(super) board: SharedLeaderboard,
+    pub(super) at: Timestamp,
+    pub(super) projection: Projection,
 }
 
 impl PastLeaderboard {

@@ -2,10 +2,12 @@
 //! and `now`.
 
 mod bounds;
+mod comparison;
 mod cursor;
 mod distribution;
 mod drift;
 mod early;
+mod event_projections;
 mod events;
 mod history;
 mod history_bounds;
@@ -14,23 +16,33 @@ mod leaderboards;
 mod names;
 mod query;
 mod ranks;
+mod replay;
+mod snapshots;
 mod standings;
+mod stored_projection;
 mod submit;
 
-use crate::ports::{Leaderboards, Scores, Standings};
+use crate::ports::{Leaderboards, ReadSource, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
+pub use comparison::{
+    Comparison, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES, MAX_NAMED_DIFFERENCES, compare_entries,
+};
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
     Bucket, DEFAULT_BUCKETS, Distribution, DistributionQuery, MAX_BUCKETS, PERCENTILES, ScorePlace,
     read_distribution,
 };
 pub use drift::{Drift, Elsewhere, MAX_DRIFT_EVENTS, find_drift};
+pub use event_projections::{
+    Activity, BestsOfPlayer, BestsPlan, LogProgress, MAX_HANDLED_EVENTS, delete_activity,
+    erase_from_activity, plan_personal_bests, read_activity, read_personal_bests,
+};
 pub use events::{
     LogPage, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS, PlayerEventCursor, PlayerEvents, list_events,
     list_player_events,
 };
-pub use history::{MAX_REPLAYED_EVENTS, PastLeaderboard, ReplayPlan, plan_replay, replay};
+pub use history::PastLeaderboard;
 pub use history_bounds::HistoryBounds;
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{
@@ -43,11 +55,15 @@ pub use ranks::{
     EntriesByPlayer, ListQuery, Listing, MAX_PLAYERS_ASKED, list_periods, load_readable_leaderboard,
     read_around, read_entries_by_player, read_entry, read_page, remove_entry,
 };
+pub use replay::{
+    MAX_REPLAYED_EVENTS, ReplayPlan, SnapshotPlan, plan_replay, plan_snapshot, replay, take_snapshot,
+};
+pub use snapshots::{MAX_SNAPSHOTS, delete_snapshots};
 pub use standings::{
     ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
     read_standings,
 };
-pub use submit::submit_scores;
+pub use submit::{SentSubmission, submit_scores};
 
 /// The store, the caches, the tenant and the clock of a use case.
 #[derive(Debug)]
@@ -62,6 +78,8 @@ pub struct Deps<'a, S, K> {
     pub tenant: &'a TenantId,
     /// The instant of the request.
     pub now: Timestamp,
+    /// Which server of the store answers reads of entries.
+    pub source: ReadSource,
 }
 
 /// The ports that the use cases need.

@@ -5,7 +5,7 @@ use super::history_bounds::HistoryBounds;
 use super::leaderboard_memory::{LoadedLeaderboard, SharedLeaderboard};
 use super::{Deps, Store, configuration_keeps_changing};
 use crate::access::Caller;
-use crate::ports::{Cache, PeriodRef, ReadError};
+use crate::ports::{Cache, PeriodRef, ReadError, ReadSource, ReplicaRefusal};
 use crate::{Invalid, Leaderboard, LeaderboardId, Period, PeriodSelector, StoreError, Timestamp};
 
 /// How often a call is repeated because the configuration changed.
@@ -40,11 +40,16 @@ pub enum QueryError {
     StaleCursor,
     /// The log does not have the history at the instant that the caller asks for.
     NoHistory(HistoryBounds),
+    /// The instant is more events after the last snapshot before it than one request replays. The request took a snapshot on the way,
+    /// from which the next request continues.
+    HistoryNotReady,
     /// The history has an event of an unknown format.
     UnknownEvent {
         /// The position of the event.
         position: u64,
     },
+    /// The replica did not answer; the primary can. Only with [`ReadSource::Replica`].
+    Replica(ReplicaRefusal),
     /// The store failed.
     Store(StoreError),
 }
@@ -65,6 +70,7 @@ impl From<ReadError> for ReadFailure {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::StaleConfiguration => Self::Stale,
+            ReadError::Replica(refusal) => Self::Query(QueryError::Replica(refusal)),
             ReadError::Store(error) => Self::Query(QueryError::Store(error)),
         }
     }
@@ -86,6 +92,8 @@ impl From<StoreError> for ReadFailure {
 ///
 /// The first try may use a cached configuration. A success proves that the configuration is current, because the store checks its
 /// version. A failure does not prove that, so it is returned only if the configuration was just read from the store.
+///
+/// A replica is asked once: if it fails, it may be behind, and the caller repeats the read on the primary.
 pub(super) async fn read_with_current<S: Store, K: Cache, T>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
@@ -102,6 +110,10 @@ pub(super) async fn read_with_current<S: Store, K: Cache, T>(
         match answer {
             Ok(answer) => return Ok(answer),
             Err(ReadFailure::Query(QueryError::Store(error))) => return Err(error.into()),
+            Err(ReadFailure::Query(error)) if deps.source != ReadSource::Primary => return Err(error),
+            Err(ReadFailure::Stale) if deps.source != ReadSource::Primary => {
+                return Err(QueryError::Replica(ReplicaRefusal::Behind));
+            }
             Err(ReadFailure::Query(error)) if loaded.fresh => return Err(error),
             Err(_) => {}
         }
@@ -150,5 +162,6 @@ pub(super) fn refer_to_period<'a, S, K>(
         leaderboard: board,
         period: &period.id,
         now: deps.now,
+        source: deps.source,
     }
 }

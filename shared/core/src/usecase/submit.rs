@@ -12,8 +12,11 @@ use crate::ports::{
 };
 use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreError, Submission};
 
-/// Applies submissions in their order, each atomically: either to all of its leaderboards or to none. Returns one result for each
-/// submission.
+/// A submission, and the caller whose permissions it has.
+pub type SentSubmission<'a> = (&'a Caller, &'a Submission);
+
+/// Applies submissions in their order, each atomically: either to all of its leaderboards or to none. Each submission comes with the
+/// caller whose permissions it has. Returns one result for each submission.
 ///
 /// If the configuration of a submission changed, the submission is tried again after the others of the call. So two submissions
 /// of one player in the same call can be applied in another order.
@@ -25,13 +28,11 @@ use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreErro
 /// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
 pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     deps: &Deps<'_, S, K>,
-    caller: &Caller,
-    submissions: &[Submission],
+    submissions: &[SentSubmission<'_>],
     options: &SubmitOptions,
 ) -> Result<Submitted, StoreError> {
     let mut call = SubmitCall {
         deps,
-        caller,
         options: options.clone(),
         rate_limit_decision: None,
         boards: BTreeMap::new(),
@@ -40,6 +41,7 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
     for _ in 0..=MAX_CONFIGURATION_RETRIES {
         let (asked, open): (Vec<_>, Vec<_>) = submissions
             .iter()
+            .copied()
             .zip(&mut answers)
             .filter(|(_, answer)| answer.is_none())
             .unzip();
@@ -84,7 +86,6 @@ pub async fn submit_scores<S: Store + RateLimits, K: Cache>(
 /// The state of one call: its configurations and its charge.
 struct SubmitCall<'a, S, K> {
     deps: &'a Deps<'a, S, K>,
-    caller: &'a Caller,
     /// The options of the next command. After the call has been charged, their charge request is empty.
     options: SubmitOptions,
     rate_limit_decision: Option<RateLimitDecision>,
@@ -113,9 +114,9 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
     /// A refusal by a cached configuration is checked again with the current one, because the cached one may be stale.
     async fn resolve(
         &mut self,
-        asked: &[&Submission],
+        asked: &[SentSubmission<'_>],
     ) -> Result<Option<Vec<Result<PreparedSubmission, Refusal>>>, StoreError> {
-        let named: BTreeSet<&LeaderboardId> = asked.iter().flat_map(|one| &one.leaderboards).collect();
+        let named: BTreeSet<&LeaderboardId> = asked.iter().flat_map(|(_, one)| &one.leaderboards).collect();
         let mut missing = Vec::new();
         for id in named {
             if self.boards.contains_key(id) {
@@ -132,12 +133,12 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         if !self.read(&missing).await? {
             return Ok(None);
         }
-        let first: Vec<_> = asked.iter().map(|one| self.resolve_one(one)).collect();
+        let first: Vec<_> = asked.iter().map(|sent| self.resolve_one(*sent)).collect();
         let doubted: BTreeSet<&LeaderboardId> = asked
             .iter()
             .zip(&first)
             .filter(|(_, resolved)| is_refused(resolved))
-            .flat_map(|(one, _)| &one.leaderboards)
+            .flat_map(|((_, one), _)| &one.leaderboards)
             .filter(|id| !self.is_fresh(id))
             .collect();
         if doubted.is_empty() {
@@ -147,7 +148,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         if !self.read(&doubted).await? {
             return Ok(None);
         }
-        Ok(Some(asked.iter().map(|one| self.resolve_one(one)).collect()))
+        Ok(Some(asked.iter().map(|sent| self.resolve_one(*sent)).collect()))
     }
 
     /// Charges the call, then reads configurations from the store. Returns whether the call was accepted.
@@ -198,7 +199,7 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
         )
     }
 
-    fn resolve_one(&self, submission: &Submission) -> Result<PreparedSubmission, Refusal> {
+    fn resolve_one(&self, (caller, submission): SentSubmission<'_>) -> Result<PreparedSubmission, Refusal> {
         let mut boards: Vec<SharedLeaderboard> = Vec::with_capacity(submission.leaderboards.len());
         for id in &submission.leaderboards {
             let refusal = |reason| Refusal {
@@ -209,34 +210,35 @@ impl<S: Store + RateLimits, K: Cache> SubmitCall<'_, S, K> {
             let board = &loaded
                 .ok_or_else(|| refusal(RefusalReason::UnknownLeaderboard))?
                 .board;
-            if !self.caller.may_submit(board.value.access, &submission.player) {
+            if !caller.may_submit(board.value.access, &submission.player) {
                 return Err(refusal(RefusalReason::Forbidden));
             }
             // The time decides the period and the order of ties, so a player cannot choose it.
-            if matches!(self.caller, Caller::Player(_)) && submission.occurred_at.is_some() {
+            if matches!(caller, Caller::Player(_)) && submission.occurred_at.is_some() {
                 return Err(refusal(RefusalReason::TimeNotAllowed));
             }
             boards.push(Rc::clone(board));
         }
-        self.apply(submission, &boards)
+        self.apply(caller, submission, &boards)
     }
 
     /// Applies the configurations to a submission. If the submission has no time, its score happened when the submission was
     /// received. The fingerprint does not contain that time, because the client did not send it.
     fn apply(
         &self,
+        caller: &Caller,
         submission: &Submission,
         boards: &[SharedLeaderboard],
     ) -> Result<PreparedSubmission, Refusal> {
         let now = self.deps.now;
         let (None, Some(received_at)) = (submission.occurred_at, submission.received_at) else {
-            return submission.resolve_for(self.caller, boards, now);
+            return submission.resolve_for(caller, boards, now);
         };
         let dated = Submission {
             occurred_at: Some(received_at),
             ..submission.clone()
         };
-        let prepared = dated.resolve_for(self.caller, boards, now)?;
+        let prepared = dated.resolve_for(caller, boards, now)?;
         Ok(PreparedSubmission {
             fingerprint: submission.fingerprint(),
             ..prepared

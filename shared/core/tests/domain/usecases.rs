@@ -6,12 +6,12 @@ use std::task::{Context, Poll, Waker};
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Cache, Charge, ChargeRequest, Expected, RankDetail, Scores, SubmitOptions, Submitted, Usage,
+    Cache, Charge, ChargeRequest, Expected, RankDetail, ReadSource, Scores, SubmitOptions, Submitted, Usage,
 };
 use leaderboard_core::usecase::{self, Deps, LeaderboardMemory};
 use leaderboard_core::{
-    Leaderboard, RefusalReason, Schedule, StoreError, Submission, SubmissionId, SubmittedValues, TenantId,
-    Timestamp,
+    Access, Leaderboard, Operator, RefusalReason, Schedule, StoreError, Submission, SubmissionId,
+    SubmittedValues, TenantId, Timestamp, Values, WriteAccess,
 };
 use leaderboard_model::Model;
 
@@ -55,6 +55,7 @@ impl World {
             leaderboard_memory: &self.leaderboard_memory,
             tenant: &self.tenant,
             now: at(now),
+            source: ReadSource::Primary,
         }
     }
 
@@ -74,26 +75,9 @@ impl World {
     }
 
     fn submit_with_options(&self, now: &str, id: Option<&str>, options: &SubmitOptions) -> Submitted {
-        let submission = Submission {
-            leaderboards: vec![board("b").id],
-            player: player("ann"),
-            values: SubmittedValues::Score(1),
-            operator: None,
-            metadata: None,
-            occurred_at: None,
-            id: id.map(|id| SubmissionId::new(id).unwrap()),
-            request: None,
-            received_at: None,
-        };
-        let deps = self.deps(now);
-        let submissions = [submission];
-        run(usecase::submit_scores(
-            &deps,
-            &Caller::Server,
-            &submissions,
-            options,
-        ))
-        .unwrap()
+        let submission = submission_of("ann", 1, id);
+        let sent = [(&Caller::Server, &submission)];
+        run(usecase::submit_scores(&self.deps(now), &sent, options)).unwrap()
     }
 
     /// Returns the ids of the kept periods.
@@ -102,6 +86,20 @@ impl World {
         kept.into_iter()
             .map(|summary| summary.period.id.to_string())
             .collect()
+    }
+}
+
+fn submission_of(name: &str, score: i64, id: Option<&str>) -> Submission {
+    Submission {
+        leaderboards: vec![board("b").id],
+        player: player(name),
+        values: SubmittedValues::Score(score),
+        operator: None,
+        metadata: None,
+        occurred_at: None,
+        id: id.map(|id| SubmissionId::new(id).unwrap()),
+        request: None,
+        received_at: None,
     }
 }
 
@@ -207,4 +205,48 @@ fn refused_submissions_are_charged_and_limited() {
     assert_eq!(try_once(), (false, 1, unknown()));
     assert_eq!(try_once(), (false, 2, unknown()));
     assert_eq!(try_once(), (true, 2, vec![]));
+}
+
+#[test]
+fn submissions_of_several_callers_keep_their_order_and_their_permissions() {
+    let world = World::new();
+    let now = "2026-01-01T06:00:00Z";
+    let access = Access {
+        write: WriteAccess::Player,
+        ..Access::default()
+    };
+    let operator = Operator::Set;
+    world.put(
+        now,
+        &Leaderboard {
+            access,
+            operator,
+            ..board("b")
+        },
+    );
+    let ann = Caller::Player(player("ann"));
+    let submissions = [("ann", 10), ("ann", 5), ("bob", 7), ("ann", 8)]
+        .map(|(name, score)| submission_of(name, score, Some("1")));
+    let callers = [&ann, &Caller::Message, &ann, &Caller::Message];
+    let sent: Vec<_> = callers.into_iter().zip(&submissions).collect();
+    let options = SubmitOptions::new(RankDetail::Full);
+    let submitted = run(usecase::submit_scores(&world.deps(now), &sent, &options)).unwrap();
+    let answers = submitted.answers.into_iter().map(|answer| {
+        answer
+            .map(|outcomes| outcomes[0].values.clone())
+            .map_err(|refusal| refusal.reason)
+    });
+    assert_eq!(
+        answers.collect::<Vec<_>>(),
+        [
+            Ok(Values::new(vec![10])),
+            Ok(Values::new(vec![5])),
+            // A player submits only their own scores.
+            Err(RefusalReason::Forbidden),
+            // Each player has their own ids, but the messages share theirs.
+            Err(RefusalReason::IdConflict {
+                id: SubmissionId::new("1").unwrap()
+            }),
+        ]
+    );
 }

@@ -8,6 +8,7 @@ mod live;
 mod ops;
 mod ranks;
 mod scores;
+mod webhooks;
 
 use leaderboard_api::{FunctionName, Permission};
 use leaderboard_pipeline::{Route, RouteHead};
@@ -28,6 +29,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Operation> {
         .chain(identity::ISSUERS.as_flattened())
         .chain(flags::OPERATIONS)
         .chain(flags::FLAGS.as_flattened())
+        .chain(webhooks::OPERATIONS)
         .chain(ops::OPERATIONS)
 }
 

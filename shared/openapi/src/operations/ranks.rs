@@ -103,4 +103,19 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .about("The list is in the order of the leaderboards and positions. A request looks through at most 10,000 events and the logs of 32 leaderboards, so a page can have fewer events than `limit`, or none, although the list continues: only a `next` that is `null` ends it. With a player's token, the list has the events of this player alone, and nothing about bans.")
         .takes(&["afterCursor", "limitOfRecords"])
         .gives(&[DescribedResponse::new(200, "Events of the player.", Shape::Json("PlayerEvents")).like(&["player-events"])]),
+    Operation::new("GET", "/leaderboards/:leaderboard/activity", "readActivity", "Read the daily activity of a leaderboard")
+        .about("The activity is a projection of the event log that the service stores. A request reads on by up to 10,000 events, so if `read_to` is less than `last`, a further request continues. The days stay for more than a year, also when the log has lost their events.")
+        .takes(&["fromDay", "toDay"])
+        .gives(&[DescribedResponse::new(200, "The days with submissions.", Shape::Json("Activity")).like(&["activity"])])
+        .refuses(&[409]),
+    Operation::new("POST", "/leaderboards/:leaderboard/activity/rebuild", "rebuildActivity", "Build the daily activity of a leaderboard again")
+        .about("The service begins again with the oldest event of the log. Days of which the log has no events any more are lost.")
+        .takes(&["fromDay", "toDay"])
+        .gives(&[DescribedResponse::new(200, "The days with submissions.", Shape::Json("Activity")).like(&["activity"])])
+        .refuses(&[409]),
+    Operation::new("GET", "/players/:player/personal-bests", "readPersonalBests", "Read the personal bests of a player over time")
+        .about("The list has each score that was better than all earlier ones of the player, in all periods of the leaderboard together. The service computes it from the newest 100,000 events of the log, and charges one unit of the rate limit for each 1,000 events. A server reads the bests of any player; a player's token only those of its player.")
+        .takes(&["ofLeaderboard"])
+        .gives(&[DescribedResponse::new(200, "The personal bests.", Shape::Json("PersonalBests")).like(&["personal-bests"])])
+        .refuses(&[409, 410]),
 ];

@@ -48,6 +48,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("GET", "/submissions/:submission", "readSubmission", "Read what came of queued submissions")
         .about("The state is kept for 24 hours after the submissions were applied or refused. A player's token finds only requests that came with a token of this player.")
         .gives(&[DescribedResponse::new(200, "The state.", Shape::Json("QueuedSubmission")).like(&["submission-read"])]),
+    Operation::new("GET", "/players/:player/pending-scores", "listPendingScores", "List the scores of a player that wait in the queue")
+        .about("The list has the requests with `Prefer: respond-async` that came with the player's token and are not applied yet. A server reads those of any player; a player's token only those of its player.")
+        .gives(&[DescribedResponse::new(200, "The scores that wait.", Shape::Json("PendingScores")).like(&["pending-scores"])]),
     Operation::new("POST", "/internal/tick", "drainQueue", "Apply what is in the queue")
         .about("A scheduler sends this request, for example once per second. The service applies the queue also after a request with `Prefer: respond-async` and after each published message, so a tick is needed for what such a drain left.")
         .gives(&[DescribedResponse::new(200, "How many items were applied, are tried again later, or were given up.", Shape::Json("Drained")).like(&["queue-drained"])]),
@@ -64,6 +67,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[DescribedResponse::new(200, "The ban.", Shape::Json("Ban")).like(&["ban-read"])]),
     Operation::new("DELETE", "/players/:player/ban", "liftBan", "Lift a player's ban")
         .gives(&[DescribedResponse::done("The player is not banned any more.").with(INVALIDATING)]),
+    Operation::new("DELETE", "/players/:player", "erasePlayer", "Erase a player")
+        .about("The service removes the player's entries in every leaderboard of the tenant, with metadata, idempotency records, the ban, dead letters and results of queued requests. In event logs, the audit log and final standings, a random pseudonym takes the player's place, so that the ranks of others stay. While the response is 503 with the problem `erasing`, the same request continues.")
+        .gives(&[DescribedResponse::done("The player is erased.").with(INVALIDATING)])
+        .refuses(&[409]),
     Operation::new("GET", "/bans", "listBans", "List the bans")
         .about("The list has the bans in force, in the order of the players.")
         .takes(&["limitOfDocuments", "cursor"])

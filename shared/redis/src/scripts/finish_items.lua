@@ -13,6 +13,7 @@ for at = 4, #ARGV, 4 do
     local record = redis.call('HGET', KEYS[2], id)
     if record then
       local player = string.sub(record, queue.REQUEST_HEAD + 1, queue.request_head(record))
+      redis.call('ZREM', KEYS[5], queue.pending_member(player, id, ARGV[at]))
       redis.call('HSET', KEYS[2], id, queue.pack_request(string.sub(record, 1, 16), '1', player, result))
       redis.call('HINCRBY', KEYS[4], 'results', #result)
       redis.call('ZADD', KEYS[3], string.format('%.0f', queue.server_ms() + tonumber(ARGV[1])), id)
@@ -22,7 +23,7 @@ end
 if KEYS[2] then
   queue.trim_results(tonumber(ARGV[2]), tonumber(ARGV[3]))
   if tonumber(redis.call('HGET', KEYS[4], 'items') or 0) == 0 then
-    for at = 2, 4 do
+    for at = 2, 5 do
       redis.call('PEXPIRE', KEYS[at], ARGV[1])
     end
   end

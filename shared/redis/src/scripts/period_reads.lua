@@ -1,14 +1,30 @@
 -- The beginning of every read of a period. Needs numbers.lua, period.lua and bans.lua.
 --
--- KEYS: the configuration, the period's six keys, the state of the tenant's bans. ARGV[1]: the configuration's
--- version that the caller knows, a space, and now; without `now`, the read ignores pending bans.
--- A read returns {0} when that version is no longer current, {2} when the leaderboard has pending bans, and otherwise
--- a flat list that begins with the head: 1, the layout's bytes ('' when the period has never had an entry), the
+-- KEYS: the configuration, the period's six keys, the state of the tenant's bans; for a read of a replica also the
+-- primary's clock (see write_clock.lua) and the log. ARGV[1]: the configuration's version that the caller knows, a
+-- space, and now; without `now`, the read ignores pending bans. For a read of a replica follow a space, the position
+-- up to which the log is needed, a space, and the instant of the primary's clock up to which all changes are needed.
+-- A read returns {0} when that version is no longer current, {2} when the leaderboard has pending bans, {3} when a
+-- replica lacks needed changes, and otherwise a flat list that begins with the head: 1, the layout's bytes ('' when the period has never had an entry), the
 -- period's version, the number of listed entries.
+
+-- Returns whether this server, a replica, lacks changes that the caller needs.
+local function lacks_changes(needed)
+  local position, instant = string.match(needed, '^ (%d+) (%d+)$')
+  local clock = parse_optional_count(redis.call('GET', KEYS[9]), 'clock')
+  if not clock or clock < tonumber(instant) then
+    return true
+  end
+  local last = position ~= '0' and redis.call('XREVRANGE', KEYS[10], '+', '-', 'COUNT', 1)[1]
+  return position ~= '0' and (not last or tonumber(string.sub(last[1], 3)) < tonumber(position))
+end
 
 -- Returns the period; or nil and the reply.
 local function open_read()
-  local version, now = string.match(ARGV[1], '^(%d+) (%-?%d*)$')
+  local version, now, needed = string.match(ARGV[1], '^(%d+) (%-?%d*)(.*)$')
+  if needed ~= '' and lacks_changes(needed) then
+    return nil, {3}
+  end
   local there = redis.call('HMGET', KEYS[1], 'v', 's')
   if there[1] ~= version then
     return nil, {0}

@@ -2,7 +2,8 @@
 -- appends entries with the fields `tenant`, `id` and `request`. One consumer group delivers the entries. Needs clock.lua.
 --
 -- Requests of a tenant, KEYS[2]: id -> record (hash); [3]: ids by the end of their results (sorted set); [4]: sizes
--- (hash): `items` and `bytes` in the queue, `results` the bytes of kept results. The keys expire with the last result.
+-- (hash): `items` and `bytes` in the queue, `results` the bytes of kept results; [5]: the requests of players that are in
+-- the queue (sorted set, all scores 0; see `pending_member`). The keys expire with the last result.
 -- A record: the digest (16 bytes), '1' when the request is done, the player after its length (one byte), the result.
 
 -- The functions of this file. One table, because Lua allows 200 local variables in the source of the library.
@@ -19,6 +20,11 @@ end
 -- Returns the length of a record without its result.
 function queue.request_head(record)
   return queue.REQUEST_HEAD + string.byte(record, queue.REQUEST_HEAD)
+end
+
+-- Returns the member of KEYS[5] for a request: the player, its id, and the id of its item in the stream.
+function queue.pending_member(player, id, name)
+  return player .. '\1' .. id .. '\1' .. name
 end
 
 function queue.drop_request(id)

@@ -184,14 +184,16 @@ end
 
 -- Announces to other regions which leaderboards changed, each leaderboard once in `request.window_ms`.
 local function announce_changes(request, period_refs)
-  local changed = {}
+  local changed, positions = {}, {}
   for _, period_ref in ipairs(period_refs) do
     if period_ref.is_changed and redis.call('SET', period_ref.announced, '', 'PX', request.window_ms, 'NX') then
       changed[#changed + 1] = '"' .. period_ref.board .. '"'
+      positions[#changed] = to_decimal(period_ref.log.position)
     end
   end
   if #changed > 0 then
-    publish_message(request.counters, request.channel, request.message_head .. table.concat(changed, ',') .. ']}')
+    local message = request.message_head .. table.concat(changed, ',') .. '],"positions":['
+    publish_message(request.counters, request.channel, message .. table.concat(positions, ',') .. ']}')
   end
 end
 

@@ -62,7 +62,7 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     submit(&[both(5, NOW_MS), both(6, NOW_MS + DAY_MS)], &announcing).await;
     assert_eq!(
         receive(&mut listening).await,
-        r#"{"tenant":"acme","leaderboards":["a","b.2"]}"#
+        r#"{"tenant":"acme","leaderboards":["a","b.2"],"positions":[3,3]}"#
     );
     let [Reply::Integer(left)] = server.run_command("PTTL eb:acme:b:a:announced").await[..] else {
         panic!("no time to live")
@@ -89,7 +89,7 @@ async fn a_change_is_announced_once_for_each_leaderboard() {
     submit(&[prepare(&boards[0], "p", 10, NOW_MS)], &announcing).await;
     assert_eq!(
         receive(&mut listening).await,
-        r#"{"tenant":"acme","leaderboards":["a"]}"#
+        r#"{"tenant":"acme","leaderboards":["a"],"positions":[6]}"#
     );
 }
 
@@ -189,7 +189,7 @@ async fn a_user_who_may_not_publish_can_write_and_the_failure_is_counted() {
     assert_eq!(submit(6).await.status, Status::Improved);
     assert_eq!(
         receive(&mut listening).await,
-        r#"{"tenant":"acme","leaderboards":["a"]}"#
+        r#"{"tenant":"acme","leaderboards":["a"],"positions":[3]}"#
     );
     assert_eq!(counter(ANNOUNCEMENTS_FAILED).await, Some(4));
 }

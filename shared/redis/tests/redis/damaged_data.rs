@@ -129,7 +129,7 @@ async fn try_change(
             let removed = store.remove(&period_ref, &player("p"), at(NOW_MS)).await;
             removed.err().and_then(|error| match error {
                 ReadError::Store(error) => Some(error),
-                ReadError::StaleConfiguration => None,
+                ReadError::StaleConfiguration | ReadError::Replica(_) => None,
             })
         }
         Change::Put => {
@@ -193,7 +193,7 @@ async fn find_read_errors(
         .flatten()
         .filter_map(|error| match error {
             ReadError::Store(error) => Some(error),
-            ReadError::StaleConfiguration => None,
+            ReadError::StaleConfiguration | ReadError::Replica(_) => None,
         });
     errors.into_iter().flatten().chain(errors_of_period).collect()
 }

@@ -36,9 +36,13 @@ mod pauses;
 #[cfg(test)]
 mod periods;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod rate_limits;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod replica;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]

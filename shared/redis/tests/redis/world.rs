@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use leaderboard_core::ports::{
-    Charge, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, RateLimits, Scores,
-    SubmitOptions, Usage,
+    Charge, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, RateLimits,
+    ReadSource, Scores, SubmitOptions, Usage,
 };
 use leaderboard_core::{
     Column, Columns, Fingerprint, Leaderboard, Operator, Order, PeriodId, PreparedSubmission, Refusal,
@@ -133,6 +133,7 @@ pub(crate) fn make_period_ref<'a>(
         leaderboard: board,
         period,
         now: at(NOW_MS),
+        source: ReadSource::Primary,
     }
 }
 

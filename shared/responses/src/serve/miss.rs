@@ -10,7 +10,7 @@ use crate::cache_key::leaderboard_scope;
 use crate::fetch::{ANY_AGE, Fetched, Urgency, fetch_entry, is_usable, store_answer};
 use crate::fetch_outcome::{CachedRefusal, FetchOutcome};
 use crate::response::{CacheStatus, MissReason};
-use crate::store_fetch::fetch_from_store;
+use crate::store_fetch::{Servers, fetch_from_store};
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_cache::single_flight::{Leader, LeaderResult};
@@ -144,7 +144,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
                 return answer;
             }
             // The older entry is purged or expired, so the store is asked all the same, once for all followers.
-            fetched = self.fetch_without_lease().await;
+            fetched = self.fetch_without_lease(reason).await;
         }
         if !matches!(fetched, Ok(Fetched::FromKeyValueTier(_) | Fetched::InProgress)) {
             self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
@@ -185,15 +185,16 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
 
     /// Asks the store for this request only.
     async fn fetch_alone(&self, reason: MissReason) -> Result<Response, Problem> {
-        let fetched = self.fetch_without_lease().await;
+        let fetched = self.fetch_without_lease(reason).await;
         self.charge_miss(reason, matches!(fetched, Ok(Fetched::Cached(_))));
         self.respond_with_fetched(fetched, reason).await
     }
 
     /// Asks the store, whether or not another instance asks it, too.
-    async fn fetch_without_lease(&self) -> Result<Fetched, CachedRefusal> {
+    async fn fetch_without_lease(&self, reason: MissReason) -> Result<Fetched, CachedRefusal> {
         let (env, key) = (self.context.env, &self.key);
-        let answer = fetch_from_store(env, key, &self.key_text, &Caller::Reader).await;
+        let servers = Servers::for_reason(reason);
+        let answer = fetch_from_store(env, key, &self.key_text, &Caller::Reader, servers).await;
         store_answer(env, key, &self.key_text, (None, Urgency::Now), answer).await
     }
 

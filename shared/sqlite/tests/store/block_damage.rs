@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, ReadError, Scores,
+    Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, ReadError, ReadSource, Scores,
 };
 use leaderboard_core::{PeriodId, PlayerId, StoreError, Ties, Values};
 use leaderboard_sqlite::SqliteStore;
@@ -65,6 +65,7 @@ impl Damaged {
             leaderboard: &self.board,
             period: &self.first_day,
             now: at(DAY_MS),
+            source: ReadSource::Primary,
         };
         let found = store.entries_by_player(&period_ref, players, &Caller::Anonymous);
         Ok(found.await?.entries.iter().map(|entry| entry.rank).collect())
@@ -219,6 +220,7 @@ fn every_read_that_counts_reports_damage() {
             leaderboard: &period.board,
             period: &period.first_day,
             now: at(DAY_MS),
+            source: ReadSource::Primary,
         };
         // The best player is in the damaged block.
         let best = player(&format!("p{ENTRIES:05}"));

@@ -3,7 +3,7 @@
 
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Ban, Bans, PeriodRef, Position, Scores};
+use leaderboard_core::ports::{Ban, Bans, PeriodRef, Position, ReadSource, Scores};
 use leaderboard_core::{Operator, PeriodId, PlayerId, Ties, Values};
 use leaderboard_test_support::PseudoRandom;
 
@@ -78,6 +78,7 @@ impl List {
                 leaderboard: &self.board,
                 period: &period,
                 now: at(self.now_ms),
+                source: ReadSource::Primary,
             };
             store
                 .remove(&period_ref, &removed, at(self.now_ms))
@@ -116,6 +117,7 @@ impl List {
             leaderboard: &self.board,
             period: &period,
             now: at(self.now_ms),
+            source: ReadSource::Primary,
         };
         // A read applies what is left of the bans.
         let all: Vec<PlayerId> = (0..PLAYERS).map(|n| player(&format!("p{n}"))).collect();

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Cache, Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, Readiness, Scores,
+    Cache, Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, ReadSource, Readiness, Scores,
 };
 use leaderboard_core::usecase::{Deps, LeaderboardMemory, QueryError, plan_replay, replay};
 use leaderboard_core::{PeriodId, StoreError, Timestamp, UnknownEvent};
@@ -42,6 +42,7 @@ fn find_reports_of_damage(damage: &str) -> [bool; 4] {
             leaderboard: &board,
             period: &period,
             now: at(0),
+            source: ReadSource::Primary,
         };
         let page = store
             .page(&period_ref, &PageFrom::Top, 10, &Caller::Anonymous)
@@ -136,11 +137,12 @@ fn an_event_of_a_newer_version_is_read_without_its_content() {
             leaderboard_memory: &LeaderboardMemory::default(),
             tenant: &tenant(),
             now: at(10),
+            source: ReadSource::Primary,
         };
         let plan = plan_replay(&deps, &Caller::Anonymous, &board.value.id, at(10))
             .await
             .unwrap();
-        let error = replay(&deps, plan).await.unwrap_err();
+        let error = replay(&deps, plan, None).await.unwrap_err();
         assert_eq!(error, QueryError::UnknownEvent { position: 2 });
     });
 }

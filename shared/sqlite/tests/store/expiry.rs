@@ -5,8 +5,8 @@ use std::rc::Rc;
 use futures::executor::block_on;
 use leaderboard_core::Status;
 use leaderboard_core::ports::{
-    Claim, ClaimOutcome, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, Scores, Standings,
-    SubmitOptions,
+    Claim, ClaimOutcome, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail, ReadSource, Scores,
+    Standings, SubmitOptions,
 };
 
 use crate::support::*;
@@ -120,6 +120,7 @@ fn claims_are_deleted_when_their_period_expires() {
             leaderboard: &board,
             period: &period.id,
             now: at(DAY_MS),
+            source: ReadSource::Primary,
         };
         let expires_at = board.value.schedule.expires_at(&period, 2);
         let freeze = store.freeze(&period_ref, &period, expires_at).await.unwrap();

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal, RankDetail, Scores,
+    Expected, Leaderboards, Page, PageFrom, PeriodRef, PutLeaderboard, PutRefusal, RankDetail, ReadSource,
+    Scores,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Outcome, PeriodId, PreparedSubmission, Refusal, Submission, SubmissionId,
@@ -156,6 +157,7 @@ pub(crate) async fn read_top<C: Connection>(store: &SqliteStore<C>, board: &Boar
         leaderboard: board,
         period: &PeriodId::all_time(),
         now: at(0),
+        source: ReadSource::Primary,
     };
     store
         .page(&period_ref, &PageFrom::Top, limit, &Caller::Anonymous)

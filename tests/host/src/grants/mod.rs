@@ -2,9 +2,12 @@
 //! address.
 
 mod address;
+mod blocked;
 mod pattern;
 
 pub(crate) use address::Address;
+pub use blocked::BlockedNetwork;
+pub(crate) use blocked::remove_blocked;
 pub(crate) use pattern::AllowedHost;
 
 /// The domain by which the components of an application reach each other.

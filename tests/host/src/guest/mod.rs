@@ -132,7 +132,7 @@ fn create_wasi(component: &Arc<Component>) -> wasmtime::Result<WasiCtx> {
     builder
         .stdout(GuestOutput::new(component.id.clone(), output::Stream::Out))
         .stderr(GuestOutput::new(component.id.clone(), output::Stream::Err))
-        .allow_ip_name_lookup(true)
+        .allow_ip_name_lookup(false)
         .allow_tcp(true)
         .allow_udp(true);
     for (name, value) in &component.environment {

@@ -1,6 +1,7 @@
 //! Outbound HTTP requests of guests: to other hosts, to the application itself, and to other components.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Uri;
@@ -10,7 +11,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default
 
 use super::services::WorkerServices;
 use crate::application::Component;
-use crate::grants::chained_component;
+use crate::grants::{chained_component, remove_blocked};
 
 /// A host name for the application itself, for SDKs that cannot send a request without a host name.
 const SELF_HOST: &str = "self.alt";
@@ -67,6 +68,45 @@ enum Destination {
     Component(String),
 }
 
+/// Checks that a request does not go to a blocked network. A request without TLS gets the address that was checked as its destination,
+/// so that its name cannot lead elsewhere a moment later. A request with TLS keeps the name: the server must prove it.
+async fn avoid_blocked(
+    services: &WorkerServices,
+    request: &mut http::Request<WasiBody>,
+) -> Result<(), Error> {
+    let blocked = &services.host.blocked_networks;
+    if blocked.is_empty() {
+        return Ok(());
+    }
+    let uri = request.uri();
+    let is_secure = uri.scheme() == Some(&Scheme::HTTPS);
+    let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
+    let port = authority.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+    let found = tokio::net::lookup_host((host.as_str(), port)).await;
+    let mut addresses: Vec<SocketAddr> = found.map_err(Error::Connect)?.collect();
+    remove_blocked(blocked, &mut addresses);
+    // Only one address can be the destination, and IPv6 is not everywhere.
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    let Some(address) = addresses.first() else {
+        tracing::error!(
+            host,
+            "all addresses of an outbound destination are in blocked networks"
+        );
+        return Err(Error::DestinationIpProhibited);
+    };
+    if !is_secure {
+        let mut parts = request.uri().clone().into_parts();
+        parts.authority = address.to_string().parse().ok();
+        *request.uri_mut() = Uri::from_parts(parts).map_err(|_| Error::HttpRequestUriInvalid)?;
+    }
+    Ok(())
+}
+
 /// Sets the address of this host as the destination of a request.
 fn redirect_to(request: &mut http::Request<WasiBody>, authority: Authority) -> Result<(), Error> {
     let host = authority
@@ -96,6 +136,7 @@ impl WasiHttpHooks for OutboundHttp {
         Box::new(async move {
             match destination? {
                 Destination::Network => {
+                    avoid_blocked(&services, &mut request).await?;
                     let (response, io) = default_send_request(request, options).await?;
                     Ok((response.map(BodyExt::boxed_unsync), Box::new(io) as Processed))
                 }

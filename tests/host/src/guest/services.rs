@@ -11,6 +11,7 @@ use http::{Request, Response};
 use wasmtime::Engine;
 use wasmtime_wasi_http::WasiBody;
 
+use crate::grants::BlockedNetwork;
 use crate::key_value::{Database, WorkerReader};
 use crate::redis::RedisHub;
 
@@ -24,6 +25,8 @@ pub(crate) struct HostServices {
     pub(crate) key_value: Database,
     /// The file of the SQLite database.
     pub(crate) sqlite_path: PathBuf,
+    /// The networks that outbound requests may not reach.
+    pub(crate) blocked_networks: Vec<BlockedNetwork>,
     /// The address on which the host listens; empty before it listens.
     pub(crate) address: OnceLock<SocketAddr>,
 }

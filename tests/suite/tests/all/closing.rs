@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use leaderboard_core::ports::{
-    Claim, ClaimOutcome, Expected, Freeze, Leaderboards, PeriodRef, RankDetail, ReadError, Scores,
+    Claim, ClaimOutcome, Expected, Freeze, Leaderboards, PeriodRef, RankDetail, ReadError, ReadSource, Scores,
 };
 use leaderboard_core::{Leaderboard, Period, StoreError, TenantId};
 use leaderboard_host::{Host, Running};
@@ -52,6 +52,7 @@ async fn close_period<S: AllPorts>(
         leaderboard: &board,
         period: &period.id,
         now,
+        source: ReadSource::Primary,
     };
     let freeze = retry_while_unavailable(async || store.freeze(&period_ref, period, None).await).await;
     let mut outcomes = Vec::new();

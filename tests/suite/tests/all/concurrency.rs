@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::thread;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Expected, Leaderboards, RankDetail};
+use leaderboard_core::ports::{Expected, Leaderboards, RankDetail, ReadSource};
 use leaderboard_core::{
     Leaderboard, LoggedEvent, Operator, Outcome, RecordedEvent, StoreError, TenantId, Ties,
 };
@@ -158,6 +158,7 @@ async fn assert_entries<S: AllPorts>(store: &S, tenant: &TenantId, projection: &
         leaderboard: &board,
         period: &state.period.id,
         now: at(0),
+        source: ReadSource::Primary,
     };
     let page = store
         .page(

@@ -12,6 +12,8 @@ mod concurrency;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod erasure;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod faults;
@@ -31,3 +33,5 @@ mod regressions;
 mod sample;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod webhooks;

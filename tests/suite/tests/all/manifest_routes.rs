@@ -13,6 +13,7 @@ use leaderboard_pipeline::{Base, Routes};
 use leaderboard_ranks_function::RanksFunction;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_tenants_function::TenantsFunction;
+use leaderboard_webhooks_function::WebhooksFunction;
 
 /// Routes as `spin.toml` writes them, each with the component that serves it.
 type RouteSet = BTreeSet<(String, String)>;
@@ -57,6 +58,7 @@ fn the_manifest_has_exactly_the_routes_of_the_components() {
     routes.extend(list_function_routes::<LiveFunction>("live"));
     routes.extend(list_function_routes::<ScoresFunction>("scores"));
     routes.extend(list_function_routes::<TenantsFunction>("tenants"));
+    routes.extend(list_function_routes::<WebhooksFunction>("webhooks"));
     let missing: Vec<_> = routes.difference(&manifest).collect();
     assert_eq!(missing, Vec::<&(String, String)>::new());
     // The component `docs` serves static files and has no table of routes.

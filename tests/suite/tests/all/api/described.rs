@@ -29,7 +29,7 @@ struct ChosenIds {
     submission: String,
 }
 
-/// Creates an entry with a prize, a tenant record, an issuer, limits, flags, a key and a queued request.
+/// Creates an entry with a prize, a tenant record, an issuer, a webhook, limits, flags, a key and a queued request.
 async fn create_resources(api: &ApiClient) -> ChosenIds {
     let prizes = json!([{"name": "gold", "from_rank": 1, "to_rank": 1}]);
     let ended = json!({"ends_at": "2020-01-02T00:00:00Z", "prizes": prizes});
@@ -48,6 +48,10 @@ async fn create_resources(api: &ApiClient) -> ChosenIds {
     for (path, document) in [
         (format!("/tenants/{}", api.tenant), json!({})),
         ("/issuers/games".to_owned(), issuer),
+        (
+            "/webhooks/games".to_owned(),
+            json!({"url": "https://hooks.example.com/", "events": ["score.accepted"]}),
+        ),
         ("/limits".to_owned(), json!({})),
         ("/flags".to_owned(), json!({"flags": {}})),
     ] {
@@ -68,7 +72,7 @@ fn read_paths(api: &ApiClient, ids: &ChosenIds) -> Vec<String> {
         ":leaderboard" => "goals",
         ":player" => "ann",
         ":tenant" => &api.tenant,
-        ":issuer" => "games",
+        ":issuer" | ":webhook" => "games",
         ":key" => &ids.key,
         ":submission" => &ids.submission,
         other => other,
@@ -88,6 +92,9 @@ fn read_paths(api: &ApiClient, ids: &ChosenIds) -> Vec<String> {
         let mut below = below.join("/");
         if below.ends_with("/summary") {
             below.push_str("?player=ann");
+        }
+        if below.ends_with("/personal-bests") {
+            below.push_str("?leaderboard=goals");
         }
         if below.ends_with("/standings") || below.contains("/claims") {
             below.push_str("?period=all");

@@ -1,6 +1,6 @@
 //! Tests with a Redis that is full up to its `maxmemory`: scores are refused, and deletions still work.
 
-use leaderboard_redis::{Connection as _, Reply as RedisReply};
+use leaderboard_redis::{Connection as RedisConnection, Reply as RedisReply};
 use leaderboard_test_support::{RedisServer, TestService, block_on, native_redis, wait_until};
 use serde_json::json;
 
@@ -89,5 +89,43 @@ fn a_full_store_refuses_scores_but_accepts_bans_and_deletions() {
         api.read_entry("small", "p")
             .await
             .expect_problem(404, "entry-not-found");
+    });
+}
+
+/// Ends the leases of all claimed items of the queue, as if 30 seconds had passed.
+async fn end_leases(connection: &impl RedisConnection) {
+    let script = b"for _, entry in ipairs(redis.call('XPENDING', KEYS[1], 'edgeboard', '-', '+', 100)) do \
+        redis.call('XCLAIM', KEYS[1], 'edgeboard', 'edgeboard', 0, entry[1], 'IDLE', 60000, 'JUSTID') end";
+    let arguments: [&[u8]; 3] = [script, b"1", b"eb::queue"];
+    connection.command("EVAL", &arguments).await.unwrap();
+}
+
+#[test]
+fn a_score_in_the_queue_waits_until_the_store_has_memory() {
+    /// More than the attempts of an item.
+    const TICKS: usize = 13;
+    block_on(async {
+        let service = TestService::start_on(Some(RedisServer::start())).await;
+        let api = service.api();
+        api.create_leaderboard("b", &json!({})).await;
+        let redis = service.redis.as_ref().unwrap();
+        let connection = native_redis::connect(&redis.url()).await;
+        let message = json!({"tenant": api.tenant,
+            "scores": [{"leaderboards": ["b"], "player": "p", "score": 7, "id": "1"}]});
+        let message = message.to_string();
+        let added: [&[u8]; 4] = [b"eb::queue", b"*", b"message", message.as_bytes()];
+        connection.command("XADD", &added).await.unwrap();
+        set_maxmemory(redis, 1).await;
+        for _ in 0..TICKS {
+            let tick = api.request_at("POST", "/internal/tick").send().await;
+            assert_eq!(tick.expect_status(200)["retried"], 1);
+            end_leases(&connection).await;
+        }
+        set_maxmemory(redis, 0).await;
+        let tick = api.request_at("POST", "/internal/tick").send().await;
+        assert_eq!(tick.expect_status(200)["finished"], 1);
+        assert_eq!(api.page("b", "").await["entries"][0]["values"]["score"], 7);
+        let letters = api.get("/dead-letters").await.expect_status(200);
+        assert_eq!(letters["letters"], json!([]));
     });
 }

@@ -35,8 +35,9 @@ impl Names {
             ":tenant" => self.tenant.clone(),
             ":key" => self.key.clone(),
             ":letter" => "1".to_owned(),
+            ":message" => "msg_1".to_owned(),
             ":submission" => "0af7651916cd43dd8448eb211c80319c".to_owned(),
-            ":leaderboard" | ":issuer" | ":flag" => self.leaderboard.to_owned(),
+            ":leaderboard" | ":issuer" | ":flag" | ":webhook" => self.leaderboard.to_owned(),
             ":player" => self.player.to_owned(),
             other => {
                 assert!(!other.starts_with(':'), "unknown parameter {other}");
@@ -75,6 +76,7 @@ fn body(route: &RouteHead, path: &str) -> Value {
             };
             json!({"issuer": issuer, "audiences": ["common"], "keys": [{"secret": "x".repeat(40)}]})
         }
+        ":webhook" => json!({"url": "https://b.example/hook", "events": ["score.accepted"]}),
         "limits" => json!({"policies": {"family:ranks": {"quota": 1000, "window_s": 1}}}),
         "flags" if route.base == Base::Root => json!({"context": {}}),
         "flags" => {
@@ -145,6 +147,9 @@ async fn create_data(tenant: &ApiClient) -> Names {
     tenant.put("/issuers/taken", &issuer).await.expect_status(201);
     let common = json!({"issuer": COMMON_ISSUER, "audiences": ["common"], "keys": [{"secret": secret}]});
     tenant.put("/issuers/common", &common).await.expect_status(201);
+    let webhook =
+        json!({"url": format!("https://{SECRET}.example/"), "title": SECRET, "events": ["player.banned"]});
+    tenant.put("/webhooks/taken", &webhook).await.expect_status(201);
     let (id, _) = create_key(tenant, &["admin"]).await;
     Names {
         tenant: tenant.tenant.clone(),
@@ -164,6 +169,8 @@ async fn read_data(tenant: &ApiClient, names: &Names) -> Vec<Value> {
         "/flags",
         "/issuers",
         "/issuers/taken",
+        "/webhooks",
+        "/webhooks/taken",
         "/keys",
         "/audit",
     ] {
@@ -184,7 +191,8 @@ async fn read_data(tenant: &ApiClient, names: &Names) -> Vec<Value> {
     seen
 }
 
-/// Calls a route as `caller`, with `named` in `X-Tenant-ID`. Repeats a request that a rate limit refused.
+/// Calls a route as `caller`, with `named` in `X-Tenant-ID`. Repeats a request that a rate limit refused, and an erasure that needs more
+/// time.
 async fn send_as(
     tenant: &ApiClient,
     caller: &Caller,
@@ -208,7 +216,11 @@ async fn send_as(
         }
         call.send().await
     };
-    wait_until(send, |answer| answer.status != 429).await
+    let is_erasure = route.pattern == "/players/:player";
+    wait_until(send, |answer| {
+        answer.status != 429 && !(is_erasure && answer.status == 503)
+    })
+    .await
 }
 
 /// Asserts that a response contains no data of tenant A, and that it is not a server error.

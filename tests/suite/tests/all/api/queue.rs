@@ -143,4 +143,20 @@ api_cases! {
         let log = api.get("/operator/audit?limit=1000").await.expect_status(200);
         assert!(log["records"].as_array().unwrap().iter().all(|record| record["event"]["route"] != "/internal/tick"));
     }
+
+    async fn a_player_reads_the_own_pending_scores(api) {
+        api.create_leaderboard("b", &json!({"access": {"write": "player"}})).await;
+        let key = api.make_key(json!(["scores:read", "scores:write"])).await.1;
+        let (own, other) = (api.issue_token(&key, "p").await, api.issue_token(&key, "q").await);
+        let path = |player: &str| format!("/api/v1/players/{player}/pending-scores");
+        let request = api.with_token(&own, "POST", SCORES).header("prefer", "respond-async");
+        let accepted = request.json(&json!({"player": "me", "score": 5})).send().await;
+        wait_for_state(api, &accepted).await;
+        let read = api.with_token(&own, "GET", &path("me")).send().await.expect_status(200);
+        assert_eq!((&read["player"], &read["pending"]), (&json!("p"), &json!([])));
+        api.with_key(&key, "GET", &path("p")).send().await.expect_status(200);
+        api.with_token(&other, "GET", &path("p")).send().await.expect_problem(403, "forbidden");
+        api.bare("GET", &path("p")).send().await.expect_problem(401, "unauthenticated");
+        api.get("/players/p/pending-scores?x=1").await.expect_problem(400, "invalid-parameter");
+    }
 }

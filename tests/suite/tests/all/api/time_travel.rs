@@ -102,15 +102,37 @@ api_cases! {
             let problem = api.get(&format!("/leaderboards/b/entries/p?at={bad}")).await.expect_problem(400, "invalid-parameter");
             assert_eq!(problem["errors"][0]["parameter"], "at", "{bad}");
         }
-        for score in 1..=20 {
+        api.submit_score("b", "p", 1).await;
+        let at = instant_of_last_event(api, "b").await;
+        for score in 2..=20 {
             api.submit_score("b", "p", score).await;
         }
-        let at = instant_of_last_event(api, "b").await;
         for path in paths("p") {
             api.get(&format!("{path}&at={at}")).await.expect_problem(410, "history-not-kept");
         }
         let players = api.get(&format!("/leaderboards/b/entries?players=p&at={at}")).await.expect_problem(400, "invalid-parameter");
         assert_eq!(players["errors"][0]["parameter"], "at");
+    }
+
+    async fn the_history_stays_readable_when_the_log_loses_its_first_events(api) {
+        api.create_leaderboard("b", &json!({"log": {"keep_events": 400}})).await;
+        for round in 0..40 {
+            let scores: Vec<_> = (0..20).map(|n| json!({"player": format!("p{}", (round * 7 + n) % 30), "score": round * 3 + n})).collect();
+            api.post("/leaderboards/b/scores", &json!({"scores": scores})).await.expect_status(207);
+        }
+        let kept = read(api, "/leaderboards/b/events?limit=1").await;
+        assert!(kept["events"][0]["position"].as_u64().unwrap() > 1, "{kept}");
+        let mut then = Vec::new();
+        for path in paths("p5") {
+            then.push(without_cursors(read(api, &path).await));
+        }
+        let at = instant_of_last_event(api, "b").await;
+        api.submit_score("b", "p5", 999).await;
+        for (path, then) in paths("p5").iter().zip(then) {
+            assert_eq!(without_cursors(read(api, &format!("{path}&at={at}")).await), then, "{path}");
+        }
+        let before = api.get("/leaderboards/b/entries?at=2020-01-01T00:00:00Z").await.expect_problem(410, "history-not-kept");
+        assert!(before["errors"][0]["detail"].as_str().unwrap().contains("begins at 20"), "{before}");
     }
 
     async fn the_past_of_a_private_leaderboard_is_private(api) {

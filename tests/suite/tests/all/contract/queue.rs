@@ -92,6 +92,22 @@ on_both_stores! {
         assert_eq!(claim_all(&fixture.store).await, []);
     }
 
+    async fn an_item_that_is_given_back_comes_before_newer_items_and_was_not_tried(fixture) {
+        let owner = tenant("a");
+        for id in ["1", "2", "3"] {
+            fixture.store.enqueue(&owner, &item(id, b"x")).await.unwrap().unwrap();
+        }
+        let mut claimed = fixture.store.claim_items(2, LONG_LEASE_MS).await.unwrap();
+        for item in &mut claimed {
+            item.attempts -= 1;
+            item.payload.clear();
+        }
+        fixture.store.retry_items(&claimed, 0, LONG_LEASE_MS).await.unwrap();
+        let again = claim_all(&fixture.store).await;
+        assert_eq!(ids_and_attempts(&again), [("1", 1), ("2", 1), ("3", 1)]);
+        assert_eq!(again[0].payload, b"x");
+    }
+
     async fn the_result_of_a_finished_request_is_kept(fixture) {
         let owner = tenant("a");
         let by_ann = NewQueueItem { player: Some(&player("ann")), ..item("1", b"x") };
@@ -149,7 +165,7 @@ on_both_stores! {
         assert_eq!(fixture.store.enqueue(&owner, &item("5", b"x")).await, Ok(Err(EnqueueRefusal::QueueFull)));
     }
 
-    async fn a_claim_stops_after_a_mebibyte(fixture) {
+    async fn a_claim_stops_after_its_maximum_of_bytes(fixture) {
         let owner = tenant("a");
         let half = vec![b'x'; MAX_CLAIMED_BYTES / 2];
         for id in ["1", "2", "3"] {

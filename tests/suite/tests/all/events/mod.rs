@@ -6,6 +6,7 @@ mod failover;
 mod queue;
 mod queue_faults;
 mod regions;
+mod replicas;
 
 use leaderboard_host::{Host, Running};
 use leaderboard_test_support::{ApiClient, RedisServer, block_on, host_config, state_dir, wait_until};

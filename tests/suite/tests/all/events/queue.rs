@@ -95,3 +95,16 @@ fn a_faulty_message_in_the_stream_is_a_dead_letter_and_stops_no_other() {
         wait_until(async || read_scores(api).await, |found| found == &scores).await;
     });
 }
+
+#[test]
+fn a_message_of_a_suspended_tenant_in_the_stream_is_a_dead_letter() {
+    on_redis(async |api, redis| {
+        let tenant = format!("/tenants/{}", api.tenant);
+        api.put(&tenant, &json!({"state": "suspended"})).await;
+        append(redis, &message(api, &[score("p", 1, "a")])).await;
+        let tick = api.request_at("POST", "/internal/tick").send().await;
+        assert_eq!(tick.expect_status(200)["dead"], 1);
+        let letters = read_letters(api).await;
+        assert_eq!(letters[0].0, "The tenant is suspended");
+    });
+}

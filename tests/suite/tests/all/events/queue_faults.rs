@@ -1,7 +1,10 @@
 //! Tests of the queue while Redis or a region is killed: nothing acknowledged is lost, and nothing counts twice.
 
+use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::time::Duration;
 
 use leaderboard_test_support::{
@@ -9,18 +12,17 @@ use leaderboard_test_support::{
     target_dir, wait_until,
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use super::{connect, message, read_letters, read_scores, score, start_region};
 
-/// The number of clients that submit while Redis is killed, and of the submissions of each.
+/// The number of clients that submit while a store is killed, and of the submissions of each.
 const CLIENTS: usize = 8;
-const SUBMISSIONS: usize = 250;
-/// How often Redis is killed meanwhile, and how long it then is down.
+const SUBMISSIONS: usize = 1_250;
+/// The number of submissions in a request.
+const REQUEST_SIZE: usize = 10;
+/// How often Redis is killed meanwhile.
 const KILLS: usize = 3;
-const DOWN_FOR: Duration = Duration::from_millis(300);
-/// The pause between two kills.
-const BETWEEN_KILLS: Duration = Duration::from_millis(700);
 /// The number of messages in the queue while a region is killed.
 const MESSAGES: i64 = 6_000;
 
@@ -53,32 +55,84 @@ async fn drain_all(api: &ApiClient, server: &RedisServer) {
     wait_until(drain, |left| *left == 0).await;
 }
 
-async fn switch_limits_off(api: &ApiClient) {
-    let off = json!({"client": "off", "credentials": "off", "key": "off", "player": "off"});
-    api.put("/operator/limits", &json!({"policies": off}))
-        .await
-        .expect_status(201);
+async fn create_leaderboard(api: &ApiClient) {
+    api.switch_limits_off().await;
+    api.create_leaderboard("b", &json!({"operator": "increment"}))
+        .await;
 }
 
-/// Sends a submission until it is acknowledged, always with the same id. Every second one waits in the queue.
-async fn submit_until_acknowledged(api: &ApiClient, client: usize, n: usize) {
-    let body = json!({"player": format!("p{client}"), "score": 1, "id": format!("{client}/{n}")});
-    let (prefer, expected) = if n.is_multiple_of(2) {
-        ("respond-async", 202)
-    } else {
-        ("wait=10", 200)
-    };
-    loop {
-        let request = api
-            .request("POST", "/leaderboards/b/scores")
-            .header("prefer", prefer);
-        let answer = request.json(&body).send().await;
-        if answer.status == expected {
-            return;
+/// What happened to the requests of all clients so far.
+#[derive(Default)]
+struct Traffic {
+    /// The number of acknowledged submissions.
+    acknowledged: Cell<usize>,
+    /// The number of requests that failed, and were sent again.
+    failed: Cell<usize>,
+}
+
+/// A request with submissions of one client.
+#[derive(Clone, Copy)]
+struct Batch {
+    client: usize,
+    /// The numbers of the first submission and of the one after the last.
+    numbers: (usize, usize),
+    is_queued: bool,
+}
+
+impl Batch {
+    /// Sends the request until it is acknowledged, always with the same ids.
+    async fn submit_until_acknowledged(self, api: &ApiClient, traffic: &Traffic) {
+        let (first, end) = self.numbers;
+        let client = self.client;
+        let scores: Vec<Value> = (first..end)
+            .map(|n| json!({"player": format!("p{client}"), "score": 1, "id": format!("{client}/{n}")}))
+            .collect();
+        let (prefer, expected) = if self.is_queued {
+            ("respond-async", 202)
+        } else {
+            ("wait=10", 207)
+        };
+        loop {
+            let request = api
+                .request("POST", "/leaderboards/b/scores")
+                .header("prefer", prefer);
+            let answer = request.json(&json!({ "scores": scores })).send().await;
+            if answer.status == expected {
+                traffic
+                    .acknowledged
+                    .set(traffic.acknowledged.get() + scores.len());
+                return;
+            }
+            assert_eq!(answer.status, 503);
+            traffic.failed.set(traffic.failed.get() + 1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert_eq!(answer.status, 503);
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Starts the clients. Each sends its submissions in requests of this size; of `queued_of` requests, the first waits in the queue.
+fn start_clients(api: &ApiClient, traffic: &Rc<Traffic>, size: usize, queued_of: usize) -> JoinSet<()> {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let (api, traffic) = (api.clone(), Rc::clone(traffic));
+        clients.spawn_local(async move {
+            for n in 0..SUBMISSIONS / size {
+                let batch = Batch {
+                    client,
+                    numbers: (n * size, (n + 1) * size),
+                    is_queued: n.is_multiple_of(queued_of),
+                };
+                batch.submit_until_acknowledged(&api, &traffic).await;
+            }
+        });
+    }
+    clients
+}
+
+/// Returns the scores after all submissions.
+fn expected_scores() -> Vec<(String, i64)> {
+    let each = i64::try_from(SUBMISSIONS).unwrap();
+    (0..CLIENTS).map(|client| (format!("p{client}"), each)).collect()
 }
 
 #[test]
@@ -87,22 +141,15 @@ fn a_killed_redis_loses_no_acknowledged_submission() {
         let (mut redis, events) = (RedisServer::start_durable(), RedisServer::start());
         let region = start_region(Some(&redis), &events).await;
         let api = region.api();
-        switch_limits_off(&api).await;
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        let mut clients = tokio::task::JoinSet::new();
-        for client in 0..CLIENTS {
-            let api = api.clone();
-            clients.spawn_local(async move {
-                for n in 0..SUBMISSIONS {
-                    submit_until_acknowledged(&api, client, n).await;
-                }
-            });
-        }
-        for _ in 0..KILLS {
-            tokio::time::sleep(BETWEEN_KILLS).await;
+        create_leaderboard(&api).await;
+        let traffic = Rc::new(Traffic::default());
+        let clients = start_clients(&api, &traffic, REQUEST_SIZE, 2);
+        for kill in 1..=KILLS {
+            let share = kill * CLIENTS * SUBMISSIONS / (KILLS + 1);
+            wait_until(async || traffic.acknowledged.get(), |count| *count >= share).await;
             redis.kill();
-            tokio::time::sleep(DOWN_FOR).await;
+            let before = traffic.failed.get();
+            wait_until(async || traffic.failed.get(), |count| *count > before).await;
             redis.restart();
         }
         clients.join_all().await;
@@ -112,9 +159,7 @@ fn a_killed_redis_loses_no_acknowledged_submission() {
         )
         .await;
         drain_all(&api, &redis).await;
-        let each = i64::try_from(SUBMISSIONS).unwrap();
-        let expected: Vec<_> = (0..CLIENTS).map(|client| (format!("p{client}"), each)).collect();
-        assert_eq!(read_scores(&api).await, expected);
+        assert_eq!(read_scores(&api).await, expected_scores());
         assert_eq!(read_letters(&api).await, []);
     });
 }
@@ -123,21 +168,22 @@ fn a_killed_redis_loses_no_acknowledged_submission() {
 struct RegionProcess {
     process: Child,
     url: String,
-    _state: TempDir,
 }
 
 impl RegionProcess {
-    /// Starts a region whose store is this server, and waits until it is ready.
-    async fn start(store: &RedisServer) -> Self {
-        let (state, address) = (state_dir(), SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
+    /// Starts a region with its files in this directory, and waits until it is ready. Its store is this server, or SQLite with
+    /// `None`.
+    async fn start(store: Option<&RedisServer>, state: &Path) -> Self {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let store_url = store.map(RedisServer::url).unwrap_or_default();
         let process = Command::new(built_program("leaderboard-host"))
             .current_dir(project_root())
             .args(["--listen", &address.to_string(), "--state-dir"])
-            .arg(state.path())
+            .arg(state)
             .arg("--cache-dir")
             .arg(target_dir().join("tmp").join("compiled"))
             .env("SPIN_VARIABLE_ADMIN_KEY", ADMIN_KEY)
-            .env("SPIN_VARIABLE_REDIS_URL", store.url())
+            .env("SPIN_VARIABLE_REDIS_URL", store_url)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -145,7 +191,6 @@ impl RegionProcess {
         let region = Self {
             process,
             url: format!("http://{address}"),
-            _state: state,
         };
         let api = ApiClient::over_http(&region.url);
         let ready = async || {
@@ -195,7 +240,8 @@ fn a_region_that_is_killed_while_it_drains_loses_and_doubles_nothing() {
             .await;
         append_messages(&redis, &api).await;
         for _ in 0..2 {
-            let region = RegionProcess::start(&redis).await;
+            let state = state_dir();
+            let region = RegionProcess::start(Some(&redis), state.path()).await;
             let before = length(&redis).await;
             let tick = ApiClient::over_http(&region.url)
                 .request_at("POST", "/internal/tick")

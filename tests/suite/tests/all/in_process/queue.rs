@@ -7,10 +7,9 @@ use leaderboard_score_messages::LEASE_MS;
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
-use crate::in_process::dead_letters::list_letters;
 use crate::in_process::environment::{Instance, Region, request};
 
-const SCORES: &str = "/leaderboards/b/scores";
+pub(super) const SCORES: &str = "/leaderboards/b/scores";
 
 /// Drains the queue, and returns the report.
 pub(super) fn tick(service: &Instance) -> Value {
@@ -19,33 +18,35 @@ pub(super) fn tick(service: &Instance) -> Value {
     answer.json()
 }
 
-fn create_service() -> Instance {
+pub(super) fn create_service() -> Instance {
     let service = Instance::new();
     service.call("PUT", "/leaderboards/b", r#"{"operator":"increment"}"#);
     service
 }
 
-/// Sends a request with `respond-async` whose instance ends before it drains the queue. Returns the path of its state.
-fn enqueue(service: &Instance, body: &Value) -> String {
-    let headers = [("x-api-key", ADMIN_KEY), ("prefer", "respond-async")];
-    let answer = service.answer(request("POST", SCORES, body, &headers));
-    service.drop_later_work();
-    answer.expect_status(202);
-    path_of(&answer.json())
+/// Sends a request with `respond-async` and the operator's key, whose instance ends before it drains the queue. Returns the
+/// path of its state.
+pub(super) fn enqueue(service: &Instance, body: &Value) -> String {
+    enqueue_with(service, &[("x-api-key", ADMIN_KEY)], body)
 }
 
-fn path_of(accepted: &Value) -> String {
+/// Does the same as [`enqueue`], with these headers.
+pub(super) fn enqueue_with(service: &Instance, headers: &[(&str, &str)], body: &Value) -> String {
+    let headers = [headers, &[("prefer", "respond-async")]].concat();
+    let answer = service.answer(request("POST", SCORES, body, &headers));
+    service.drop_later_work();
+    let accepted = answer.expect_status(202);
     assert_eq!(accepted["state"], "pending");
     format!("/submissions/{}", accepted["id"].as_str().unwrap())
 }
 
-fn read_state(service: &Instance, path: &str) -> Value {
+pub(super) fn read_state(service: &Instance, path: &str) -> Value {
     let answer = service.call("GET", path, "");
     answer.expect_status(200);
     answer.json()
 }
 
-fn read_score(service: &Instance, player: &str) -> Value {
+pub(super) fn read_score(service: &Instance, player: &str) -> Value {
     let entry = service.call("GET", &format!("/leaderboards/b/entries/{player}"), "");
     entry.json()["entry"]["values"]["score"].clone()
 }
@@ -71,17 +72,26 @@ fn an_accepted_request_is_applied_by_a_later_tick() {
 }
 
 #[test]
-fn many_requests_are_applied_by_one_call_of_the_store() {
-    let service = create_service();
+fn requests_of_many_senders_are_applied_in_order_by_one_call_of_the_store() {
+    let service = Instance::new();
+    let board = json!({"access": {"write": "player"}, "operator": "set"});
+    service.call("PUT", "/leaderboards/b", &board);
+    let key = service.make_server_key();
     for n in 0..20 {
-        enqueue(&service, &json!({"player": format!("p{}", n % 3), "score": 1}));
+        let token = format!("Bearer {}", service.issue_token(&key, &format!("p{}", n % 3)));
+        enqueue_with(
+            &service,
+            &[("authorization", &token)],
+            &json!({"player": "me", "score": n}),
+        );
     }
+    enqueue(&service, &json!({"player": "p0", "score": 5}));
     service.store.submit_calls_left.set(Some(1));
-    assert_eq!(tick(&service)["finished"], 20);
+    assert_eq!(tick(&service)["finished"], 21);
     service.store.submit_calls_left.set(None);
     assert_eq!(
         ["p0", "p1", "p2"].map(|player| read_score(&service, player)),
-        [json!(7), json!(7), json!(6)]
+        [json!(5), json!(19), json!(17)]
     );
 }
 
@@ -176,45 +186,55 @@ fn a_full_queue_refuses_requests_of_its_tenant() {
 }
 
 #[test]
-fn a_request_of_a_suspended_tenant_is_dead_and_can_be_replayed_as_its_player() {
-    let region = Region::of_acme();
-    let service = region.instance();
-    let access = json!({"access": {"write": "player"}, "operator": "increment"});
-    service.call("PUT", "/leaderboards/b", &access);
+fn a_pending_score_is_read_until_it_is_applied() {
+    let service = Instance::new();
+    service.call("PUT", "/leaderboards/b", r#"{"access":{"write":"player"}}"#);
     let token = service.issue_token(&service.make_server_key(), "p");
     let bearer = format!("Bearer {token}");
+    let body = json!({"player": "me", "score": 7, "metadata": {"level": 3}, "id": "x"});
     let headers = [("authorization", bearer.as_str()), ("prefer", "respond-async")];
-    let answer = service.answer(request(
-        "POST",
-        SCORES,
-        r#"{"player":"me","score":1,"id":"own","metadata":{"n":1.0}}"#,
-        &headers,
-    ));
+    let accepted = service.answer(request("POST", SCORES, &body, &headers));
     service.drop_later_work();
-    let path = path_of(&answer.json());
-    service.call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#);
-    assert_eq!(tick(&service)["dead"], 1);
-    service.call("PUT", "/tenants/acme", r#"{"state":"active"}"#);
-    service.pass_ms(60_000);
-    let state = read_state(&service, &path);
+    accepted.expect_status(202);
+    // A server's request for the player is not the player's own.
+    enqueue(&service, &json!({"player": "p", "score": 1}));
+    let read = || {
+        service
+            .call("GET", "/players/p/pending-scores", "")
+            .expect_status(200)["pending"]
+            .take()
+    };
+    let pending = read();
+    assert_eq!(pending[0]["id"], accepted.json()["id"]);
     assert_eq!(
-        (&state["state"], &state["reason"]),
-        (&json!("dead"), &json!("The tenant is suspended"))
+        pending[0]["submissions"],
+        json!([{"leaderboards": ["b"], "player": "p", "score": 7, "id": "x", "metadata": {"level": 3}}])
     );
-    let letter = list_letters(&service).remove(0);
-    assert_eq!(
-        serde_json::from_str::<Value>(letter["payload"].as_str().unwrap()).unwrap(),
-        json!({"tenant": "acme", "sender": "p", "scores": [
-            {"leaderboards": ["b"], "player": "p", "score": 1, "id": "own", "metadata": {"n": 1.0}}]})
-    );
-    let replay = format!("/dead-letters/{}/replay", letter["id"].as_str().unwrap());
-    service.call("POST", &replay, "").expect_status(200);
-    // The id belongs to the player, so the player's own retry is a replay.
-    let again = service.with_token(
-        &token,
-        "POST",
-        SCORES,
-        r#"{"player":"p","score":1,"id":"own","metadata":{"n":1.0}}"#,
-    );
-    assert_eq!(again.json()["replayed"], true, "{:?}", again.json());
+    assert_eq!(pending.as_array().unwrap().len(), 1);
+    tick(&service);
+    assert_eq!(read(), json!([]));
+    assert_eq!(read_score(&service, "p"), 7);
+}
+
+#[test]
+fn the_report_of_a_region_has_the_age_of_the_oldest_item() {
+    let region = Region::with_options().region();
+    let service = region.instance();
+    service.call("PUT", "/leaderboards/b", r#"{"operator":"increment"}"#);
+    let report = || {
+        region.pass_ms(10_000);
+        service.anonymous("/health/ready").expect_status(200);
+        service.settle();
+        let listed = service.call("GET", "/regions", "").expect_status(200);
+        [
+            &listed["regions"][0]["queue_items"],
+            &listed["regions"][0]["queue_lag_ms"],
+        ]
+        .map(Clone::clone)
+    };
+    assert_eq!(report(), [json!(0), Value::Null]);
+    enqueue(&service, &json!({"player": "p", "score": 2}));
+    assert_eq!(report(), [json!(1), json!(10_000)]);
+    tick(&service);
+    assert_eq!(report(), [json!(0), Value::Null]);
 }

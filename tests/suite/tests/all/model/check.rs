@@ -188,6 +188,12 @@ impl<S: AllPorts> ComparedStores<S> {
         let mut projection = leaderboard_core::Projection::default();
         for recorded in log {
             projection.apply(recorded).unwrap();
+            // Half of the log is replayed from a snapshot.
+            if recorded.position == log.len() as u64 / 2 {
+                let snapshot = projection.encode_snapshot().unwrap();
+                projection = leaderboard_core::Projection::decode_snapshot(snapshot.clone()).unwrap();
+                assert_eq!(projection.encode_snapshot(), Some(snapshot));
+            }
         }
         assert_eq!(projection.leaderboard(), Some(&known.by_store.value));
         for (_, period) in self

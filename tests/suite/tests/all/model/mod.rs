@@ -2,9 +2,11 @@
 
 mod check;
 mod edge;
+mod erase;
 mod freeze;
 mod pair;
 mod rolling_upgrade;
+mod time_travel;
 
 use std::cell::Cell;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leaderboard_core::ports::{
     Ban, Bans, ChargeRequest, Expected, Leaderboards, PeriodRef, PutLeaderboard, RankDetail,
-    RateLimitDecision, Scores, SubmitOptions,
+    RateLimitDecision, ReadSource, Scores, SubmitOptions,
 };
 use leaderboard_core::{
     Leaderboard, LeaderboardId, PeriodId, PlayerId, PreparedSubmission, RefusalReason, Submission,
@@ -39,6 +39,8 @@ pub(super) struct ComparedStores<S> {
     names: Vec<LeaderboardId>,
     /// The submissions so far, each with the time at which it happened.
     submitted: Vec<(RandomSubmission, Timestamp)>,
+    /// The number of erasures so far.
+    pub(super) erasures: u32,
 }
 
 impl<S: AllPorts> ComparedStores<S> {
@@ -55,6 +57,7 @@ impl<S: AllPorts> ComparedStores<S> {
             periods: BTreeMap::new(),
             names,
             submitted: Vec::new(),
+            erasures: 0,
         };
         for board in &history.boards {
             pair.configure(board, false, None).await;
@@ -97,6 +100,7 @@ impl<S: AllPorts> ComparedStores<S> {
             }
             Step::Ban { player, for_ms } => self.ban(player, *for_ms).await,
             Step::Unban(player) => self.unban(player).await,
+            Step::Erase(player) => self.erase(player.get(&self.players).clone()).await,
             Step::Freeze {
                 board,
                 player,
@@ -323,6 +327,7 @@ impl<S: AllPorts> ComparedStores<S> {
             leaderboard: board,
             period,
             now: self.now,
+            source: ReadSource::Primary,
         }
     }
 

@@ -6,7 +6,7 @@ use leaderboard_redis::{Connection, ConnectionError, RedisStore, Reply, Signal};
 use leaderboard_test_support::native_redis::{self, NativeRedis};
 use leaderboard_test_support::{RedisBackend, StoreBackend};
 
-/// The function library of commit a251626, as the code of that commit loads it. Since then, the keys, the
+/// The function library of commit 1e1007b, as the code of that commit loads it. Since then, the keys, the
 /// arguments and the replies of all functions but [`CHANGED`] are the same, and so are the values that they store.
 /// So the code of today can call the older functions as the older code did.
 ///
@@ -15,9 +15,9 @@ use leaderboard_test_support::{RedisBackend, StoreBackend};
 /// When a function's arguments, reply or stored values change, the library of the commit before the change
 /// replaces this one, and the calls of that function stay with the current library.
 const OLDER_LIBRARY: &str = include_str!("older_library.txt");
-/// The end of the name of a function whose arguments have changed: a submission says whether it reopens final
-/// standings.
-const CHANGED: &str = "_SUBMIT";
+/// The end of the name of a function whose arguments have changed: an item that is tried again has the number of its
+/// attempts.
+const CHANGED: &str = "_RETRY_ITEMS";
 /// The first line of a library, up to its name.
 const LIBRARY_HEAD: &str = "#!lua name=";
 /// The length of the name of a library. The name of a function begins with it.
@@ -40,6 +40,10 @@ impl StoreBackend for RollingUpgrade {
             inner: native_redis::connect(&self.0.0.url()).await,
             calls: Cell::new(0),
         })
+    }
+
+    async fn damage(&self, sql: &str, script: &str) {
+        self.0.damage(sql, script).await;
     }
 }
 

@@ -6,9 +6,11 @@
 
 mod administration;
 mod credentials;
+mod event_projections;
 mod flags;
 mod health;
 mod standings;
+mod webhooks;
 
 use std::fmt::Write;
 
@@ -38,7 +40,7 @@ const STEADY_METRICS: [&str; 2] = ["edgeboard_build_info", "edgeboard_store_up"]
 const INSTANT: &str = "2026-11-21T10:00:00.000Z";
 /// Regular expressions of values that differ in every run or between stores, each with the example that
 /// replaces the value. The API description shows these examples.
-const REPLACEMENTS: [(&str, &str); 12] = [
+const REPLACEMENTS: [(&str, &str); 14] = [
     // The version of a document is an instant in microseconds.
     (r"\b\d{16}\b", "1795255200000000"),
     ("(?m)^x-request-id: .*", "x-request-id: <id>"),
@@ -47,7 +49,7 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""$1": "0af7651916cd43dd8448eb211c80319c""#,
     ),
     (
-        r#""(last_checked|recorded_at|retained_until|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at)": "[^"]*""#,
+        r#""(last_checked|recorded_at|retained_until|at|time|created_at|banned_at|reported_at|started_at|replaced_secret_until|revoked_at|frozen_at|claimed_at|next_attempt_at)": "[^"]*""#,
         r#""$1": "2026-11-21T10:00:00.000Z""#,
     ),
     (r#""day": "[^"]*""#, r#""day": "2026-11-21""#),
@@ -62,6 +64,9 @@ const REPLACEMENTS: [(&str, &str); 12] = [
         r#""key_set": \{[^}]*\}"#,
         "\"key_set\": {\n    \"detail\": \"The reason.\",\n    \"fetched\": false\n  }",
     ),
+    // A delivery run serves the webhooks of all tests.
+    (r#""(webhooks|delivered|failed)": \d+"#, r#""$1": 1"#),
+    (r#""duration_ms": \d+"#, r#""duration_ms": 87"#),
     (r#""(next|previous)": "[^"]*""#, r#""$1": "<$1>""#),
 ];
 
@@ -186,6 +191,7 @@ api_cases! {
         compare("bans-listed", &api.get("/bans").await);
         compare("v2-ban-read", &api.request_at("GET", "/api/v2/players/New/ban").send().await);
         compare("v2-bans-listed", &api.request_at("GET", "/api/v2/bans").send().await);
+        compare("rebuild", &api.request("POST", "/leaderboards/goals/rebuild").send().await);
         compare("events", &api.get("/leaderboards/goals/events?after=6&limit=2").await);
         compare("v2-events", &api.get_v2("/leaderboards/goals/events?after=6&limit=2").await);
         compare("player-events", &api.get("/players/New/events?limit=2").await);

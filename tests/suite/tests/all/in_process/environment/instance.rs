@@ -31,6 +31,7 @@ use leaderboard_score_messages::MessageReport;
 use leaderboard_scores_function::ScoresFunction;
 use leaderboard_telemetry::LogRecord;
 use leaderboard_tenants_function::TenantsFunction;
+use leaderboard_webhooks_function::WebhooksFunction;
 
 use super::SHOWS_AFTER_MS;
 use super::answer::{Answer, assert_conforms};
@@ -275,6 +276,7 @@ impl Instance {
             () if serves::<LiveFunction>(&path) => self.serve::<LiveFunction>(request).await,
             () if serves::<LimitsFunction>(&path) => self.serve::<LimitsFunction>(request).await,
             () if serves::<TenantsFunction>(&path) => self.serve::<TenantsFunction>(request).await,
+            () if serves::<WebhooksFunction>(&path) => self.serve::<WebhooksFunction>(request).await,
             () => self.serve::<OpsFunction>(request).await,
         };
         assert_conforms(&method, &path, &response);

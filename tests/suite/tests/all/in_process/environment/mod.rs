@@ -7,11 +7,13 @@
 mod answer;
 mod calls;
 mod cases;
+mod entry_repair;
 mod instance;
 mod key_value;
 mod operations;
 mod records;
 mod region;
+mod snapshots;
 mod standings;
 mod store;
 mod tokens;
@@ -23,7 +25,7 @@ pub(crate) use instance::Instance;
 pub(crate) use key_value::turn;
 pub(crate) use region::{BEGIN_S, METRICS_KEY, Region, TOKEN_SECRET};
 pub(crate) use tokens::{ISSUER, JWKS, claims, issuer_document, issuer_with_key, jwk, sign, signing_key};
-pub(crate) use web::GONE;
+pub(crate) use web::{GONE, Posted};
 
 /// The time after which a change shows in every response of its region, in milliseconds. It is longer than
 /// the time until a change is confirmed in the key-value store, plus the time for which an instance uses the

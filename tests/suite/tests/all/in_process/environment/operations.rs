@@ -2,7 +2,7 @@
 
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, EntryQuota,
-    RateLimitDecision, RateLimits, Readiness, RecordedAudit, SettingCheck,
+    RateLimitDecision, RateLimits, Readiness, RecordedAudit, Replica, SettingCheck,
 };
 use leaderboard_core::{StoreError, TenantId};
 
@@ -76,6 +76,8 @@ impl Announcements for Store {
         Ok(is_announced && !self.refuses_announcements.get())
     }
 }
+
+impl Replica for Store {}
 
 impl Readiness for Store {
     async fn check_ready(&self) -> Result<(), StoreError> {

@@ -2,10 +2,12 @@
 
 use leaderboard_core::ports::{
     Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EnqueueRefusal,
-    Events, Expected, FinishedItem, LogBounds, NewQueueItem, Queue, QueuedRequest, StoredDeadLetter,
-    TooManyBans, VersionMismatch,
+    Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem, PendingRequest, Queue, QueueLag,
+    QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter, TooManyBans, VersionMismatch,
 };
-use leaderboard_core::{LeaderboardId, LoggedEvent, PlayerId, StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_core::{
+    LeaderboardId, LoggedEvent, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, Versioned,
+};
 
 use super::key_value::turn;
 use super::store::Store;
@@ -123,11 +125,93 @@ impl Queue for Store {
         tenant: Option<&TenantId>,
         items: &[FinishedItem],
     ) -> Result<(), StoreError> {
+        if tenant.is_some() && *self.damaged_queue.borrow() == tenant.cloned() {
+            return Err(StoreError::Rejected("WRONGTYPE".into()));
+        }
         self.model_if_up()?.finish_items(tenant, items).await
     }
 
     async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError> {
         self.model_if_up()?.find_request(tenant, id).await
+    }
+
+    async fn list_pending(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        limit: u32,
+    ) -> Result<Vec<PendingRequest>, StoreError> {
+        self.model_if_up()?.list_pending(tenant, player, limit).await
+    }
+
+    async fn measure_queue(&self) -> Result<QueueLag, StoreError> {
+        self.model_if_up()?.measure_queue().await
+    }
+
+    async fn find_requests_about(
+        &self,
+        tenant: &TenantId,
+        player: &PlayerId,
+        from: Option<&str>,
+    ) -> Result<RequestPage, StoreError> {
+        self.model_if_up()?
+            .find_requests_about(tenant, player, from)
+            .await
+    }
+
+    async fn delete_request(&self, tenant: &TenantId, id: &str) -> Result<(), StoreError> {
+        self.model_if_up()?.delete_request(tenant, id).await
+    }
+}
+
+impl Erasures for Store {
+    async fn erase_entries(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        erasure: &PlayerErasure,
+        at: Timestamp,
+    ) -> Result<Option<u64>, StoreError> {
+        self.model_if_up()?
+            .erase_entries(tenant, leaderboard, erasure, at)
+            .await
+    }
+
+    async fn erase_events(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        erasure: &PlayerErasure,
+        up_to: u64,
+    ) -> Result<bool, StoreError> {
+        if self.erasure_steps.get() > 0 {
+            self.erasure_steps.set(self.erasure_steps.get() - 1);
+            return Ok(false);
+        }
+        self.model_if_up()?
+            .erase_events(tenant, leaderboard, erasure, up_to)
+            .await
+    }
+
+    async fn replace_audit(
+        &self,
+        tenant: &TenantId,
+        erasure: &PlayerErasure,
+        mention: &[u8],
+        replace: ReplaceRecord<'_>,
+    ) -> Result<bool, StoreError> {
+        self.model_if_up()?
+            .replace_audit(tenant, erasure, mention, replace)
+            .await
+    }
+
+    async fn erase_ban(
+        &self,
+        tenant: &TenantId,
+        erasure: &PlayerErasure,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.model_if_up()?.erase_ban(tenant, erasure, at).await
     }
 }
 

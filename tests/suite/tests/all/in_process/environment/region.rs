@@ -119,6 +119,7 @@ impl Region {
             deprecation: None,
             cors_origins: CorsOrigins::None,
             cdn_key_headers: CdnKeyHeaders::default(),
+            private_webhook_hosts: true,
         };
         let options = RegionOptions {
             settings,

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
@@ -17,6 +18,9 @@ use leaderboard_core::{
 use leaderboard_model::Model;
 
 use super::key_value::turn;
+
+/// What a test does when scores are submitted.
+type BeforeSubmit = Rc<dyn Fn(&[PreparedSubmission])>;
 
 /// The model of the domain as a store that counts calls, and that fails when a test says so.
 #[derive(Default)]
@@ -56,6 +60,12 @@ pub(crate) struct Store {
     pub(crate) most_leaderboards: Cell<usize>,
     /// How many more calls of `submit_with_options` succeed before they fail; `None` for no limit.
     pub(crate) submit_calls_left: Cell<Option<u32>>,
+    /// How many more steps replace no events.
+    pub(crate) erasure_steps: Cell<u32>,
+    /// What happens before each call of `submit_with_options`.
+    pub(crate) before_submit: RefCell<Option<BeforeSubmit>>,
+    /// The tenant whose items of the queue cannot be finished, because its data is damaged.
+    pub(crate) damaged_queue: RefCell<Option<TenantId>>,
     /// How often a period was looked up by its id.
     pub(crate) period_lookups: Cell<u32>,
     /// How many times readiness was checked.
@@ -187,6 +197,10 @@ impl Scores for Store {
         submissions: &[PreparedSubmission],
         options: &SubmitOptions,
     ) -> Result<Submitted, StoreError> {
+        let before_submit = self.before_submit.borrow().clone();
+        if let Some(before_submit) = before_submit {
+            before_submit(submissions);
+        }
         if let Some(left) = self.submit_calls_left.get() {
             let less = left
                 .checked_sub(1)

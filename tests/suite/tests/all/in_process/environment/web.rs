@@ -1,11 +1,11 @@
 //! Other services, from which the service fetches documents.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use leaderboard_environment::{Fetch, FetchError};
+use leaderboard_environment::{Fetch, FetchError, PostRequest, PostResponse};
 use serde_json::Value;
 
 /// The text of a document that stands for the response 410 Gone.
@@ -19,7 +19,19 @@ pub(crate) struct Web {
     pub(crate) denied: RefCell<Vec<String>>,
     /// How long a response takes, in milliseconds.
     pub(crate) takes_ms: Cell<i64>,
+    /// What the receivers of posted bodies answer, in order. Without an answer, the manifest does not allow the request.
+    pub(crate) answers: RefCell<VecDeque<Result<PostResponse, FetchError>>>,
+    /// The posted requests.
+    pub(crate) posted: RefCell<Vec<Posted>>,
     clock_ms: Rc<Cell<i64>>,
+}
+
+/// A posted request.
+#[derive(Debug, Clone)]
+pub(crate) struct Posted {
+    pub(crate) url: String,
+    pub(crate) headers: BTreeMap<&'static str, String>,
+    pub(crate) body: String,
 }
 
 impl Web {
@@ -29,6 +41,8 @@ impl Web {
             requests: Cell::default(),
             denied: RefCell::default(),
             takes_ms: Cell::default(),
+            answers: RefCell::default(),
+            posted: RefCell::default(),
             clock_ms,
         }
     }
@@ -54,5 +68,16 @@ impl Fetch for Web {
             Some(text) => Ok(Bytes::from(text)),
             None => Err(FetchError::Unreachable("nobody is at 10.0.0.7".to_owned())),
         }
+    }
+
+    async fn post(&self, request: &PostRequest<'_>) -> Result<PostResponse, FetchError> {
+        self.clock_ms.set(self.clock_ms.get() + self.takes_ms.get());
+        self.posted.borrow_mut().push(Posted {
+            url: request.url.to_owned(),
+            headers: request.headers.iter().cloned().collect(),
+            body: String::from_utf8(request.body.to_vec()).unwrap(),
+        });
+        let answer = self.answers.borrow_mut().pop_front();
+        answer.unwrap_or(Err(FetchError::NotGranted))
     }
 }

@@ -1,0 +1,45 @@
+//! Compares entries with the event log, and corrects them.
+
+use http::StatusCode;
+use leaderboard_core::usecase::ComparisonQuery;
+use leaderboard_core::{LeaderboardId, PlayerId, usecase};
+
+use leaderboard_api::query::invalid;
+use leaderboard_api::wire::comparison::comparison;
+use leaderboard_api::{Problem, Query, Response};
+use leaderboard_pipeline::{Context, audit};
+use leaderboard_responses::{ResponseEnvironment, units_of_comparison};
+
+/// `POST /leaderboards/{id}/rebuild?period=&swap=&after=`: replays the event log, compares the entries of a period with the result, and
+/// corrects them with `swap=true`.
+///
+/// # Errors
+/// The problem to answer with.
+pub(crate) async fn rebuild<E: ResponseEnvironment>(
+    context: &Context<'_, E>,
+    id: LeaderboardId,
+) -> Result<Response, Problem> {
+    let query = Query::parse(context.query, &["period", "swap", "after"])?;
+    let after = query
+        .text("after")?
+        .map(|text| PlayerId::new(&*text).map_err(|fault| invalid("after", &fault.detail)));
+    let query = ComparisonQuery {
+        period: query.period()?,
+        after: after.transpose()?,
+        swap: query.flag("swap")?,
+    };
+    context.charge_more(units_of_comparison());
+    audit::record_audit_event(context).await?;
+    let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
+    let found = usecase::compare_entries(&context.deps(), &id, &query, Some(max_log_bytes)).await;
+    if query.swap {
+        // Also after an error: some entries may have been corrected.
+        leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&id));
+    }
+    let found = found.map_err(|error| Problem::of_query(error, &context.caller))?;
+    Response::json(
+        StatusCode::OK,
+        context.accepted,
+        &comparison(context.version, &id, &found),
+    )
+}

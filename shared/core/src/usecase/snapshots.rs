@@ -1,0 +1,272 @@
+//! Snapshots of leaderboards: which ones are kept, and when one is taken.
+
+use super::Deps;
+use super::leaderboard_memory::SharedLeaderboard;
+use crate::ports::{Leaderboards, LogBounds, MAX_SNAPSHOT_BYTES, NewSnapshot, SnapshotSummary, Snapshots};
+use crate::{LeaderboardId, LogPolicy, Projection, StoreError, TenantId, Timestamp};
+
+/// The most snapshots of a leaderboard. With the longest log, one of them is at most about 80,000 events before each event.
+pub const MAX_SNAPSHOTS: usize = 24;
+/// How often [`delete_snapshots`] tries to delete those that it finds.
+const MAX_DELETE_TRIES: u32 = 4;
+/// A snapshot is taken when the events since the newest one are this part of the events that the log keeps.
+const PARTS_OF_A_LOG: u32 = 4;
+/// The fewest and the most events after which a snapshot is taken.
+const MIN_SNAPSHOT_EVENTS: u32 = 100;
+const MAX_SNAPSHOT_EVENTS: u32 = 50_000;
+
+/// The snapshots of a leaderboard, and the part of its log that is kept.
+#[derive(Debug, Clone)]
+pub(super) struct SnapshotList {
+    /// In the order of their positions.
+    pub(super) kept: Vec<SnapshotSummary>,
+    pub(super) bounds: LogBounds,
+}
+
+impl SnapshotList {
+    /// Returns whether the log has all events after a position.
+    fn has_events_after(&self, position: u64) -> bool {
+        position.saturating_add(1) >= self.bounds.first.position
+    }
+
+    /// Returns the snapshots that the log continues, in the order of their positions.
+    pub(super) fn usable(&self) -> impl DoubleEndedIterator<Item = &SnapshotSummary> {
+        self.kept
+            .iter()
+            .filter(|snapshot| self.has_events_after(snapshot.position))
+    }
+
+    /// Returns whether the log has its first event.
+    pub(super) fn has_beginning(&self) -> bool {
+        self.bounds.first.position == 1
+    }
+
+    /// Returns the position of the newest snapshot that the log continues, and the instant of its last event; position 0 if there is
+    /// none, and the log has its first event.
+    fn newest_start(&self) -> Option<(u64, Option<Timestamp>)> {
+        let newest = self.usable().next_back();
+        let newest = newest.map(|snapshot| (snapshot.position, Some(snapshot.latest_at)));
+        newest.or_else(|| self.has_beginning().then(|| (0, self.bounds.first.recorded_at())))
+    }
+
+    /// Returns the position after which the next snapshot is to be taken; 0 if no replay can begin.
+    pub(super) fn next_snapshot_after(&self, policy: &LogPolicy, now: Timestamp) -> u64 {
+        let Some((start, latest_at)) = self.newest_start() else {
+            return 0;
+        };
+        // The log may lose the events after the snapshot by their age before there are many.
+        let half_age = now.saturating_add_ms((policy.keep_ms() / 2).saturating_neg());
+        if latest_at.is_some_and(|latest_at| latest_at < half_age) {
+            return start;
+        }
+        let events = (policy.keep_events / PARTS_OF_A_LOG).clamp(MIN_SNAPSHOT_EVENTS, MAX_SNAPSHOT_EVENTS);
+        start.saturating_add(u64::from(events)).saturating_sub(1)
+    }
+
+    /// Returns the positions of the snapshots to delete when one at `position` is stored: those that the log no longer continues, and
+    /// those that the others need least.
+    fn choose_replaced(&self, position: u64) -> Vec<u64> {
+        let mut replaced: Vec<u64> = self
+            .kept
+            .iter()
+            .map(|snapshot| snapshot.position)
+            .filter(|position| !self.has_events_after(*position))
+            .collect();
+        let mut kept: Vec<u64> = self.usable().map(|snapshot| snapshot.position).collect();
+        kept.push(position);
+        kept.sort_unstable();
+        kept.dedup();
+        while kept.len() > MAX_SNAPSHOTS {
+            // The first and the last stay, and the new one.
+            let gaps = kept.windows(3).filter_map(|found| match found {
+                [before, at, after] if *at != position => Some((after.saturating_sub(*before), *at)),
+                _ => None,
+            });
+            let Some((_, least_needed)) = gaps.min() else {
+                break;
+            };
+            kept.retain(|position| *position != least_needed);
+            replaced.push(least_needed);
+        }
+        replaced
+    }
+}
+
+/// Reads the snapshots of a leaderboard and the bounds of its log; `None` if there is no such leaderboard.
+pub(super) async fn list_snapshots<S: Snapshots + crate::ports::Events, K>(
+    deps: &Deps<'_, S, K>,
+    board: &SharedLeaderboard,
+) -> Result<Option<SnapshotList>, StoreError> {
+    let id = &board.value.id;
+    let kept = deps.store.list_snapshots(deps.tenant, id).await?;
+    let bounds = deps.store.find_log_bounds(deps.tenant, id).await?;
+    Ok(bounds.map(|bounds| SnapshotList { kept, bounds }))
+}
+
+/// Returns the projection of the newest of these snapshots that this code can read.
+pub(super) async fn load_newest<S: Snapshots, K>(
+    deps: &Deps<'_, S, K>,
+    board: &SharedLeaderboard,
+    snapshots: impl DoubleEndedIterator<Item = &SnapshotSummary>,
+) -> Result<Option<Projection>, StoreError> {
+    for snapshot in snapshots.rev() {
+        let id = &board.value.id;
+        let bytes = deps
+            .store
+            .read_snapshot(deps.tenant, id, snapshot.position)
+            .await?;
+        // A damaged snapshot, or one of a newer version of the code, is as if it did not exist.
+        let read = bytes.and_then(|bytes| Projection::decode_snapshot(bytes).ok());
+        if let Some(projection) = read.filter(|read| read.position() == snapshot.position) {
+            return Ok(Some(projection));
+        }
+    }
+    Ok(None)
+}
+
+/// Stores a snapshot of a projection. Returns whether the store has one at this position now.
+pub(super) async fn save<S: Snapshots, K>(
+    deps: &Deps<'_, S, K>,
+    board: &SharedLeaderboard,
+    known: &SnapshotList,
+    projection: &Projection,
+    max_log_bytes: Option<u64>,
+) -> Result<bool, StoreError> {
+    let Some(latest_at) = projection.latest_at() else {
+        return Ok(false);
+    };
+    let bytes = projection.encode_snapshot().unwrap_or_default();
+    if bytes.len() > MAX_SNAPSHOT_BYTES {
+        return Ok(false);
+    }
+    let position = projection.position();
+    let snapshot = NewSnapshot {
+        summary: SnapshotSummary { position, latest_at },
+        bytes: &bytes,
+        configuration_version: board.version,
+        replaced: &known.choose_replaced(position),
+        at: deps.now,
+        max_log_bytes,
+    };
+    let id = &board.value.id;
+    deps.store.put_snapshot(deps.tenant, id, &snapshot).await
+}
+
+/// Deletes the snapshots of a leaderboard, for example because they name a player who was erased. Does nothing if there is no such
+/// leaderboard.
+///
+/// # Errors
+/// [`StoreError`]; [`StoreError::Unavailable`] if other requests change the configuration or the snapshots meanwhile.
+pub async fn delete_snapshots<S: Snapshots + Leaderboards>(
+    store: &S,
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for _ in 0..MAX_DELETE_TRIES {
+        let positions = store.list_snapshots(tenant, id).await?;
+        let positions: Vec<u64> = positions.iter().map(|snapshot| snapshot.position).collect();
+        let (Some(&last), Some(board)) = (positions.last(), store.get(tenant, id).await?) else {
+            return Ok(());
+        };
+        // A snapshot that no quota has room for: the store deletes those that it replaces, and stores nothing.
+        let nothing = NewSnapshot {
+            summary: SnapshotSummary {
+                position: last,
+                latest_at: now,
+            },
+            bytes: &[],
+            configuration_version: board.version,
+            replaced: &positions,
+            at: now,
+            max_log_bytes: Some(0),
+        };
+        store.put_snapshot(tenant, id, &nothing).await?;
+    }
+    Err(StoreError::Unavailable(
+        "other requests take snapshots meanwhile".into(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LoggedEvent, UnknownEvent};
+
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    /// Snapshots at these positions, each a millisecond after the other, and a log that has the events from `first` on.
+    fn list(positions: &[u64], first: u64) -> SnapshotList {
+        let kept = (1..).zip(positions).map(|(ms, position)| SnapshotSummary {
+            position: *position,
+            latest_at: at(ms),
+        });
+        let event = |position| LoggedEvent {
+            position,
+            schema_version: 1,
+            event: Err(UnknownEvent {
+                recorded_at: Some(at(0)),
+            }),
+        };
+        SnapshotList {
+            kept: kept.collect(),
+            bounds: LogBounds {
+                first: event(first),
+                last: event(1_000_000),
+            },
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_usable_while_the_log_has_all_events_after_it() {
+        let usable = |first| -> Vec<u64> {
+            let list = list(&[10, 20, 30], first);
+            list.usable().map(|snapshot| snapshot.position).collect()
+        };
+        assert_eq!(usable(1), [10, 20, 30]);
+        assert_eq!(usable(11), [10, 20, 30]);
+        assert_eq!(usable(12), [20, 30]);
+        assert_eq!(usable(32), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn a_snapshot_is_due_after_a_part_of_the_log_or_half_of_its_age() {
+        let policy = LogPolicy {
+            keep_events: 4_000,
+            keep_days: 10,
+        };
+        let now = at(DAY_MS);
+        assert_eq!(list(&[], 1).next_snapshot_after(&policy, now), 999);
+        assert_eq!(list(&[500], 1).next_snapshot_after(&policy, now), 1_499);
+        assert_eq!(list(&[500], 502).next_snapshot_after(&policy, now), 0);
+        assert_eq!(list(&[], 2).next_snapshot_after(&policy, now), 0);
+        let late = at(5 * DAY_MS + 10);
+        assert_eq!(list(&[500], 1).next_snapshot_after(&policy, late), 500);
+        assert_eq!(list(&[], 1).next_snapshot_after(&policy, late), 0);
+        for (keep_events, events) in [(1, 99), (1_000_000, 49_999)] {
+            let policy = LogPolicy {
+                keep_events,
+                ..policy
+            };
+            assert_eq!(list(&[], 1).next_snapshot_after(&policy, now), events);
+        }
+    }
+
+    #[test]
+    fn a_full_list_replaces_the_snapshot_between_the_nearest_ones() {
+        let mut positions: Vec<u64> = (1..=MAX_SNAPSHOTS as u64).map(|at| at * 1_000).collect();
+        positions[5] -= 200;
+        assert_eq!(list(&positions, 1).choose_replaced(50_000), [5_000]);
+        // Neither the oldest, nor the newest, nor the new one is replaced.
+        assert_eq!(list(&positions, 1).choose_replaced(1_001), [5_000]);
+        assert_eq!(
+            list(&positions[..20], 1).choose_replaced(50_000),
+            Vec::<u64>::new()
+        );
+        assert_eq!(list(&positions, 2_002).choose_replaced(50_000), [1_000, 2_000]);
+    }
+}

@@ -1,0 +1,106 @@
+//! Takes snapshots of leaderboards after writes, so that no replay of their history has far to go.
+//!
+//! Nothing runs between requests, so an instance that wrote to a leaderboard looks, after the response, whether a snapshot is due. It
+//! looks with its first write, and then only when the log has become long enough.
+
+use std::collections::BTreeMap;
+
+use leaderboard_cache::hash_fnv;
+use leaderboard_core::ports::Cache;
+use leaderboard_core::usecase::SnapshotPlan;
+use leaderboard_core::{LeaderboardId, Outcome, TenantId, usecase};
+
+use crate::{ResponseEnvironment, build_deps};
+
+/// The most leaderboards for which one request looks.
+const MAX_LEADERBOARDS: usize = 4;
+/// A log that is shorter than this, in events, is looked at with each [`SHORT_LOG_EVENTS`]th of its events alone.
+const SHORT_LOG: u64 = 100;
+const SHORT_LOG_EVENTS: u64 = 8;
+/// After another instance began to take a snapshot, an instance looks again after this many events.
+const EVENTS_BETWEEN_LOOKS: u64 = 50;
+/// How long no other instance of the region takes a snapshot of the leaderboard: while one is taken, and after one could not be stored,
+/// in milliseconds. A snapshot takes less than two seconds.
+const CLAIM_MS: i64 = 10_000;
+const FAILED_CLAIM_MS: i64 = 60 * 60 * 1000;
+/// The number of keys that the claims of all leaderboards share. A claim that replaces another one costs a second snapshot at most.
+const CLAIM_KEYS: u64 = 256;
+
+/// Takes the snapshots that are due of the leaderboards that were written to, after the response.
+pub fn take_due_snapshots<'o, E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    max_log_bytes: u64,
+    outcomes: impl Iterator<Item = &'o Outcome>,
+) {
+    let mut newest: BTreeMap<&LeaderboardId, u64> = BTreeMap::new();
+    for outcome in outcomes.filter(|outcome| !outcome.replayed) {
+        let version = newest.entry(&outcome.leaderboard).or_default();
+        *version = outcome.version.max(*version);
+    }
+    for (leaderboard, version) in newest.into_iter().take(MAX_LEADERBOARDS) {
+        let scope = format!("{tenant}:{leaderboard}");
+        let is_short = version < SHORT_LOG && version % SHORT_LOG_EVENTS != 0;
+        if is_short || version <= env.responses().snapshot_due_after(&scope) {
+            continue;
+        }
+        // One task of an instance at a time.
+        env.responses().set_snapshot_due_after(&scope, u64::MAX);
+        let (own_env, tenant, leaderboard) = (env.clone(), tenant.clone(), leaderboard.clone());
+        env.later(async move {
+            let due_after = take_if_due(&own_env, &tenant, &leaderboard, &scope, max_log_bytes).await;
+            let due_after = due_after.unwrap_or(version.saturating_add(EVENTS_BETWEEN_LOOKS));
+            own_env.responses().set_snapshot_due_after(&scope, due_after);
+        });
+    }
+}
+
+/// Takes a snapshot of a leaderboard if one is due. Returns the position after which the next one is due, if it is known.
+async fn take_if_due<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+    scope: &str,
+    max_log_bytes: u64,
+) -> Option<u64> {
+    let deps = build_deps(env, tenant, env.clock());
+    let plan = match usecase::plan_snapshot(&deps, leaderboard).await.ok()? {
+        SnapshotPlan::Due(plan) => plan,
+        SnapshotPlan::Later(due_after) => return Some(due_after),
+        SnapshotPlan::Never => return Some(u64::MAX),
+    };
+    if is_claimed(env, scope).await {
+        return None;
+    }
+    claim(env, scope, CLAIM_MS).await;
+    let taken = usecase::take_snapshot(&deps, &plan, Some(max_log_bytes)).await;
+    if !matches!(taken, Ok(true)) {
+        claim(env, scope, FAILED_CLAIM_MS).await;
+        return None;
+    }
+    // The claim ends, and the next write looks when the next snapshot is due.
+    claim(env, scope, 0).await;
+    Some(0)
+}
+
+fn claim_key(scope: &str) -> String {
+    format!("snapshots:{}", hash_fnv(scope.as_bytes()) % CLAIM_KEYS)
+}
+
+/// Returns whether an instance of the region takes a snapshot now, or could not store one recently.
+async fn is_claimed<E: ResponseEnvironment>(env: &E, scope: &str) -> bool {
+    let found = env.key_value_store().get(&claim_key(scope)).await.ok().flatten();
+    let Some((until, named)) = found.as_deref().and_then(|value| value.split_first_chunk()) else {
+        return false;
+    };
+    let left_ms = i64::from_be_bytes(*until).saturating_sub(env.clock().as_unix_ms());
+    named == scope.as_bytes() && (1..=FAILED_CLAIM_MS).contains(&left_ms)
+}
+
+/// Keeps other instances of the region from taking a snapshot for this time.
+async fn claim<E: ResponseEnvironment>(env: &E, scope: &str, ms: i64) {
+    let until = env.clock().as_unix_ms().saturating_add(ms);
+    let value = [until.to_be_bytes().as_slice(), scope.as_bytes()].concat();
+    // Without the key-value store, several instances take the same snapshot, and the store keeps one of them.
+    let _ = env.key_value_store().put(&claim_key(scope), &value).await;
+}

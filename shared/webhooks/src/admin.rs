@@ -1,0 +1,243 @@
+//! What administrators do with webhooks and messages.
+
+use leaderboard_api::webhook_record::{
+    AttemptRecord, DeliveryRecord, DeliveryState, WebhookCondition, WebhookEvent, WebhookRecord,
+    WebhookStatus,
+};
+use leaderboard_api::wire::webhook_message;
+use leaderboard_core::ports::{DocumentKind, Documents, Expected};
+use leaderboard_core::{StoreError, TenantId, Timestamp, Versioned};
+use leaderboard_identity::hex;
+use leaderboard_pipeline::PipelineEnvironment;
+
+use crate::message::{About, Message, of_problem};
+use crate::names::{id_prefix, message_name, webhook_name};
+use crate::{attempt, board, state, turn};
+
+/// The most webhooks of one tenant. A delivery run reads the logs for each of them.
+pub const MAX_WEBHOOKS: u32 = 20;
+
+/// What came of the request to send a message again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replay {
+    /// The next run sends the message.
+    Accepted(Box<DeliveryRecord>),
+    /// The webhook has no such message.
+    Unknown,
+    /// Too many messages wait to be sent again.
+    Full,
+}
+
+/// Returns a webhook; `None` if the tenant has none with this id.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn find_webhook<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+) -> Result<Option<Versioned<WebhookRecord>>, StoreError> {
+    let stored = env.store().read_document(&webhook_name(tenant, webhook)).await?;
+    let decoded = stored.map(|stored| stored.try_map(|body| WebhookRecord::decode(&body)));
+    decoded.transpose()
+}
+
+/// Returns up to `limit` webhooks in the order of their ids, from after `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list_webhooks<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<(Box<str>, WebhookRecord)>, StoreError> {
+    let kind = DocumentKind::Webhook;
+    let found = env
+        .store()
+        .list_documents(Some(tenant), kind, after, limit)
+        .await?;
+    found
+        .into_iter()
+        .map(|(id, document)| Ok((id, WebhookRecord::decode(&document.value)?)))
+        .collect()
+}
+
+/// Stores a new webhook, and where it begins in the logs. Returns its version; `None` if a webhook with this id was created meanwhile.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn create_webhook<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    record: &WebhookRecord,
+) -> Result<Option<u64>, StoreError> {
+    // A run ignores a turn without a webhook for some time, so nothing is lost if this call ends in between.
+    turn::make_due(env, tenant, webhook, record.created_at().as_unix_ms()).await?;
+    board::start_cursors(env, tenant, webhook, record).await?;
+    let name = webhook_name(tenant, webhook);
+    let stored = env
+        .store()
+        .put_document(&name, &record.encode(), Expected::Absent)
+        .await?;
+    Ok(stored.ok().map(|(version, _)| version))
+}
+
+/// Lets the next run serve a webhook, because it was changed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn wake<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    record: &WebhookRecord,
+) -> Result<(), StoreError> {
+    turn::make_due(env, tenant, webhook, record.created_at().as_unix_ms()).await
+}
+
+/// Returns what delivery runs know of a webhook.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn read_status<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    record: &Versioned<WebhookRecord>,
+) -> Result<WebhookStatus, StoreError> {
+    let now_ms = env.clock().as_unix_ms();
+    let found = state::read(env, tenant, webhook).await?;
+    let created_at_ms = record.value.created_at().as_unix_ms();
+    let found = found.map(|found| found.value);
+    let state = found
+        .filter(|state| state.created_at_ms == created_at_ms)
+        .unwrap_or_default();
+    let retry_at =
+        (state.open_until_ms > now_ms).then(|| Timestamp::saturating_from_unix_ms(state.open_until_ms));
+    let condition = if !record.value.settings.active {
+        WebhookCondition::Paused
+    } else if state.gone_at_version == Some(record.version) {
+        WebhookCondition::Gone
+    } else if retry_at.is_some() {
+        WebhookCondition::Failing
+    } else {
+        WebhookCondition::Active
+    };
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    Ok(WebhookStatus {
+        condition,
+        pending: count(state.pending.len()),
+        dead: count(state.dead.len()),
+        failures: state.failures,
+        retry_at,
+        missed_events: state.missed_events,
+        attempts: state.attempts.into_iter().rev().collect(),
+    })
+}
+
+/// Returns up to `limit` messages of a webhook that were not delivered, oldest first, from after `after`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list_messages<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<(Box<str>, DeliveryRecord)>, StoreError> {
+    let prefix = id_prefix(webhook);
+    let after = format!("{prefix}{}", after.unwrap_or_default());
+    let kind = DocumentKind::WebhookDelivery;
+    let found = env
+        .store()
+        .list_documents(Some(tenant), kind, Some(&after), limit)
+        .await?;
+    found
+        .into_iter()
+        .map_while(|(id, document)| Some((Box::<str>::from(id.strip_prefix(&prefix)?), document)))
+        .map(|(id, document)| Ok((id, DeliveryRecord::decode(&document.value)?)))
+        .collect()
+}
+
+/// Lets the next run send a message again, with all its attempts. A message that waits for its next attempt is due at once.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn replay_message<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    message: &str,
+    created_at: Timestamp,
+) -> Result<Replay, StoreError> {
+    let name = message_name(tenant, webhook, message);
+    let Some(stored) = env.store().read_document(&name).await? else {
+        return Ok(Replay::Unknown);
+    };
+    let mut record = DeliveryRecord::decode(&stored.value)?;
+    record.state = DeliveryState::Pending;
+    record.attempts = 0;
+    record.due_ms = env.clock().as_unix_ms();
+    let expected = Expected::Version(stored.version);
+    let changed = env
+        .store()
+        .put_document(&name, &record.encode(), expected)
+        .await?;
+    // A run has just delivered the message, or tried it again.
+    if changed.is_err() {
+        return Ok(Replay::Unknown);
+    }
+    if !state::note_change(env, tenant, webhook, message).await? {
+        return Ok(Replay::Full);
+    }
+    turn::make_due(env, tenant, webhook, created_at.as_unix_ms()).await?;
+    Ok(Replay::Accepted(Box::new(record)))
+}
+
+/// Deletes a message that was not delivered. Returns whether it existed.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn delete_message<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    message: &str,
+) -> Result<bool, StoreError> {
+    let name = message_name(tenant, webhook, message);
+    let deleted = env.store().delete_document(&name, Expected::Any).await?;
+    let existed = deleted.unwrap_or(false);
+    if existed {
+        // Without it, the message is counted until its next attempt would be due.
+        state::note_change(env, tenant, webhook, message).await?;
+    }
+    Ok(existed)
+}
+
+/// Sends a test message at once, and returns what came of it. It is not tried again, and changes nothing.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn ping<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    record: &WebhookRecord,
+) -> Result<AttemptRecord, StoreError> {
+    let data = webhook_message::ping(webhook).map_err(of_problem)?;
+    let about = About {
+        tenant,
+        webhook,
+        created_at_ms: record.created_at().as_unix_ms(),
+        leaderboard: None,
+        event: WebhookEvent::Ping,
+        key: &hex::encode(&env.random()?),
+        subject: None,
+        at: env.clock(),
+    };
+    let message = Message::new(&about, &data)?;
+    Ok(attempt::send(env, record, &message).await.0)
+}

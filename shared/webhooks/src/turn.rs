@@ -1,0 +1,157 @@
+//! When webhooks are served, and by whom.
+
+use leaderboard_core::ports::{DocumentKind, Documents, Expected};
+use leaderboard_core::{StoreError, TenantId};
+use leaderboard_pipeline::PipelineEnvironment;
+use serde::{Deserialize, Serialize};
+
+use crate::names::{parse_turn_id, turn_name};
+
+/// How long a webhook belongs to the run that claimed it, in milliseconds. It is longer than a run and its last attempt take.
+const LEASE_MS: i64 = 60_000;
+/// How many turns one command lists.
+const TURNS_AT_ONCE: u32 = 200;
+/// The most turns that a run looks at.
+const MAX_TURNS: usize = 10_000;
+
+/// The document of a turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Turn {
+    /// When the webhook was created, in milliseconds since the epoch.
+    pub created_at_ms: i64,
+    /// When the webhook is served next.
+    pub next_ms: i64,
+    /// Until when the webhook belongs to the run that claimed it.
+    lease_until_ms: i64,
+}
+
+impl Turn {
+    fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn is_due(&self, now_ms: i64) -> bool {
+        self.next_ms <= now_ms && self.lease_until_ms <= now_ms
+    }
+}
+
+/// A webhook that is due.
+#[derive(Debug, Clone)]
+pub(crate) struct DueWebhook {
+    pub tenant: TenantId,
+    pub webhook: Box<str>,
+    pub turn: Turn,
+    version: u64,
+}
+
+/// Returns the webhooks of all tenants that are due, those that have waited longest first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn list_due<E: PipelineEnvironment>(env: &E) -> Result<Vec<DueWebhook>, StoreError> {
+    let now_ms = env.clock().as_unix_ms();
+    let mut due = Vec::new();
+    let (mut after, mut seen) = (None, 0);
+    loop {
+        let kind = DocumentKind::WebhookTurn;
+        let page = env
+            .store()
+            .list_documents(None, kind, after.as_deref(), TURNS_AT_ONCE)
+            .await?;
+        seen += page.len();
+        let is_last = u32::try_from(page.len()).unwrap_or(u32::MAX) < TURNS_AT_ONCE;
+        after = page.last().map(|(id, _)| id.clone());
+        due.extend(page.into_iter().filter_map(|(id, document)| {
+            let (tenant, webhook) = parse_turn_id(&id)?;
+            let turn: Turn = serde_json::from_slice(&document.value).ok()?;
+            turn.is_due(now_ms).then_some(DueWebhook {
+                tenant,
+                webhook,
+                turn,
+                version: document.version,
+            })
+        }));
+        if is_last || seen >= MAX_TURNS {
+            break;
+        }
+    }
+    due.sort_by_key(|due| due.turn.next_ms);
+    Ok(due)
+}
+
+/// Claims a webhook for this run. Returns whether no other run claimed it first.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn claim<E: PipelineEnvironment>(env: &E, due: &mut DueWebhook) -> Result<bool, StoreError> {
+    due.turn.lease_until_ms = env.clock().as_unix_ms().saturating_add(LEASE_MS);
+    put(env, due).await
+}
+
+/// Ends the claim of a webhook. It is served again at `next_ms`, in milliseconds since the epoch.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn release<E: PipelineEnvironment>(
+    env: &E,
+    mut due: DueWebhook,
+    next_ms: i64,
+) -> Result<(), StoreError> {
+    due.turn.lease_until_ms = 0;
+    due.turn.next_ms = next_ms;
+    // Where the lease has ended, the webhook belongs to another run now.
+    put(env, &mut due).await.map(|_| ())
+}
+
+async fn put<E: PipelineEnvironment>(env: &E, due: &mut DueWebhook) -> Result<bool, StoreError> {
+    let name = turn_name(&due.tenant, &due.webhook);
+    let expected = Expected::Version(due.version);
+    let stored = env
+        .store()
+        .put_document(&name, &due.turn.encode(), expected)
+        .await?;
+    if let Ok((version, _)) = stored {
+        due.version = version;
+    }
+    Ok(stored.is_ok())
+}
+
+/// Deletes the turn of a webhook that no longer exists.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn delete<E: PipelineEnvironment>(env: &E, due: &DueWebhook) -> Result<(), StoreError> {
+    let name = turn_name(&due.tenant, &due.webhook);
+    let expected = Expected::Version(due.version);
+    // A webhook with the same name may have been created in the meantime.
+    let _ = env.store().delete_document(&name, expected).await?;
+    Ok(())
+}
+
+/// Makes a webhook due now, and creates its turn if it has none. Leaves a webhook alone that a run is serving: that run reads what
+/// changed, or the next one does.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn make_due<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    webhook: &str,
+    created_at_ms: i64,
+) -> Result<(), StoreError> {
+    let name = turn_name(tenant, webhook);
+    let stored = env.store().read_document(&name).await?;
+    let earlier = stored
+        .as_ref()
+        .and_then(|stored| serde_json::from_slice::<Turn>(&stored.value).ok());
+    let turn = Turn {
+        created_at_ms,
+        next_ms: 0,
+        lease_until_ms: earlier.map_or(0, |turn| turn.lease_until_ms),
+    };
+    let expected = stored.map_or(Expected::Absent, |stored| Expected::Version(stored.version));
+    // Where the document changed, a run has just claimed or released the webhook.
+    let _ = env.store().put_document(&name, &turn.encode(), expected).await?;
+    Ok(())
+}
