@@ -68,7 +68,8 @@ impl Cursor {
             cursor.top = (bounds.first.position <= 1).then(Top::default);
             return Ok(cursor);
         }
-        // The first event is older than the webhook. `newest_old` is such an event, `oldest_new` is none.
+        // Looks by bisection for the newest event that is older than the webhook. The first event is older. Of the events between
+        // the position of `newest_old` and `oldest_new`, it is not known yet.
         let mut oldest_new = bounds.last.position.saturating_add(1);
         let mut newest_old = if is_new(bounds.last.recorded_at()) {
             bounds.first

@@ -323,6 +323,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (any::<Index>(), weighted(0.5, 1..2 * HOUR_MS))
             .prop_map(|(player, for_ms)| Step::Ban { player, for_ms }),
         2 => any::<Index>().prop_map(Step::Unban),
+        1 => any::<Index>().prop_map(Step::Erase),
         2 => (0..BOARDS.len(), any::<Index>(), HOUR_MS..2 * DAY_MS)
             .prop_map(|(board, player, back_ms)| Step::Freeze { board, player, back_ms }),
         3 => pass.prop_map(|ms| Step::Pass { ms }),
