@@ -245,13 +245,15 @@ impl ReplacedEvents {
     }
 
     /// Replaces the events, and deletes the records. A record under the second name is that of another player if it has another
-    /// instant, or if there is one under the first name.
+    /// instant, or if there is one under the first name and only one event of this id: in one call, a player can send an id under both
+    /// names.
     fn write(&self, session: &Session<'_>, board: i64) -> Result<(), StoreError> {
         const REPLACE: &str = "UPDATE events SET event = unhex(new.value ->> 1) FROM json_each(?2) AS new \
              WHERE leaderboard = ?1 AND position = new.value ->> 0";
         const WEIGH: &str = "UPDATE leaderboards SET log_bytes = max(0, log_bytes + ?2) WHERE row = ?1";
         const FORGET_SECOND: &str = "DELETE FROM submissions WHERE leaderboard = ?1 AND (id, recorded_at) IN \
-             (SELECT value ->> 1, value ->> 2 FROM json_each(?2) AS named WHERE NOT EXISTS \
+             (SELECT value ->> 1, value ->> 2 FROM json_each(?2) AS named GROUP BY value \
+             HAVING count(*) > 1 OR NOT EXISTS \
              (SELECT 1 FROM submissions first WHERE first.leaderboard = ?1 AND first.id = named.value ->> 0 \
              AND first.recorded_at = named.value ->> 2))";
         const FORGET_FIRST: &str = "DELETE FROM submissions WHERE leaderboard = ?1 AND (id, recorded_at) IN \

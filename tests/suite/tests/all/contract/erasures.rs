@@ -5,9 +5,15 @@ use leaderboard_core::ports::{
     AuditKind, AuditLog, AuditRecord, Ban, Bans, Claim, ClaimOutcome, Erasures, FinishedItem, NewQueueItem,
     PageFrom, Queue, RateLimits, Scores, Standings,
 };
-use leaderboard_core::{PlayerErasure, Projection, RecordedEvent, Status, Submission, Timestamp};
-use leaderboard_test_support::values::{Board, DAY_MS, board, daily, metadata, player, submission, tenant};
-use leaderboard_test_support::{RankedLine, StoreBackend, StoreFixture, ranked_line, ranked_lines};
+use leaderboard_core::{
+    IdScope, PlayerErasure, PreparedSubmission, Projection, RecordedEvent, Status, Submission, Timestamp,
+};
+use leaderboard_test_support::values::{
+    Board, DAY_MS, board, daily, metadata, player, prepared, submission, tenant,
+};
+use leaderboard_test_support::{
+    RankedLine, StoreBackend, StoreFixture, ranked_line, ranked_lines, with_submission_id,
+};
 
 use crate::cases::on_both_stores;
 
@@ -155,6 +161,18 @@ on_both_stores! {
         let again = fixture.submit_score_with_id(&board, "ann", 1, "of ann").await.unwrap();
         assert_eq!((again.status, again.replayed, again.previous), (Status::Created, false, None));
         assert!(fixture.submit_score_with_id(&board, "bob", 1, "of bob").await.unwrap().replayed);
+    }
+
+    async fn an_id_of_the_player_and_the_same_id_of_the_leaderboard_are_both_erased(fixture) {
+        let board = fixture.put(&board("l")).await;
+        let of_leaderboard = with_submission_id(prepared(&submission(&[&board], "ann", &[1]), &[&board], fixture.now()), "x");
+        let of_player = PreparedSubmission { id_scope: IdScope::Player, ..of_leaderboard.clone() };
+        let both = [of_leaderboard, of_player];
+        fixture.submit_prepared(&both).await;
+        erase(&fixture, &board, &erasure_of("ann")).await;
+        for outcomes in fixture.submit_prepared(&both).await {
+            assert!(!outcomes.unwrap()[0].replayed);
+        }
     }
 
     async fn what_a_player_sends_after_the_erasure_is_that_of_a_new_player(fixture) {
