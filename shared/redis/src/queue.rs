@@ -144,7 +144,6 @@ impl<C: Connection> Queue for RedisStore<C> {
                 payload: reply.read_bytes()?,
             });
         }
-        pending.sort_by_key(|request| request.enqueued_at);
         Ok(pending)
     }
 

@@ -18,6 +18,7 @@ if items > 0 and redis.call('XLEN', KEYS[1]) == 0 then
       redis.call('HDEL', KEYS[2], lost)
     end
   end
+  redis.call('DEL', KEYS[5])
   items, bytes = 0, 0
   redis.call('HSET', KEYS[4], 'items', 0, 'bytes', 0)
 end

@@ -7,7 +7,7 @@
 -- A record: the digest (16 bytes), '1' when the request is done, the player after its length (one byte), the result.
 
 -- The functions of this file. One table, because Lua allows 200 local variables in the source of the library.
-local queue = { GROUP = 'edgeboard', REQUEST_HEAD = 18 }
+local queue = { GROUP = 'edgeboard', REQUEST_HEAD = 18, ITEM_DIGITS = 20 }
 
 function queue.server_ms()
   return math.floor(now_us() / 1000)
@@ -22,9 +22,12 @@ function queue.request_head(record)
   return queue.REQUEST_HEAD + string.byte(record, queue.REQUEST_HEAD)
 end
 
--- Returns the member of KEYS[5] for a request: the player, its id, and the id of its item in the stream.
+-- Returns the member of KEYS[5] for a request: the player, the id of its item in the stream, and its id. The number in the
+-- item's id has zeros before it, so that the members of a player are in the order of their items.
 function queue.pending_member(player, id, name)
-  return player .. '\1' .. id .. '\1' .. name
+  local milliseconds, number = string.match(name, '^(%d+)-(%d+)$')
+  local item = milliseconds .. '-' .. string.rep('0', queue.ITEM_DIGITS - #number) .. number
+  return player .. '\1' .. item .. '\1' .. id
 end
 
 function queue.drop_request(id)

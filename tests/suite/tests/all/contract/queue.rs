@@ -129,6 +129,31 @@ on_both_stores! {
         assert_eq!(claim_all(&fixture.store).await, []);
     }
 
+    async fn pending_requests_of_a_player_are_listed_oldest_first(fixture) {
+        let (owner, ann, bob) = (tenant("a"), player("ann"), player("bob"));
+        let mut claimed = Vec::new();
+        // The order of the ids is the opposite of the order of the requests.
+        for n in (10..30).rev() {
+            let id = n.to_string();
+            for (of, prefix) in [(&ann, "a"), (&bob, "b")] {
+                let id = format!("{prefix}{id}");
+                let item = NewQueueItem { player: Some(of), ..item(&id, id.as_bytes()) };
+                fixture.store.enqueue(&owner, &item).await.unwrap().unwrap();
+            }
+            claimed.extend(claim_all(&fixture.store).await);
+        }
+        let list = async |limit| {
+            let pending = fixture.store.list_pending(&owner, &ann, limit).await.unwrap();
+            assert!(pending.iter().all(|one| one.payload == one.id.as_bytes()));
+            pending.iter().map(|one| one.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(list(3).await, ["a29", "a28", "a27"]);
+        assert_eq!(list(100).await.len(), 20);
+        fixture.store.finish_items(Some(&owner), &[finished(&claimed[0], b"")]).await.unwrap();
+        assert_eq!(list(3).await, ["a28", "a27", "a26"]);
+        assert_eq!(fixture.store.list_pending(&tenant("b"), &ann, 3).await.unwrap(), []);
+    }
+
     async fn an_id_is_queued_once_and_refused_with_another_digest(fixture) {
         let owner = tenant("a");
         let other = NewQueueItem { digest: [8; 16], ..item("1", b"y") };
