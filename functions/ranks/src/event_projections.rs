@@ -2,9 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use http::StatusCode;
-use http::header::CACHE_CONTROL;
-use leaderboard_core::access::Caller;
 use leaderboard_core::event_projections::DailyActivity;
 use leaderboard_core::usecase::{MAX_HANDLED_EVENTS, QueryError};
 use leaderboard_core::{LeaderboardId, PlayerId, Timestamp, usecase};
@@ -15,8 +12,12 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::{ResponseEnvironment, units_of_replay, units_of_uncached_entries};
 
+use crate::uncached::answer;
+
 /// How many days a response has if the request does not say, up to the day of the request.
 const DEFAULT_DAYS: i64 = 30;
+/// Why personal bests cannot be computed.
+const LOST_BASE: &str = "The event log has lost events to which the player's later scores were added, so their values are unknown.";
 
 /// `GET /leaderboards/{id}/activity?from=&to=`: reads on in the log, and returns the activity of these days.
 ///
@@ -53,9 +54,7 @@ async fn answer_activity<E: ResponseEnvironment>(
     context.charge_more(units_of_replay(MAX_HANDLED_EVENTS));
     let found = usecase::read_activity(&context.deps(), leaderboard, days, rebuild).await;
     let found = found.map_err(|error| Problem::of_query(error, &context.caller))?;
-    let body = ActivityBody::new(leaderboard, &found);
-    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
-    Ok(response.with(CACHE_CONTROL, "private, no-store"))
+    answer(context, &ActivityBody::new(leaderboard, &found))
 }
 
 /// Returns the days of the query, as [`DailyActivity::day_of`] numbers them.
@@ -97,25 +96,16 @@ pub(crate) async fn read_personal_bests<E: ResponseEnvironment>(
     let leaderboard = leaderboard.ok_or_else(|| invalid("leaderboard", "must be the id of a leaderboard"))?;
     let leaderboard =
         LeaderboardId::new(leaderboard).map_err(|error| invalid("leaderboard", &error.detail))?;
-    if !context.caller.is_server() && context.caller != Caller::Player(player.clone()) {
-        let detail = "A player's token reads the personal bests of its own player only.";
-        return Err(Problem::not_allowed(&context.caller).with_detail(detail));
-    }
+    context.require_own(&player, "personal bests")?;
     context.charge_more(units_of_uncached_entries(1));
-    let of_query = |error| {
-        match error {
-        QueryError::NoHistory(_) => Problem::new(ProblemType::HistoryNotKept).with_detail(
-            "The event log has lost events to which the player's later scores were added, so their values are unknown.",
-        ),
+    let of_query = |error| match error {
+        QueryError::NoHistory(_) => Problem::new(ProblemType::HistoryNotKept).with_detail(LOST_BASE),
         error => Problem::of_query(error, &context.caller),
-    }
     };
     let plan = usecase::plan_personal_bests(&context.deps(), &leaderboard).await;
     let plan = plan.map_err(of_query)?;
     context.charge_more(units_of_replay(plan.most_events()));
     let found = usecase::read_personal_bests(&context.deps(), &player, plan).await;
     let found = found.map_err(of_query)?;
-    let body = BestsBody::new(context.version, &player, &found);
-    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
-    Ok(response.with(CACHE_CONTROL, "private, no-store"))
+    answer(context, &BestsBody::new(context.version, &player, &found))
 }

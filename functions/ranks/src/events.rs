@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
-use leaderboard_core::access::Caller;
 use leaderboard_core::usecase::PlayerEventCursor;
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 
@@ -54,10 +53,7 @@ pub(crate) async fn list_player_events<E: ResponseEnvironment>(
         .map(|text| cursor::parse_parameter("after", &text, decode));
     let from = from.transpose()?;
     let sees_bans = context.caller.is_server();
-    if !sees_bans && context.caller != Caller::Player(player.clone()) {
-        let detail = "A player's token reads the events of its own player only.";
-        return Err(Problem::not_allowed(&context.caller).with_detail(detail));
-    }
+    context.require_own(&player, "events")?;
     context.charge_more(units_of_scanned_events());
     let found = usecase::list_player_events(&context.deps(), &player, from, limit, sees_bans).await?;
     let body = wire::player_events(context.version, &player, &found, sees_bans)?;

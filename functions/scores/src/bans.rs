@@ -58,7 +58,7 @@ pub(crate) async fn put<E: ResponseEnvironment>(
 
 /// Ignores the error if a full store refused the document of banned players. The ban itself is stored. Until the next ban updates
 /// the document, the banned player gets the same responses as everyone else.
-fn ignore_full_store(done: Result<(), StoreError>) -> Result<(), StoreError> {
+pub(crate) fn ignore_full_store(done: Result<(), StoreError>) -> Result<(), StoreError> {
     match done {
         Err(StoreError::OutOfMemory(_)) => Ok(()),
         done => done,

@@ -17,6 +17,8 @@ use leaderboard_responses::ResponseEnvironment;
 use leaderboard_score_messages::{MAX_DRAINED, drain, is_letter_about, is_request_about};
 use leaderboard_tenant_config::remove_ban;
 
+use crate::bans::ignore_full_store;
+
 /// The code of the format of [`ErasureState`]. A changed format gets a new code.
 const STATE_V1: u8 = 1;
 /// How long one request does steps, in milliseconds, and the most steps that it does. Then the same request continues.
@@ -299,11 +301,9 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         while !env.store().erase_ban(tenant, &self.erasure, env.clock()).await? {
             self.take_step("Bans are still being applied")?;
         }
-        match remove_ban(env, tenant, &self.erasure.player, self.context.now).await {
-            // The document has only a digest of the player, and the next ban updates it.
-            Err(StoreError::OutOfMemory(_)) => Ok(()),
-            done => Ok(done?),
-        }
+        // The document has only a digest of the player, and the next ban updates it.
+        let removed = remove_ban(env, tenant, &self.erasure.player, self.context.now).await;
+        Ok(ignore_full_store(removed)?)
     }
 
     async fn replace_audit(&mut self) -> Result<(), Problem> {

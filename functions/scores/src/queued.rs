@@ -5,10 +5,7 @@ use http::{HeaderName, StatusCode};
 use leaderboard_api::wire::outcome::{BatchResult, OutcomeBody};
 use leaderboard_api::wire::{Names, VersionedPlayer};
 use leaderboard_api::{FieldError, Problem, ProblemType, Query, Response};
-use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{
-    EnqueueRefusal, NewQueueItem, PendingRequest, Queue, QueuedRequest, RankDetail,
-};
+use leaderboard_core::ports::{EnqueueRefusal, NewQueueItem, Queue, QueuedRequest, RankDetail};
 use leaderboard_core::{LeaderboardId, Outcome, PlayerId, StoreError};
 use leaderboard_identity::hex::encode as hex;
 use leaderboard_pipeline::idempotency::KeyedRequest;
@@ -205,7 +202,7 @@ pub(crate) async fn read<E: ResponseEnvironment>(
     describe(context, StatusCode::OK, id, found).await
 }
 
-/// `GET /players/{player}/pending-scores`: lists the requests of a player that are in the queue. A player gets the own ones.
+/// `GET /players/{player}/pending-scores`: lists the requests of a player that are in the queue. A player gets only their own.
 ///
 /// # Errors
 /// The problem to answer with.
@@ -215,27 +212,20 @@ pub(crate) async fn list_pending<E: ResponseEnvironment>(
 ) -> Result<Response, Problem> {
     let player = context.named(&player)?;
     Query::parse(context.query, &[])?;
-    if !context.caller.is_server() && context.caller != Caller::Player(player.clone()) {
-        let detail = "A player's token reads the pending scores of its own player only.";
-        return Err(Problem::not_allowed(&context.caller).with_detail(detail));
-    }
+    context.require_own(&player, "pending scores")?;
     let found = context
         .env
         .store()
         .list_pending(context.tenant, &player, MAX_PENDING)
         .await?;
-    let describe = |request: &'_ PendingRequest| {
-        let texts = read_submissions(&request.payload, &request.id)?;
-        let submissions = texts.into_iter().map(RawValue::from_string);
-        let submissions: Result<_, _> = submissions.collect();
-        submissions.map_err(|error| Problem::internal(error.to_string()))
-    };
     let mut pending = Vec::with_capacity(found.len());
     for request in &found {
+        let texts = read_submissions(&request.payload, &request.id)?;
+        let submissions: Result<_, _> = texts.into_iter().map(RawValue::from_string).collect();
         pending.push(PendingRequestBody {
             id: &request.id,
             accepted_at: request.enqueued_at.to_string(),
-            submissions: describe(request)?,
+            submissions: submissions.map_err(|error| Problem::internal(error.to_string()))?,
         });
     }
     let body = PendingBody {

@@ -4,10 +4,8 @@ use crate::codec::{Malformed, decode_logged_event, encode_event};
 use crate::submission::PLAYER_SEPARATOR;
 use crate::{Event, EventBody, Invalid, PlayerId, SubmissionId, Timestamp};
 
-/// The beginning of a pseudonym. It is followed by the random bytes in hexadecimal.
+/// The beginning of a pseudonym. A random number of 128 bits in hexadecimal follows.
 const PSEUDONYM_BEGIN: &str = "erased-";
-/// The number of random bytes in a pseudonym.
-const PSEUDONYM_BYTES: usize = 16;
 
 /// A player who is erased, and the pseudonym that stands for the player where history needs somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +30,6 @@ pub struct PseudonymousEvent {
 /// Why an event was not replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnreplacedEvent {
-    /// The event concerns another player or none.
-    OfAnother,
     /// A newer version of the code wrote the event, so its player is unknown.
     Unknown,
     /// The bytes are not an event.
@@ -44,15 +40,10 @@ impl PlayerErasure {
     /// Creates the erasure of a player, with a pseudonym of random bytes.
     ///
     /// # Errors
-    /// [`Invalid`] never arises: the pseudonym is a valid player id.
+    /// [`Invalid`] if the pseudonym is no valid player id, which does not happen.
     pub fn new(player: PlayerId, random: &[u8; 32]) -> Result<Self, Invalid> {
-        use std::fmt::Write;
-        let mut pseudonym = PSEUDONYM_BEGIN.to_owned();
-        for byte in random.iter().take(PSEUDONYM_BYTES) {
-            // Writing to memory does not fail.
-            let _ = write!(pseudonym, "{byte:02x}");
-        }
-        let pseudonym = PlayerId::new(pseudonym)?;
+        let number = random.first_chunk().copied().map_or(0, u128::from_be_bytes);
+        let pseudonym = PlayerId::new(format!("{PSEUDONYM_BEGIN}{number:032x}"))?;
         Ok(Self { player, pseudonym })
     }
 
@@ -62,8 +53,8 @@ impl PlayerErasure {
         player.as_str().starts_with(PSEUDONYM_BEGIN)
     }
 
-    /// Returns the names that the idempotency record of the player's submission can have. The first is that of an id that belongs to
-    /// the player; under the second, a leaderboard can also have the record of another player's submission.
+    /// Returns the names that the idempotency record of the player's submission can have. The first name has the player
+    /// in it. The second is the id alone, and the record under it can belong to another player.
     #[must_use]
     pub fn record_names(&self, id: &SubmissionId) -> [String; 2] {
         [
@@ -73,11 +64,12 @@ impl PlayerErasure {
     }
 
     /// Returns the bytes of a player's event with the pseudonym in place of the player, without the id and the metadata of a
-    /// submission. Values, instants and period stay, so that a replay of the log ranks everyone else as before.
+    /// submission; `None` if the event concerns another player or none. Values, instants and period stay, so that a replay of the log
+    /// ranks everyone else as before.
     ///
     /// # Errors
     /// [`UnreplacedEvent`].
-    pub fn replace_event(&self, bytes: &[u8]) -> Result<PseudonymousEvent, UnreplacedEvent> {
+    pub fn replace_event(&self, bytes: &[u8]) -> Result<Option<PseudonymousEvent>, UnreplacedEvent> {
         // The position is not part of the bytes.
         let logged = decode_logged_event(0, bytes).map_err(UnreplacedEvent::Malformed)?;
         let mut event = logged.event.map_err(|_| UnreplacedEvent::Unknown)?;
@@ -97,14 +89,14 @@ impl PlayerErasure {
             {
                 player.clone_from(&self.pseudonym);
             }
-            _ => return Err(UnreplacedEvent::OfAnother),
+            _ => return Ok(None),
         }
         let Event { recorded_at, .. } = event;
-        Ok(PseudonymousEvent {
+        Ok(Some(PseudonymousEvent {
             bytes: encode_event(&event),
             id: submission_id,
             recorded_at,
-        })
+        }))
     }
 }
 
@@ -142,7 +134,10 @@ mod tests {
             erasure.pseudonym.as_str(),
             "erased-abababababababababababababababab"
         );
-        let replaced = erasure.replace_event(&encode_event(&submitted("ann"))).unwrap();
+        let replaced = erasure
+            .replace_event(&encode_event(&submitted("ann")))
+            .unwrap()
+            .unwrap();
         assert_eq!(replaced.id, SubmissionId::new("ann-1").ok());
         assert_eq!(replaced.recorded_at.as_unix_ms(), 5);
         let mut expected = submitted(erasure.pseudonym.as_str());
@@ -155,7 +150,7 @@ mod tests {
     #[test]
     fn an_event_of_another_player_and_of_a_newer_format_are_told_apart() {
         let other = encode_event(&submitted("joann"));
-        assert_eq!(erasure().replace_event(&other), Err(UnreplacedEvent::OfAnother));
+        assert_eq!(erasure().replace_event(&other), Ok(None));
         let newer = [u8::MAX, 10, 3, b'a', b'n', b'n'];
         assert_eq!(erasure().replace_event(&newer), Err(UnreplacedEvent::Unknown));
         assert!(matches!(

@@ -66,8 +66,7 @@ impl Projection {
         if position != self.position.saturating_add(1) {
             return Err(unfounded);
         }
-        self.position = position;
-        self.latest_at = self.latest_at.max(Some(recorded.event.recorded_at));
+        self.pass(recorded);
         match &recorded.event.body {
             EventBody::Configured {
                 leaderboard, current, ..

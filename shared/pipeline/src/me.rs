@@ -22,6 +22,18 @@ pub fn resolve_me(caller: &Caller, player: &PlayerId) -> Result<PlayerId, &'stat
 }
 
 impl<E> Context<'_, E> {
+    /// Checks that the caller is a server or this player. `what` names what is read, for example `events`.
+    ///
+    /// # Errors
+    /// 401 or 403.
+    pub fn require_own(&self, player: &PlayerId, what: &str) -> Result<(), Problem> {
+        if self.caller.is_server() || self.caller.own_player() == Some(player) {
+            return Ok(());
+        }
+        let detail = format!("A player's token reads the {what} of its own player only.");
+        Err(Problem::not_allowed(&self.caller).with_detail(detail))
+    }
+
     /// Returns the player whom a name in the path means ([`ME`]).
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The [`EntryRepair`] port: stored entries, for a comparison with the event log.
 
-use leaderboard_core::codec::{Writer, decode_layout};
+use leaderboard_core::codec::Writer;
 use leaderboard_core::ports::{
     Correction, EntryRepair, ListedEntry, PeriodRef, ReadError, ScannedPlayers, StoredEntries, StoredEntry,
 };
@@ -10,7 +10,7 @@ use crate::RedisStore;
 use crate::connection::Connection;
 use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{pack_metadata, unpack_entry, widen_key};
-use crate::reads::{run_read, start_call};
+use crate::reads::{read_layout, run_read, start_call};
 use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::{CORRECT_ENTRIES, READ_STORED_ENTRIES, SCAN_STORED_PLAYERS};
@@ -35,12 +35,7 @@ impl<C: Connection> EntryRepair for RedisStore<C> {
             call.add_bytes(player.as_bytes());
         }
         let mut reply = run_read(&self.server, &READ_STORED_ENTRIES, period_ref, call).await?;
-        let layout = reply.read_bytes()?;
-        let layout = if layout.is_empty() {
-            None
-        } else {
-            Some(decode_layout(&layout).map_err(corrupt)?)
-        };
+        let layout = read_layout(&mut reply)?;
         let position = reply.read_number()?;
         let version = reply.read_number()?;
         let mut entries = Vec::with_capacity(players.len());

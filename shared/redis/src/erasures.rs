@@ -4,12 +4,11 @@ use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{Bans, Erasures, ReplaceRecord};
 use leaderboard_core::{
     Event, EventBody, LeaderboardId, PeriodId, PlayerErasure, PseudonymousEvent, StoreError, TenantId,
-    Timestamp, UnreplacedEvent,
+    Timestamp,
 };
 
 use crate::connection::{Connection, yield_to_others};
 use crate::keys::{self, Key, LeaderboardKeys};
-use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::{ERASE_ENTRIES, REWRITE_STREAM, SEARCH_STREAM};
 use crate::{RedisStore, bans};
@@ -110,13 +109,9 @@ impl<C: Connection> Erasures for RedisStore<C> {
             erasure: erasure.pseudonym.to_string(),
             up_to,
         };
-        let replace = |bytes: &[u8]| match erasure.replace_event(bytes) {
-            Ok(replaced) => Ok(Some(replacement_of(erasure, replaced))),
-            Err(UnreplacedEvent::OfAnother) => Ok(None),
-            Err(UnreplacedEvent::Unknown) => Err(StoreError::Unavailable(
-                "the log has an event of a newer version that may be about the player".into(),
-            )),
-            Err(UnreplacedEvent::Malformed(error)) => Err(corrupt(error)),
+        let replace = |bytes: &[u8]| {
+            let replaced = erasure.replace_event(bytes)?;
+            Ok(replaced.map(|replaced| replacement_of(erasure, replaced)))
         };
         self.rewrite(&stream, erasure.player.as_bytes(), replace).await
     }
@@ -176,12 +171,12 @@ impl<C: Connection> RedisStore<C> {
         for _ in 0..MAX_SEARCHES {
             let found = self.search(stream, mention, &from, SEARCHED_AT_ONCE).await?;
             if found.has_copy {
-                return self.continue_copy(stream, &found, &replace).await;
+                return self.copy_entries(stream, &found, &replace).await;
             }
             if !replace_all(&found, &replace)?.is_empty() {
                 // The copy begins with the first entry of the stream.
                 let found = self.search(stream, mention, b"0", COPIED_AT_ONCE).await?;
-                return self.continue_copy(stream, &found, &replace).await;
+                return self.copy_entries(stream, &found, &replace).await;
             }
             if found.ended {
                 return Ok(true);
@@ -190,19 +185,6 @@ impl<C: Connection> RedisStore<C> {
             yield_to_others(&self.server).await;
         }
         Ok(false)
-    }
-
-    /// Copies the entries among which `found` was found. Returns whether the copy has replaced the stream.
-    async fn continue_copy(
-        &self,
-        stream: &RewrittenStream,
-        found: &FoundEntries,
-        replace: impl Fn(&[u8]) -> Result<Option<Replacement>, StoreError>,
-    ) -> Result<bool, StoreError> {
-        let replacements = replace_all(found, replace)?;
-        let is_done = self.copy_entries(stream, found, &replacements).await?;
-        yield_to_others(&self.server).await;
-        Ok(is_done)
     }
 
     async fn search(
@@ -234,12 +216,14 @@ impl<C: Connection> RedisStore<C> {
         Ok(found)
     }
 
+    /// Copies the entries among which `found` was found. Returns whether the copy has replaced the stream.
     async fn copy_entries(
         &self,
         stream: &RewrittenStream,
         found: &FoundEntries,
-        replacements: &[(&[u8], Replacement)],
+        replace: impl Fn(&[u8]) -> Result<Option<Replacement>, StoreError>,
     ) -> Result<bool, StoreError> {
+        let replacements = replace_all(found, replace)?;
         let keys = [&stream.stream, &stream.copy, &stream.turn];
         let mut call = ScriptCall::with_keys(keys.map(Clone::clone));
         call.add_keys(stream.log_keys.iter().cloned());
@@ -249,7 +233,7 @@ impl<C: Connection> RedisStore<C> {
         call.add_bytes(&found.after);
         call.add_bytes(&found.last);
         call.add_text(&replacements.len());
-        for (position, replacement) in replacements {
+        for (position, replacement) in &replacements {
             call.add_bytes(position);
             call.add_bytes(&replacement.value);
         }
@@ -259,7 +243,9 @@ impl<C: Connection> RedisStore<C> {
             }
             call.add_text(&instant.as_unix_ms());
         }
-        Ok(REWRITE_STREAM.run(&self.server, &call).await?.read_count()? == 2)
+        let step = REWRITE_STREAM.run(&self.server, &call).await?.read_count()?;
+        yield_to_others(&self.server).await;
+        Ok(step == 2)
     }
 }
 
@@ -268,13 +254,13 @@ fn replace_all(
     found: &FoundEntries,
     replace: impl Fn(&[u8]) -> Result<Option<Replacement>, StoreError>,
 ) -> Result<Vec<(&[u8], Replacement)>, StoreError> {
-    let entries = found.entries.iter();
-    let replaced = entries.map(|(position, value)| Ok((&position[..], replace(value)?)));
-    let replaced: Result<Vec<_>, StoreError> = replaced.collect();
-    let replaced = replaced?.into_iter();
-    Ok(replaced
-        .filter_map(|(position, replacement)| Some((position, replacement?)))
-        .collect())
+    let mut replaced = Vec::new();
+    for (position, value) in &found.entries {
+        if let Some(replacement) = replace(value)? {
+            replaced.push((position.as_slice(), replacement));
+        }
+    }
+    Ok(replaced)
 }
 
 fn replacement_of(erasure: &PlayerErasure, replaced: PseudonymousEvent) -> Replacement {

@@ -81,18 +81,21 @@ pub(crate) async fn run_and_read_head<C: Connection>(
         }
         _ => run_read(&store.server, script, period_ref, call).await?,
     };
-    let layout = reply.read_bytes()?;
-    let layout = if layout.is_empty() {
-        None
-    } else {
-        Some(decode_layout(&layout).map_err(corrupt)?)
-    };
     let head = ReadHead {
-        layout,
+        layout: read_layout(&mut reply)?,
         version: reply.read_number()?,
         count: reply.read_count()?,
     };
     Ok((head, reply))
+}
+
+/// Reads the layout of a period; `None` if the period has never had an entry.
+pub(crate) fn read_layout(reply: &mut ReplyReader) -> Result<Option<Layout>, StoreError> {
+    let layout = reply.read_bytes()?;
+    let layout = Some(layout).filter(|layout| !layout.is_empty());
+    layout
+        .map(|layout| decode_layout(&layout).map_err(corrupt))
+        .transpose()
 }
 
 /// Returns the bytes of the player who reads; empty for another caller. The scripts list this player's banned entry.

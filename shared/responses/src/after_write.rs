@@ -25,12 +25,7 @@ pub fn invalidate_submitted<'o, E: ResponseEnvironment>(
     tenant: &TenantId,
     outcomes: impl Iterator<Item = &'o Outcome>,
 ) {
-    let changed = outcomes.filter(|outcome| outcome.status != Status::Kept);
-    let mut positions: BTreeMap<&LeaderboardId, u64> = BTreeMap::new();
-    for outcome in changed {
-        let newest = positions.entry(&outcome.leaderboard).or_default();
-        *newest = outcome.version.max(*newest);
-    }
+    let positions = newest_versions(outcomes.filter(|outcome| outcome.status != Status::Kept));
     if positions.len() > MAX_INVALIDATIONS {
         invalidate_tenant_later(env, tenant);
         return;
@@ -123,6 +118,18 @@ pub async fn purge_made_private<E: ResponseEnvironment>(
         Ok(false) => Err(failed("the store refused to announce the change".to_owned())),
         Err(error) => Err(failed(format!("the change was not announced: {error}"))),
     }
+}
+
+/// Returns the newest version of each leaderboard in these outcomes.
+pub(crate) fn newest_versions<'o>(
+    outcomes: impl Iterator<Item = &'o Outcome>,
+) -> BTreeMap<&'o LeaderboardId, u64> {
+    let mut versions = BTreeMap::new();
+    for outcome in outcomes {
+        let newest: &mut u64 = versions.entry(&outcome.leaderboard).or_default();
+        *newest = outcome.version.max(*newest);
+    }
+    versions
 }
 
 /// Deletes the cached responses of a leaderboard that has been deleted, or may have been, and tells other regions, after the

@@ -3,20 +3,20 @@
 //! Nothing runs between requests, so an instance that wrote to a leaderboard looks, after the response, whether a snapshot is due. It
 //! looks with its first write, and then only when the log has become long enough.
 
-use std::collections::BTreeMap;
-
 use leaderboard_cache::hash_fnv;
 use leaderboard_core::ports::Cache;
 use leaderboard_core::usecase::SnapshotPlan;
 use leaderboard_core::{LeaderboardId, Outcome, TenantId, usecase};
 
+use crate::after_write::newest_versions;
+use crate::invalidation::format_scope;
 use crate::{ResponseEnvironment, build_deps};
 
 /// The most leaderboards for which one request looks.
 const MAX_LEADERBOARDS: usize = 4;
-/// A log that is shorter than this, in events, is looked at with each [`SHORT_LOG_EVENTS`]th of its events alone.
+/// While a log has fewer events than this, an instance looks only after every eighth event.
 const SHORT_LOG: u64 = 100;
-const SHORT_LOG_EVENTS: u64 = 8;
+const LOOK_INTERVAL_OF_SHORT_LOG: u64 = 8;
 /// After another instance began to take a snapshot, an instance looks again after this many events.
 const EVENTS_BETWEEN_LOOKS: u64 = 50;
 /// How long no other instance of the region takes a snapshot of the leaderboard: while one is taken, and after one could not be stored,
@@ -33,14 +33,10 @@ pub fn take_due_snapshots<'o, E: ResponseEnvironment>(
     max_log_bytes: u64,
     outcomes: impl Iterator<Item = &'o Outcome>,
 ) {
-    let mut newest: BTreeMap<&LeaderboardId, u64> = BTreeMap::new();
-    for outcome in outcomes.filter(|outcome| !outcome.replayed) {
-        let version = newest.entry(&outcome.leaderboard).or_default();
-        *version = outcome.version.max(*version);
-    }
+    let newest = newest_versions(outcomes.filter(|outcome| !outcome.replayed));
     for (leaderboard, version) in newest.into_iter().take(MAX_LEADERBOARDS) {
-        let scope = format!("{tenant}:{leaderboard}");
-        let is_short = version < SHORT_LOG && version % SHORT_LOG_EVENTS != 0;
+        let scope = format_scope(tenant, Some(leaderboard));
+        let is_short = version < SHORT_LOG && version % LOOK_INTERVAL_OF_SHORT_LOG != 0;
         if is_short || version <= env.responses().snapshot_due_after(&scope) {
             continue;
         }

@@ -1,15 +1,13 @@
 //! The port [`Erasures`]: erases a player from entries, logs and the audit log.
 
-use leaderboard_core::ports::{Erasures, ReplaceRecord};
-use leaderboard_core::{
-    LeaderboardId, PeriodId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, UnreplacedEvent,
-};
+use leaderboard_core::ports::{Bans, Erasures, ReplaceRecord};
+use leaderboard_core::{LeaderboardId, PeriodId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::{Connection, Value};
 use crate::entries::KeyedEntry;
 use crate::periods::PeriodRow;
 use crate::periods::rebuild;
-use crate::row::{corrupt, malformed, stored};
+use crate::row::{corrupt, stored};
 use crate::rows::JsonRows;
 use crate::session::Session;
 use crate::{SqliteStore, bans, documents, entries, leaderboards, periods, removal};
@@ -123,16 +121,8 @@ impl<C: Connection> Erasures for SqliteStore<C> {
         erasure: &PlayerErasure,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        leaderboard_core::ports::Bans::unban(self, tenant, &erasure.player, at).await?;
-        for _ in 0..bans::MAX_BAN_STEPS {
-            if self
-                .write(|session| bans::apply_next(session, tenant, at))
-                .await?
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.unban(tenant, &erasure.player, at).await?;
+        self.write(|session| bans::apply_next(session, tenant, at)).await
     }
 }
 
@@ -222,15 +212,8 @@ impl ReplacedEvents {
             Ok((cells.unsigned("position")?, cells.blob("event")?))
         })?;
         for (position, event) in found {
-            let replaced = match erasure.replace_event(&event) {
-                Ok(replaced) => replaced,
-                Err(UnreplacedEvent::OfAnother) => continue,
-                Err(UnreplacedEvent::Unknown) => {
-                    return Err(StoreError::Unavailable(
-                        "the log has an event of a newer version that may be about the player".into(),
-                    ));
-                }
-                Err(UnreplacedEvent::Malformed(error)) => return Err(malformed(error)),
+            let Some(replaced) = erasure.replace_event(&event)? else {
+                continue;
             };
             let change = stored(replaced.bytes.len() as u64).saturating_sub(stored(event.len() as u64));
             self.more_bytes = self.more_bytes.saturating_add(change);

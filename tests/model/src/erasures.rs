@@ -50,7 +50,7 @@ impl Erasures for Model {
             if recorded.position > up_to {
                 continue;
             }
-            let Ok(replaced) = erasure.replace_event(&encode_event(&recorded.event)) else {
+            let Ok(Some(replaced)) = erasure.replace_event(&encode_event(&recorded.event)) else {
                 continue;
             };
             recorded.event = decode_event(&replaced.bytes).map_err(|error| rejected(&error))?;

@@ -1,6 +1,17 @@
 //! Erasing a player from the data of a tenant.
 
-use crate::{LeaderboardId, PlayerErasure, StoreError, TenantId, Timestamp};
+use crate::{LeaderboardId, PlayerErasure, StoreError, TenantId, Timestamp, UnreplacedEvent};
+
+impl From<UnreplacedEvent> for StoreError {
+    fn from(reason: UnreplacedEvent) -> Self {
+        match reason {
+            UnreplacedEvent::Unknown => Self::Unavailable(
+                "the log has an event of a newer version that may be about the player".into(),
+            ),
+            UnreplacedEvent::Malformed(error) => Self::Corrupt(error.to_string()),
+        }
+    }
+}
 
 /// Returns a record with the pseudonym in place of the player; `None` if the record does not name the player.
 pub type ReplaceRecord<'a> = &'a dyn Fn(&[u8]) -> Option<Vec<u8>>;

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::access::Caller;
 use crate::{
-    LeaderboardId, LoggedEvent, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal, StoreError,
-    TenantId, Timestamp,
+    LeaderboardId, LogPolicy, LoggedEvent, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal,
+    StoreError, TenantId, Timestamp,
 };
 
 /// How long an idempotency record is kept, in milliseconds: 24 hours.
@@ -251,6 +251,15 @@ pub struct LogBounds {
     pub first: LoggedEvent,
     /// The newest event.
     pub last: LoggedEvent,
+}
+
+impl LogBounds {
+    /// Returns when the oldest event becomes too old to be kept; `None` if its instant is unknown.
+    #[must_use]
+    pub fn retained_until(&self, policy: &LogPolicy) -> Option<Timestamp> {
+        let oldest_at = self.first.recorded_at()?;
+        Some(oldest_at.saturating_add_ms(policy.keep_ms()))
+    }
 }
 
 /// The log of a leaderboard. Each write that appends an event also removes the oldest events that

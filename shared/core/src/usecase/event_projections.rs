@@ -6,17 +6,17 @@ use std::ops::RangeInclusive;
 use super::history_bounds::HistoryBounds;
 use super::leaderboard_memory::SharedLeaderboard;
 use super::query::QueryError;
-use super::replay::MAX_REPLAYED_EVENTS;
+use super::replay::{EVENTS_AT_ONCE, MAX_REPLAYED_EVENTS};
 use super::{Deps, Store};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::event_projections::{ActivityDay, DailyActivity, EventProjection, PersonalBest, PersonalBests};
 use crate::ports::{Cache, DocumentKind, DocumentName, Documents, Events, Expected, LogBounds};
-use crate::{Leaderboard, LeaderboardId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp};
+use crate::{
+    Leaderboard, LeaderboardId, PlayerErasure, PlayerId, RecordedEvent, StoreError, TenantId, Timestamp,
+};
 
 /// The most events that one request adds to a stored projection.
 pub const MAX_HANDLED_EVENTS: u64 = 10_000;
-/// How many events one read of the log returns.
-const EVENTS_AT_ONCE: u32 = 2_000;
 /// How often a request tries to store a projection that other requests continue at the same time.
 const MAX_TRIES: u32 = 4;
 
@@ -155,23 +155,39 @@ async fn continue_activity<S: Events, K>(
     let mut left = MAX_HANDLED_EVENTS;
     while left > 0 {
         let most = u32::try_from(left).map_or(EVENTS_AT_ONCE, |left| left.min(EVENTS_AT_ONCE));
-        let read = deps.store.read(deps.tenant, id, stored.read_to, most).await?;
-        if read.is_empty() {
+        let progress = (&mut stored.read_to, &mut stored.missed);
+        let handled = handle_events(deps, id, progress, most, |event| stored.activity.handle(event)).await?;
+        if handled == 0 {
             return Ok(());
         }
-        for logged in read {
-            let position = logged.position;
-            let recorded = logged
-                .into_known()
-                .map_err(|_| QueryError::UnknownEvent { position })?;
-            let lost = position.saturating_sub(stored.read_to).saturating_sub(1);
-            stored.missed = stored.missed.saturating_add(lost);
-            stored.activity.handle(&recorded);
-            stored.read_to = position;
-            left = left.saturating_sub(1);
-        }
+        left = left.saturating_sub(handled);
     }
     Ok(())
+}
+
+/// Lets `handle` handle up to `most` events after `read_to`, and adds the events that the log has lost to `missed`. Returns how many
+/// events were handled.
+async fn handle_events<S: Events, K>(
+    deps: &Deps<'_, S, K>,
+    id: &LeaderboardId,
+    (read_to, missed): (&mut u64, &mut u64),
+    most: u32,
+    mut handle: impl FnMut(&RecordedEvent),
+) -> Result<u64, QueryError> {
+    let read = deps.store.read(deps.tenant, id, *read_to, most).await?;
+    let mut handled = 0;
+    for logged in read {
+        let position = logged.position;
+        let recorded = logged
+            .into_known()
+            .map_err(|_| QueryError::UnknownEvent { position })?;
+        let lost = position.saturating_sub(*read_to).saturating_sub(1);
+        *missed = missed.saturating_add(lost);
+        handle(&recorded);
+        *read_to = position;
+        handled += 1;
+    }
+    Ok(handled)
 }
 
 /// Deletes the activity of a leaderboard, which is about to be deleted.
@@ -217,7 +233,7 @@ pub async fn erase_from_activity<S: Documents>(
     ))
 }
 
-/// Returns the most events that [`read_personal_bests`] reads, and its plan.
+/// Plans a read of personal bests. The plan says how many events it reads at most.
 ///
 /// # Errors
 /// [`QueryError::UnknownLeaderboard`]; [`StoreError`].
@@ -277,22 +293,10 @@ pub async fn read_personal_bests<S: Store + Events, K: Cache>(
         retained_until: plan.retained_until,
     };
     while progress.read_to < plan.last {
-        let read = deps
-            .store
-            .read(deps.tenant, id, progress.read_to, EVENTS_AT_ONCE)
-            .await?;
-        if read.is_empty() {
+        let read = (&mut progress.read_to, &mut progress.missed);
+        let handled = handle_events(deps, id, read, EVENTS_AT_ONCE, |event| projection.handle(event)).await?;
+        if handled == 0 {
             break;
-        }
-        for logged in read {
-            let position = logged.position;
-            let recorded = logged
-                .into_known()
-                .map_err(|_| QueryError::UnknownEvent { position })?;
-            let lost = position.saturating_sub(progress.read_to).saturating_sub(1);
-            progress.missed = progress.missed.saturating_add(lost);
-            projection.handle(&recorded);
-            progress.read_to = position;
         }
     }
     if progress.missed > 0 && projection.lacks_base() {
@@ -307,6 +311,5 @@ pub async fn read_personal_bests<S: Store + Events, K: Cache>(
 }
 
 fn retained_until(board: &SharedLeaderboard, bounds: Option<&LogBounds>) -> Option<Timestamp> {
-    let oldest_at = bounds.and_then(|bounds| bounds.first.recorded_at())?;
-    Some(oldest_at.saturating_add_ms(board.value.log.keep_ms()))
+    bounds?.retained_until(&board.value.log)
 }

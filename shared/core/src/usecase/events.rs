@@ -93,14 +93,14 @@ pub async fn list_events<S: Store + Events, K: Cache>(
     let events = deps.store.read(deps.tenant, id, after, limit).await?;
     // The bounds are read last, so no event of the page is after `last`.
     let bounds = deps.store.find_log_bounds(deps.tenant, id).await?;
-    let (from, last, oldest_at) = bounds.map_or((0, 0, None), |bounds| {
-        let oldest_at = bounds.first.recorded_at();
-        (bounds.first.position, bounds.last.position, oldest_at)
+    let (from, last, retained_until) = bounds.map_or((0, 0, None), |bounds| {
+        let retained_until = bounds.retained_until(&board.value.log);
+        (bounds.first.position, bounds.last.position, retained_until)
     });
     Ok(LogPage {
         from,
         last,
-        retained_until: oldest_at.map(|at| at.saturating_add_ms(board.value.log.keep_ms())),
+        retained_until,
         more: events.last().is_some_and(|read| read.position < last),
         events,
     })

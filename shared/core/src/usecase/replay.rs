@@ -267,7 +267,8 @@ pub async fn plan_snapshot<S: Store + Events + Snapshots, K: Cache>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
 ) -> Result<SnapshotPlan, StoreError> {
-    let Some(board) = deps.load_current_leaderboard(id).await? else {
+    // Of a leaderboard that was just written to, the configuration in memory is right enough to look.
+    let Some(board) = deps.load_leaderboard(id).await? else {
         return Ok(SnapshotPlan::Never);
     };
     let Some(snapshots) = snapshots::list_snapshots(deps, &board).await? else {
@@ -278,6 +279,10 @@ pub async fn plan_snapshot<S: Store + Events + Snapshots, K: Cache>(
     if last <= due_after {
         return Ok(SnapshotPlan::Later(due_after));
     }
+    // The store refuses a snapshot with another version of the configuration.
+    let Some(board) = deps.load_current_leaderboard(id).await? else {
+        return Ok(SnapshotPlan::Never);
+    };
     Ok(SnapshotPlan::Due(Box::new(ReplayPlan::of_all(&board, snapshots))))
 }
 

@@ -132,10 +132,9 @@ pub(super) async fn save<S: Snapshots, K>(
     projection: &Projection,
     max_log_bytes: Option<u64>,
 ) -> Result<bool, StoreError> {
-    let Some(latest_at) = projection.latest_at() else {
+    let (Some(latest_at), Some(bytes)) = (projection.latest_at(), projection.encode_snapshot()) else {
         return Ok(false);
     };
-    let bytes = projection.encode_snapshot().unwrap_or_default();
     if bytes.len() > MAX_SNAPSHOT_BYTES {
         return Ok(false);
     }

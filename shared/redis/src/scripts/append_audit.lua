@@ -7,10 +7,7 @@
 
 local last = 0
 for at = 1, 2 do
-  local newest = redis.call('XREVRANGE', KEYS[at], '+', '-', 'COUNT', 1)[1]
-  if newest then
-    last = math.max(last, tonumber(string.sub(newest[1], 3)))
-  end
+  last = math.max(last, tonumber(newest_position(KEYS[at])))
 end
 local position = string.format('%.0f', last + 1)
 redis.call('XADD', KEYS[tonumber(ARGV[1])], 'MAXLEN', '~', ARGV[2], '0-' .. position, 't', ARGV[3], 'b', ARGV[4])

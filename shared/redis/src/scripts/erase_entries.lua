@@ -71,5 +71,4 @@ for _, period in ipairs(found) do
 end
 close_log(log, 0)
 write_log_sizes(log_sizes)
-local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-return {last and string.sub(last[1], 3) or '0'}
+return {newest_position(KEYS[2])}

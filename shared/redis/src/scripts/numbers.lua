@@ -137,6 +137,12 @@ local function parse_optional_count(text, what)
   return text and parse_count(text, what) or nil
 end
 
+-- Returns the position of a stream's newest entry in decimal; '0' when the stream is empty.
+local function newest_position(stream)
+  local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  return entry and string.sub(entry[1], 3) or '0'
+end
+
 -- Returns the varint (LEB128) at byte `at` and the index of its last byte; nil when the bytes end first.
 local function read_varint(bytes, at)
   local number, weight, byte = 0, 1, string.byte(bytes, at)

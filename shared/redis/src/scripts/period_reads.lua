@@ -5,8 +5,8 @@
 -- space, and now; without `now`, the read ignores pending bans. For a read of a replica follow a space, the position
 -- up to which the log is needed, a space, and the instant of the primary's clock up to which all changes are needed.
 -- A read returns {0} when that version is no longer current, {2} when the leaderboard has pending bans, {3} when a
--- replica lacks needed changes, and otherwise a flat list that begins with the head: 1, the layout's bytes ('' when the period has never had an entry), the
--- period's version, the number of listed entries.
+-- replica lacks needed changes, and otherwise a flat list that begins with the head: 1, the layout's bytes ('' when the
+-- period has never had an entry), the period's version, the number of listed entries.
 
 -- Returns whether this server, a replica, lacks changes that the caller needs.
 local function lacks_changes(needed)
@@ -15,8 +15,7 @@ local function lacks_changes(needed)
   if not clock or clock < tonumber(instant) then
     return true
   end
-  local last = position ~= '0' and redis.call('XREVRANGE', KEYS[10], '+', '-', 'COUNT', 1)[1]
-  return position ~= '0' and (not last or tonumber(string.sub(last[1], 3)) < tonumber(position))
+  return position ~= '0' and tonumber(newest_position(KEYS[10])) < tonumber(position)
 end
 
 -- Returns the period; or nil and the reply.

@@ -7,8 +7,7 @@ local period, refusal = open_read()
 if not period then
   return refusal
 end
-local newest = redis.call('XREVRANGE', KEYS[9], '+', '-', 'COUNT', 1)[1]
-local reply = {1, period.layout or '', newest and string.sub(newest[1], 3) or '0', to_decimal(period.version)}
+local reply = {1, period.layout or '', newest_position(KEYS[9]), to_decimal(period.version)}
 for at = 2, #ARGV do
   local state, packed = ABSENT, ''
   if period.layout then

@@ -15,11 +15,6 @@
 local stream, copy, turn = KEYS[1], KEYS[2], KEYS[3]
 local name, after, last = ARGV[1], ARGV[4], ARGV[5]
 
-local function newest(key)
-  local entry = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
-  return entry and string.sub(entry[1], 3) or '0'
-end
-
 -- Deletes an idempotency record under one of its names. A record of another submission has another instant.
 local function delete_record(names, instant)
   for _, id in ipairs(names) do
@@ -42,7 +37,7 @@ if holder and holder ~= name then
 elseif not holder then
   redis.call('UNLINK', copy)
 end
-if newest(copy) ~= after then
+if newest_position(copy) ~= after then
   return {0}
 end
 local log = KEYS[4] and load_log(new_log(stream, KEYS[4], new_log_sizes(KEYS[5])))
@@ -66,7 +61,7 @@ for _, entry in ipairs(redis.call('XRANGE', stream, '(0-' .. after, '0-' .. last
   end
   redis.call('XADD', copy, entry[1], unpack(values))
 end
-if newest(stream) ~= last then
+if newest_position(stream) ~= last then
   redis.call('HSET', turn, 'name', name, 'd', to_decimal(change))
   redis.call('PEXPIRE', turn, ARGV[3])
   redis.call('PEXPIRE', copy, ARGV[3])

@@ -5,22 +5,18 @@
 -- Returns the position after which the script looked, the position of the last entry at which it looked, 1 when there is
 -- a copy, 1 when no entry follows; then position and value of each entry found.
 
-local function position_of(entry)
-  return string.sub(entry[1], 3)
-end
-
 local after, limit, has_copy = ARGV[2], ARGV[3], false
 if redis.call('HGET', KEYS[3], 'name') == ARGV[1] then
-  local copied = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-  if copied then
-    after, limit, has_copy = position_of(copied), ARGV[4], true
+  local copied = newest_position(KEYS[2])
+  if copied ~= '0' then
+    after, limit, has_copy = copied, ARGV[4], true
   end
 end
 local looked = redis.call('XRANGE', KEYS[1], '(0-' .. after, '+', 'COUNT', limit)
 local last, found = after, {}
 local ended = #looked < tonumber(limit)
 for _, entry in ipairs(looked) do
-  local position, values = position_of(entry), entry[2]
+  local position, values = string.sub(entry[1], 3), entry[2]
   if tonumber(position) <= tonumber(ARGV[5]) and string.find(values[#values], ARGV[6], 1, true) then
     found[#found + 1] = position
     found[#found + 1] = values[#values]

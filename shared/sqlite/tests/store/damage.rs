@@ -3,27 +3,13 @@
 use futures::executor::block_on;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    Cache, Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, ReadSource, Readiness, Scores,
+    Events, Leaderboards, PageFrom, PeriodRef, RankDetail, ReadError, ReadSource, Readiness, Scores,
 };
 use leaderboard_core::usecase::{Deps, LeaderboardMemory, QueryError, plan_replay, replay};
 use leaderboard_core::{PeriodId, StoreError, Timestamp, UnknownEvent};
+use leaderboard_test_support::NoCache;
 
 use crate::support::*;
-
-/// A cache that stores nothing.
-struct NoCache;
-
-impl Cache for NoCache {
-    async fn get(&self, _key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
-    }
-    async fn put(&self, _key: &str, _value: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn delete(&self, _key: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
 
 /// Damages a file. Returns for each operation whether it then reports damaged data: reading a page,
 /// submitting, reading the configuration, and reading the event log.
