@@ -58,7 +58,7 @@ pub use memory_tier::MemoryTier;
 pub use private_leaderboards::refuse_read;
 pub use replica::{MAX_REPLICA_LAG_MS, read_uncached};
 pub use serve::answer_read;
-pub use snapshots::take_due_snapshots;
+pub use snapshots::{save_snapshot_later, take_due_snapshots};
 
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {
