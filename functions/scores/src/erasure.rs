@@ -3,7 +3,8 @@
 //! The document of an erasure has its pseudonym and how far it is, so that a request that was stopped is continued by the next one.
 //! Its id is a digest of the player.
 
-use leaderboard_core::codec::{Malformed, Reader, Writer};
+mod state;
+
 use leaderboard_core::ports::{
     DeadLetters, DocumentKind, DocumentName, Documents, Erasures, Expected, Leaderboards, Queue,
 };
@@ -16,12 +17,11 @@ use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_score_messages::{MAX_DRAINED, drain, is_letter_about, is_request_about};
 use leaderboard_tenant_config::remove_ban;
-use leaderboard_webhooks::delete_messages_that_contain;
+use leaderboard_webhooks::{delete_messages_that_contain, replace_in_states};
 
 use crate::bans::ignore_full_store;
+use state::ErasureState;
 
-/// The code of the format of [`ErasureState`]. A changed format gets a new code.
-const STATE_V1: u8 = 1;
 /// How long one request does steps, in milliseconds, and the most steps that it does. Then the same request continues.
 const MAX_ERASING_MS: i64 = 2_000;
 const MAX_STEPS: u32 = 1_000;
@@ -32,54 +32,10 @@ const MAX_QUEUE_PAUSES: u32 = 20;
 const LEADERBOARDS_AT_ONCE: u32 = 100;
 /// How many dead letters one command lists. Each has up to 16 KiB.
 const LETTERS_AT_ONCE: u32 = 100;
-/// How many messages of webhooks one command lists.
-const MESSAGES_AT_ONCE: u32 = 100;
+/// How many documents of webhooks one command lists.
+const DOCUMENTS_AT_ONCE: u32 = 100;
 /// The most erasures of a tenant that have begun and are not finished.
 const MAX_UNFINISHED: u32 = 100;
-
-/// How far an erasure is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct ErasureState {
-    pseudonym: PlayerId,
-    /// When the erasure began, by the clock of the store; `None` in the first version of the document, whose version has it.
-    began_at: Option<Timestamp>,
-    /// The last leaderboard that is done.
-    done_to: Option<LeaderboardId>,
-    /// The leaderboard whose events are being replaced, and the position of the last one.
-    replacing: Option<(LeaderboardId, u64)>,
-}
-
-impl ErasureState {
-    fn encode(&self) -> Vec<u8> {
-        let mut w = Writer::default();
-        w.byte(STATE_V1);
-        w.text(self.pseudonym.as_str());
-        w.option(self.began_at, Writer::timestamp);
-        w.option(self.done_to.as_ref(), |w, id| w.text(id.as_str()));
-        w.option(self.replacing.as_ref(), |w, (id, up_to)| {
-            w.text(id.as_str());
-            w.unsigned(*up_to);
-        });
-        w.finish()
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut r = Reader::new(bytes);
-        if r.byte()? != STATE_V1 {
-            return Err(Malformed("erasure"));
-        }
-        let read_board =
-            |r: &mut Reader<'_>| LeaderboardId::new(r.text()?).map_err(|_| Malformed("leaderboard"));
-        let state = Self {
-            pseudonym: r.player()?,
-            began_at: r.option(Reader::timestamp)?,
-            done_to: r.option(read_board)?,
-            replacing: r.option(|r| Ok((read_board(r)?, r.unsigned()?)))?,
-        };
-        r.end()?;
-        Ok(state)
-    }
-}
 
 /// An erasure, and the steps that this request may still do.
 struct RunningErasure<'a, 'c, E: ResponseEnvironment> {
@@ -162,10 +118,13 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
     /// record of this request.
     async fn run(&mut self) -> Result<(), Problem> {
         self.apply_queue().await?;
+        self.replace_in_webhooks().await?;
         self.erase_from_leaderboards().await?;
         self.delete_letters().await?;
         self.delete_requests().await?;
         self.end_ban().await?;
+        // A run that was under way may have stored the player again.
+        self.replace_in_webhooks().await?;
         self.delete_webhook_messages().await?;
         let (store, tenant) = (self.context.env.store(), self.context.tenant);
         while store.sweep(tenant).await? {
@@ -300,14 +259,28 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         }
     }
 
+    /// Puts the pseudonym into what delivery runs know of the tops of leaderboards. A run tells of a removed entry by comparing them.
+    async fn replace_in_webhooks(&mut self) -> Result<(), Problem> {
+        let (env, tenant) = (self.context.env, self.context.tenant);
+        let (player, pseudonym) = (quote(&self.erasure.player), quote(&self.erasure.pseudonym));
+        let mut after: Option<Box<str>> = None;
+        loop {
+            let texts = (player.as_str(), pseudonym.as_str());
+            after = replace_in_states(env, tenant, texts, after.as_deref(), DOCUMENTS_AT_ONCE).await?;
+            if after.is_none() {
+                return Ok(());
+            }
+            self.take_step("States of webhooks are left")?;
+        }
+    }
+
     /// Deletes the messages of webhooks that wait or were given up. Messages of later events have the pseudonym.
     async fn delete_webhook_messages(&mut self) -> Result<(), Problem> {
         let (env, tenant) = (self.context.env, self.context.tenant);
-        let mention = audit::mention_of(&self.erasure);
-        let quoted = format!("\"{}\"", String::from_utf8_lossy(&mention));
+        let player = quote(&self.erasure.player);
         let mut after: Option<Box<str>> = None;
         loop {
-            after = delete_messages_that_contain(env, tenant, &quoted, after.as_deref(), MESSAGES_AT_ONCE)
+            after = delete_messages_that_contain(env, tenant, &player, after.as_deref(), DOCUMENTS_AT_ONCE)
                 .await?;
             if after.is_none() {
                 return Ok(());
@@ -336,6 +309,11 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         }
         Ok(())
     }
+}
+
+/// Returns a player's id as JSON writes it.
+fn quote(player: &PlayerId) -> String {
+    serde_json::Value::from(player.as_str()).to_string()
 }
 
 /// Creates the document of an erasure, unless another request has created it.
@@ -367,25 +345,4 @@ async fn create_document<E: ResponseEnvironment>(
         .await?;
     let created = store.read_document(name).await?;
     created.ok_or_else(|| needs_more_time("Another request has just finished the erasure"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_state_survives_its_encoding() {
-        let board = LeaderboardId::new("goals").unwrap();
-        let state = ErasureState {
-            pseudonym: PlayerId::new("erased-1").unwrap(),
-            began_at: Timestamp::from_unix_ms(7),
-            done_to: Some(board.clone()),
-            replacing: Some((board, 9)),
-        };
-        let bytes = state.encode();
-        assert_eq!(ErasureState::decode(&bytes), Ok(state));
-        for end in 0..bytes.len() {
-            assert!(ErasureState::decode(&bytes[..end]).is_err(), "{end}");
-        }
-    }
 }

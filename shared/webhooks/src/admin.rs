@@ -11,7 +11,7 @@ use leaderboard_identity::hex;
 use leaderboard_pipeline::PipelineEnvironment;
 
 use crate::message::{About, Message, of_problem};
-use crate::names::{id_prefix, message_name, parse_message_id, webhook_name};
+use crate::names::{document_name, id_prefix, message_name, parse_message_id, webhook_name};
 use crate::{attempt, board, state, turn};
 
 /// The most webhooks of one tenant. A delivery run reads the logs for each of them.
@@ -239,6 +239,35 @@ pub async fn delete_messages_that_contain<E: PipelineEnvironment>(
         let found = parse_message_id(id).filter(|_| record.body.contains(text));
         if let Some((webhook, message)) = found {
             delete_message(env, tenant, webhook, message).await?;
+        }
+    }
+    Ok(listed.into_iter().next_back().map(|(id, _)| id))
+}
+
+/// Replaces `text` in what delivery runs keep of a tenant's webhooks, for example in the top of a leaderboard that a webhook was told of
+/// last. Looks at up to `limit` documents after `after`. Returns the last one that was looked at; `None` if there were none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn replace_in_states<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    (text, replacement): (&str, &str),
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Option<Box<str>>, StoreError> {
+    let kind = DocumentKind::WebhookState;
+    let store = env.store();
+    let listed = store.list_documents(Some(tenant), kind, after, limit).await?;
+    for (id, document) in &listed {
+        let body = String::from_utf8_lossy(&document.value);
+        if body.contains(text) {
+            let name = document_name(tenant, kind, id);
+            let expected = Expected::Version(document.version);
+            // After a mismatch, a run that is under way has stored another state.
+            let _ = store
+                .put_document(&name, body.replace(text, replacement).as_bytes(), expected)
+                .await?;
         }
     }
     Ok(listed.into_iter().next_back().map(|(id, _)| id))

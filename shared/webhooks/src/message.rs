@@ -24,8 +24,8 @@ pub(crate) struct Message {
     pub created_at_ms: i64,
     /// How many attempts were made.
     pub attempts: u32,
-    /// Whether the store has the message.
-    pub is_stored: bool,
+    /// The version of the message's document; `None` if the store does not have the message.
+    pub stored_version: Option<u64>,
 }
 
 /// What a message is about.
@@ -67,20 +67,20 @@ impl Message {
             event: about.event,
             created_at_ms: about.at.as_unix_ms(),
             attempts: 0,
-            is_stored: false,
+            stored_version: None,
             id,
         })
     }
 
     /// Makes the message of its document.
-    pub(crate) fn of_record(id: String, record: DeliveryRecord) -> Self {
+    pub(crate) fn of_record(id: String, version: u64, record: DeliveryRecord) -> Self {
         Self {
             id,
             event: record.event,
             body: record.body,
             created_at_ms: record.created_at_ms,
             attempts: record.attempts,
-            is_stored: true,
+            stored_version: Some(version),
         }
     }
 

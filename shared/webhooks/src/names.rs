@@ -58,3 +58,8 @@ pub(crate) fn message_name(tenant: &TenantId, webhook: &str, message: &str) -> D
 pub(crate) fn parse_message_id(id: &str) -> Option<(&str, &str)> {
     id.split_once(SEPARATOR)
 }
+
+/// Returns the name of a tenant's document whose id is known.
+pub(crate) fn document_name(tenant: &TenantId, kind: DocumentKind, id: &str) -> DocumentName {
+    name(Some(tenant), kind, id)
+}

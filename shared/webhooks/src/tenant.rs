@@ -68,7 +68,13 @@ async fn find_bans<E: PipelineEnvironment>(worker: &mut Worker<'_, E>) -> Result
     }
     let mut new = list_new_bans(worker, now_ms.saturating_sub(SETTLED_MS)).await?;
     new.sort_by_key(order);
-    new.truncate(REPORTED_AT_ONCE);
+    if new.len() > REPORTED_AT_ONCE {
+        new.truncate(REPORTED_AT_ONCE);
+        // The rest is reported also if the receiver is left alone for long before the next run.
+        worker.state().bans_read_until_ms = i64::MAX;
+    } else if worker.state().bans_read_until_ms == i64::MAX {
+        worker.state().bans_read_until_ms = now_ms.saturating_add(READ_FOR_MS);
+    }
     let mut messages = Vec::new();
     for ban in &new {
         let data = player_banned(ban).map_err(of_problem)?;

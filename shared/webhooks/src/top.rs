@@ -5,7 +5,7 @@ use leaderboard_api::wire::webhook_message::{RankChange, leader_changed, named_v
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::ReadSource;
 use leaderboard_core::usecase::{self, Deps, ListQuery, Listing, QueryError};
-use leaderboard_core::{Leaderboard, LeaderboardId, PeriodSelector, StoreError, TenantId};
+use leaderboard_core::{Leaderboard, LeaderboardId, PeriodSelector, StoreError, TenantId, Timestamp};
 use leaderboard_pipeline::PipelineEnvironment;
 
 use crate::cursor::{Cursor, Top, TopPlayer};
@@ -75,12 +75,15 @@ pub(crate) async fn compare<E: PipelineEnvironment>(
     } else {
         &[]
     };
+    // A repeated run makes messages with the same ids, because it reads the same last event.
+    let at = cursor.read_at_ms.and_then(Timestamp::from_unix_ms);
+    let at = at.unwrap_or_else(|| worker.env.clock());
     let mut messages = Vec::new();
     if settings.wants(WebhookEvent::RanksChanged) {
-        messages.extend(describe_ranks(worker, &listing, known, limit)?);
+        messages.extend(describe_ranks(worker, &listing, (known, limit), at)?);
     }
     if settings.wants(WebhookEvent::LeaderChanged) {
-        messages.extend(describe_leader(worker, &listing, known)?);
+        messages.extend(describe_leader(worker, &listing, known, at)?);
     }
     Ok(messages)
 }
@@ -119,8 +122,8 @@ fn make_top(listing: &Listing, limit: u32) -> Top {
 fn describe_ranks<E: PipelineEnvironment>(
     worker: &Worker<'_, E>,
     listing: &Listing,
-    known: &[TopPlayer],
-    limit: u32,
+    (known, limit): (&[TopPlayer], u32),
+    at: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
     let entries = &listing.page.entries;
     let mut changes = Vec::new();
@@ -153,7 +156,7 @@ fn describe_ranks<E: PipelineEnvironment>(
         return Ok(None);
     }
     let data = ranks_changed(listing, limit, &changes).map_err(of_problem)?;
-    make_message(worker, listing, WebhookEvent::RanksChanged, None, &data).map(Some)
+    make_message(worker, listing, (WebhookEvent::RanksChanged, None, at), &data).map(Some)
 }
 
 /// Returns a message if another player is first. A leaderboard that became empty has no leader, and no message says so.
@@ -161,6 +164,7 @@ fn describe_leader<E: PipelineEnvironment>(
     worker: &Worker<'_, E>,
     listing: &Listing,
     known: &[TopPlayer],
+    at: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
     let previous = known.first().map(|known| known.player.as_str());
     let Some(leader) = listing.page.entries.first() else {
@@ -171,14 +175,19 @@ fn describe_leader<E: PipelineEnvironment>(
         return Ok(None);
     }
     let data = leader_changed(listing, leader, previous).map_err(of_problem)?;
-    make_message(worker, listing, WebhookEvent::LeaderChanged, Some(player), &data).map(Some)
+    make_message(
+        worker,
+        listing,
+        (WebhookEvent::LeaderChanged, Some(player), at),
+        &data,
+    )
+    .map(Some)
 }
 
 fn make_message<E: PipelineEnvironment>(
     worker: &Worker<'_, E>,
     listing: &Listing,
-    event: WebhookEvent,
-    subject: Option<&str>,
+    (event, subject, at): (WebhookEvent, Option<&str>, Timestamp),
     data: &serde_json::value::RawValue,
 ) -> Result<Message, StoreError> {
     let board = &listing.leaderboard.value.id;
@@ -186,7 +195,7 @@ fn make_message<E: PipelineEnvironment>(
     let about = About {
         key: &key,
         subject,
-        at: worker.env.clock(),
+        at,
         ..worker.about(board, event)
     };
     Message::new(&about, data)

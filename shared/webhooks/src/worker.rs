@@ -135,7 +135,7 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
             match document {
                 Some(document) => {
                     let record = DeliveryRecord::decode(&document.value)?;
-                    messages.push(Message::of_record(pending.id, record));
+                    messages.push(Message::of_record(pending.id, document.version, record));
                 }
                 // An administrator has deleted it.
                 None => self.state().forget_message(&pending.id),
@@ -152,11 +152,8 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         let mut waiting = messages.into_iter().peekable();
         while waiting.peek().is_some() && self.may_send() {
             // After several failures, one message shows whether the receiver works again.
-            let at_once = if self.stored.state.failures >= BREAKER_FAILURES {
-                1
-            } else {
-                SENT_AT_ONCE
-            };
+            let is_probe = self.stored.state.failures >= BREAKER_FAILURES;
+            let at_once = if is_probe { 1 } else { SENT_AT_ONCE };
             let sent: Vec<Message> = waiting.by_ref().take(at_once).collect();
             let attempts = sent
                 .iter()
@@ -165,26 +162,33 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
             for (message, (attempt, outcome)) in sent.into_iter().zip(outcomes) {
                 let text = attempt.outcome.clone();
                 self.state().add_attempt(attempt);
-                self.settle(message, outcome, &text).await?;
+                self.settle(message, outcome, &text, is_probe).await?;
             }
         }
         let now_ms = self.env.clock().as_unix_ms();
-        for message in waiting.filter(|message| !message.is_stored) {
+        for message in waiting.filter(|message| message.stored_version.is_none()) {
             self.keep(&message, now_ms, "").await?;
         }
         Ok(())
     }
 
-    /// Stores what came of an attempt.
-    async fn settle(&mut self, mut message: Message, outcome: Outcome, text: &str) -> Result<(), StoreError> {
+    /// Stores what came of an attempt. Messages that fail together open the breaker for its first time; only a failed probe makes the time
+    /// longer.
+    async fn settle(
+        &mut self,
+        mut message: Message,
+        outcome: Outcome,
+        text: &str,
+        is_probe: bool,
+    ) -> Result<(), StoreError> {
         let now_ms = self.env.clock().as_unix_ms();
         match outcome {
             Outcome::Delivered => {
                 self.counts.delivered += 1;
+                // A pause that another message of the same batch asked for stays.
                 self.state().failures = 0;
-                self.state().open_until_ms = 0;
                 self.state().forget_message(&message.id);
-                if message.is_stored {
+                if message.stored_version.is_some() {
                     let name = message_name(self.tenant, self.webhook, &message.id);
                     let _ = self.env.store().delete_document(&name, Expected::Any).await?;
                 }
@@ -202,7 +206,8 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
                 self.counts.failed += 1;
                 message.attempts = message.attempts.saturating_add(1);
                 let random = self.random()?;
-                let failures = self.stored.state.failures.saturating_add(1);
+                let most = if is_probe { u32::MAX } else { BREAKER_FAILURES };
+                let failures = self.stored.state.failures.saturating_add(1).min(most);
                 let asked_ms = retry_after_ms.unwrap_or(0);
                 let open_ms = choose_open_time(failures, random).unwrap_or(0);
                 let open_ms = open_ms.max(if is_busy { asked_ms } else { 0 });
@@ -219,8 +224,11 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
 
     /// Stores a message that waits for its next attempt.
     async fn keep(&mut self, message: &Message, due_ms: i64, outcome: &str) -> Result<(), StoreError> {
-        self.put(message, DeliveryState::Pending, due_ms, outcome).await?;
+        let is_put = self.put(message, DeliveryState::Pending, due_ms, outcome).await?;
         self.state().forget_message(&message.id);
+        if !is_put {
+            return Ok(());
+        }
         let id = message.id.clone();
         self.state().pending.push(PendingMessage { id, due_ms });
         Ok(())
@@ -229,8 +237,11 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
     /// Stores a message that is not sent again, and deletes the oldest of them if there are too many.
     async fn give_up(&mut self, message: &Message, outcome: &str) -> Result<(), StoreError> {
         let now_ms = self.env.clock().as_unix_ms();
-        self.put(message, DeliveryState::Dead, now_ms, outcome).await?;
+        let is_put = self.put(message, DeliveryState::Dead, now_ms, outcome).await?;
         self.state().forget_message(&message.id);
+        if !is_put {
+            return Ok(());
+        }
         self.state().dead.push(message.id.clone());
         while self.stored.state.dead.len() > MAX_DEAD {
             let oldest = self.state().dead.remove(0);
@@ -240,17 +251,20 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         Ok(())
     }
 
+    /// Stores the document of a message. Returns `false` if an administrator changed or deleted the document during the attempt: the
+    /// administrator's decision stays.
     async fn put(
         &self,
         message: &Message,
         state: DeliveryState,
         due_ms: i64,
         outcome: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let name = message_name(self.tenant, self.webhook, &message.id);
         let body = message.to_record(state, due_ms, outcome).encode();
-        let _ = self.env.store().put_document(&name, &body, Expected::Any).await?;
-        Ok(())
+        let expected = message.stored_version.map_or(Expected::Any, Expected::Version);
+        let put = self.env.store().put_document(&name, &body, expected).await?;
+        Ok(put.is_ok())
     }
 
     fn random(&self) -> Result<u32, StoreError> {

@@ -77,7 +77,13 @@ async fn leave_traces(api: &ApiClient) {
     api.create_leaderboard("own", &json!({"access": {"write": "player"}}))
         .await;
     api.create_leaderboard("gone", &json!({})).await;
-    let hook = json!({"url": NO_RECEIVER, "events": ["score.accepted"]});
+    let events = [
+        "score.accepted",
+        "leader.changed",
+        "ranks.changed",
+        "player.banned",
+    ];
+    let hook = json!({"url": NO_RECEIVER, "events": events});
     api.put("/webhooks/hook", &hook).await.expect_status(201);
     let encoded = leaderboard_test_support::encode_segment(PLAYER);
     for (player, id) in [(PLAYER, "zq-sub"), (OTHER, "bob")] {
@@ -143,6 +149,11 @@ async fn nothing_in_the_store_names_an_erased_player(kind: StoreKind) {
     let path = format!("/players/{}", leaderboard_test_support::encode_segment(PLAYER));
     let erased = wait_until(async || api.delete(&path).await, |answer| answer.status != 503).await;
     erased.expect_status(204);
+    // What a delivery run finds now names nobody either.
+    api.request_at("POST", "/internal/webhooks/tick")
+        .send()
+        .await
+        .expect_status(200);
     // The instance has work after the response, and the state of the player's rate limit ends by itself.
     wait_until(async || texts_in(&service).await, Vec::is_empty).await;
     // The other player is still there. The erased player was banned, and so has no place in final standings.

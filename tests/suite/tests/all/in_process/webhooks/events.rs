@@ -85,6 +85,19 @@ fn changed_ranks_of_the_top_come_in_one_message() {
         ]
     );
     assert_eq!(events[0]["changes"][0]["values"], json!({"score": 9}));
+    // An erased player leaves the top under the pseudonym.
+    service.call("DELETE", "/players/c", "").expect_status(204);
+    let events = of_type(deliver_events(&service), "ranks.changed");
+    assert!(!events[0].to_string().contains("\"c\""), "{}", events[0]);
+    let changed = changes(&events[0]);
+    assert!(
+        changed
+            .iter()
+            .any(|(player, rank, _)| player.starts_with("erased-") && rank.is_none()),
+        "{changed:?}"
+    );
+    submit(&service, "c", 3);
+    deliver_events(&service);
     // Below the top, nothing changed.
     submit(&service, "d", 0);
     assert!(deliver_events(&service).is_empty());

@@ -167,6 +167,28 @@ fn a_receiver_that_asks_for_a_wait_gets_it_before_any_message() {
 }
 
 #[test]
+fn a_wait_holds_although_another_message_of_the_batch_was_delivered() {
+    let (service, _) = create_service(&["score.accepted"]);
+    submit(&service, "p", 1);
+    submit(&service, "p", 2);
+    answer_once(
+        &service,
+        Ok(PostResponse {
+            status: 429,
+            retry_after: Some("600".to_owned()),
+        }),
+    );
+    answer_with(&service, &[200]);
+    assert_eq!(deliver(&service).len(), 2);
+    submit(&service, "p", 3);
+    service.pass_ms(9 * MINUTE_MS);
+    assert!(deliver(&service).is_empty());
+    service.pass_ms(MINUTE_MS + SECOND_MS);
+    answer_with(&service, &[200, 200]);
+    assert_eq!(deliver(&service).len(), 2);
+}
+
+#[test]
 fn the_breaker_opens_after_five_failures_and_one_message_tries_whether_it_may_close() {
     let (service, _) = create_service(&["score.accepted"]);
     for n in 0..20 {
@@ -179,15 +201,18 @@ fn the_breaker_opens_after_five_failures_and_one_message_tries_whether_it_may_cl
     let status = read_status(&service);
     assert_eq!(
         (&status["state"], &status["consecutive_failures"]),
-        (&json!("failing"), &json!(8))
+        (&json!("failing"), &json!(5))
     );
     assert_eq!(status["pending"], 20);
     service.pass_ms(30 * SECOND_MS);
     assert!(deliver(&service).is_empty());
-    service.pass_ms(20 * MINUTE_MS);
+    // Messages that failed together open it for its first time: a minute, and up to a fifth more.
+    service.pass_ms(43 * SECOND_MS);
     answer_with(&service, &[500]);
     assert_eq!(deliver(&service).len(), 1);
-    service.pass_ms(20 * MINUTE_MS);
+    service.pass_ms(90 * SECOND_MS);
+    assert!(deliver(&service).is_empty());
+    service.pass_ms(MINUTE_MS);
     answer_with(&service, &[200; 20]);
     let delivered = deliver(&service).len();
     assert!(delivered >= 19, "{delivered}");
