@@ -58,7 +58,7 @@ pub(super) async fn read_list(
 }
 
 /// Returns the cursor of the next page (a text, or a position in digits); `None` on the last page.
-fn next_cursor(page: &Value) -> Option<String> {
+pub(super) fn next_cursor(page: &Value) -> Option<String> {
     match page.get("next")? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),

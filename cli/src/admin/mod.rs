@@ -2,6 +2,7 @@
 
 mod arguments;
 mod body;
+mod comparison;
 mod list;
 mod nouns;
 mod operation;
@@ -55,6 +56,10 @@ impl<'a> AdminCommand<'a> {
             _ => {}
         }
         let request = self.build_request(&client)?;
+        if matches!(self.operation.view, AnswerFormat::Comparison) {
+            let body = comparison::compare_all(&client, &request).await?;
+            return self.print_response(global, &body, None);
+        }
         if let Some(paged) = self.operation.paged {
             let body = list::read_list(&client, &request, paged, self.matches, self.member()).await?;
             return self.print_response(global, &body, None);
@@ -162,6 +167,7 @@ impl<'a> AdminCommand<'a> {
                 member
             }
             AnswerFormat::Fields
+            | AnswerFormat::Comparison
             | AnswerFormat::Done(_)
             | AnswerFormat::ExportedLines
             | AnswerFormat::ImportedLines => "",
@@ -198,6 +204,7 @@ impl<'a> AdminCommand<'a> {
                 output::print_line(render::render_named(&document, member, columns).as_bytes())
             }
             AnswerFormat::Fields
+            | AnswerFormat::Comparison
             | AnswerFormat::Done(_)
             | AnswerFormat::ExportedLines
             | AnswerFormat::ImportedLines => {

@@ -121,6 +121,8 @@ pub(crate) enum AnswerFormat {
     Named(&'static str, &'static str),
     /// The member that contains a secret: the secret goes to standard output, and the rest of the response to standard error.
     Secret(&'static str),
+    /// The requests compare some entries each: print the sums of all of them, one line for each member.
+    Comparison,
     /// All pages of an export: print their lines to standard output.
     ExportedLines,
     /// The requests have the lines of standard input: print how far the import is.

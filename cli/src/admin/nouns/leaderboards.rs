@@ -36,7 +36,7 @@ const REBUILD: &[CommandOption] = options! {
 const COMPARISON: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
     "swap" => "swap": Switch, "Correct the entries that differ";
-    "after" => "after": Text, "Continue after this player, the `next` of the command before";
+    "after" => "after": Text, "Continue after this player, which a command that was stopped named last";
 };
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
@@ -87,10 +87,11 @@ pub(super) const LEADERBOARDS: Noun = Noun {
         AdminOperation::post(
             "rebuild",
             "/leaderboards/{leaderboard}/rebuild",
-            "Compare the entries of a period with a replay of the event log, up to 20,000 in one command",
+            "Compare the entries of a period with a replay of the event log",
             BodyRule::None,
         )
-        .query(COMPARISON),
+        .query(COMPARISON)
+        .view(AnswerFormat::Comparison),
         AdminOperation::get(
             "export",
             "/leaderboards/{leaderboard}/export",
