@@ -1,12 +1,13 @@
 //! Compares entries with the event log, and corrects them.
 
 use http::StatusCode;
+use leaderboard_core::ports::{DocumentKind, Documents};
 use leaderboard_core::usecase::ComparisonQuery;
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 
 use leaderboard_api::query::invalid;
 use leaderboard_api::wire::comparison::comparison;
-use leaderboard_api::{Problem, Query, Response};
+use leaderboard_api::{Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::{ResponseEnvironment, units_of_comparison};
 
@@ -28,6 +29,9 @@ pub(crate) async fn rebuild<E: ResponseEnvironment>(
         after: after.transpose()?,
         swap: query.flag("swap")?,
     };
+    if query.swap {
+        refuse_during_erasure(context).await?;
+    }
     context.charge_more(units_of_comparison());
     audit::record_audit_event(context).await?;
     let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
@@ -42,4 +46,18 @@ pub(crate) async fn rebuild<E: ResponseEnvironment>(
         context.accepted,
         &comparison(context.version, &id, &found),
     )
+}
+
+/// Refuses corrections while an erasure has entries with a pseudonym whose events still name the player: a correction would restore the
+/// player.
+async fn refuse_during_erasure<E: ResponseEnvironment>(context: &Context<'_, E>) -> Result<(), Problem> {
+    let kind = DocumentKind::Erasure;
+    let store = context.env.store();
+    let unfinished = store.list_documents(Some(context.tenant), kind, None, 1).await?;
+    if unfinished.is_empty() {
+        return Ok(());
+    }
+    let detail =
+        "An erasure of a player is not finished. Send its request again until it is, and then this one.";
+    Err(Problem::new(ProblemType::Erasing).with_detail(detail))
 }

@@ -194,7 +194,6 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
                     .erase_entries(tenant, &id, &self.erasure, self.context.env.clock())
                     .await?
                 {
-                    usecase::erase_from_activity(store, tenant, &id, &self.erasure).await?;
                     self.state.replacing = Some((id.clone(), up_to));
                     self.erase_events(&id, up_to).await?;
                 }
@@ -211,6 +210,8 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
                 return Err(problem);
             }
         }
+        // Reads that continued the activity until now saw the player's id.
+        usecase::erase_from_activity(store, tenant, id, &self.erasure).await?;
         // Snapshots name the player. The next one is made from what is stored now.
         usecase::delete_snapshots(store, tenant, id, self.context.env.clock()).await?;
         self.state.replacing = None;

@@ -206,7 +206,7 @@ fn read_freeze(
 }
 
 fn player(field: Field<'_, '_>, errors: &mut Errors) -> Option<PlayerId> {
-    field.parsed(|text| PlayerId::new(text), errors)
+    field.parsed(PlayerId::new, errors)
 }
 
 fn entry(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<ListedEntry> {
@@ -245,7 +245,7 @@ fn metadata(field: Field<'_, '_>, errors: &mut Errors) -> Option<Metadata> {
         errors.add(&field.pointer, "must be JSON");
         return None;
     }
-    field.parsed(|text| Metadata::from_json_text(text), errors)
+    field.parsed(Metadata::from_json_text, errors)
 }
 
 fn claim(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<ExportLine> {

@@ -105,7 +105,6 @@ pub async fn read_activity<S: Store + Events + Documents, K: Cache>(
     let board = deps.load_current_leaderboard(id).await?;
     let board = board.ok_or(QueryError::UnknownLeaderboard)?;
     let name = activity_name(deps.tenant, id);
-    let mut rebuild = rebuild;
     for _ in 0..MAX_TRIES {
         let known = deps.store.read_document(&name).await?;
         let expected = known
@@ -142,7 +141,6 @@ pub async fn read_activity<S: Store + Events + Documents, K: Cache>(
             });
         }
         // Another request has continued it, or has begun it again.
-        rebuild = false;
     }
     Err(StoreError::Unavailable("other requests continue the projection".into()).into())
 }

@@ -8,7 +8,8 @@ use crate::access::Caller;
 use crate::ports::{Cache, Claim, ClaimOutcome, Freeze};
 use crate::standings::FREEZE_DELAY_MS;
 use crate::{
-    LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, StandingsPolicy, StoreError, Timestamp,
+    LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, StandingsPolicy, StoreError, Ties,
+    Timestamp,
 };
 
 /// How often a claim is tried if the player's rank changes meanwhile.
@@ -155,7 +156,13 @@ pub async fn list_prizes<S: Store, K: Cache>(
             .filter_map(|(ranked, claim)| terms.prize_of(ranked, claim))
             .collect();
         let last_rank = board.value.standings.last_rank(standings.freeze.count);
-        if entries.last().is_some_and(|ranked| ranked.rank >= last_rank) {
+        // Players on the next page may share the rank of the last prize.
+        let end = if matches!(board.value.layout().ties, Ties::Shared | Ties::Dense) {
+            last_rank.saturating_add(1)
+        } else {
+            last_rank
+        };
+        if entries.last().is_some_and(|ranked| ranked.rank >= end) {
             standings.listing.next = None;
         }
         Ok(PrizeList { standings, prizes })

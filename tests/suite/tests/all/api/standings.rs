@@ -189,6 +189,18 @@ api_cases! {
         assert_eq!(pages, [vec!["1 a claimable Cup"], vec!["3 c claimable Lucky", "4 d claimable Lucky"]]);
     }
 
+    async fn players_who_share_the_last_prize_are_on_all_pages(api) {
+        let gold = json!([{"name": "Gold", "from_rank": 1, "to_rank": 1}]);
+        create(api, json!({"ties": "shared", "prizes": gold}), &["z"]).await;
+        let scores = ["a", "b", "c"].map(|player| late_score(player, 9));
+        api.submit_all("b", &scores).await;
+        let page = api.get(&format!("/leaderboards/b/claims?limit=2&period={DAY}")).await.expect_status(200);
+        let next = page["next"].as_str().unwrap();
+        let rest = api.get(&format!("/leaderboards/b/claims?limit=2&cursor={next}")).await.expect_status(200);
+        let all = [lines(&page), lines(&rest)].concat();
+        assert_eq!(all, ["1 a claimable Gold", "1 b claimable Gold", "1 c claimable Gold"]);
+    }
+
     async fn a_player_reads_and_claims_only_the_own_prize(api) {
         create(api, prizes(), &["a", "b", "c", "d"]).await;
         let key = api.make_key(json!(["scores:read", "scores:write"])).await.1;
