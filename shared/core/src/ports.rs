@@ -21,6 +21,7 @@ mod readiness;
 mod reads;
 mod replica;
 mod scores;
+mod shards;
 mod signal;
 mod snapshots;
 mod standings;
@@ -64,6 +65,7 @@ pub use scores::{
     Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS,
     RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
+pub use shards::{FIRST_SHARD, MoveProgress, MoveRefusal, ShardNumber, Shards};
 pub use signal::Signal;
 pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};

@@ -81,4 +81,15 @@ library! {
     ADD_COUNTERS = Writes "add_counters";
     PUT_DOCUMENT = Writes "put_document";
     SHORTEN_DOCUMENT = FreesMemory "put_document";
+    RUN_READ = Reads "run_read";
+    FIND_PLACE = Reads "find_place";
+    PLACE_TENANT = FreesMemory "place_tenant";
+    MARK_PLACE = FreesMemory "mark_place";
+    READ_PLACE = Reads "read_place";
+    CHANGE_MARKER = FreesMemory "change_marker";
+    SET_PLACE = FreesMemory "set_place";
+    SCAN_TENANT = Reads "scan_tenant";
+    DELETE_KEYS = FreesMemory "delete_keys";
+    DUMP_KEY = Reads "dump_key";
+    RESTORE_KEY = Writes "restore_key";
 }

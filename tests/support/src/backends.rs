@@ -123,3 +123,35 @@ impl StoreBackend for RedisBackend {
             .unwrap();
     }
 }
+
+/// A backend with three Redis servers, which are shards.
+#[cfg(feature = "redis")]
+#[derive(Debug)]
+pub struct ShardedBackend(pub [RedisServer; 3]);
+
+#[cfg(feature = "redis")]
+impl StoreBackend for ShardedBackend {
+    type Store = RedisStore<NativeRedis>;
+
+    fn new() -> Self {
+        Self(std::array::from_fn(|_| RedisServer::start()))
+    }
+
+    async fn open(&self) -> Self::Store {
+        let [first, second, third] = &self.0;
+        RedisStore::new(native_redis::connect(&first.url()).await)
+            .with_shard(native_redis::connect(&second.url()).await)
+            .with_shard(native_redis::connect(&third.url()).await)
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+    async fn damage(&self, _sql: &str, script: &str) {
+        for server in &self.0 {
+            let connection = native_redis::connect(&server.url()).await;
+            let arguments: [&[u8]; 2] = [script.as_bytes(), b"0"];
+            leaderboard_redis::Connection::command(&connection, "EVAL", &arguments)
+                .await
+                .unwrap();
+        }
+    }
+}
