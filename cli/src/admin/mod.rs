@@ -6,6 +6,7 @@ mod list;
 mod nouns;
 mod operation;
 mod render;
+mod transfer;
 
 use clap::ArgMatches;
 use reqwest::{Method, Url};
@@ -48,6 +49,11 @@ impl<'a> AdminCommand<'a> {
     /// The arguments are invalid, the request fails, or the server refuses it.
     pub(crate) async fn run(&self, global: &Global) -> Result<(), CliError> {
         let client = global.create_client()?;
+        match self.operation.view {
+            AnswerFormat::ExportedLines => return transfer::export(&client, self.named()).await,
+            AnswerFormat::ImportedLines => return transfer::import(&client, self.named()).await,
+            _ => {}
+        }
         let request = self.build_request(&client)?;
         if let Some(paged) = self.operation.paged {
             let body = list::read_list(&client, &request, paged, self.matches, self.member()).await?;
@@ -109,6 +115,15 @@ impl<'a> AdminCommand<'a> {
         client.build_url(&segments, &self.query()?)
     }
 
+    /// Returns the first argument.
+    fn named(&self) -> &str {
+        let mut named = self
+            .operation
+            .arguments()
+            .filter_map(|name| arguments::path_argument(self.matches, name));
+        named.next().unwrap_or_default()
+    }
+
     fn query(&self) -> Result<Vec<(&'static str, String)>, CliError> {
         let mut query = Vec::new();
         for field in self.operation.query {
@@ -146,7 +161,10 @@ impl<'a> AdminCommand<'a> {
             AnswerFormat::Rows(member, _) | AnswerFormat::Named(member, _) | AnswerFormat::Secret(member) => {
                 member
             }
-            AnswerFormat::Fields | AnswerFormat::Done(_) => "",
+            AnswerFormat::Fields
+            | AnswerFormat::Done(_)
+            | AnswerFormat::ExportedLines
+            | AnswerFormat::ImportedLines => "",
         }
     }
 
@@ -179,7 +197,10 @@ impl<'a> AdminCommand<'a> {
             AnswerFormat::Named(member, columns) => {
                 output::print_line(render::render_named(&document, member, columns).as_bytes())
             }
-            AnswerFormat::Fields | AnswerFormat::Done(_) => {
+            AnswerFormat::Fields
+            | AnswerFormat::Done(_)
+            | AnswerFormat::ExportedLines
+            | AnswerFormat::ImportedLines => {
                 output::print_line(render::render_fields(&document, etag).as_bytes())
             }
         }

@@ -121,6 +121,10 @@ pub(crate) enum AnswerFormat {
     Named(&'static str, &'static str),
     /// The member that contains a secret: the secret goes to standard output, and the rest of the response to standard error.
     Secret(&'static str),
+    /// All pages of an export: print their lines to standard output.
+    ExportedLines,
+    /// The requests have the lines of standard input: print how far the import is.
+    ImportedLines,
     /// The response has no body: print the last parameter of the path, and these words.
     Done(&'static str),
 }

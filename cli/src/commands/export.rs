@@ -194,7 +194,7 @@ impl EntryWriter {
 
 /// The file that the export is written to until it is complete: a temporary file beside the output, or in the system's temporary
 /// directory.
-enum ExportFile<'a> {
+pub(crate) enum ExportFile<'a> {
     File {
         path: &'a Path,
         file: BufWriter<tempfile::NamedTempFile>,
@@ -203,7 +203,8 @@ enum ExportFile<'a> {
 }
 
 impl<'a> ExportFile<'a> {
-    fn new(output: Option<&'a Path>) -> Result<Self, CliError> {
+    /// Creates the file for an output; `None` is standard output.
+    pub(crate) fn new(output: Option<&'a Path>) -> Result<Self, CliError> {
         let Some(path) = output else {
             return tempfile::tempfile()
                 .map(|file| Self::Stdout(BufWriter::new(file)))
@@ -222,7 +223,11 @@ impl<'a> ExportFile<'a> {
         })
     }
 
-    fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), CliError> {
+    /// Writes to the file.
+    pub(crate) fn write(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => write(file).map_err(|error| CliError::file(path, error)),
             Self::Stdout(file) => write(file).map_err(CliError::Output),
@@ -230,7 +235,7 @@ impl<'a> ExportFile<'a> {
     }
 
     /// Moves the complete file to the output.
-    fn finish(self) -> Result<(), CliError> {
+    pub(crate) fn finish(self) -> Result<(), CliError> {
         match self {
             Self::File { path, file } => {
                 let file = file.into_inner().map_err(|error| CliError::file(path, error))?;

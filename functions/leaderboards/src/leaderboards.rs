@@ -220,7 +220,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
 
 /// Deletes the data of the tenant's deleted leaderboards, in steps after the response. If the work ends early, the next deletion
 /// continues it.
-fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
+pub(crate) fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
     let (env, tenant) = (context.env.clone(), context.tenant.clone());
     context.env.later(async move {
         for _ in 0..MAX_SWEEPS {

@@ -1,10 +1,11 @@
-//! Creates, reads, changes and deletes leaderboards.
+//! Creates, reads, changes, deletes, exports and imports leaderboards.
 
 mod comparison;
 mod leaderboards;
+mod transfers;
 
 use leaderboard_api::Permission::{Admin, Read};
-use leaderboard_api::{FunctionName, PathParams, Problem, Response};
+use leaderboard_api::{BodyKind, FunctionName, PathParams, Problem, Response};
 use leaderboard_core::LeaderboardId;
 use leaderboard_pipeline::{Context, Endpoint, Route, RouteTable, Routes};
 use leaderboard_responses::ResponseEnvironment;
@@ -22,12 +23,22 @@ pub enum LeaderboardsRoute {
     Patch(LeaderboardId),
     /// Compares entries with the event log.
     Rebuild(LeaderboardId),
+    /// Exports a leaderboard with its history.
+    Export(LeaderboardId),
+    /// Imports lines of an export.
+    Import(LeaderboardId),
+    /// Says how far an import is.
+    ReadImport(LeaderboardId),
+    /// Deletes an import that is under way.
+    DiscardImport(LeaderboardId),
     /// Deletes a leaderboard and its data.
     Delete(LeaderboardId),
 }
 
 const ALL: &str = "/leaderboards";
 const ONE: &str = "/leaderboards/:leaderboard";
+const EXPORT: &str = "/leaderboards/:leaderboard/export";
+const IMPORT: &str = "/leaderboards/:leaderboard/import";
 
 fn id(params: &PathParams<'_>) -> Result<LeaderboardId, Problem> {
     params.leaderboard()
@@ -52,6 +63,15 @@ impl Routes for LeaderboardsFunction {
                 Route::post("/leaderboards/:leaderboard/rebuild", Admin, |params| {
                     id(params).map(LeaderboardsRoute::Rebuild)
                 }),
+                Route::get(EXPORT, Admin, |params| id(params).map(LeaderboardsRoute::Export)),
+                Route::post(IMPORT, Admin, |params| id(params).map(LeaderboardsRoute::Import))
+                    .with_body(BodyKind::Json),
+                Route::get(IMPORT, Admin, |params| {
+                    id(params).map(LeaderboardsRoute::ReadImport)
+                }),
+                Route::delete(IMPORT, Admin, |params| {
+                    id(params).map(LeaderboardsRoute::DiscardImport)
+                }),
                 Route::delete(ONE, Admin, |params| id(params).map(LeaderboardsRoute::Delete)),
             ]
         }
@@ -66,6 +86,10 @@ impl<E: ResponseEnvironment> Endpoint<E> for LeaderboardsFunction {
             LeaderboardsRoute::Put(id) => leaderboards::put(context, id).await,
             LeaderboardsRoute::Patch(id) => leaderboards::patch(context, id).await,
             LeaderboardsRoute::Rebuild(id) => comparison::rebuild(context, id).await,
+            LeaderboardsRoute::Export(id) => transfers::export(context, id).await,
+            LeaderboardsRoute::Import(id) => transfers::import(context, id).await,
+            LeaderboardsRoute::ReadImport(id) => transfers::read_import(context, id).await,
+            LeaderboardsRoute::DiscardImport(id) => transfers::discard_import(context, id).await,
             LeaderboardsRoute::Delete(id) => leaderboards::delete(context, id).await,
         }
     }

@@ -8,7 +8,9 @@ use leaderboard_api::wire::entries::DistributionBody;
 use leaderboard_api::wire::ranks as wire;
 use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_pipeline::Context;
-use leaderboard_responses::{ResponseEnvironment, units_of_replay, units_of_uncached_entries};
+use leaderboard_responses::{
+    ResponseEnvironment, save_snapshot_later, units_of_replay, units_of_uncached_entries,
+};
 
 use crate::uncached::{answer, refuse};
 
@@ -35,7 +37,11 @@ async fn replay<E: ResponseEnvironment>(
     context.charge_more(units_of_replay(plan.most_events()));
     let max_log_bytes = context.tenant_config.tenant.quotas.max_log_bytes();
     let replayed = usecase::replay(&context.deps(), plan, Some(max_log_bytes)).await;
-    replayed.map_err(|error| Problem::of_query(error, &context.caller))
+    let past = replayed.map_err(|error| problem(context, error))?;
+    if let Some(unsaved) = past.unsaved_snapshot() {
+        save_snapshot_later(context.env, context.tenant, unsaved.clone(), max_log_bytes);
+    }
+    Ok(past)
 }
 
 /// Returns a page of the list.

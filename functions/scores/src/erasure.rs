@@ -16,6 +16,7 @@ use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_score_messages::{MAX_DRAINED, drain, is_letter_about, is_request_about};
 use leaderboard_tenant_config::remove_ban;
+use leaderboard_webhooks::delete_messages_that_contain;
 
 use crate::bans::ignore_full_store;
 
@@ -31,6 +32,8 @@ const MAX_QUEUE_PAUSES: u32 = 20;
 const LEADERBOARDS_AT_ONCE: u32 = 100;
 /// How many dead letters one command lists. Each has up to 16 KiB.
 const LETTERS_AT_ONCE: u32 = 100;
+/// How many messages of webhooks one command lists.
+const MESSAGES_AT_ONCE: u32 = 100;
 /// The most erasures of a tenant that have begun and are not finished.
 const MAX_UNFINISHED: u32 = 100;
 
@@ -163,6 +166,7 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         self.delete_letters().await?;
         self.delete_requests().await?;
         self.end_ban().await?;
+        self.delete_webhook_messages().await?;
         let (store, tenant) = (self.context.env.store(), self.context.tenant);
         while store.sweep(tenant).await? {
             self.take_step("Data of deleted leaderboards is still being deleted")?;
@@ -293,6 +297,22 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
                 return Ok(());
             }
             self.take_step("Results of queued requests are left")?;
+        }
+    }
+
+    /// Deletes the messages of webhooks that wait or were given up. Messages of later events have the pseudonym.
+    async fn delete_webhook_messages(&mut self) -> Result<(), Problem> {
+        let (env, tenant) = (self.context.env, self.context.tenant);
+        let mention = audit::mention_of(&self.erasure);
+        let quoted = format!("\"{}\"", String::from_utf8_lossy(&mention));
+        let mut after: Option<Box<str>> = None;
+        loop {
+            after = delete_messages_that_contain(env, tenant, &quoted, after.as_deref(), MESSAGES_AT_ONCE)
+                .await?;
+            if after.is_none() {
+                return Ok(());
+            }
+            self.take_step("Messages of webhooks are left")?;
         }
     }
 

@@ -28,6 +28,9 @@ impl Problem {
             }
             PutRefusal::TooManyLeaderboards => Self::new(ProblemType::QuotaReached)
                 .with_detail("The tenant has as many leaderboards as it may have."),
+            PutRefusal::ImportUnderWay => Self::new(ProblemType::ImportUnderWay).with_detail(
+                "A leaderboard with this id is being imported. Finish or delete that import first.",
+            ),
             PutRefusal::Unfinished => Self::new(ProblemType::Rebuilding)
                 .with_detail("The change is not complete yet; send the same request again to continue."),
             PutRefusal::TooManyEntries => Self::new(ProblemType::RebuildTooLarge).with_detail(format!(

@@ -13,6 +13,7 @@ mod entry;
 mod erasure;
 mod event;
 pub mod event_projections;
+mod export_line;
 mod ids;
 mod invalid;
 mod leaderboard;
@@ -44,6 +45,7 @@ pub use decide::{Decision, EntryChange, decide};
 pub use entry::{Entry, MAX_METADATA_BYTES, Metadata, RankedEntry};
 pub use erasure::{PlayerErasure, PseudonymousEvent, UnreplacedEvent};
 pub use event::{Event, EventBody, LoggedEvent, RecordedEvent, UnknownEvent};
+pub use export_line::{EXPORT_FORMAT, ExportHeader, ExportLine, MAX_SNAPSHOT_PART_BYTES, SnapshotPart};
 pub use ids::{
     IdScope, LeaderboardId, MAX_PLAYER_BYTES, MAX_SLUG_BYTES, MAX_SUBMISSION_ID_BYTES, PlayerId, RegionName,
     SubmissionId, TenantId,

@@ -14,6 +14,8 @@ mod dead_letters;
 mod documents;
 mod entry_repair;
 mod erasures;
+mod exports;
+mod imports;
 mod leaderboards;
 mod queue;
 mod rate_limits;
@@ -42,6 +44,8 @@ pub use entry_repair::{
     Correction, EntryRepair, ListedEntry, MAX_COMPARED_PLAYERS, ScannedPlayers, StoredEntries, StoredEntry,
 };
 pub use erasures::{Erasures, ReplaceRecord};
+pub use exports::{ClaimPage, EncodedEvent, Exports, ListedPeriod, MAX_ROWS_EXPORTED, StoredPeriod};
+pub use imports::{ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport, StoredImport};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,

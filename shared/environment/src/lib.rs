@@ -25,6 +25,8 @@ pub trait Environment: Clone + 'static {
         + ports::Events
         + ports::Snapshots
         + ports::EntryRepair
+        + ports::Exports
+        + ports::Imports
         + ports::DeadLetters
         + ports::Queue
         + ports::Readiness

@@ -54,6 +54,13 @@ pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
             "a-title",
             json!({"title": "Goals of all time", "limits": {"max": null}}),
         )],
+        "ImportWritten" => vec![(
+            "the-last-lines",
+            json!({"first_line": 5, "lines": [
+                {"type": "event", "position": 2, "event": "BgAAAAAAAAAA"},
+                {"type": "end", "lines": 5},
+            ]}),
+        )],
         "BanWritten" => vec![(
             "a-week",
             json!({"reason": "speed hack", "expires_at": "2030-01-08T00:00:00Z"}),

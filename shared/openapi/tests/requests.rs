@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 use leaderboard_api::json::{Json, parse};
 use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
 use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
-use leaderboard_api::wire::{ban, issuer, key, leaderboard, live, standings, tenant, token, webhook};
+use leaderboard_api::wire::{
+    ban, issuer, key, leaderboard, live, standings, tenant, token, transfer_lines, webhook,
+};
 use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
 use leaderboard_core::access::Scopes;
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
@@ -53,6 +55,9 @@ fn list_rows() -> Vec<Row> {
             "/prizes/0",
             read_leaderboard,
         ),
+        ("ImportWritten", root(), "", |body| {
+            transfer_lines::read(body).map(drop)
+        }),
         ("ClaimWritten", root(), "", |body| standings::read(body).map(drop)),
         (
             "AccessWritten",
@@ -224,6 +229,8 @@ fn every_document_that_clients_send_is_in_the_table() {
     let mut tested = BTreeSet::from(["FlagSet", "OfrepContext"]);
     // The other fields of this schema are only read together with its `view`.
     tested.insert("WarmView");
+    // A line has the fields of its type only.
+    tested.insert("ExportLine");
     tested.extend(list_rows().iter().map(|(name, ..)| *name));
     let document = document(ApiVersion::V1, IntegerFormat::NumberOrString);
     let bodies = document["paths"].as_object().into_iter().flatten();

@@ -4,7 +4,7 @@ use leaderboard_core::codec::Writer;
 use leaderboard_core::ports::{
     Correction, EntryRepair, ListedEntry, PeriodRef, ReadError, ScannedPlayers, StoredEntries, StoredEntry,
 };
-use leaderboard_core::{Layout, PlayerId, SORTABLE_BYTES, StoreError};
+use leaderboard_core::{Entry, Layout, PlayerId, SORTABLE_BYTES, StoreError};
 
 use crate::RedisStore;
 use crate::connection::Connection;
@@ -122,11 +122,7 @@ impl<C: Connection> EntryRepair for RedisStore<C> {
 }
 
 /// Decodes a packed entry of a player.
-fn unpack_stored(
-    layout: &Layout,
-    player: &PlayerId,
-    packed: &[u8],
-) -> Result<leaderboard_core::Entry, StoreError> {
+pub(crate) fn unpack_stored(layout: &Layout, player: &PlayerId, packed: &[u8]) -> Result<Entry, StoreError> {
     let wide = widen_key(layout, packed)?;
     let prefix_bytes = layout.tuple_bytes().saturating_add(SORTABLE_BYTES);
     let (prefix, extra) = wide
@@ -148,7 +144,11 @@ fn add_correction(call: &mut ScriptCall, layout: &Layout, correction: &Correctio
         return;
     };
     call.add_text(if right.is_banned { &BANNED } else { &VISIBLE });
-    let entry = &right.entry;
+    add_packed_entry(call, layout, &right.entry);
+}
+
+/// Adds an entry: its order-key prefix with wide integers, and its attempts and metadata as stored.
+pub(crate) fn add_packed_entry(call: &mut ScriptCall, layout: &Layout, entry: &Entry) {
     let key = layout.key(&entry.values, entry.reached_at, &entry.player);
     let prefix_bytes = layout.tuple_bytes().saturating_add(SORTABLE_BYTES);
     call.add_bytes(key.as_bytes().get(..prefix_bytes).unwrap_or_default());

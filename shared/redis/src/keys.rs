@@ -16,11 +16,13 @@
 //! | `eb:{tenant}:audit`, `eb:{tenant}:notices` | streams: entry `0-{position}`, fields `t` the instant and `b` the record |
 //! | `eb:{tenant}:audit-copy`, `eb:{tenant}:notices-copy` | the same while an erasure replaces records (see `rewrite_stream.lua`) |
 //! | `eb:{tenant}:rewriting` | hash: whose turn it is to replace entries of streams; expires (see `rewrite_stream.lua`) |
+//! | `eb:{tenant}:import` | hash: the leaderboard that the tenant is importing (see `begin_import.lua`) |
 //! | `eb:{tenant}:usage` | hash: requests and scores of each day (see `rate_limits.lua`) |
 //! | `eb:{tenant}:rate:{bucket}` | the theoretical arrival time of a rate limit; expires when that time has passed |
 //! | `eb:{tenant}:b:{board}:doc` | hash: `b` configuration, `v` its version; `p` its snapshots; `k`, `d`, `n`, `f`, `o`, `i` of its log (see `log.lua`) |
 //! | `eb:{tenant}:b:{board}:log` | stream: entry `0-{position}`, field `e` the event |
 //! | `eb:{tenant}:b:{board}:snapshots` | hash: the bytes of snapshots by position (see `put_snapshot.lua`) |
+//! | `eb:{tenant}:b:{board}:import-parts` | list: the parts of the snapshot that is being imported |
 //! | `eb:{tenant}:b:{board}:log-copy` | the log while an erasure replaces events; expires (see `rewrite_stream.lua`) |
 //! | `eb:{tenant}:b:{board}:ids0`, `…ids1` | two hashes of idempotency records that take turns (see `idempotency.lua`) |
 //! | `eb:{tenant}:b:{board}:periods` | sorted set of period ids by their start |
@@ -89,7 +91,7 @@ pub(crate) fn pattern_of_tenant(tenant: &TenantId) -> String {
 /// Returns the keys of the directory of tenants, and those by which the first shard knows a tenant from before there were shards.
 pub(crate) fn tenant_directory(tenant: &str) -> Vec<Key> {
     let mut keys = vec![shards()];
-    let of_tenant = ["version", "documents", "boards", "entry-counts", "usage", "audit"];
+    let of_tenant = ["version", "documents", "boards", "entry-counts", "usage", "audit", "import"];
     keys.extend(of_tenant.map(|name| format!("{ROOT}{tenant}:{name}").into_bytes()));
     keys
 }
@@ -222,6 +224,11 @@ pub(crate) fn rewriting(tenant: &TenantId) -> Key {
     tenant_key(tenant, "rewriting")
 }
 
+/// Returns the key of the leaderboard that a tenant is importing.
+pub(crate) fn import(tenant: &TenantId) -> Key {
+    tenant_key(tenant, "import")
+}
+
 /// Returns the key of the counters of the installation.
 pub(crate) fn counters() -> Key {
     scope_key(None, "counters")
@@ -303,14 +310,12 @@ mod tests {
             keys.extend(bans(&tenant));
             keys.extend(entry_counts(&tenant));
             keys.push(deleted_leaderboards(&tenant));
-            keys.push(earlier_entry_counts(&tenant));
-            keys.push(usage(&tenant));
+            keys.extend([earlier_entry_counts(&tenant), usage(&tenant)]);
             keys.push(log_sizes(&tenant));
             keys.push(dead_letters_of_scope(Some(&tenant)));
             keys.extend(queued_requests(&tenant));
             keys.extend(audit_copies(&tenant));
-            keys.push(rewriting(&tenant));
-            keys.push(shard_marker(tenant.as_str()));
+            keys.extend([rewriting(&tenant), import(&tenant), shard_marker(tenant.as_str())]);
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {
@@ -318,7 +323,7 @@ mod tests {
                 keys.extend([named.configuration(), named.log(), named.periods()]);
                 keys.extend([named.announced(), named.expiries(), named.log_copy()]);
                 keys.extend(named.idempotency_records());
-                keys.push(named.snapshots());
+                keys.extend([named.snapshots(), named.import_parts()]);
                 for period in &periods {
                     keys.extend(named.period(period));
                     keys.extend(named.spare_period(period));

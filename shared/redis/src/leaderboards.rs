@@ -7,7 +7,7 @@ use leaderboard_core::{
 };
 
 use crate::connection::Connection;
-use crate::keys::{self, LeaderboardKeys};
+use crate::keys::{self, Key, LeaderboardKeys};
 use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{
@@ -72,6 +72,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             b"entries" => Err(PutRefusal::HasEntries),
             b"many" => Err(PutRefusal::TooManyEntries),
             b"full" => Err(PutRefusal::TooManyLeaderboards),
+            b"import" => Err(PutRefusal::ImportUnderWay),
             b"unfinished" => {
                 self.server.yield_to_others().await;
                 Err(PutRefusal::Unfinished)
@@ -107,23 +108,8 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
         id: &LeaderboardId,
         expected: Expected,
     ) -> Result<Result<bool, PutRefusal>, StoreError> {
-        let leaderboard_keys = LeaderboardKeys::new(tenant, id);
-        let mut call = ScriptCall::with_keys([leaderboard_keys.configuration(), keys::leaderboards(tenant)]);
-        call.add_keys(keys::entry_counts(tenant));
-        call.add_keys([keys::deleted_leaderboards(tenant), leaderboard_keys.periods()]);
-        call.add_keys([keys::log_sizes(tenant), leaderboard_keys.log()]);
-        call.add_keys(leaderboard_keys.idempotency_records());
-        call.add_keys([
-            leaderboard_keys.announced(),
-            leaderboard_keys.expiries(),
-            leaderboard_keys.snapshots(),
-            leaderboard_keys.log_copy(),
-        ]);
-        call.add_expected(expected);
-        call.add_text(id);
-        for prefix in leaderboard_keys.period_prefixes() {
-            call.add_bytes(prefix);
-        }
+        let configuration = LeaderboardKeys::new(tenant, id).configuration();
+        let call = build_delete_call(tenant, id, configuration, expected);
         let mut reply = DELETE_LEADERBOARD.run(&self.server, &call).await?;
         Ok(match reply.read_bytes()?.as_slice() {
             b"ok" => Ok(reply.read_count()? == 1),
@@ -177,6 +163,34 @@ async fn apply_expiries<C: Connection>(
     Ok(())
 }
 
+/// Builds the call of `delete_leaderboard.lua`. `configuration` is the key of the configuration, or of an import.
+pub(crate) fn build_delete_call(
+    tenant: &TenantId,
+    id: &LeaderboardId,
+    configuration: Key,
+    expected: Expected,
+) -> ScriptCall {
+    let leaderboard_keys = LeaderboardKeys::new(tenant, id);
+    let mut call = ScriptCall::with_keys([configuration, keys::leaderboards(tenant)]);
+    call.add_keys(keys::entry_counts(tenant));
+    call.add_keys([keys::deleted_leaderboards(tenant), leaderboard_keys.periods()]);
+    call.add_keys([keys::log_sizes(tenant), leaderboard_keys.log()]);
+    call.add_keys(leaderboard_keys.idempotency_records());
+    call.add_keys([
+        leaderboard_keys.announced(),
+        leaderboard_keys.expiries(),
+        leaderboard_keys.snapshots(),
+        leaderboard_keys.log_copy(),
+        leaderboard_keys.import_parts(),
+    ]);
+    call.add_expected(expected);
+    call.add_text(id);
+    for prefix in leaderboard_keys.period_prefixes() {
+        call.add_bytes(prefix);
+    }
+    call
+}
+
 /// Builds the call of `put_leaderboard.lua`, which describes the keys and arguments.
 fn build_put_call(put: &PutLeaderboard<'_>) -> ScriptCall {
     let leaderboard_keys = LeaderboardKeys::new(put.tenant, &put.leaderboard.id);
@@ -191,6 +205,7 @@ fn build_put_call(put: &PutLeaderboard<'_>) -> ScriptCall {
         leaderboard_keys.expiries(),
         keys::log_sizes(put.tenant),
         keys::rebuilding(put.tenant),
+        keys::import(put.tenant),
     ]);
     call.add_expected(put.expected);
     call.add_text(&put.leaderboard.id);

@@ -71,6 +71,12 @@ library! {
     FREEZE_STANDINGS = Writes "freeze_standings";
     READ_CLAIMS = Reads "read_claims";
     CLAIM_PRIZE = Writes "claim_prize";
+    FIND_STORED_PERIOD = Reads "find_stored_period";
+    LIST_STORED_ENTRIES = Reads "list_stored_entries";
+    LIST_CLAIMS = Reads "list_claims";
+    BEGIN_IMPORT = Writes "begin_import";
+    WRITE_IMPORT = Writes "write_import";
+    FINISH_IMPORT = Writes "finish_import";
     LIST_PERIODS = Reads "list_periods";
     FIND_PERIOD = Reads "find_period";
     LIST_LEADERBOARDS = Reads "list_leaderboards";

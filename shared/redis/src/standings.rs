@@ -85,13 +85,13 @@ impl<C: Connection> Standings for RedisStore<C> {
 }
 
 /// Encodes a freeze as `freeze_standings.lua` does: instant, version and count.
-fn pack_freeze(freeze: &Freeze) -> String {
+pub(crate) fn pack_freeze(freeze: &Freeze) -> String {
     let at = freeze.frozen_at.as_unix_ms();
     format!("{at} {} {}", freeze.version, freeze.count)
 }
 
 /// Decodes a freeze, without the number of reopenings.
-fn unpack_freeze(bytes: &[u8]) -> Result<Freeze, StoreError> {
+pub(crate) fn unpack_freeze(bytes: &[u8]) -> Result<Freeze, StoreError> {
     let damaged = || corrupt("final standings");
     let text = std::str::from_utf8(bytes).map_err(corrupt)?;
     let mut parts = text.split(' ');
@@ -105,12 +105,12 @@ fn unpack_freeze(bytes: &[u8]) -> Result<Freeze, StoreError> {
 }
 
 /// Encodes a claim: rank, instant and the name of the prize.
-fn pack_claim(claim: &Claim) -> String {
+pub(crate) fn pack_claim(claim: &Claim) -> String {
     let at = claim.claimed_at.as_unix_ms();
     format!("{} {at} {}", claim.rank, claim.prize)
 }
 
-fn unpack_claim(bytes: &[u8]) -> Result<Claim, StoreError> {
+pub(crate) fn unpack_claim(bytes: &[u8]) -> Result<Claim, StoreError> {
     let damaged = || corrupt("claim");
     let text = std::str::from_utf8(bytes).map_err(corrupt)?;
     let mut parts = text.splitn(3, ' ');
@@ -122,7 +122,7 @@ fn unpack_claim(bytes: &[u8]) -> Result<Claim, StoreError> {
     })
 }
 
-fn parse_instant(text: &str) -> Result<Timestamp, StoreError> {
+pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, StoreError> {
     let ms = text.parse().map_err(corrupt)?;
     Timestamp::from_unix_ms(ms).ok_or_else(|| corrupt("instant"))
 }

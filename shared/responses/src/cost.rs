@@ -1,7 +1,8 @@
 //! How many units of rate limits a read costs beyond the one unit that every request costs (docs/decisions/0027).
 
 use leaderboard_core::usecase::{
-    MAX_COMPARED_ENTRIES, MAX_REPLAYED_EVENTS, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS,
+    MAX_COMPARED_ENTRIES, MAX_EXPORT_READS, MAX_EXPORTED_LINES, MAX_REPLAYED_EVENTS, MAX_SCANNED_EVENTS,
+    MAX_SCANNED_LEADERBOARDS,
 };
 
 use super::cache_key::{CacheKey, CachedRead};
@@ -17,6 +18,8 @@ const ENTRIES_PER_UNIT: u32 = 100;
 /// configuration is as large as ten entries.
 const CONFIGURATIONS_PER_UNIT: u32 = 10;
 
+/// How many reads of a page of an export cost one unit.
+const READS_PER_UNIT: u32 = 8;
 /// Each 1,000 events that a read looks through cost one unit, as much as a page of 100 entries.
 const SCANNED_EVENTS_PER_UNIT: u32 = 1_000;
 
@@ -46,6 +49,17 @@ pub fn units_of_replay(events: u64) -> u64 {
 pub fn units_of_comparison() -> u64 {
     let entries = u64::try_from(MAX_COMPARED_ENTRIES).unwrap_or(u64::MAX);
     units_of_replay(MAX_REPLAYED_EVENTS).saturating_add(entries / u64::from(ENTRIES_PER_UNIT))
+}
+
+/// Returns the extra units of a page of an export: as many as for the longest one.
+pub fn units_of_export() -> u64 {
+    let lines = u32::try_from(MAX_EXPORTED_LINES).unwrap_or(u32::MAX);
+    units_of_uncached_entries(lines).saturating_add(u64::from(MAX_EXPORT_READS / READS_PER_UNIT))
+}
+
+/// Returns the extra units of an import of this many lines.
+pub fn units_of_import(lines: usize) -> u64 {
+    units_of_uncached_entries(u32::try_from(lines).unwrap_or(u32::MAX))
 }
 
 /// Returns the extra units of a page of this many leaderboards' configurations, which is never cached.

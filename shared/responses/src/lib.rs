@@ -50,15 +50,15 @@ pub use after_write::{
 pub use cache_key::CachedRead;
 pub use change_message::{ChangesError, apply_change_message};
 pub use cost::{
-    units_of_comparison, units_of_listed_leaderboards, units_of_replay, units_of_scanned_events,
-    units_of_uncached_entries,
+    units_of_comparison, units_of_export, units_of_import, units_of_listed_leaderboards, units_of_replay,
+    units_of_scanned_events, units_of_uncached_entries,
 };
 pub use instance_state::InstanceState;
 pub use memory_tier::MemoryTier;
 pub use private_leaderboards::refuse_read;
 pub use replica::{MAX_REPLICA_LAG_MS, read_uncached};
 pub use serve::answer_read;
-pub use snapshots::take_due_snapshots;
+pub use snapshots::{save_snapshot_later, take_due_snapshots};
 
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {

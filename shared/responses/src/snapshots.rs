@@ -1,11 +1,11 @@
-//! Takes snapshots of leaderboards after writes, so that no replay of their history has far to go.
+//! Takes snapshots of leaderboards after writes and long reads, so that no replay of their history has far to go.
 //!
 //! Nothing runs between requests, so an instance that wrote to a leaderboard looks, after the response, whether a snapshot is due. It
 //! looks with its first write, and then only when the log has become long enough.
 
 use leaderboard_cache::hash_fnv;
 use leaderboard_core::ports::Cache;
-use leaderboard_core::usecase::SnapshotPlan;
+use leaderboard_core::usecase::{SnapshotPlan, UnsavedSnapshot};
 use leaderboard_core::{LeaderboardId, Outcome, TenantId, usecase};
 
 use crate::after_write::newest_versions;
@@ -49,6 +49,21 @@ pub fn take_due_snapshots<'o, E: ResponseEnvironment>(
             own_env.responses().set_snapshot_due_after(&scope, due_after);
         });
     }
+}
+
+/// Stores the snapshot of a long replay after the response, which does not need it.
+pub fn save_snapshot_later<E: ResponseEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    unsaved: UnsavedSnapshot,
+    max_log_bytes: u64,
+) {
+    let (own_env, tenant) = (env.clone(), tenant.clone());
+    env.later(async move {
+        let deps = build_deps(&own_env, &tenant, own_env.clock());
+        // If this fails, the next read of about the same instant replays again.
+        let _ = unsaved.save(&deps, Some(max_log_bytes)).await;
+    });
 }
 
 /// Takes a snapshot of a leaderboard if one is due. Returns the position after which the next one is due, if it is known.

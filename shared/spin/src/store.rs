@@ -6,17 +6,18 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
-    ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind, DocumentName,
-    Documents, EnqueueRefusal, EntryQuota, EntryRepair, Erasures, Events, Expected, FinishedItem, Freeze,
-    Leaderboards, LogBounds, NewQueueItem, NewSnapshot, Page, PageFrom, PendingRequest, PeriodPage,
-    PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueueLag,
-    QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, ReplaceRecord,
-    Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck, SnapshotSummary, Snapshots,
-    Standings, StoredDeadLetter, StoredEntries, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
+    ClaimPage, ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
+    DocumentName, Documents, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair, Erasures, Events,
+    Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports, Leaderboards, ListedPeriod,
+    LogBounds, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom, PendingRequest, PeriodPage, PeriodRef,
+    PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueueLag, QueuedRequest,
+    RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, ReplaceRecord, Replica, RequestPage,
+    Sample, ScannedPlayers, Scores, SettingCheck, SnapshotSummary, Snapshots, Standings, StoredDeadLetter,
+    StoredEntries, StoredImport, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Layout, Leaderboard, LeaderboardId, LoggedEvent, Period, PeriodId, PlayerErasure, PlayerId,
-    PreparedSubmission, StoreError, TenantId, Timestamp, Versioned,
+    Entry, Layout, Leaderboard, LeaderboardId, LoggedEvent, OrderKey, Period, PeriodId, PlayerErasure,
+    PlayerId, PreparedSubmission, StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -164,6 +165,23 @@ forward_to_engine! {
             -> Result<ScannedPlayers, ReadError>;
         fn correct_entries(period_ref: &PeriodRef<'_>, layout: &Layout, corrections: &[Correction<'_>])
             -> Result<u64, ReadError>;
+    }
+    impl Exports {
+        fn find_stored_period(tenant: &TenantId, leaderboard: &LeaderboardId, index: u64)
+            -> Result<ListedPeriod, StoreError>;
+        fn list_stored_entries(period_ref: &PeriodRef<'_>, is_banned: bool, after: Option<&OrderKey>)
+            -> Result<Vec<Entry>, ReadError>;
+        fn list_claims(period_ref: &PeriodRef<'_>, from: &[u8]) -> Result<ClaimPage, ReadError>;
+        fn read_encoded_events(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
+            -> Result<Vec<EncodedEvent>, StoreError>;
+    }
+    impl Imports {
+        fn find_import(tenant: &TenantId) -> Result<Option<StoredImport>, StoreError>;
+        fn begin_import(import: &NewImport<'_>) -> Result<Result<(), ImportRefusal>, StoreError>;
+        fn write_import(step: &ImportStep<'_>) -> Result<Result<(), ImportRefusal>, StoreError>;
+        fn finish_import(tenant: &TenantId, leaderboard: &LeaderboardId, expected: &[u8])
+            -> Result<Result<(), ImportRefusal>, StoreError>;
+        fn discard_import(tenant: &TenantId, leaderboard: &LeaderboardId) -> Result<bool, StoreError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;

@@ -14,7 +14,7 @@ use crate::rank_blocks::{CountedBy, repair};
 use crate::row::{Cells, malformed};
 use crate::session::Session;
 use crate::writes::PendingWrites;
-use crate::{SqliteStore, expiries, leaderboards, log, periods, sweep, usage};
+use crate::{SqliteStore, expiries, imports, leaderboards, log, periods, sweep, usage};
 
 /// The most steps in which one put verifies and repairs rank blocks: enough for 30 million entries. A million entries have 62 to 123
 /// steps.
@@ -238,6 +238,9 @@ fn put_configuration(
         && let Err(refusal) = apply_order(session, put, before.row, position)?
     {
         return Ok(Err(refusal));
+    }
+    if before.is_none() && imports::is_under_way(session, put.tenant, &put.leaderboard.id)? {
+        return Ok(Err(PutRefusal::ImportUnderWay));
     }
     if before.is_none()
         && let Some(most) = put.max_leaderboards

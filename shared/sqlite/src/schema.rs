@@ -3,7 +3,7 @@
 //! The rows of leaderboards and periods have numbers that are not used twice. So the remaining data of a deleted leaderboard or
 //! period is invisible at once and can be deleted in small steps.
 
-use crate::{rank_blocks, snapshot_table, writes};
+use crate::{import_table, rank_blocks, snapshot_table, writes};
 
 /// The migrations in their order. The file's `user_version` is the number of migrations that have been applied.
 pub(crate) const MIGRATIONS: &[&[&str]] = &[
@@ -26,6 +26,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     QUEUE,
     snapshot_table::MIGRATION,
     PENDING_REQUESTS,
+    import_table::MIGRATION,
 ];
 
 const SCORES: &[&str] = &[

@@ -11,7 +11,7 @@ use leaderboard_identity::hex;
 use leaderboard_pipeline::PipelineEnvironment;
 
 use crate::message::{About, Message, of_problem};
-use crate::names::{id_prefix, message_name, webhook_name};
+use crate::names::{id_prefix, message_name, parse_message_id, webhook_name};
 use crate::{attempt, board, state, turn};
 
 /// The most webhooks of one tenant. A delivery run reads the logs for each of them.
@@ -215,6 +215,33 @@ pub async fn delete_message<E: PipelineEnvironment>(
         state::note_change(env, tenant, webhook, message).await?;
     }
     Ok(existed)
+}
+
+/// Deletes the messages whose bodies contain `text`, among up to `limit` messages of a tenant that were not delivered, from after
+/// `after`. Returns the last one that was looked at; `None` if there were none.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn delete_messages_that_contain<E: PipelineEnvironment>(
+    env: &E,
+    tenant: &TenantId,
+    text: &str,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Option<Box<str>>, StoreError> {
+    let kind = DocumentKind::WebhookDelivery;
+    let listed = env
+        .store()
+        .list_documents(Some(tenant), kind, after, limit)
+        .await?;
+    for (id, document) in &listed {
+        let record = DeliveryRecord::decode(&document.value)?;
+        let found = parse_message_id(id).filter(|_| record.body.contains(text));
+        if let Some((webhook, message)) = found {
+            delete_message(env, tenant, webhook, message).await?;
+        }
+    }
+    Ok(listed.into_iter().next_back().map(|(id, _)| id))
 }
 
 /// Sends a test message at once, and returns what came of it. It is not tried again, and changes nothing.

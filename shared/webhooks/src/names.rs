@@ -53,3 +53,8 @@ pub(crate) fn message_name(tenant: &TenantId, webhook: &str, message: &str) -> D
     let id = id_prefix(webhook) + message;
     name(Some(tenant), DocumentKind::WebhookDelivery, &id)
 }
+
+/// Returns the webhook and the message in the id of such a document.
+pub(crate) fn parse_message_id(id: &str) -> Option<(&str, &str)> {
+    id.split_once(SEPARATOR)
+}

@@ -92,7 +92,7 @@ fn list_leaderboards(data: Data) -> impl Iterator<Item = (String, String)> {
 }
 
 /// Raises the rate limits of all tenants to [`UNREACHED_QUOTA`].
-async fn set_limits(admin: &HttpClient) -> Result<()> {
+pub(crate) async fn set_limits(admin: &HttpClient) -> Result<()> {
     let generous = json!({"quota": UNREACHED_QUOTA, "window_s": 1});
     let limits = json!({"policies": {"client": generous, "tenant": generous, "key": generous}});
     let body = limits.to_string();
@@ -127,7 +127,7 @@ fn first_score(data: Data, number: u64) -> u64 {
 }
 
 /// Returns the numbers of a leaderboard's players in ranges of at most [`MAX_BATCH`].
-fn batches(data: Data) -> impl Iterator<Item = Range<u64>> {
+pub(crate) fn batches(data: Data) -> impl Iterator<Item = Range<u64>> {
     let count = data.entries_each().div_ceil(MAX_BATCH);
     (0..count).map(move |batch| {
         let first = batch * MAX_BATCH;
@@ -136,7 +136,7 @@ fn batches(data: Data) -> impl Iterator<Item = Range<u64>> {
 }
 
 /// Submits the first scores of the players with these numbers to a leaderboard. Returns how many they are.
-async fn send_batch(
+pub(crate) async fn send_batch(
     admin: &HttpClient,
     data: Data,
     tenant_and_leaderboard: (String, String),

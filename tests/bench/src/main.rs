@@ -10,6 +10,7 @@ mod data;
 mod drain;
 mod edgeboard;
 mod fill;
+mod history;
 mod http_client;
 mod machine;
 mod markdown;

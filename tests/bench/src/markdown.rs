@@ -2,6 +2,7 @@
 
 use crate::drain::{Drain, DrainRound};
 use crate::fill::Filled;
+use crate::history::History;
 use crate::ratios::Ratios;
 use crate::sample::{Row, median};
 use crate::start_up::StartUp;
@@ -132,6 +133,29 @@ pub(crate) fn write_drains(drains: &[Drain]) -> String {
         ]
     });
     write_table(&headings, 2, lines)
+}
+
+/// Writes the table of the reads of instants: the median and the longest time of the first and of the second reads.
+pub(crate) fn write_histories(histories: &[History]) -> String {
+    let headings = [
+        "store",
+        "events",
+        "first read, ms",
+        "longest",
+        "second read, ms",
+        "longest",
+        "comparison, s",
+    ];
+    let lines = histories.iter().map(|history| {
+        let mut cells = vec![history.system.to_owned(), history.events.to_string()];
+        for times in [&history.first_ms, &history.second_ms] {
+            let longest = times.iter().copied().max_by(f64::total_cmp);
+            cells.extend([median(times.clone()), longest].map(format_option));
+        }
+        cells.push(format!("{:.2}", history.comparison_s));
+        cells
+    });
+    write_table(&headings, 1, lines)
 }
 
 /// Writes the table of the times and sizes of the filled stores.

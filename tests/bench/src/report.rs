@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::RunArgs;
 use crate::data::Data;
 use crate::drain;
+use crate::history;
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::plots;
@@ -129,7 +130,7 @@ pub(crate) async fn write(args: &RunArgs, directory: &Path) -> Result<()> {
 
 impl Report<'_> {
     async fn measure_all(&mut self) -> Result<()> {
-        // Starts and drains are no operations. Each is chosen by a word of its own.
+        // These are no operations. Each is chosen by a word of its own.
         if self.is_chosen("start-up") {
             let start_ups = start_up::measure(&self.args.current, self.plan.rounds, self.progress).await?;
             for start_up in start_ups {
@@ -141,6 +142,12 @@ impl Report<'_> {
             for drain in drain::measure(&self.args.current, self.plan.rounds, self.progress).await? {
                 self.write_raw(&drain)?;
                 self.figures.drains.push(drain);
+            }
+        }
+        if self.is_chosen("history") {
+            for history in history::measure(&self.args.current, self.progress).await? {
+                self.write_raw(&history)?;
+                self.figures.histories.push(history);
             }
         }
         let digits = or_default(&self.args.digits, &DEFAULT_DIGITS);

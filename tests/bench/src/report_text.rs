@@ -2,6 +2,7 @@
 
 use crate::drain::Drain;
 use crate::fill::Filled;
+use crate::history::History;
 use crate::machine;
 use crate::markdown::{self, Column, format_option};
 use crate::measure::Plan;
@@ -17,6 +18,7 @@ pub(crate) struct Figures {
     pub(crate) filled: Vec<Filled>,
     pub(crate) start_ups: Vec<StartUp>,
     pub(crate) drains: Vec<Drain>,
+    pub(crate) histories: Vec<History>,
 }
 
 /// A section with a table of rows.
@@ -62,6 +64,10 @@ pub(crate) fn write(intro: &str, figures: &Figures, connections: u32, saturation
     if !figures.drains.is_empty() {
         let table = markdown::write_drains(&figures.drains);
         text.push_str(&format!("\n## Draining the queue\n{table}"));
+    }
+    if !figures.histories.is_empty() {
+        let table = markdown::write_histories(&figures.histories);
+        text.push_str(&format!("\n## History\n{table}"));
     }
     let table = markdown::write_filled(&figures.filled);
     text.push_str(&format!("\n## Loading\n{table}"));

@@ -52,6 +52,14 @@ impl Leaderboards for Model {
         }
         let created = existing.is_none();
         if created
+            && tenant
+                .import
+                .as_ref()
+                .is_some_and(|import| import.is_of(&put.leaderboard.id))
+        {
+            return Ok(Err(PutRefusal::ImportUnderWay));
+        }
+        if created
             && put
                 .max_leaderboards
                 .is_some_and(|most| tenant.boards.len() as u64 >= most)

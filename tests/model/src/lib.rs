@@ -22,6 +22,7 @@ mod scores;
 mod snapshots;
 mod standings;
 mod submit;
+mod transfers;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ struct Tenant {
     last_version: u64,
     boards: BTreeMap<LeaderboardId, LeaderboardState>,
     bans: BTreeMap<PlayerId, Ban>,
+    /// The leaderboard that is being imported.
+    import: Option<transfers::ModelImport>,
 }
 
 /// One leaderboard: its configuration, its log, and the state that results from the log.

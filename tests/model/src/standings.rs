@@ -15,7 +15,7 @@ pub(crate) struct FrozenPeriod {
     pub(crate) freeze: Option<Freeze>,
     /// How often late scores reopened the standings.
     pub(crate) reopened: u64,
-    claims: BTreeMap<PlayerId, Claim>,
+    pub(crate) claims: BTreeMap<PlayerId, Claim>,
 }
 
 impl FrozenPeriod {

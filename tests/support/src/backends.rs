@@ -1,8 +1,8 @@
 //! The backends of stores: a file of SQLite, a Redis server.
 
 use leaderboard_core::ports::{
-    AuditLog, Bans, Counters, DeadLetters, Documents, EntryRepair, Erasures, Events, Leaderboards, Queue,
-    RateLimits, Readiness, Scores, Snapshots, Standings,
+    AuditLog, Bans, Counters, DeadLetters, Documents, EntryRepair, Erasures, Events, Exports, Imports,
+    Leaderboards, Queue, RateLimits, Readiness, Scores, Snapshots, Standings,
 };
 #[cfg(feature = "redis")]
 use leaderboard_redis::RedisStore;
@@ -25,6 +25,8 @@ pub trait AllPorts:
     LeaderboardPorts
     + Snapshots
     + EntryRepair
+    + Exports
+    + Imports
     + Standings
     + Documents
     + RateLimits
@@ -38,6 +40,8 @@ impl<S> AllPorts for S where
     S: LeaderboardPorts
         + Snapshots
         + EntryRepair
+        + Exports
+        + Imports
         + Standings
         + Documents
         + RateLimits

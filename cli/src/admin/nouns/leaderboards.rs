@@ -92,6 +92,30 @@ pub(super) const LEADERBOARDS: Noun = Noun {
         )
         .query(COMPARISON),
         AdminOperation::get(
+            "export",
+            "/leaderboards/{leaderboard}/export",
+            "Write a leaderboard with its history to standard output, as JSON lines",
+        )
+        .view(AnswerFormat::ExportedLines),
+        AdminOperation::post(
+            "import",
+            "/leaderboards/{leaderboard}/import",
+            "Import a leaderboard with its history from standard input; a repeated command continues",
+            BodyRule::None,
+        )
+        .view(AnswerFormat::ImportedLines),
+        AdminOperation::get(
+            "get-import",
+            "/leaderboards/{leaderboard}/import",
+            "Show how far an import is",
+        ),
+        AdminOperation::delete(
+            "delete-import",
+            "/leaderboards/{leaderboard}/import",
+            "Delete what an import has written so far",
+            "has no import under way",
+        ),
+        AdminOperation::get(
             "periods",
             "/leaderboards/{leaderboard}/periods",
             "List the periods that have entries, newest first",

@@ -72,6 +72,8 @@ problem_types! {
     DocumentNotFound, "document-not-found", NOT_FOUND, "The document does not exist";
     /// The tenant has no leaderboard with this id.
     LeaderboardNotFound, "leaderboard-not-found", NOT_FOUND, "The leaderboard does not exist";
+    /// No import of the leaderboard is under way.
+    ImportNotFound, "import-not-found", NOT_FOUND, "No import is under way";
     /// The tenant has no record, so the defaults apply.
     TenantNotFound, "tenant-not-found", NOT_FOUND, "The tenant has no record";
     /// The leaderboard has no such period, or does not keep it any more.
@@ -108,6 +110,10 @@ problem_types! {
     IssuerTaken, "issuer-taken", CONFLICT, "The issuer is taken";
     /// The route needs a variable that the operator has not set.
     NotConfigured, "not-configured", CONFLICT, "This is not configured";
+    /// The tenant has a leaderboard with this id, so none can be imported.
+    LeaderboardExists, "leaderboard-exists", CONFLICT, "The leaderboard exists";
+    /// The tenant is importing this leaderboard, or another one; it has one import at a time.
+    ImportUnderWay, "import-under-way", CONFLICT, "An import is under way";
     /// The change would reorder entries, which needs `?rebuild=true`.
     RebuildNeeded, "rebuild-needed", CONFLICT, "The change would reorder entries";
     /// The change would reorder more entries than a rebuild can.
@@ -134,7 +140,7 @@ problem_types! {
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
     /// The history has an event that a newer version of the service wrote; ask a region with that version.
     HistoryUnreadable, "history-unreadable", CONFLICT, "The history cannot be read by this version";
-    /// The entries were reordered after the cursor was made; start the list again.
+    /// The entries were reordered after the cursor was made, or a leaderboard changed that is being exported; start again.
     StaleCursor, "stale-cursor", GONE, "The cursor is out of date";
     /// The prize was not claimed in time (`claim_days`).
     ClaimExpired, "claim-expired", GONE, "The claim has expired";

@@ -19,6 +19,8 @@ pub mod standings;
 pub mod submission;
 pub mod tenant;
 pub mod token;
+pub mod transfer;
+pub mod transfer_lines;
 mod v2;
 mod values;
 mod versioned;
@@ -40,6 +42,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     ranks::add_schemas(all);
     leaderboard::add_schemas(all);
     comparison::add_schemas(all);
+    transfer::add_schemas(all);
     standings::add_schemas(all);
     events::add_schemas(all);
     event_projections::add_schemas(all);

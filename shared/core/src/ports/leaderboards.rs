@@ -65,6 +65,8 @@ pub enum PutRefusal {
     TooManyEntries,
     /// The tenant already has [`PutLeaderboard::max_leaderboards`] leaderboards.
     TooManyLeaderboards,
+    /// An import of a leaderboard with this id is under way ([`super::Imports`]).
+    ImportUnderWay,
     /// The call did one step of the work, and more steps are left. The configuration is unchanged. The caller repeats the call to
     /// continue.
     Unfinished,

@@ -204,6 +204,40 @@ pub async fn delete_activity<S: Documents>(
     Ok(())
 }
 
+/// Returns the stored activity of a leaderboard, for an export; `None` if there is none that this version of the code can read.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn find_stored_activity<S: Documents, K>(
+    deps: &Deps<'_, S, K>,
+    id: &LeaderboardId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let stored = deps.store.read_document(&activity_name(deps.tenant, id)).await?;
+    Ok(stored
+        .map(|stored| stored.value)
+        .filter(|bytes| is_stored_activity(bytes)))
+}
+
+/// Returns whether bytes are an activity that this version of the code can store.
+pub(super) fn is_stored_activity(bytes: &[u8]) -> bool {
+    StoredActivity::decode(bytes).is_ok()
+}
+
+/// Stores the activity of a leaderboard that is imported.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) async fn put_stored_activity<S: Documents, K>(
+    deps: &Deps<'_, S, K>,
+    id: &LeaderboardId,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
+    let name = activity_name(deps.tenant, id);
+    // No one else writes it while its leaderboard does not exist, so any version can be replaced.
+    let _ = deps.store.put_document(&name, bytes, Expected::Any).await?;
+    Ok(())
+}
+
 /// Puts the pseudonym in the place of an erased player in the activity of a leaderboard.
 ///
 /// # Errors

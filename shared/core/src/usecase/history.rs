@@ -1,11 +1,14 @@
 //! Time travel: reads of a leaderboard as it was at an instant.
 
+use std::rc::Rc;
+
 use super::distribution::{Distribution, DistributionQuery, list_fractions, plan_buckets};
 use super::leaderboard_memory::SharedLeaderboard;
 use super::query::QueryError;
 use super::ranks::{
     EntriesByPlayer, ListQuery, Listing, build_entries_by_player, check_order, find_start, listing,
 };
+use super::snapshots::UnsavedSnapshot;
 use crate::access::Caller;
 use crate::ports::PageFrom;
 use crate::{Invalid, Period, PeriodSelector, PlayerId, Projection, Timestamp};
@@ -15,10 +18,17 @@ use crate::{Invalid, Period, PeriodSelector, PlayerId, Projection, Timestamp};
 pub struct PastLeaderboard {
     pub(super) board: SharedLeaderboard,
     pub(super) at: Timestamp,
-    pub(super) projection: Projection,
+    pub(super) projection: Rc<Projection>,
+    pub(super) unsaved: Option<UnsavedSnapshot>,
 }
 
 impl PastLeaderboard {
+    /// Returns the snapshot that a long replay leaves for the next read of about the same instant.
+    #[must_use]
+    pub fn unsaved_snapshot(&self) -> Option<&UnsavedSnapshot> {
+        self.unsaved.as_ref()
+    }
+
     /// Returns a page of the list. Its cursors continue the list of the same instant.
     ///
     /// # Errors

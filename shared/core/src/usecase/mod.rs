@@ -9,8 +9,10 @@ mod drift;
 mod early;
 mod event_projections;
 mod events;
+mod export;
 mod history;
 mod history_bounds;
+mod import;
 mod leaderboard_memory;
 mod leaderboards;
 mod names;
@@ -42,8 +44,13 @@ pub use events::{
     LogPage, MAX_SCANNED_EVENTS, MAX_SCANNED_LEADERBOARDS, PlayerEventCursor, PlayerEvents, list_events,
     list_player_events,
 };
+pub use export::{ExportCursor, ExportPage, MAX_EXPORT_READS, MAX_EXPORTED_LINES, export_page};
 pub use history::PastLeaderboard;
 pub use history_bounds::HistoryBounds;
+pub use import::{
+    ImportError, ImportLimits, ImportProgress, MAX_BAN_DIFFERENCES, MAX_IMPORTED_LINES, discard_import,
+    find_import, import_lines,
+};
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{
     MAX_PUT_STEPS, StoredLeaderboard, delete_leaderboard, list_leaderboards, put_leaderboard,
@@ -58,7 +65,7 @@ pub use ranks::{
 pub use replay::{
     MAX_REPLAYED_EVENTS, ReplayPlan, SnapshotPlan, plan_replay, plan_snapshot, replay, take_snapshot,
 };
-pub use snapshots::{MAX_SNAPSHOTS, delete_snapshots};
+pub use snapshots::{MAX_SNAPSHOTS, UnsavedSnapshot, delete_snapshots};
 pub use standings::{
     ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
     read_standings,

@@ -1,10 +1,12 @@
 //! Replays of event logs, from a snapshot or from the first event.
 
+use std::rc::Rc;
+
 use super::history::PastLeaderboard;
 use super::history_bounds::HistoryBounds;
 use super::leaderboard_memory::SharedLeaderboard;
 use super::query::{QueryError, ReadFailure, read_with_current, refer_to_period};
-use super::snapshots::{self, SnapshotList};
+use super::snapshots::{self, SnapshotList, UnsavedSnapshot};
 use super::stored_projection::project_stored;
 use super::{Deps, Store};
 use crate::access::Caller;
@@ -129,8 +131,8 @@ pub async fn plan_replay<S: Store + Events + Snapshots, K: Cache>(
 }
 
 /// Replays a log from the newest snapshot up to the last event before the first one that was recorded after the instant of the plan. So
-/// the result is a state that the leaderboard had, also if the clocks of the writers differed. A long replay stores a snapshot of its
-/// result, unless the tenant's logs would weigh more than `max_log_bytes`.
+/// the result is a state that the leaderboard had, also if the clocks of the writers differed. If the instant is further away than one
+/// request replays, stores a snapshot on the way, unless the tenant's logs would weigh more than `max_log_bytes`.
 ///
 /// # Errors
 /// [`QueryError::UnknownEvent`] if an event has an unknown format; [`QueryError::HistoryNotReady`] if there are more than
@@ -141,34 +143,69 @@ pub async fn replay<S: Events + Snapshots, K>(
     plan: ReplayPlan,
     max_log_bytes: Option<u64>,
 ) -> Result<PastLeaderboard, QueryError> {
-    let (board, known) = (&plan.board, &plan.snapshots);
-    let mut projection = match snapshots::load_newest(deps, board, plan.starts()).await? {
+    let replayed = run(deps, &plan).await?;
+    if let Reached::Bound(until) = replayed.reached {
+        return Err(save_on_the_way(deps, &plan, &replayed.projection, until, max_log_bytes).await);
+    }
+    let projection = Rc::new(replayed.projection);
+    let (board, known) = (SharedLeaderboard::clone(&plan.board), plan.snapshots);
+    let unsaved = replayed
+        .is_long
+        .then(|| UnsavedSnapshot::new(board, known, Rc::clone(&projection)));
+    Ok(PastLeaderboard {
+        board: plan.board,
+        at: plan.at,
+        projection,
+        unsaved,
+    })
+}
+
+/// A projection after a replay.
+struct Replayed {
+    projection: Projection,
+    reached: Reached,
+    /// Whether the replay had so many events that a snapshot is worth storing.
+    is_long: bool,
+}
+
+/// Replays the events of a plan, at most [`MAX_REPLAYED_EVENTS`].
+async fn run<S: Events + Snapshots, K>(
+    deps: &Deps<'_, S, K>,
+    plan: &ReplayPlan,
+) -> Result<Replayed, QueryError> {
+    let mut projection = match snapshots::load_newest(deps, &plan.board, plan.starts()).await? {
         Some(projection) => projection,
         None if plan.has_beginning() => Projection::default(),
         None => return Err(plan.no_history()),
     };
     let start = projection.position();
-    let reached = replay_events(deps, &plan, &mut projection).await?;
+    let reached = replay_events(deps, plan, &mut projection).await?;
     let replayed = projection.position().saturating_sub(start);
-    let has_snapshot = if replayed < EVENTS_WORTH_A_SNAPSHOT {
-        false
+    Ok(Replayed {
+        projection,
+        reached,
+        is_long: replayed >= EVENTS_WORTH_A_SNAPSHOT,
+    })
+}
+
+/// Stores a snapshot for the next request, where a replay stopped. Returns the error of this request.
+async fn save_on_the_way<S: Snapshots, K>(
+    deps: &Deps<'_, S, K>,
+    plan: &ReplayPlan,
+    projection: &Projection,
+    until: Option<Timestamp>,
+    max_log_bytes: Option<u64>,
+) -> QueryError {
+    let saved = snapshots::save(deps, &plan.board, &plan.snapshots, projection, max_log_bytes).await;
+    if saved.unwrap_or(false) {
+        QueryError::HistoryNotReady
     } else {
-        // The read does not need the snapshot, so it does not fail with it.
-        let saved = snapshots::save(deps, board, known, &projection, max_log_bytes).await;
-        saved.unwrap_or(false)
-    };
-    match reached {
-        Reached::Instant => Ok(PastLeaderboard {
-            board: plan.board,
-            at: plan.at,
-            projection,
-        }),
-        Reached::Bound(_) if has_snapshot => Err(QueryError::HistoryNotReady),
-        Reached::Bound(until) => Err(QueryError::NoHistory(HistoryBounds { from: None, until })),
+        QueryError::NoHistory(HistoryBounds { from: None, until })
     }
 }
 
-/// Returns the plan of a replay of all events, and the projection after it.
+/// Returns the plan of a replay of all events, and the projection after it. A long replay stores a snapshot, because the next request of
+/// a comparison begins with it.
 ///
 /// # Errors
 /// As for [`replay`].
@@ -180,8 +217,19 @@ pub(super) async fn replay_all<S: Store + Events + Snapshots, K: Cache>(
     let snapshots = snapshots::list_snapshots(deps, board).await?;
     let snapshots = snapshots.ok_or(QueryError::UnknownLeaderboard)?;
     let plan = ReplayPlan::of_all(board, snapshots);
-    let replayed = replay(deps, plan.clone(), max_log_bytes).await?;
-    Ok((plan, replayed.projection))
+    let Replayed {
+        projection,
+        reached,
+        is_long,
+    } = run(deps, &plan).await?;
+    if let Reached::Bound(until) = reached {
+        return Err(save_on_the_way(deps, &plan, &projection, until, max_log_bytes).await);
+    }
+    if is_long {
+        // The comparison does not need the snapshot, so it does not fail with it.
+        let _ = snapshots::save(deps, board, &plan.snapshots, &projection, max_log_bytes).await;
+    }
+    Ok((plan, projection))
 }
 
 /// Applies the events after the position of a projection, up to the event at `position`.

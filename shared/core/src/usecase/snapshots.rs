@@ -1,5 +1,7 @@
 //! Snapshots of leaderboards: which ones are kept, and when one is taken.
 
+use std::rc::Rc;
+
 use super::Deps;
 use super::leaderboard_memory::SharedLeaderboard;
 use crate::ports::{Leaderboards, LogBounds, MAX_SNAPSHOT_BYTES, NewSnapshot, SnapshotSummary, Snapshots};
@@ -122,6 +124,37 @@ pub(super) async fn load_newest<S: Snapshots, K>(
         }
     }
     Ok(None)
+}
+
+/// A snapshot that is worth storing, because its replay was long.
+#[derive(Debug, Clone)]
+pub struct UnsavedSnapshot {
+    board: SharedLeaderboard,
+    known: SnapshotList,
+    projection: Rc<Projection>,
+}
+
+impl UnsavedSnapshot {
+    pub(super) fn new(board: SharedLeaderboard, known: SnapshotList, projection: Rc<Projection>) -> Self {
+        Self {
+            board,
+            known,
+            projection,
+        }
+    }
+
+    /// Stores the snapshot, unless the tenant's logs would weigh more than `max_log_bytes`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn save<S: Snapshots, K>(
+        &self,
+        deps: &Deps<'_, S, K>,
+        max_log_bytes: Option<u64>,
+    ) -> Result<(), StoreError> {
+        save(deps, &self.board, &self.known, &self.projection, max_log_bytes).await?;
+        Ok(())
+    }
 }
 
 /// Stores a snapshot of a projection. Returns whether the store has one at this position now.

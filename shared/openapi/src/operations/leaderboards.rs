@@ -41,6 +41,21 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .takes(&["period", "swap", "afterPlayer"])
         .gives(&[DescribedResponse::new(200, "What was compared, and what differed.", Shape::Json("Comparison")).like(&["rebuild"])])
         .refuses(&[409, 410]),
+    Operation::new("GET", "/leaderboards/:leaderboard/export", "exportLeaderboard", "Export a leaderboard with its history")
+        .about("All pages together are the leaderboard at one moment: its configuration, the entries and claims of all periods that it keeps, and its event log. If the leaderboard changes before the last page, the next page is refused with 410, and the export begins again.")
+        .takes(&["cursor"])
+        .gives(&[DescribedResponse::new(200, "A page of lines.", Shape::Json("ExportPage")).with(&["Cache-Control"]).like(&["exported"])])
+        .refuses(&[410]),
+    Operation::new("POST", "/leaderboards/:leaderboard/import", "importLeaderboard", "Import a leaderboard with its history")
+        .about("The body has some lines of an export, in their order. The leaderboard does not exist before the last line has been imported; then it is as it was exported. Lines that were imported before are passed over, so a request can be repeated. A tenant has one import at a time.")
+        .reads("ImportWritten")
+        .gives(&[DescribedResponse::new(200, "How far the import is.", Shape::Json("ImportProgress")).with(&["Cache-Group-Invalidation"]).like(&["imported"])])
+        .refuses(&[404, 409]),
+    Operation::new("GET", "/leaderboards/:leaderboard/import", "readImport", "Read how far an import is")
+        .gives(&[DescribedResponse::new(200, "How far the import is.", Shape::Json("ImportProgress")).like(&["import-read"])]),
+    Operation::new("DELETE", "/leaderboards/:leaderboard/import", "deleteImport", "Delete an import that is under way")
+        .about("Deletes everything that the import has written, so that another import can begin.")
+        .gives(&[DescribedResponse::done("The import is deleted.")]),
     Operation::new("DELETE", ONE, "deleteLeaderboard", "Delete a leaderboard with all its data")
         .checks_version()
         .gives(&[DescribedResponse::done("The leaderboard is deleted.").with(&["Cache-Group-Invalidation"])]),

@@ -53,6 +53,10 @@ impl LeaderboardKeys {
         self.add_name("snapshots")
     }
 
+    pub(crate) fn import_parts(&self) -> Key {
+        self.add_name("import-parts")
+    }
+
     pub(crate) fn announced(&self) -> Key {
         self.add_name("announced")
     }

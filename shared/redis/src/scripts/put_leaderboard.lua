@@ -2,7 +2,8 @@
 -- KEYS[1]: the configuration; [2]: the tenant's list of leaderboards; [3]: the tenant's last version; [4]: the log;
 -- [5..10]: the current period's six keys; [11..16]: six spare keys for a rebuild; [17]: the entry counts; [18]: the
 -- periods that expire; [19]: the deleted leaderboards that still have periods; [20]: the list of periods; [21]: the
--- list of expiries; [22]: the tenant's log sizes; [23]: the leaderboard that the tenant is rebuilding.
+-- list of expiries; [22]: the tenant's log sizes; [23]: the leaderboard that the tenant is rebuilding; [24]: the
+-- leaderboard that the tenant is importing.
 -- ARGV[1]: the expected version (see `is_expected`); [2]: the leaderboard's id; [3]: its bytes; [4]: its layout's
 -- bytes; [5]: 1 to allow a rebuild; [6]: the maximum number of entries that a rebuild may have; [7]: the event; [8]:
 -- now; [9]: the tenant's maximum number of leaderboards ('' for no maximum); [10..15]: the prefixes of the period
@@ -10,7 +11,7 @@
 -- expiry ('' for none).
 -- Returns {'ok', version, created, 1 when expiries are left to apply}, {'version', current version or ''},
 -- {'entries'} when a rebuild is needed but not allowed, {'many'} for too many entries, {'full'} for too many
--- leaderboards, or {'unfinished'} when more steps are needed: for the rebuild (or another rebuild of the tenant), for
+-- leaderboards, {'import'} when the leaderboard is being imported, or {'unfinished'} when more steps are needed: for the rebuild (or another rebuild of the tenant), for
 -- the deletion of an earlier leaderboard with this id, or for an earlier change. 'unfinished' leaves the
 -- configuration as it is, and the same call continues the work.
 
@@ -18,6 +19,9 @@ local there = redis.call('HMGET', KEYS[1], 'b', 'v')
 local current = there[2] or ''
 if not is_expected(current, ARGV[1]) then
   return {'version', current}
+end
+if current == '' and redis.call('HGET', KEYS[24], 'id') == ARGV[2] then
+  return {'import'}
 end
 local entry_counts = new_entry_counts(KEYS[17], KEYS[18])
 load_entry_counts(entry_counts)

@@ -12,12 +12,13 @@ use leaderboard_core::ports::{
 use crate::support::*;
 
 /// The number of the newest schema version.
-const NEWEST: i64 = 19;
+const NEWEST: i64 = 20;
 /// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-const UNDO: [(i64, &[&str]); 18] = [
+const UNDO: [(i64, &[&str]); 19] = [
+    (19, &["DROP TABLE imports", "DROP TABLE import_parts"]),
     (
         18,
         &["DROP INDEX pending_requests", "DROP INDEX queue_items_by_request"],

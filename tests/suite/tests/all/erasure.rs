@@ -11,6 +11,8 @@ const PLAYER: &str = "zq-\"Pía\"-771";
 const TEXTS: [&str; 5] = ["zq-", "Pía", "Quastenflosser", "zq771mail", "zq-sub"];
 /// The player who stays.
 const OTHER: &str = "bob-882";
+/// An address where nobody listens.
+const NO_RECEIVER: &str = "http://127.0.0.1:9/hook";
 
 /// Returns everything that SQLite's file has, after the free pages are gone.
 fn read_sqlite(service: &TestService) -> Vec<u8> {
@@ -75,6 +77,8 @@ async fn leave_traces(api: &ApiClient) {
     api.create_leaderboard("own", &json!({"access": {"write": "player"}}))
         .await;
     api.create_leaderboard("gone", &json!({})).await;
+    let hook = json!({"url": NO_RECEIVER, "events": ["score.accepted"]});
+    api.put("/webhooks/hook", &hook).await.expect_status(201);
     let encoded = leaderboard_test_support::encode_segment(PLAYER);
     for (player, id) in [(PLAYER, "zq-sub"), (OTHER, "bob")] {
         for board in ["years", "own", "gone"] {
@@ -117,6 +121,13 @@ async fn leave_traces(api: &ApiClient) {
     api.post("/scores", &score(PLAYER, "years", "zq-sub again"))
         .await
         .expect_status(200);
+    // Messages of a webhook whose receiver does not answer: nobody listens there.
+    api.request_at("POST", "/internal/webhooks/tick")
+        .send()
+        .await
+        .expect_status(200);
+    let status = api.get("/webhooks/hook/status").await.expect_status(200);
+    assert_ne!(status["pending"], 0, "{status}");
     let ban = json!({"reason": "Quastenflosser cheats", "expires_at": "2100-01-01T00:00:00Z"});
     api.put(&format!("/players/{encoded}/ban"), &ban)
         .await

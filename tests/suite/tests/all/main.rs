@@ -34,4 +34,6 @@ mod sample;
 #[cfg(test)]
 mod tool;
 #[cfg(test)]
+mod transfers;
+#[cfg(test)]
 mod webhooks;

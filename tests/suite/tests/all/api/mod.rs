@@ -53,4 +53,5 @@ pub(crate) mod snapshots;
 mod standings;
 mod tenants;
 mod time_travel;
+mod transfers;
 mod versions;

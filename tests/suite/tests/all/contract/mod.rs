@@ -28,3 +28,4 @@ mod standings;
 mod submit;
 mod submit_options;
 mod ties;
+mod transfers;

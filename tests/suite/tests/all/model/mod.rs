@@ -7,6 +7,7 @@ mod freeze;
 mod pair;
 mod rolling_upgrade;
 mod time_travel;
+mod transfer;
 
 use std::cell::Cell;
 

@@ -65,6 +65,26 @@ impl<S: AllPorts> ComparedStores<S> {
         pair
     }
 
+    /// Returns the same comparison with another store, which has these leaderboards.
+    pub(super) fn on_other_store<T>(
+        self,
+        store: T,
+        boards: Vec<Option<ComparedLeaderboard>>,
+    ) -> ComparedStores<T> {
+        ComparedStores {
+            store,
+            boards,
+            model: self.model,
+            tenant: self.tenant,
+            players: self.players,
+            now: self.now,
+            periods: self.periods,
+            names: self.names,
+            submitted: self.submitted,
+            erasures: self.erasures,
+        }
+    }
+
     /// Makes the calls of one step to both, and compares the results.
     pub(super) async fn apply(&mut self, step: &Step) {
         match step {

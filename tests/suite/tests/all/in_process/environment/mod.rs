@@ -17,6 +17,7 @@ mod snapshots;
 mod standings;
 mod store;
 mod tokens;
+mod transfers;
 mod web;
 
 pub(crate) use answer::{Answer, assert_conforms, request};
