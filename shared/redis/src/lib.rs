@@ -29,8 +29,6 @@ mod imports;
 mod keys;
 mod leaderboards;
 mod library;
-mod move_marker;
-mod moves;
 mod packing;
 mod placement;
 mod queue;

@@ -145,7 +145,7 @@ mod tests {
             ("\"MISPLACED\": 12", Some(12)),
             ("MISPLACED: 0", Some(0)),
             ("MISPLACED 3 script: edgeboard, on @user_function:1.", Some(3)),
-            ("MOVING to another shard", None),
+            ("READONLY You can't write", None),
             ("MISPLACED", None),
         ] {
             assert_eq!(read_misplaced(&ConnectionError::from_text(text)), place, "{text}");

@@ -107,7 +107,7 @@ impl<C: Connection> Queue for RedisStore<C> {
             return Ok(());
         }
         for (number, shard) in self.server.shards() {
-            // A tenant moves only when the queue has none of its requests, so they are on the shard of their items.
+            // The requests of a tenant are on the shard of their items.
             if let Some(call) = build_finish_call(number, tenant, items) {
                 FINISH_ITEMS.run_on(shard, &call).await?;
             }

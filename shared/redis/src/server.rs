@@ -15,9 +15,8 @@ use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::{FIND_PLACE, MARK_PLACE, PLACE_TENANT, RUN_READ};
 use crate::shard::Shard;
 
-/// How often a command is sent to the shard that an answer names. A tenant moves within one command of two servers, so a few tries with
-/// a pause between them are enough.
-const MAX_HOPS: u32 = 8;
+/// To how many shards a command is sent at most. The guess, a marker and the directory name one each.
+const MAX_HOPS: u32 = 4;
 
 /// The servers of a store.
 #[derive(Debug, Clone)]
@@ -141,7 +140,7 @@ impl<C: Connection> Server<C> {
     ) -> Result<Vec<Reply>, StoreError> {
         let mut number = self.guess_place(tenant);
         let mut placement = Placement::on(tenant, number);
-        for hop in 0..MAX_HOPS {
+        for _ in 0..MAX_HOPS {
             let shard = self.shard(number)?;
             let error = match run_on_shard(shard, script, call, Some(&placement)).await {
                 Ok(replies) => {
@@ -155,13 +154,9 @@ impl<C: Connection> Server<C> {
                 Some(0) => (number, placement) = self.find_place(tenant, script.effect).await?,
                 Some(other) => (number, placement) = (other, Placement::on(tenant, other)),
             }
-            // The first answers may come from an old memory; further ones from a move that is about to end.
-            if hop > 1 {
-                self.first.pause().await;
-            }
         }
         Err(StoreError::Unavailable(
-            "the tenant is being moved to another shard".into(),
+            "the shards disagree about where the tenant lives".into(),
         ))
     }
 
