@@ -128,24 +128,27 @@ impl StoreBackend for RedisBackend {
     }
 }
 
-/// A backend with three Redis servers, which are shards.
+/// A backend with Redis servers that are shards; a new one has three.
 #[cfg(feature = "redis")]
 #[derive(Debug)]
-pub struct ShardedBackend(pub [RedisServer; 3]);
+pub struct ShardedBackend(pub Vec<RedisServer>);
 
 #[cfg(feature = "redis")]
 impl StoreBackend for ShardedBackend {
     type Store = RedisStore<NativeRedis>;
 
     fn new() -> Self {
-        Self(std::array::from_fn(|_| RedisServer::start()))
+        Self((0..3).map(|_| RedisServer::start()).collect())
     }
 
+    #[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
     async fn open(&self) -> Self::Store {
-        let [first, second, third] = &self.0;
-        RedisStore::new(native_redis::connect(&first.url()).await)
-            .with_shard(native_redis::connect(&second.url()).await)
-            .with_shard(native_redis::connect(&third.url()).await)
+        let (first, further) = self.0.split_first().unwrap();
+        let mut store = RedisStore::new(native_redis::connect(&first.url()).await);
+        for server in further {
+            store = store.with_shard(native_redis::connect(&server.url()).await);
+        }
+        store
     }
 
     #[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
