@@ -86,7 +86,15 @@ pub(crate) fn shard_marker(tenant: &str) -> Key {
 /// Returns the keys of the directory of tenants, and those by which the first shard knows a tenant from before there were shards.
 pub(crate) fn tenant_directory(tenant: &str) -> Vec<Key> {
     let mut keys = vec![shards()];
-    let of_tenant = ["version", "documents", "boards", "entry-counts", "usage", "audit", "import"];
+    let of_tenant = [
+        "version",
+        "documents",
+        "boards",
+        "entry-counts",
+        "usage",
+        "audit",
+        "import",
+    ];
     keys.extend(of_tenant.map(|name| format!("{ROOT}{tenant}:{name}").into_bytes()));
     keys
 }
