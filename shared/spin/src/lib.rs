@@ -20,7 +20,6 @@ mod settings;
 mod signal;
 mod sqlite;
 mod store;
-mod store_choice;
 mod subscribe;
 mod timeout;
 mod trace_ids;
