@@ -70,13 +70,8 @@ async fn queue(api: &ApiClient, submission: &Value) {
     request.json(submission).send().await.expect_status(202);
 }
 
-/// Leaves traces of the player everywhere where the service keeps data.
-async fn leave_traces(api: &ApiClient) {
-    let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
-    api.create_leaderboard("years", &json!({"reset": reset, "keep_periods": 1000, "prizes": [{"name": "cup", "from_rank": 1, "to_rank": 1}]})).await;
-    api.create_leaderboard("own", &json!({"access": {"write": "player"}}))
-        .await;
-    api.create_leaderboard("gone", &json!({})).await;
+/// Creates a webhook whose receiver does not answer.
+async fn create_failing_webhook(api: &ApiClient) {
     let events = [
         "score.accepted",
         "leader.changed",
@@ -85,6 +80,29 @@ async fn leave_traces(api: &ApiClient) {
     ];
     let hook = json!({"url": NO_RECEIVER, "events": events});
     api.put("/webhooks/hook", &hook).await.expect_status(201);
+}
+
+/// Runs deliveries.
+async fn tick(api: &ApiClient) {
+    let run = api.request_at("POST", "/internal/webhooks/tick");
+    run.send().await.expect_status(200);
+}
+
+/// Leaves messages of the webhook that wait for another attempt.
+async fn leave_messages(api: &ApiClient) {
+    tick(api).await;
+    let status = api.get("/webhooks/hook/status").await.expect_status(200);
+    assert_ne!(status["pending"], 0, "{status}");
+}
+
+/// Leaves traces of the player everywhere where the service keeps data.
+async fn leave_traces(api: &ApiClient) {
+    let reset = json!({"cron": "0 0 1 1 *", "time_zone": "UTC"});
+    api.create_leaderboard("years", &json!({"reset": reset, "keep_periods": 1000, "prizes": [{"name": "cup", "from_rank": 1, "to_rank": 1}]})).await;
+    api.create_leaderboard("own", &json!({"access": {"write": "player"}}))
+        .await;
+    api.create_leaderboard("gone", &json!({})).await;
+    create_failing_webhook(api).await;
     let encoded = leaderboard_test_support::encode_segment(PLAYER);
     for (player, id) in [(PLAYER, "zq-sub"), (OTHER, "bob")] {
         for board in ["years", "own", "gone"] {
@@ -127,13 +145,7 @@ async fn leave_traces(api: &ApiClient) {
     api.post("/scores", &score(PLAYER, "years", "zq-sub again"))
         .await
         .expect_status(200);
-    // Messages of a webhook whose receiver does not answer: nobody listens there.
-    api.request_at("POST", "/internal/webhooks/tick")
-        .send()
-        .await
-        .expect_status(200);
-    let status = api.get("/webhooks/hook/status").await.expect_status(200);
-    assert_ne!(status["pending"], 0, "{status}");
+    leave_messages(api).await;
     let ban = json!({"reason": "Quastenflosser cheats", "expires_at": "2100-01-01T00:00:00Z"});
     api.put(&format!("/players/{encoded}/ban"), &ban)
         .await
@@ -150,10 +162,7 @@ async fn nothing_in_the_store_names_an_erased_player(kind: StoreKind) {
     let erased = wait_until(async || api.delete(&path).await, |answer| answer.status != 503).await;
     erased.expect_status(204);
     // What a delivery run finds now names nobody either.
-    api.request_at("POST", "/internal/webhooks/tick")
-        .send()
-        .await
-        .expect_status(200);
+    tick(&api).await;
     // The instance has work after the response, and the state of the player's rate limit ends by itself.
     wait_until(async || texts_in(&service).await, Vec::is_empty).await;
     // The other player is still there. The erased player was banned, and so has no place in final standings.
