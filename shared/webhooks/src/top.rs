@@ -75,9 +75,9 @@ pub(crate) async fn compare<E: PipelineEnvironment>(
     } else {
         &[]
     };
-    // A repeated run makes messages with the same ids, because it reads the same last event.
+    // A repeated run makes messages with the same ids, because it reads the same last event. They come after those of the event.
     let at = cursor.read_at_ms.and_then(Timestamp::from_unix_ms);
-    let at = at.unwrap_or_else(|| worker.env.clock());
+    let at = at.map_or_else(|| worker.env.clock(), |at| at.saturating_add_ms(1));
     let mut messages = Vec::new();
     if settings.wants(WebhookEvent::RanksChanged) {
         messages.extend(describe_ranks(worker, &listing, (known, limit), at)?);
