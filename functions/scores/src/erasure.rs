@@ -17,7 +17,7 @@ use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_score_messages::{MAX_DRAINED, drain, is_letter_about, is_request_about};
 use leaderboard_tenant_config::remove_ban;
-use leaderboard_webhooks::{delete_messages_that_contain, replace_in_states};
+use leaderboard_webhooks::erase_text;
 
 use crate::bans::ignore_full_store;
 use state::ErasureState;
@@ -118,14 +118,14 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
     /// record of this request.
     async fn run(&mut self) -> Result<(), Problem> {
         self.apply_queue().await?;
-        self.replace_in_webhooks().await?;
+        self.erase_from_webhooks(DocumentKind::WebhookState).await?;
         self.erase_from_leaderboards().await?;
         self.delete_letters().await?;
         self.delete_requests().await?;
         self.end_ban().await?;
         // A run that was under way may have stored the player again.
-        self.replace_in_webhooks().await?;
-        self.delete_webhook_messages().await?;
+        self.erase_from_webhooks(DocumentKind::WebhookState).await?;
+        self.erase_from_webhooks(DocumentKind::WebhookDelivery).await?;
         let (store, tenant) = (self.context.env.store(), self.context.tenant);
         while store.sweep(tenant).await? {
             self.take_step("Data of deleted leaderboards is still being deleted")?;
@@ -260,33 +260,19 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         }
     }
 
-    /// Puts the pseudonym into what delivery runs know of the tops of leaderboards. A run tells of a removed entry by comparing them.
-    async fn replace_in_webhooks(&mut self) -> Result<(), Problem> {
+    /// Erases the player from the states of webhooks, or from their messages that were not delivered. A delivery run tells of a removed
+    /// entry by comparing the state with the top of the leaderboard.
+    async fn erase_from_webhooks(&mut self, kind: DocumentKind) -> Result<(), Problem> {
         let (env, tenant) = (self.context.env, self.context.tenant);
-        let (player, pseudonym) = (quote(&self.erasure.player), quote(&self.erasure.pseudonym));
+        let [player, pseudonym] = [&self.erasure.player, &self.erasure.pseudonym].map(quote);
         let mut after: Option<Box<str>> = None;
         loop {
             let texts = (player.as_str(), pseudonym.as_str());
-            after = replace_in_states(env, tenant, texts, after.as_deref(), DOCUMENTS_AT_ONCE).await?;
+            after = erase_text(env, tenant, kind, texts, after.as_deref(), DOCUMENTS_AT_ONCE).await?;
             if after.is_none() {
                 return Ok(());
             }
-            self.take_step("States of webhooks are left")?;
-        }
-    }
-
-    /// Deletes the messages of webhooks that wait or were given up. Messages of later events have the pseudonym.
-    async fn delete_webhook_messages(&mut self) -> Result<(), Problem> {
-        let (env, tenant) = (self.context.env, self.context.tenant);
-        let player = quote(&self.erasure.player);
-        let mut after: Option<Box<str>> = None;
-        loop {
-            after = delete_messages_that_contain(env, tenant, &player, after.as_deref(), DOCUMENTS_AT_ONCE)
-                .await?;
-            if after.is_none() {
-                return Ok(());
-            }
-            self.take_step("Messages of webhooks are left")?;
+            self.take_step("Documents of webhooks are left")?;
         }
     }
 

@@ -217,57 +217,36 @@ pub async fn delete_message<E: PipelineEnvironment>(
     Ok(existed)
 }
 
-/// Deletes the messages whose bodies contain `text`, among up to `limit` messages of a tenant that were not delivered, from after
-/// `after`. Returns the last one that was looked at; `None` if there were none.
+/// Erases a text from the documents of a tenant's webhooks, among up to `limit` documents of a kind after `after`: deletes the messages
+/// that contain it and were not delivered, and replaces it in what delivery runs keep, for example in the top of a leaderboard that a
+/// webhook was told of last. Returns the last document that was looked at; `None` if there were none.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn delete_messages_that_contain<E: PipelineEnvironment>(
+pub async fn erase_text<E: PipelineEnvironment>(
     env: &E,
     tenant: &TenantId,
-    text: &str,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Option<Box<str>>, StoreError> {
-    let kind = DocumentKind::WebhookDelivery;
-    let listed = env
-        .store()
-        .list_documents(Some(tenant), kind, after, limit)
-        .await?;
-    for (id, document) in &listed {
-        let record = DeliveryRecord::decode(&document.value)?;
-        let found = parse_message_id(id).filter(|_| record.body.contains(text));
-        if let Some((webhook, message)) = found {
-            delete_message(env, tenant, webhook, message).await?;
-        }
-    }
-    Ok(listed.into_iter().next_back().map(|(id, _)| id))
-}
-
-/// Replaces `text` in what delivery runs keep of a tenant's webhooks, for example in the top of a leaderboard that a webhook was told of
-/// last. Looks at up to `limit` documents after `after`. Returns the last one that was looked at; `None` if there were none.
-///
-/// # Errors
-/// [`StoreError`].
-pub async fn replace_in_states<E: PipelineEnvironment>(
-    env: &E,
-    tenant: &TenantId,
+    kind: DocumentKind,
     (text, replacement): (&str, &str),
     after: Option<&str>,
     limit: u32,
 ) -> Result<Option<Box<str>>, StoreError> {
-    let kind = DocumentKind::WebhookState;
     let store = env.store();
     let listed = store.list_documents(Some(tenant), kind, after, limit).await?;
     for (id, document) in &listed {
         let body = String::from_utf8_lossy(&document.value);
-        if body.contains(text) {
+        if kind == DocumentKind::WebhookDelivery {
+            let record = DeliveryRecord::decode(&document.value)?;
+            let found = parse_message_id(id).filter(|_| record.body.contains(text));
+            if let Some((webhook, message)) = found {
+                delete_message(env, tenant, webhook, message).await?;
+            }
+        } else if body.contains(text) {
             let name = document_name(tenant, kind, id);
+            let replaced = body.replace(text, replacement);
             let expected = Expected::Version(document.version);
             // After a mismatch, a run that is under way has stored another state.
-            let _ = store
-                .put_document(&name, body.replace(text, replacement).as_bytes(), expected)
-                .await?;
+            let _ = store.put_document(&name, replaced.as_bytes(), expected).await?;
         }
     }
     Ok(listed.into_iter().next_back().map(|(id, _)| id))

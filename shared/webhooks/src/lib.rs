@@ -29,8 +29,8 @@ mod turn;
 mod worker;
 
 pub use admin::{
-    MAX_WEBHOOKS, Replay, create_webhook, delete_message, delete_messages_that_contain, find_webhook,
-    list_messages, list_webhooks, ping, read_status, replace_in_states, replay_message, wake,
+    MAX_WEBHOOKS, Replay, create_webhook, delete_message, erase_text, find_webhook, list_messages,
+    list_webhooks, ping, read_status, replay_message, wake,
 };
 pub use names::webhook_name;
 pub use run::{DeliveryReport, deliver_due};

@@ -80,7 +80,7 @@ pub(crate) async fn compare<E: PipelineEnvironment>(
     let at = at.map_or_else(|| worker.env.clock(), |at| at.saturating_add_ms(1));
     let mut messages = Vec::new();
     if settings.wants(WebhookEvent::RanksChanged) {
-        messages.extend(describe_ranks(worker, &listing, (known, limit), at)?);
+        messages.extend(describe_ranks(worker, &listing, known, limit, at)?);
     }
     if settings.wants(WebhookEvent::LeaderChanged) {
         messages.extend(describe_leader(worker, &listing, known, at)?);
@@ -122,7 +122,8 @@ fn make_top(listing: &Listing, limit: u32) -> Top {
 fn describe_ranks<E: PipelineEnvironment>(
     worker: &Worker<'_, E>,
     listing: &Listing,
-    (known, limit): (&[TopPlayer], u32),
+    known: &[TopPlayer],
+    limit: u32,
     at: Timestamp,
 ) -> Result<Option<Message>, StoreError> {
     let entries = &listing.page.entries;
@@ -156,7 +157,7 @@ fn describe_ranks<E: PipelineEnvironment>(
         return Ok(None);
     }
     let data = ranks_changed(listing, limit, &changes).map_err(of_problem)?;
-    make_message(worker, listing, (WebhookEvent::RanksChanged, None, at), &data).map(Some)
+    make_message(worker, listing, WebhookEvent::RanksChanged, None, at, &data).map(Some)
 }
 
 /// Returns a message if another player is first. A leaderboard that became empty has no leader, and no message says so.
@@ -178,7 +179,9 @@ fn describe_leader<E: PipelineEnvironment>(
     make_message(
         worker,
         listing,
-        (WebhookEvent::LeaderChanged, Some(player), at),
+        WebhookEvent::LeaderChanged,
+        Some(player),
+        at,
         &data,
     )
     .map(Some)
@@ -187,7 +190,9 @@ fn describe_leader<E: PipelineEnvironment>(
 fn make_message<E: PipelineEnvironment>(
     worker: &Worker<'_, E>,
     listing: &Listing,
-    (event, subject, at): (WebhookEvent, Option<&str>, Timestamp),
+    event: WebhookEvent,
+    subject: Option<&str>,
+    at: Timestamp,
     data: &serde_json::value::RawValue,
 ) -> Result<Message, StoreError> {
     let board = &listing.leaderboard.value.id;

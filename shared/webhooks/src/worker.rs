@@ -224,22 +224,17 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
 
     /// Stores a message that waits for its next attempt.
     async fn keep(&mut self, message: &Message, due_ms: i64, outcome: &str) -> Result<(), StoreError> {
-        let is_put = self.put(message, DeliveryState::Pending, due_ms, outcome).await?;
-        self.state().forget_message(&message.id);
-        if !is_put {
-            return Ok(());
+        if self.put(message, DeliveryState::Pending, due_ms, outcome).await? {
+            let id = message.id.clone();
+            self.state().pending.push(PendingMessage { id, due_ms });
         }
-        let id = message.id.clone();
-        self.state().pending.push(PendingMessage { id, due_ms });
         Ok(())
     }
 
     /// Stores a message that is not sent again, and deletes the oldest of them if there are too many.
     async fn give_up(&mut self, message: &Message, outcome: &str) -> Result<(), StoreError> {
         let now_ms = self.env.clock().as_unix_ms();
-        let is_put = self.put(message, DeliveryState::Dead, now_ms, outcome).await?;
-        self.state().forget_message(&message.id);
-        if !is_put {
+        if !self.put(message, DeliveryState::Dead, now_ms, outcome).await? {
             return Ok(());
         }
         self.state().dead.push(message.id.clone());
@@ -251,10 +246,10 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         Ok(())
     }
 
-    /// Stores the document of a message. Returns `false` if an administrator changed or deleted the document during the attempt: the
+    /// Stores the document of a message, and removes the message from its list. Returns `false` if an administrator changed or deleted the document during the attempt: the
     /// administrator's decision stays.
     async fn put(
-        &self,
+        &mut self,
         message: &Message,
         state: DeliveryState,
         due_ms: i64,
@@ -264,6 +259,7 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         let body = message.to_record(state, due_ms, outcome).encode();
         let expected = message.stored_version.map_or(Expected::Any, Expected::Version);
         let put = self.env.store().put_document(&name, &body, expected).await?;
+        self.state().forget_message(&message.id);
         Ok(put.is_ok())
     }
 
