@@ -1,7 +1,6 @@
 //! Reads event logs.
 
 use http::StatusCode;
-use http::header::CACHE_CONTROL;
 use leaderboard_core::usecase::PlayerEventCursor;
 use leaderboard_core::{LeaderboardId, PlayerId, usecase};
 
@@ -10,6 +9,8 @@ use leaderboard_api::wire::{cursor, events as wire};
 use leaderboard_api::{Problem, Response};
 use leaderboard_pipeline::Context;
 use leaderboard_responses::{ResponseEnvironment, units_of_scanned_events, units_of_uncached_entries};
+
+use crate::uncached::answer;
 
 /// How many events a page has if the request does not say.
 const DEFAULT_EVENTS: u32 = 100;
@@ -56,9 +57,10 @@ pub(crate) async fn list_player_events<E: ResponseEnvironment>(
     context.require_own(&player, "events")?;
     context.charge_more(units_of_scanned_events());
     let found = usecase::list_player_events(&context.deps(), &player, from, limit, sees_bans).await?;
-    let body = wire::player_events(context.version, &player, &found, sees_bans)?;
-    let response = Response::json(StatusCode::OK, context.accepted, &body)?;
-    Ok(response.with(CACHE_CONTROL, "private, no-store"))
+    answer(
+        context,
+        &wire::player_events(context.version, &player, &found, sees_bans)?,
+    )
 }
 
 fn parse_position(text: &str) -> Result<u64, Problem> {
