@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::codec::encode_layout;
 use leaderboard_core::ports::{
-    Claim, ImportedPart, ListedEntry, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, StoredPeriod,
+    Claim, ImportedInto, ImportedPart, ListedEntry, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, StoredPeriod,
 };
-use leaderboard_core::{PeriodId, PlayerId, StoreError, event_weight};
+use leaderboard_core::{PeriodId, PlayerId, StoreError, Ties, event_weight};
 
 use crate::row::stored;
 use crate::session::Session;
+use crate::tuples;
 use crate::writes::PendingWrites;
-use crate::{periods, tuples};
 
 // The triggers add this weight.
 const _: () = assert!(SNAPSHOT_OVERHEAD_BYTES == 128);
@@ -49,7 +49,7 @@ impl<'s, 'a> PartWriter<'s, 'a> {
     pub(super) fn add(&mut self, part: &ImportedPart) -> Result<(), StoreError> {
         match part {
             ImportedPart::Period(period) => self.add_period(period),
-            ImportedPart::Entry(into, listed) => self.add_entry(&into.period, listed),
+            ImportedPart::Entry(into, listed) => self.add_entry(into, listed),
             ImportedPart::Claim(into, player, claim) => self.add_claim(&into.period, player, claim),
             ImportedPart::SnapshotBytes(bytes) => {
                 const ADD: &str = "INSERT INTO import_parts (leaderboard, bytes) VALUES (?1, ?2)";
@@ -112,13 +112,12 @@ impl<'s, 'a> PartWriter<'s, 'a> {
         Ok(row)
     }
 
-    fn add_entry(&mut self, period: &PeriodId, listed: &ListedEntry) -> Result<(), StoreError> {
-        let Some(row) = self.find_row(period)? else {
+    fn add_entry(&mut self, into: &ImportedInto, listed: &ListedEntry) -> Result<(), StoreError> {
+        let Some(row) = self.find_row(&into.period)? else {
             return Ok(());
         };
-        let found = periods::read_row(self.session, row)?;
         let entry = &listed.entry;
-        let key = found.layout.key(&entry.values, entry.reached_at, &entry.player);
+        let key = into.layout.key(&entry.values, entry.reached_at, &entry.player);
         self.writes.save_entry(row, entry, &key, listed.is_banned);
         let (visible, total) = self.counts.entry(row).or_default();
         *total = total.saturating_add(1);
@@ -126,9 +125,9 @@ impl<'s, 'a> PartWriter<'s, 'a> {
             return Ok(());
         }
         *visible = visible.saturating_add(1);
-        if found.keeps_tuples() {
+        if into.layout.ties == Ties::Dense {
             let counted = self.tuples.entry(row).or_default();
-            let count = counted.entry(found.layout.tuple_of(&key).to_vec()).or_default();
+            let count = counted.entry(into.layout.tuple_of(&key).to_vec()).or_default();
             *count = count.saturating_add(1);
         }
         Ok(())
