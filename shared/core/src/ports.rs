@@ -43,7 +43,7 @@ pub use entry_repair::{
     Correction, EntryRepair, ListedEntry, MAX_COMPARED_PLAYERS, ScannedPlayers, StoredEntries, StoredEntry,
 };
 pub use erasures::{Erasures, ReplaceRecord};
-pub use exports::{ClaimPage, EncodedEvent, Exports, ListedPeriod, MAX_ROWS_EXPORTED, StoredPeriod};
+pub use exports::{ClaimPage, Exports, ListedPeriod, MAX_ROWS_EXPORTED, StoredPeriod};
 pub use imports::{ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport, StoredImport};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
@@ -65,8 +65,8 @@ pub use reads::{
 };
 pub use replica::Replica;
 pub use scores::{
-    Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED, MIN_TRIMMED_EVENTS,
-    RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
+    EncodedEvent, Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED,
+    MIN_TRIMMED_EVENTS, RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
 pub use signal::Signal;
 pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};

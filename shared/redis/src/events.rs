@@ -1,8 +1,7 @@
 //! The [`Events`] port: the log of a leaderboard.
 
-use leaderboard_core::codec::decode_logged_event;
-use leaderboard_core::ports::{Events, LogBounds};
-use leaderboard_core::{LeaderboardId, LoggedEvent, StoreError, TenantId};
+use leaderboard_core::ports::{EncodedEvent, Events, LogBounds};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId};
 
 use crate::RedisStore;
 use crate::connection::Connection;
@@ -10,13 +9,13 @@ use crate::keys::LeaderboardKeys;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 
 impl<C: Connection> Events for RedisStore<C> {
-    async fn read(
+    async fn read_encoded(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
+    ) -> Result<Vec<EncodedEvent>, StoreError> {
         if limit == 0 || after == u64::MAX {
             return Ok(Vec::new());
         }
@@ -38,17 +37,24 @@ impl<C: Connection> Events for RedisStore<C> {
         // The oldest event may be removed between the two commands. The newest one never is.
         let first = read_events(self.server.send_command("XRANGE", &oldest).await?)?.pop();
         let last = read_events(self.server.send_command("XREVRANGE", &newest).await?)?.pop();
-        Ok(first.zip(last).map(|(first, last)| LogBounds { first, last }))
+        let Some((first, last)) = first.zip(last) else {
+            return Ok(None);
+        };
+        Ok(Some(LogBounds {
+            first: first.decode()?,
+            last: last.decode()?,
+        }))
     }
 }
 
-fn read_events(mut reply: ReplyReader) -> Result<Vec<LoggedEvent>, StoreError> {
+fn read_events(mut reply: ReplyReader) -> Result<Vec<EncodedEvent>, StoreError> {
     let mut events = Vec::with_capacity(reply.remaining() / 3);
     while !reply.is_empty() {
         let id = reply.read_bytes()?;
         let position = parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
         let _field = reply.read_bytes()?;
-        events.push(decode_logged_event(position, &reply.read_bytes()?).map_err(corrupt)?);
+        let bytes = reply.read_bytes()?;
+        events.push(EncodedEvent { position, bytes });
     }
     Ok(events)
 }

@@ -2,8 +2,7 @@
 
 use leaderboard_core::codec::decode_layout;
 use leaderboard_core::ports::{
-    ClaimPage, EncodedEvent, Exports, Freeze, ListedPeriod, MAX_ROWS_EXPORTED, PeriodRef, ReadError,
-    StoredPeriod,
+    ClaimPage, Exports, Freeze, ListedPeriod, MAX_ROWS_EXPORTED, PeriodRef, ReadError, StoredPeriod,
 };
 use leaderboard_core::{Entry, LeaderboardId, OrderKey, PlayerId, StoreError, TenantId, Timestamp};
 
@@ -78,29 +77,6 @@ impl<C: Connection> Exports for RedisStore<C> {
             claims,
             next: Some(next).filter(|next| next != b"0"),
         })
-    }
-
-    async fn read_encoded_events(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<EncodedEvent>, StoreError> {
-        let key = LeaderboardKeys::new(tenant, leaderboard).log();
-        let from = format!("0-{}", after.saturating_add(1));
-        let limit = limit.to_string();
-        let arguments: [&[u8]; 5] = [&key, from.as_bytes(), b"+", b"COUNT", limit.as_bytes()];
-        let mut reply = self.server.send_command("XRANGE", &arguments).await?;
-        let mut events = Vec::with_capacity(reply.remaining() / 3);
-        while !reply.is_empty() {
-            let id = reply.read_bytes()?;
-            let position = parse_decimal(id.strip_prefix(b"0-").ok_or_else(|| corrupt("event id"))?)?;
-            let _field = reply.read_bytes()?;
-            let bytes = reply.read_bytes()?;
-            events.push(EncodedEvent { position, bytes });
-        }
-        Ok(events)
     }
 }
 

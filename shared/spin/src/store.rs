@@ -16,8 +16,8 @@ use leaderboard_core::ports::{
     StoredEntries, StoredImport, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
-    Entry, Layout, Leaderboard, LeaderboardId, LoggedEvent, OrderKey, Period, PeriodId, PlayerErasure,
-    PlayerId, PreparedSubmission, StoreError, TenantId, Timestamp, Versioned,
+    Entry, Layout, Leaderboard, LeaderboardId, OrderKey, Period, PeriodId, PlayerErasure, PlayerId,
+    PreparedSubmission, StoreError, TenantId, Timestamp, Versioned,
 };
 use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
@@ -138,8 +138,8 @@ forward_to_engine! {
         fn erase_ban(tenant: &TenantId, erasure: &PlayerErasure, at: Timestamp) -> Result<bool, StoreError>;
     }
     impl Events {
-        fn read(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
-            -> Result<Vec<LoggedEvent>, StoreError>;
+        fn read_encoded(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
+            -> Result<Vec<EncodedEvent>, StoreError>;
         fn find_log_bounds(tenant: &TenantId, leaderboard: &LeaderboardId)
             -> Result<Option<LogBounds>, StoreError>;
     }
@@ -165,8 +165,6 @@ forward_to_engine! {
         fn list_stored_entries(period_ref: &PeriodRef<'_>, is_banned: bool, after: Option<&OrderKey>)
             -> Result<Vec<Entry>, ReadError>;
         fn list_claims(period_ref: &PeriodRef<'_>, from: &[u8]) -> Result<ClaimPage, ReadError>;
-        fn read_encoded_events(tenant: &TenantId, leaderboard: &LeaderboardId, after: u64, limit: u32)
-            -> Result<Vec<EncodedEvent>, StoreError>;
     }
     impl Imports {
         fn find_import(tenant: &TenantId) -> Result<Option<StoredImport>, StoreError>;

@@ -1,21 +1,20 @@
 //! The port [`Events`]: reads the log of a leaderboard.
 
-use leaderboard_core::codec::decode_logged_event;
-use leaderboard_core::ports::{Events, LogBounds};
-use leaderboard_core::{LeaderboardId, LoggedEvent, StoreError, TenantId};
+use leaderboard_core::ports::{EncodedEvent, Events, LogBounds};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId};
 
 use crate::SqliteStore;
 use crate::connection::Connection;
-use crate::row::{Cells, malformed};
+use crate::row::Cells;
 
 impl<C: Connection> Events for SqliteStore<C> {
-    async fn read(
+    async fn read_encoded(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
+    ) -> Result<Vec<EncodedEvent>, StoreError> {
         const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
              (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
              ORDER BY position LIMIT ?4 + 0";
@@ -37,12 +36,20 @@ impl<C: Connection> Events for SqliteStore<C> {
             // The oldest event may be removed between the two statements. The newest one never is.
             let first = session.map_rows(FIRST, &parameters, read_event)?.pop();
             let last = session.map_rows(LAST, &parameters, read_event)?.pop();
-            Ok(first.zip(last).map(|(first, last)| LogBounds { first, last }))
+            let Some((first, last)) = first.zip(last) else {
+                return Ok(None);
+            };
+            Ok(Some(LogBounds {
+                first: first.decode()?,
+                last: last.decode()?,
+            }))
         })
     }
 }
 
-fn read_event(cells: &mut Cells) -> Result<LoggedEvent, StoreError> {
-    let position = cells.unsigned("position")?;
-    decode_logged_event(position, &cells.blob("event")?).map_err(malformed)
+fn read_event(cells: &mut Cells) -> Result<EncodedEvent, StoreError> {
+    Ok(EncodedEvent {
+        position: cells.unsigned("position")?,
+        bytes: cells.blob("event")?,
+    })
 }

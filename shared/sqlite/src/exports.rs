@@ -2,8 +2,7 @@
 
 use leaderboard_core::codec::decode_layout;
 use leaderboard_core::ports::{
-    Claim, ClaimPage, EncodedEvent, Exports, Freeze, ListedPeriod, MAX_ROWS_EXPORTED, PeriodRef, ReadError,
-    StoredPeriod,
+    Claim, ClaimPage, Exports, Freeze, ListedPeriod, MAX_ROWS_EXPORTED, PeriodRef, ReadError, StoredPeriod,
 };
 use leaderboard_core::{Entry, LeaderboardId, OrderKey, Period, PeriodId, PlayerId, StoreError, TenantId};
 
@@ -77,27 +76,6 @@ impl<C: Connection> Exports for SqliteStore<C> {
             })
         })
         .await
-    }
-
-    async fn read_encoded_events(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<EncodedEvent>, StoreError> {
-        const READ: &str = "SELECT position, event FROM events WHERE leaderboard = \
-             (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) AND position > ?3 \
-             ORDER BY position LIMIT ?4 + 0";
-        let parameters = [tenant.into(), leaderboard.into(), after.into(), limit.into()];
-        self.single(|session| {
-            session.map_rows(READ, &parameters, |cells| {
-                Ok(EncodedEvent {
-                    position: cells.unsigned("position")?,
-                    bytes: cells.blob("event")?,
-                })
-            })
-        })
     }
 }
 

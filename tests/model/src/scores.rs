@@ -3,8 +3,8 @@
 use leaderboard_core::access::Caller;
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Events, LogBounds, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Position,
-    Positions, ReadError, Sample, Scores, SubmitOptions, Submitted,
+    EncodedEvent, Events, LogBounds, Page, PageFrom, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries,
+    Position, Positions, ReadError, Sample, Scores, SubmitOptions, Submitted,
 };
 use leaderboard_core::{
     Event, EventBody, LeaderboardId, LoggedEvent, PeriodId, PlayerId, PreparedSubmission, RecordedEvent,
@@ -213,16 +213,24 @@ impl Scores for Model {
 }
 
 impl Events for Model {
-    async fn read(
+    async fn read_encoded(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
-        let log = self.log(tenant, leaderboard).into_iter();
-        let wanted = log.filter(|logged| logged.position > after);
-        Ok(wanted.take(limit as usize).collect())
+    ) -> Result<Vec<EncodedEvent>, StoreError> {
+        let tenants = self.tenants.borrow();
+        let board = tenants
+            .get(tenant)
+            .and_then(|tenant| tenant.boards.get(leaderboard));
+        let log = board.into_iter().flat_map(|board| &board.log);
+        let events = log.filter(|recorded| recorded.position > after);
+        let encoded = events.map(|recorded| EncodedEvent {
+            position: recorded.position,
+            bytes: encode_event(&recorded.event),
+        });
+        Ok(encoded.take(limit as usize).collect())
     }
 
     async fn find_log_bounds(

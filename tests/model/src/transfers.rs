@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use leaderboard_core::codec::{decode_event, encode_event};
+use leaderboard_core::codec::decode_event;
 use leaderboard_core::ports::{
-    ClaimPage, EncodedEvent, Exports, ImportRefusal, ImportStep, ImportedPart, Imports, ListedPeriod,
-    MAX_ROWS_EXPORTED, NewImport, PeriodRef, ReadError, StoredImport, StoredPeriod,
+    ClaimPage, Exports, ImportRefusal, ImportStep, ImportedPart, Imports, ListedPeriod, MAX_ROWS_EXPORTED,
+    NewImport, PeriodRef, ReadError, StoredImport, StoredPeriod,
 };
 use leaderboard_core::{
     Entry, LeaderboardId, OrderKey, PeriodId, RecordedEvent, StoreError, TenantId, Versioned,
@@ -81,26 +81,6 @@ impl Exports for Model {
             claims: claims.collect(),
             next: None,
         })
-    }
-
-    async fn read_encoded_events(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<EncodedEvent>, StoreError> {
-        let tenants = self.tenants.borrow();
-        let board = tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.boards.get(leaderboard));
-        let log = board.into_iter().flat_map(|board| &board.log);
-        let events = log.filter(|recorded| recorded.position > after);
-        let encoded = events.map(|recorded| EncodedEvent {
-            position: recorded.position,
-            bytes: encode_event(&recorded.event),
-        });
-        Ok(encoded.take(limit as usize).collect())
     }
 }
 

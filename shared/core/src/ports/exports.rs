@@ -45,15 +45,6 @@ pub struct ClaimPage {
     pub next: Option<Vec<u8>>,
 }
 
-/// An event of a log, in the bytes in which the store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncodedEvent {
-    /// As in [`crate::RecordedEvent::position`].
-    pub position: u64,
-    /// The bytes ([`crate::codec::encode_event`], or an older or newer format).
-    pub bytes: Vec<u8>,
-}
-
 /// Reads a leaderboard as it is stored, in parts. A reader of all parts compares the position of the newest event before and after,
 /// because the calls do not see one moment together.
 pub trait Exports {
@@ -86,16 +77,4 @@ pub trait Exports {
     /// # Errors
     /// [`ReadError`].
     async fn list_claims(&self, period_ref: &PeriodRef<'_>, from: &[u8]) -> Result<ClaimPage, ReadError>;
-
-    /// Does the same as [`super::Events::read`], with the bytes of the events.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn read_encoded_events(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<EncodedEvent>, StoreError>;
 }

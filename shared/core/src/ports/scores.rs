@@ -7,6 +7,7 @@ use super::{
     RateLimitDecision, ReadError, Sample,
 };
 use crate::access::Caller;
+use crate::codec::decode_logged_event;
 use crate::{
     LeaderboardId, LogPolicy, LoggedEvent, Outcome, PeriodId, PlayerId, PreparedSubmission, Refusal,
     StoreError, TenantId, Timestamp,
@@ -244,6 +245,26 @@ pub trait Scores {
     ) -> Result<Option<u64>, ReadError>;
 }
 
+/// An event of a log, in the bytes in which the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedEvent {
+    /// As in [`crate::RecordedEvent::position`].
+    pub position: u64,
+    /// The bytes ([`crate::codec::encode_event`], or an older or newer format).
+    pub bytes: Vec<u8>,
+}
+
+impl EncodedEvent {
+    /// Decodes the event.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for bytes that no version of the code has written.
+    pub fn decode(&self) -> Result<LoggedEvent, StoreError> {
+        let decoded = decode_logged_event(self.position, &self.bytes);
+        decoded.map_err(|error| StoreError::Corrupt(error.to_string()))
+    }
+}
+
 /// The oldest and the newest event of a log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogBounds {
@@ -270,13 +291,28 @@ pub trait Events {
     ///
     /// # Errors
     /// [`StoreError`].
+    async fn read_encoded(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EncodedEvent>, StoreError>;
+
+    /// Does the same as [`Events::read_encoded`], and decodes the events.
+    ///
+    /// # Errors
+    /// [`StoreError`].
     async fn read(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<LoggedEvent>, StoreError>;
+    ) -> Result<Vec<LoggedEvent>, StoreError> {
+        let read = self.read_encoded(tenant, leaderboard, after, limit).await?;
+        read.iter().map(EncodedEvent::decode).collect()
+    }
 
     /// Returns the bounds of a log; `None` if there is no such leaderboard.
     ///

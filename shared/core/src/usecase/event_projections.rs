@@ -202,7 +202,8 @@ pub async fn delete_activity<S: Documents>(
     Ok(())
 }
 
-/// Returns the stored activity of a leaderboard, for an export; `None` if there is none that this version of the code can read.
+/// Returns the stored activity of a leaderboard for an export; `None` if the store has no activity, or one that this version of the code
+/// cannot read.
 ///
 /// # Errors
 /// [`StoreError`].

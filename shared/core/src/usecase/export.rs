@@ -327,7 +327,7 @@ where
         let id = &self.board.value.id;
         let store = self.deps.store;
         let events = store
-            .read_encoded_events(self.deps.tenant, id, after, MAX_ROWS_EXPORTED)
+            .read_encoded(self.deps.tenant, id, after, MAX_ROWS_EXPORTED)
             .await?;
         let mut last = after;
         for event in events {

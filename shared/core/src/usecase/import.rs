@@ -150,7 +150,7 @@ where
     })
 }
 
-/// Returns the import of the leaderboard that is under way. Begins it if the lines begin with the header, and none is.
+/// Returns the import of the leaderboard. Begins one if the leaderboard is not being imported and the lines begin with the header.
 async fn find_or_begin<S: Imports, K>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
@@ -266,7 +266,7 @@ pub async fn discard_import<S: Imports + Documents, K>(
     Ok(was_there)
 }
 
-/// Returns how far the import of a leaderboard is; `None` if none is under way.
+/// Returns how many lines of a leaderboard are imported; `None` if the leaderboard is not being imported.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -7,7 +7,7 @@ use super::super::event_projections::is_stored_activity;
 use super::ImportError;
 use super::ban_differences::MAX_BAN_DIFFERENCES;
 use super::state::{ImportState, OpenPeriod, Stage};
-use crate::codec::{decode_logged_event, encode_event};
+use crate::codec::encode_event;
 use crate::export_line::{ExportLine, MAX_SNAPSHOT_PART_BYTES, SnapshotPart};
 use crate::ports::{
     Claim, EncodedEvent, ImportedInto, ImportedPart, ListedEntry, MAX_SNAPSHOT_BYTES, StoredPeriod,
@@ -254,7 +254,7 @@ impl LineReader {
         if event.position > self.state.position {
             return Err(("position", "must be at most the position of the header".into()));
         }
-        if decode_logged_event(event.position, &event.bytes).is_err() {
+        if event.decode().is_err() {
             return Err(("event", "is no event of a log".into()));
         }
         self.state.last_event = event.position;

@@ -1,13 +1,11 @@
 //! The ports of the store for bans, events, dead letters, the queue and documents.
 
 use leaderboard_core::ports::{
-    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EnqueueRefusal,
-    Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem, PendingRequest, Queue, QueueLag,
-    QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter, TooManyBans, VersionMismatch,
+    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EncodedEvent,
+    EnqueueRefusal, Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem, PendingRequest, Queue,
+    QueueLag, QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter, TooManyBans, VersionMismatch,
 };
-use leaderboard_core::{
-    LeaderboardId, LoggedEvent, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, Versioned,
-};
+use leaderboard_core::{LeaderboardId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, Versioned};
 
 use super::key_value::turn;
 use super::store::Store;
@@ -46,16 +44,16 @@ impl Bans for Store {
 }
 
 impl Events for Store {
-    async fn read(
+    async fn read_encoded(
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
         after: u64,
         limit: u32,
-    ) -> Result<Vec<LoggedEvent>, StoreError> {
+    ) -> Result<Vec<EncodedEvent>, StoreError> {
         let events = self
             .model_if_up()?
-            .read(tenant, leaderboard, after, limit)
+            .read_encoded(tenant, leaderboard, after, limit)
             .await?;
         self.events_read.set(self.events_read.get() + events.len() as u64);
         Ok(events)

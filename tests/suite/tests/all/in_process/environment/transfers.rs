@@ -1,8 +1,8 @@
 //! The ports of exports and imports in the store of tests.
 
 use leaderboard_core::ports::{
-    ClaimPage, EncodedEvent, Exports, ImportRefusal, ImportStep, Imports, ListedPeriod, NewImport, PeriodRef,
-    ReadError, StoredImport,
+    ClaimPage, Exports, ImportRefusal, ImportStep, Imports, ListedPeriod, NewImport, PeriodRef, ReadError,
+    StoredImport,
 };
 use leaderboard_core::{Entry, LeaderboardId, OrderKey, StoreError, TenantId};
 
@@ -33,18 +33,6 @@ impl Exports for Store {
 
     async fn list_claims(&self, period_ref: &PeriodRef<'_>, from: &[u8]) -> Result<ClaimPage, ReadError> {
         self.model_if_up()?.list_claims(period_ref, from).await
-    }
-
-    async fn read_encoded_events(
-        &self,
-        tenant: &TenantId,
-        leaderboard: &LeaderboardId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<EncodedEvent>, StoreError> {
-        self.model_if_up()?
-            .read_encoded_events(tenant, leaderboard, after, limit)
-            .await
     }
 }
 
