@@ -23,6 +23,7 @@ mod readiness;
 mod reads;
 mod replica;
 mod scores;
+mod shards;
 mod signal;
 mod snapshots;
 mod standings;
@@ -68,6 +69,7 @@ pub use scores::{
     EncodedEvent, Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED,
     MIN_TRIMMED_EVENTS, RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
+pub use shards::{FIRST_SHARD, ShardNumber};
 pub use signal::Signal;
 pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};

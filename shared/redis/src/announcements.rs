@@ -29,7 +29,9 @@ impl<C: Connection> Announcements for RedisStore<C> {
         let mut call = ScriptCall::with_keys([keys::counters()]);
         call.add_text(channel);
         call.add_text(&message);
-        Ok(ANNOUNCE.run(&self.server, &call).await?.read_count()? > 0)
+        // Regions listen to all shards. The tenant's shard does not have to be the right one, but an outage of another must not matter.
+        let shard = self.server.shard(self.server.guess_place(tenant.as_str()))?;
+        Ok(ANNOUNCE.run_on(shard, &call).await?.read_count()? > 0)
     }
 }
 

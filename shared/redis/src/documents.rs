@@ -1,5 +1,7 @@
 //! The [`Documents`] port: versioned documents other than leaderboards.
 
+use std::collections::BTreeMap;
+
 use leaderboard_core::ports::{DocumentKind, DocumentName, Documents, Expected, VersionMismatch};
 use leaderboard_core::{StoreError, TenantId, Versioned};
 
@@ -7,6 +9,7 @@ use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{DELETE_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, READ_DOCUMENTS, SHORTEN_DOCUMENT};
+use crate::server::Server;
 use crate::{RedisStore, keys};
 
 impl<C: Connection> Documents for RedisStore<C> {
@@ -17,14 +20,26 @@ impl<C: Connection> Documents for RedisStore<C> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = ScriptCall::default();
-        for name in names {
-            let [hash, _] = keys::documents(name.tenant.as_ref(), name.kind);
-            call.add_keys([hash]);
-            call.add_text(&name.id);
+        if !self.server.is_sharded() {
+            let names: Vec<_> = names.iter().collect();
+            return read_together(&self.server, &names).await;
         }
-        let mut reply = READ_DOCUMENTS.run(&self.server, &call).await?;
-        names.iter().map(|_| read_document(&mut reply)).collect()
+        // Documents of several tenants and of the operator can be on several shards.
+        let mut scopes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, name) in names.iter().enumerate() {
+            scopes.entry(name.tenant.as_ref()).or_default().push(at);
+        }
+        let mut found = vec![None; names.len()];
+        for places in scopes.values() {
+            let of_scope: Vec<_> = places.iter().filter_map(|at| names.get(*at)).collect();
+            let read = read_together(&self.server, &of_scope).await?;
+            for (at, document) in places.iter().zip(read) {
+                if let Some(place) = found.get_mut(*at) {
+                    *place = document;
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn put_document(
@@ -90,6 +105,21 @@ impl<C: Connection> Documents for RedisStore<C> {
         }
         Ok(documents)
     }
+}
+
+/// Reads documents of one shard in one command.
+async fn read_together<C: Connection>(
+    server: &Server<C>,
+    names: &[&DocumentName],
+) -> Result<Vec<Option<Versioned<Vec<u8>>>>, StoreError> {
+    let mut call = ScriptCall::default();
+    for name in names {
+        let [hash, _] = keys::documents(name.tenant.as_ref(), name.kind);
+        call.add_keys([hash]);
+        call.add_text(&name.id);
+    }
+    let mut reply = READ_DOCUMENTS.run(server, &call).await?;
+    names.iter().map(|_| read_document(&mut reply)).collect()
 }
 
 /// Reads the version and the body of a document; `None` for a missing document.

@@ -2,7 +2,7 @@
 
 use leaderboard_core::{StoreError, TenantId};
 
-use crate::connection::{Connection, yield_to_others};
+use crate::connection::Connection;
 use crate::keys;
 use crate::script::ScriptCall;
 use crate::scripts::COUNT_ENTRIES;
@@ -31,7 +31,7 @@ pub(crate) async fn complete_count<C: Connection>(
         if COUNT_ENTRIES.run(server, &call).await?.read_count()? == 0 {
             return Ok(());
         }
-        yield_to_others(server).await;
+        server.yield_to_others().await;
     }
     Err(StoreError::Unavailable(
         "the count of entries is not complete".into(),

@@ -7,7 +7,7 @@ use leaderboard_core::{
     Timestamp,
 };
 
-use crate::connection::{Connection, yield_to_others};
+use crate::connection::Connection;
 use crate::keys::{self, Key, LeaderboardKeys};
 use crate::script::ScriptCall;
 use crate::scripts::{ERASE_ENTRIES, REWRITE_STREAM, SEARCH_STREAM};
@@ -182,7 +182,7 @@ impl<C: Connection> RedisStore<C> {
                 return Ok(true);
             }
             from = found.last;
-            yield_to_others(&self.server).await;
+            self.server.yield_to_others().await;
         }
         Ok(false)
     }
@@ -244,7 +244,7 @@ impl<C: Connection> RedisStore<C> {
             call.add_text(&instant.as_unix_ms());
         }
         let step = REWRITE_STREAM.run(&self.server, &call).await?.read_count()?;
-        yield_to_others(&self.server).await;
+        self.server.yield_to_others().await;
         Ok(step == 2)
     }
 }

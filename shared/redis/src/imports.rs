@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
 };
 use leaderboard_core::{LeaderboardId, StoreError, TenantId, Timestamp, event_weight};
 
-use crate::connection::{Connection, yield_to_others};
+use crate::connection::Connection;
 use crate::entry_repair::add_packed_entry;
 use crate::keys::{self, LeaderboardKeys};
 use crate::leaderboards::build_delete_call;
@@ -62,7 +62,7 @@ impl<C: Connection> Imports for RedisStore<C> {
         let mut reply = BEGIN_IMPORT.run(&self.server, &call).await?;
         let done = read_refusal(&mut reply)?;
         if done == Err(ImportRefusal::Unfinished) {
-            yield_to_others(&self.server).await;
+            self.server.yield_to_others().await;
         }
         Ok(done)
     }

@@ -37,13 +37,19 @@
 //! | `eb::queue`, `eb::queue:cursor` | stream of the queue, and how far a claim has looked for items to try again (see `queue.lua`) |
 //! | `eb:{tenant}:queue:requests`, `…:ends`, `…:sizes`, `…:pending` | queued requests and their results (see `queue.lua`) |
 //! | `eb::counters` | hash: the counters of the installation |
+//! | `eb::shards` | hash: the tenants and the numbers of their shards; on the first of several shards (see `placement.rs`) |
+//! | `eb:{tenant}:shard` | the marker: on which of several shards the tenant lives (see `register.lua`) |
 //! | `eb::clock` | the server's clock in milliseconds, from which a reader of a replica knows how far it has come (see `period_reads.lua`) |
 //!
 //! Ids of tenants and leaderboards contain no `:`. A period's id and a bucket can contain one and come last, so all key names
 //! are different.
 
+mod leaderboard;
+
 use leaderboard_core::ports::DocumentKind;
 use leaderboard_core::{LeaderboardId, PeriodId, TenantId};
+
+pub(crate) use leaderboard::LeaderboardKeys;
 
 /// The prefix of every key.
 const ROOT: &str = "eb:";
@@ -55,6 +61,47 @@ pub(crate) type Key = Vec<u8>;
 
 fn tenant_key(tenant: &TenantId, name: &str) -> Key {
     format!("{ROOT}{tenant}:{name}").into_bytes()
+}
+
+/// Returns the tenant that a command with these keys is about. Returns `None` for keys of the operator alone, and for the dead letters:
+/// all of them are on the first shard.
+pub(crate) fn tenant_of(keys: &[Key]) -> Option<&str> {
+    let [letters, ..] = dead_letters();
+    if keys.first() == Some(&letters) {
+        return None;
+    }
+    keys.iter().find_map(|key| {
+        let rest = key.strip_prefix(ROOT.as_bytes())?;
+        let end = rest.iter().position(|byte| *byte == b':')?;
+        let tenant = std::str::from_utf8(rest.get(..end)?).ok()?;
+        Some(tenant).filter(|tenant| !tenant.is_empty())
+    })
+}
+
+/// Returns the key of the marker that says where a tenant lives (`register.lua`).
+pub(crate) fn shard_marker(tenant: &str) -> Key {
+    format!("{ROOT}{tenant}:shard").into_bytes()
+}
+
+/// Returns the keys of the directory of tenants, and those by which the first shard knows a tenant from before there were shards.
+pub(crate) fn tenant_directory(tenant: &str) -> Vec<Key> {
+    let mut keys = vec![shards()];
+    let of_tenant = [
+        "version",
+        "documents",
+        "boards",
+        "entry-counts",
+        "usage",
+        "audit",
+        "import",
+    ];
+    keys.extend(of_tenant.map(|name| format!("{ROOT}{tenant}:{name}").into_bytes()));
+    keys
+}
+
+/// Returns the key of the directory of tenants.
+pub(crate) fn shards() -> Key {
+    scope_key(None, "shards")
 }
 
 /// Returns the key of a tenant's list of leaderboards.
@@ -221,84 +268,6 @@ pub(crate) fn queued_requests(tenant: &TenantId) -> [Key; 4] {
     ["queue:requests", "queue:ends", "queue:sizes", "queue:pending"].map(|name| tenant_key(tenant, name))
 }
 
-/// The names of the keys of one leaderboard. The string is their common prefix.
-#[derive(Debug, Clone)]
-pub(crate) struct LeaderboardKeys(String);
-
-impl LeaderboardKeys {
-    pub(crate) fn new(tenant: &TenantId, board: &LeaderboardId) -> Self {
-        Self([ROOT, tenant.as_str(), ":b:", board.as_str(), ":"].concat())
-    }
-
-    fn add_name(&self, name: &str) -> Key {
-        [self.0.as_bytes(), name.as_bytes()].concat()
-    }
-
-    /// Returns one of a period's keys. A submission needs six of them, so this function avoids the cost of formatting.
-    fn period_key(&self, kind: char, period: &str) -> Key {
-        let mut letter = [0; 4];
-        let kind = kind.encode_utf8(&mut letter);
-        [self.0.as_bytes(), kind.as_bytes(), b":", period.as_bytes()].concat()
-    }
-
-    pub(crate) fn configuration(&self) -> Key {
-        self.add_name("doc")
-    }
-
-    pub(crate) fn log(&self) -> Key {
-        self.add_name("log")
-    }
-
-    pub(crate) fn log_copy(&self) -> Key {
-        self.add_name("log-copy")
-    }
-
-    /// The two hashes of idempotency records.
-    pub(crate) fn idempotency_records(&self) -> [Key; 2] {
-        ["ids0", "ids1"].map(|name| self.add_name(name))
-    }
-
-    pub(crate) fn periods(&self) -> Key {
-        self.add_name("periods")
-    }
-
-    pub(crate) fn expiries(&self) -> Key {
-        self.add_name("expiries")
-    }
-
-    pub(crate) fn snapshots(&self) -> Key {
-        self.add_name("snapshots")
-    }
-
-    pub(crate) fn import_parts(&self) -> Key {
-        self.add_name("import-parts")
-    }
-
-    pub(crate) fn announced(&self) -> Key {
-        self.add_name("announced")
-    }
-
-    /// Returns the six keys of a period.
-    pub(crate) fn period(&self, period: &PeriodId) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.period_key(kind, period.as_str()))
-    }
-
-    /// Returns the six spare keys of a period that is rebuilt.
-    pub(crate) fn spare_period(&self, period: &PeriodId) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.period_key(kind.to_ascii_uppercase(), period.as_str()))
-    }
-
-    /// Returns the prefixes of the six keys of a period, which the period's id follows.
-    pub(crate) fn period_prefixes(&self) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.period_key(kind, ""))
-    }
-
-    /// Returns the prefixes of the six spare keys of a period.
-    pub(crate) fn spare_period_prefixes(&self) -> [Key; 6] {
-        PERIOD_KINDS.map(|kind| self.period_key(kind.to_ascii_uppercase(), ""))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +305,7 @@ mod tests {
             dead_letters_of_scope(None),
             counters(),
             clock(),
+            shards(),
         ]);
         keys.extend(queue());
         for tenant in slugs.map(|slug| TenantId::new(slug).unwrap()) {
@@ -348,7 +318,7 @@ mod tests {
             keys.push(dead_letters_of_scope(Some(&tenant)));
             keys.extend(queued_requests(&tenant));
             keys.extend(audit_copies(&tenant));
-            keys.extend([rewriting(&tenant), import(&tenant)]);
+            keys.extend([rewriting(&tenant), import(&tenant), shard_marker(tenant.as_str())]);
             keys.extend(list_scope_keys(Some(&tenant)));
             keys.extend(["", "b:a:doc", "usage", ":"].map(|name| bucket(&tenant, name)));
             for board in slugs.map(|slug| LeaderboardId::new(slug).unwrap()) {

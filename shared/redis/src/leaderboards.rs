@@ -6,7 +6,7 @@ use leaderboard_core::{
     Event, EventBody, Leaderboard, LeaderboardId, StoreError, TenantId, Timestamp, Versioned,
 };
 
-use crate::connection::{Connection, yield_to_others};
+use crate::connection::Connection;
 use crate::keys::{self, Key, LeaderboardKeys};
 use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
@@ -74,7 +74,7 @@ impl<C: Connection> Leaderboards for RedisStore<C> {
             b"full" => Err(PutRefusal::TooManyLeaderboards),
             b"import" => Err(PutRefusal::ImportUnderWay),
             b"unfinished" => {
-                yield_to_others(&self.server).await;
+                self.server.yield_to_others().await;
                 Err(PutRefusal::Unfinished)
             }
             _ => return Err(corrupt("reply to a put")),
@@ -155,7 +155,7 @@ async fn apply_expiries<C: Connection>(
     }
     // Each step applies at least one expiry, so the number of expiries bounds the number of steps.
     for _ in put.expiries {
-        yield_to_others(server).await;
+        server.yield_to_others().await;
         if APPLY_EXPIRIES.run(server, &call).await?.read_count()? == 0 {
             break;
         }

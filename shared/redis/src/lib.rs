@@ -30,6 +30,7 @@ mod keys;
 mod leaderboards;
 mod library;
 mod packing;
+mod placement;
 mod queue;
 mod rate_limits;
 mod reads;
@@ -40,6 +41,7 @@ mod script;
 mod scripts;
 mod server;
 mod settings;
+mod shard;
 mod snapshots;
 mod standings;
 mod submit;
@@ -73,6 +75,13 @@ impl<C: Connection> RedisStore<C> {
         }
     }
 
+    /// Adds a shard over `connection`, with the next number; `new` has created the first one.
+    #[must_use]
+    pub fn with_shard(mut self, connection: C) -> Self {
+        self.server.add_shard(connection);
+        self
+    }
+
     /// Sends reads to a replica over `connection` if their caller permits it ([`leaderboard_core::ports::ReadSource`]).
     #[must_use]
     pub fn with_replica(self, connection: C) -> Self {
@@ -83,15 +92,36 @@ impl<C: Connection> RedisStore<C> {
     }
 }
 
+/// Asks a server whether it serves clients.
+async fn ping(connection: &impl Connection) -> Result<(), StoreError> {
+    match connection.command("PING", &[]).await?.as_slice() {
+        [Reply::Status(status)] if status == "PONG" => Ok(()),
+        _ => Err(reply_reader::corrupt("reply to PING")),
+    }
+}
+
+/// A store with several shards is ready if one of them answers: the others' tenants can be served.
 impl<C: Connection> Readiness for RedisStore<C> {
     async fn check_ready(&self) -> Result<(), StoreError> {
-        match self.server.command("PING", &[]).await?.as_slice() {
-            [Reply::Status(status)] if status == "PONG" => Ok(()),
-            _ => Err(reply_reader::corrupt("reply to PING")),
+        let mut result = Ok(());
+        for (_, shard) in self.server.shards() {
+            result = ping(shard).await;
+            if result.is_ok() {
+                break;
+            }
         }
+        result
     }
 
     async fn check_settings(&self) -> Result<Vec<SettingCheck>, StoreError> {
-        settings::check_settings(&self.server).await
+        let mut checks = Vec::new();
+        let mut failure = None;
+        for (_, shard) in self.server.shards() {
+            match settings::check_settings(shard).await {
+                Ok(of_shard) => checks.extend(of_shard),
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.filter(|_| checks.is_empty()).map_or(Ok(checks), Err)
     }
 }

@@ -5,13 +5,11 @@
 
 use std::sync::OnceLock;
 
-use leaderboard_core::StoreError;
-
 use crate::connection::{Connection, ConnectionError, Reply};
-use crate::reply_reader::ReplyReader;
+use crate::placement::Placement;
 use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::LIBRARY;
-use crate::server::Server;
+use crate::shard::Shard;
 
 /// The beginning of the names of libraries and functions. The digest of the source follows, so that two versions of the code can use
 /// one server, each with its own library.
@@ -95,18 +93,16 @@ fn library_name() -> String {
     format!("{NAME_BEGIN}{DIGEST:016x}")
 }
 
-impl Script {
-    /// Runs the script in one command.
-    pub(crate) async fn run<C: Connection>(
-        &self,
-        server: &Server<C>,
-        call: &ScriptCall,
-    ) -> Result<ReplyReader, StoreError> {
-        let replies = match call_function(server, self, call).await? {
-            Some(replies) => replies,
-            None => evaluate(server, self, call).await?,
-        };
-        Ok(ReplyReader::new(replies))
+/// Runs a script in one command on a shard. With a placement, the script runs only if the tenant lives on the shard (`register.lua`).
+pub(crate) async fn run_on_shard<C: Connection>(
+    shard: &Shard<C>,
+    script: &Script,
+    call: &ScriptCall,
+    placement: Option<&Placement>,
+) -> Result<Vec<Reply>, ConnectionError> {
+    match call_function(shard, script, call, placement).await? {
+        Some(replies) => Ok(replies),
+        None => evaluate(shard, script, call, placement).await,
     }
 }
 
@@ -114,12 +110,14 @@ impl Script {
 /// functions for this call: it has no functions, this Redis user has no permission, or the server is out of memory or read-only and
 /// cannot load the library. The script has then done nothing.
 async fn call_function<C: Connection>(
-    server: &Server<C>,
+    server: &Shard<C>,
     script: &Script,
     call: &ScriptCall,
+    placement: Option<&Placement>,
 ) -> Result<Option<Vec<Reply>>, ConnectionError> {
-    let (name, count) = (format!("{}_{}", library_name(), script.name), call.key_count());
-    let arguments = call.command_arguments(name.as_bytes(), count.as_bytes());
+    let name = format!("{}_{}", library_name(), script.name);
+    let count = call.key_count(placement);
+    let arguments = call.command_arguments(name.as_bytes(), count.as_bytes(), placement);
     let command = match script.effect {
         Effect::Reads => "FCALL_RO",
         Effect::Writes | Effect::FreesMemory => "FCALL",
@@ -216,13 +214,14 @@ fn eval_source(effect: Effect) -> &'static EvalSource {
 
 /// Runs a script by the digest of its source; by the source if the server does not know the digest.
 async fn evaluate<C: Connection>(
-    server: &Server<C>,
+    server: &Shard<C>,
     script: &Script,
     call: &ScriptCall,
+    placement: Option<&Placement>,
 ) -> Result<Vec<Reply>, ConnectionError> {
     let EvalSource { source, digest } = eval_source(script.effect);
-    let count = call.key_count();
-    let mut arguments = call.command_arguments(digest.as_bytes(), count.as_bytes());
+    let count = call.key_count(placement);
+    let mut arguments = call.command_arguments(digest.as_bytes(), count.as_bytes(), placement);
     arguments.push(script.name.as_bytes());
     let (by_digest, by_source) = match script.effect {
         Effect::Reads => ("EVALSHA_RO", "EVAL_RO"),

@@ -1,23 +1,28 @@
 //! The [`Queue`] port: a stream with a consumer group.
 
 use leaderboard_core::ports::{
-    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag,
-    QueuedRequest, RESULT_KEPT_MS, RequestPage,
+    ClaimedItem, EnqueueRefusal, FIRST_SHARD, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES,
+    MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest,
+    Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage, ShardNumber,
 };
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::Connection;
+use crate::library::run_on_shard;
+use crate::placement::{Placement, read_misplaced};
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{
     CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING, MEASURE_QUEUE,
     RETRY_ITEMS,
 };
+use crate::shard::Shard;
 use crate::{RedisStore, keys};
 
 /// The length of the digest at the beginning of a record.
 const DIGEST_BYTES: usize = 16;
+/// What is between the number of a further shard and the id of an item in its stream.
+const SHARD_END: char = '/';
 /// About how many requests one command looks at.
 const REQUESTS_AT_ONCE: u32 = 100;
 
@@ -49,17 +54,21 @@ impl<C: Connection> Queue for RedisStore<C> {
     }
 
     async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError> {
-        let mut call = ScriptCall::with_keys(keys::queue());
-        call.add_text(&limit);
-        call.add_text(&lease_ms);
-        call.add_text(&MAX_CLAIMED_BYTES);
-        call.add_text(&MAX_PAYLOAD_BYTES);
-        let mut reply = CLAIM_ITEMS.run(&self.server, &call).await?;
-        let mut claimed = Vec::new();
-        while !reply.is_empty() {
-            claimed.push(read_item(&mut reply)?);
+        let mut claimed = Claimed {
+            limit,
+            lease_ms,
+            items: Vec::new(),
+        };
+        let mut failure = None;
+        for (number, shard) in self.server.shards_in_turn() {
+            // A shard that does not answer stops no other. What the others gave is done first.
+            if let Err(error) = claimed.claim_from(number, shard).await {
+                failure = Some(error);
+            }
         }
-        Ok(claimed)
+        failure
+            .filter(|_| claimed.items.is_empty())
+            .map_or(Ok(claimed.items), Err)
     }
 
     async fn retry_items(
@@ -71,14 +80,23 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
-        let mut call = ScriptCall::with_keys(keys::queue());
-        call.add_text(&wait_ms);
-        call.add_text(&lease_ms);
-        for item in items {
-            call.add_text(&item.name);
-            call.add_text(&item.attempts);
+        for (number, shard) in self.server.shards() {
+            let mut call = ScriptCall::with_keys(keys::queue());
+            call.add_text(&wait_ms);
+            call.add_text(&lease_ms);
+            let mut of_shard = items
+                .iter()
+                .filter_map(|item| Some((item, name_on(number, item)?)))
+                .peekable();
+            if of_shard.peek().is_none() {
+                continue;
+            }
+            for (item, name) in of_shard {
+                call.add_text(name);
+                call.add_text(&item.attempts);
+            }
+            RETRY_ITEMS.run_on(shard, &call).await?;
         }
-        RETRY_ITEMS.run(&self.server, &call).await?;
         Ok(())
     }
 
@@ -90,22 +108,23 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
-        let [stream, _] = keys::queue();
-        let mut call = ScriptCall::with_keys([stream]);
-        if let Some(tenant) = tenant {
-            call.add_keys(keys::queued_requests(tenant));
+        for (number, shard) in self.server.shards() {
+            // The requests of a tenant are on the shard of their items.
+            let Some(call) = build_finish_call(number, tenant, items) else {
+                continue;
+            };
+            let placement = tenant.filter(|_| self.server.is_sharded());
+            let placement = placement.map(|tenant| Placement::on(tenant.as_str(), number));
+            match run_on_shard(shard, &FINISH_ITEMS, &call, placement.as_ref()).await {
+                // A backend appended the item on a shard where its tenant does not live. Such an item is no request.
+                Err(error) if read_misplaced(&error).is_some() => {
+                    if let Some(call) = build_finish_call(number, None, items) {
+                        FINISH_ITEMS.run_on(shard, &call).await?;
+                    }
+                }
+                finished => drop(finished?),
+            }
         }
-        call.add_text(&RESULT_KEPT_MS);
-        call.add_text(&MAX_RESULT_BYTES);
-        call.add_text(&MAX_RESULTS_DELETED);
-        for FinishedItem { item, result } in items {
-            let request = tenant.and(item.request.as_ref());
-            call.add_text(&item.name);
-            call.add_text(request.map_or("", |(_, id)| id));
-            call.add_text(&item.payload.len());
-            call.add_bytes(result);
-        }
-        FINISH_ITEMS.run(&self.server, &call).await?;
         Ok(())
     }
 
@@ -148,21 +167,14 @@ impl<C: Connection> Queue for RedisStore<C> {
     }
 
     async fn measure_queue(&self) -> Result<QueueLag, StoreError> {
-        let [stream, _] = keys::queue();
-        let mut reply = MEASURE_QUEUE
-            .run(&self.server, &ScriptCall::with_keys([stream]))
-            .await?;
-        let items = reply.read_count()?;
-        let oldest = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
-        let now_ms = i64::try_from(reply.read_number()?).unwrap_or(i64::MAX);
-        Ok(QueueLag {
-            items,
-            oldest_at: Some(oldest)
-                .filter(|id| !id.is_empty())
-                .map(|id| read_appended_at(&id))
-                .transpose()?,
-            now: Some(Timestamp::saturating_from_unix_ms(now_ms)),
-        })
+        let (mut measured, mut failure) = (None, None);
+        for (_, shard) in self.server.shards() {
+            match measure_shard(shard).await {
+                Ok(lag) => measured = Some(measured.map_or(lag, |others| add_lags(others, lag))),
+                Err(error) => failure = Some(error),
+            }
+        }
+        measured.ok_or_else(|| failure.unwrap_or_else(|| corrupt("queue")))
     }
 
     async fn find_requests_about(
@@ -197,6 +209,118 @@ impl<C: Connection> Queue for RedisStore<C> {
     }
 }
 
+/// Items that one call claims, from one shard after another.
+struct Claimed {
+    limit: u32,
+    lease_ms: u32,
+    items: Vec<ClaimedItem>,
+}
+
+impl Claimed {
+    /// Claims items of a shard, as far as the limits have room for them.
+    async fn claim_from<C: Connection>(
+        &mut self,
+        number: ShardNumber,
+        shard: &Shard<C>,
+    ) -> Result<(), StoreError> {
+        let count = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        let limit = self.limit.saturating_sub(count);
+        let bytes: usize = self.items.iter().map(|item| item.payload.len()).sum();
+        let max_bytes = MAX_CLAIMED_BYTES.saturating_sub(bytes);
+        if count > 0 && (limit == 0 || max_bytes == 0) {
+            return Ok(());
+        }
+        let mut call = ScriptCall::with_keys(keys::queue());
+        call.add_text(&limit);
+        call.add_text(&self.lease_ms);
+        call.add_text(&max_bytes);
+        call.add_text(&MAX_PAYLOAD_BYTES);
+        let mut reply = CLAIM_ITEMS.run_on(shard, &call).await?;
+        while !reply.is_empty() {
+            self.items.push(read_item(number, &mut reply)?);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the name of an item with its shard: on the first shard the id in the stream alone, as with one server.
+fn name_item(number: ShardNumber, id: String) -> Box<str> {
+    if number == FIRST_SHARD {
+        id.into_boxed_str()
+    } else {
+        format!("{number}{SHARD_END}{id}").into_boxed_str()
+    }
+}
+
+/// Returns the id in the stream, if the item is on this shard.
+fn name_on(number: ShardNumber, item: &ClaimedItem) -> Option<&str> {
+    let (of_shard, id) = match item.name.split_once(SHARD_END) {
+        Some((of_shard, id)) => (of_shard.parse().ok()?, id),
+        None => (FIRST_SHARD, &*item.name),
+    };
+    (of_shard == number).then_some(id)
+}
+
+/// Builds the call that finishes the items of one shard; `None` if no item is there.
+fn build_finish_call(
+    number: ShardNumber,
+    tenant: Option<&TenantId>,
+    items: &[FinishedItem],
+) -> Option<ScriptCall> {
+    let [stream, _] = keys::queue();
+    let mut call = ScriptCall::with_keys([stream]);
+    if let Some(tenant) = tenant {
+        call.add_keys(keys::queued_requests(tenant));
+    }
+    call.add_text(&RESULT_KEPT_MS);
+    call.add_text(&MAX_RESULT_BYTES);
+    call.add_text(&MAX_RESULTS_DELETED);
+    let mut is_needed = false;
+    for FinishedItem { item, result } in items {
+        let Some(name) = name_on(number, item) else {
+            continue;
+        };
+        let request = tenant.and(item.request.as_ref());
+        call.add_text(name);
+        call.add_text(request.map_or("", |(_, id)| id));
+        call.add_text(&item.payload.len());
+        call.add_bytes(result);
+        is_needed = true;
+    }
+    is_needed.then_some(call)
+}
+
+async fn measure_shard<C: Connection>(shard: &Shard<C>) -> Result<QueueLag, StoreError> {
+    let [stream, _] = keys::queue();
+    let mut reply = MEASURE_QUEUE
+        .run_on(shard, &ScriptCall::with_keys([stream]))
+        .await?;
+    let items = reply.read_count()?;
+    let oldest = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+    let now_ms = i64::try_from(reply.read_number()?).unwrap_or(i64::MAX);
+    Ok(QueueLag {
+        items,
+        oldest_at: Some(oldest)
+            .filter(|id| !id.is_empty())
+            .map(|id| read_appended_at(&id))
+            .transpose()?,
+        now: Some(Timestamp::saturating_from_unix_ms(now_ms)),
+    })
+}
+
+/// Returns how much is in two queues. The clock is that of the queue with the oldest item.
+fn add_lags(one: QueueLag, other: QueueLag) -> QueueLag {
+    let (older, newer) = match (one.oldest_at, other.oldest_at) {
+        (None, Some(_)) => (other, one),
+        (Some(of_one), Some(of_other)) if of_other < of_one => (other, one),
+        _ => (one, other),
+    };
+    QueueLag {
+        items: older.items.saturating_add(newer.items),
+        ..older
+    }
+}
+
 /// Starts a call of a script about a tenant's requests.
 fn request_call(tenant: &TenantId) -> ScriptCall {
     let [stream, _] = keys::queue();
@@ -214,7 +338,7 @@ fn read_appended_at(name: &str) -> Result<Timestamp, StoreError> {
 
 /// Reads an item. A backend can append fields that
 /// Edgeboard does not write; such an item has no request.
-fn read_item(reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
+fn read_item(number: ShardNumber, reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
     let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
     let attempts = u32::try_from(reply.read_number()?).unwrap_or(u32::MAX);
     let tenant = String::from_utf8(reply.read_bytes()?).ok();
@@ -223,7 +347,7 @@ fn read_item(reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
     let request = tenant.zip(id.map(String::into_boxed_str));
     Ok(ClaimedItem {
         enqueued_at: read_appended_at(&name)?,
-        name: name.into_boxed_str(),
+        name: name_item(number, name),
         request,
         attempts,
         payload: reply.read_bytes()?,

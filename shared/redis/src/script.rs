@@ -5,7 +5,8 @@ use std::io::Write;
 
 use leaderboard_core::ports::Expected;
 
-use crate::keys::Key;
+use crate::keys::{self, Key};
+use crate::placement::Placement;
 
 /// A script of the library (see `scripts.rs`).
 #[derive(Debug)]
@@ -141,19 +142,31 @@ impl ScriptCall {
 
 impl ScriptCall {
     /// Returns the arguments of a command that runs a script: `first` (the name of a function, or the digest of a source), the number
-    /// of keys, the keys, the arguments.
-    pub(crate) fn command_arguments<'a>(&'a self, first: &'a [u8], key_count: &'a [u8]) -> Vec<&'a [u8]> {
+    /// of keys, the keys, the arguments. A placement is one more key and one more argument, both the last.
+    pub(crate) fn command_arguments<'a>(
+        &'a self,
+        first: &'a [u8],
+        key_count: &'a [u8],
+        placement: Option<&'a Placement>,
+    ) -> Vec<&'a [u8]> {
         let mut arguments = vec![first, key_count];
         arguments.extend(self.keys.iter().map(Vec::as_slice));
+        arguments.extend(placement.map(|placement| placement.marker.as_slice()));
         match &self.arguments {
             ScriptArguments::Separate(each) => arguments.extend(each.iter().map(Vec::as_slice)),
             ScriptArguments::Packed(bytes) => arguments.push(bytes),
         }
+        arguments.extend(placement.map(|placement| placement.expected.as_bytes()));
         arguments
     }
 
-    /// Returns the number of keys in decimal.
-    pub(crate) fn key_count(&self) -> String {
-        self.keys.len().to_string()
+    /// Returns the number of keys in decimal, with the key of a placement.
+    pub(crate) fn key_count(&self, placement: Option<&Placement>) -> String {
+        (self.keys.len() + usize::from(placement.is_some())).to_string()
+    }
+
+    /// Returns the tenant of the keys; `None` for keys of the operator.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        keys::tenant_of(&self.keys)
     }
 }

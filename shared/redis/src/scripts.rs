@@ -87,4 +87,8 @@ library! {
     ADD_COUNTERS = Writes "add_counters";
     PUT_DOCUMENT = Writes "put_document";
     SHORTEN_DOCUMENT = FreesMemory "put_document";
+    RUN_READ = Reads "run_read";
+    FIND_PLACE = Reads "find_place";
+    PLACE_TENANT = FreesMemory "place_tenant";
+    MARK_PLACE = FreesMemory "mark_place";
 }

@@ -1,75 +1,221 @@
-//! A connection, and what this instance has found out about the server.
+//! The servers of a store: one, or several shards among which the tenants are spread. Each command goes to the shard of its keys, so
+//! the ports do not know how many there are.
 
 use std::cell::Cell;
 
 use leaderboard_core::StoreError;
-use leaderboard_core::ports::Signal;
+use leaderboard_core::ports::{FIRST_SHARD, ShardNumber, Signal};
 
-use crate::connection::{Connection, ConnectionError, Reply};
-use crate::reply_reader::ReplyReader;
+use crate::connection::{Connection, ConnectionError, Reply, yield_to_others};
+use crate::keys;
+use crate::library::run_on_shard;
+use crate::placement::{Placement, RememberedPlaces, choose_shard, read_misplaced};
+use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::script::{Effect, Script, ScriptCall};
+use crate::scripts::{FIND_PLACE, MARK_PLACE, PLACE_TENANT, RUN_READ};
+use crate::shard::Shard;
 
-/// A server with scripts.
+/// To how many shards a command is sent at most. The guess, a marker and the directory name one each.
+const MAX_HOPS: u32 = 4;
+
+/// The servers of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Server<C> {
-    connection: C,
-    is_replica: bool,
-    refuses_functions: Cell<bool>,
+    first: Shard<C>,
+    /// The shards after the first one, in the order of their numbers.
+    further: Vec<Shard<C>>,
+    places: RememberedPlaces,
+    /// Counts the calls of [`Server::shards_in_turn`].
+    turn: Cell<u8>,
 }
 
-impl<C> Server<C> {
-    /// Creates the primary.
+impl<C: Connection> Server<C> {
+    /// Creates the primary, which is the first shard.
     pub(crate) fn new(connection: C) -> Self {
-        Self {
-            connection,
-            is_replica: false,
-            refuses_functions: Cell::new(false),
-        }
+        Self::with_first(Shard::new(connection, false))
     }
 
     /// Creates a replica.
     pub(crate) fn new_replica(connection: C) -> Self {
+        Self::with_first(Shard::new(connection, true))
+    }
+
+    fn with_first(first: Shard<C>) -> Self {
         Self {
-            is_replica: true,
-            ..Self::new(connection)
+            first,
+            further: Vec::new(),
+            places: RememberedPlaces::default(),
+            turn: Cell::new(0),
         }
     }
 
-    pub(crate) fn is_replica(&self) -> bool {
-        self.is_replica
+    /// Adds a shard, with the next number.
+    pub(crate) fn add_shard(&mut self, connection: C) {
+        self.further.push(Shard::new(connection, false));
     }
 
-    /// Returns whether the server has no functions, or this Redis user has no permission for functions.
-    pub(crate) fn refuses_functions(&self) -> bool {
-        self.refuses_functions.get()
+    /// Returns the shards with their numbers.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = (ShardNumber, &Shard<C>)> {
+        (FIRST_SHARD..).zip(std::iter::once(&self.first).chain(&self.further))
     }
 
-    /// Stops the use of functions for the life of the instance.
-    pub(crate) fn stop_using_functions(&self) {
-        self.refuses_functions.set(true);
+    /// Returns the shards with their numbers, beginning with another one at each call.
+    pub(crate) fn shards_in_turn(&self) -> impl Iterator<Item = (ShardNumber, &Shard<C>)> {
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let skipped = usize::from(turn % self.count_shards());
+        let later = self.shards().skip(skipped);
+        later.chain(self.shards().take(skipped))
     }
-}
 
-impl<C: Connection> Server<C> {
-    /// Sends a command, and returns the values of its reply.
+    /// Returns the number of shards.
+    pub(crate) fn count_shards(&self) -> ShardNumber {
+        self.shards()
+            .map(|(number, _)| number)
+            .last()
+            .unwrap_or(FIRST_SHARD)
+    }
+
+    pub(crate) fn is_sharded(&self) -> bool {
+        !self.further.is_empty()
+    }
+
+    /// Returns the shard with this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if this instance does not know it.
+    pub(crate) fn shard(&self, number: ShardNumber) -> Result<&Shard<C>, StoreError> {
+        let mut shards = self.shards();
+        let found = shards.find(|(of_shard, _)| *of_shard == number);
+        found
+            .map(|(_, shard)| shard)
+            .ok_or_else(|| StoreError::Unavailable(format!("shard {number} is not configured")))
+    }
+
+    /// Returns the shard on which the tenant lives as far as this instance knows.
+    pub(crate) fn guess_place(&self, tenant: &str) -> ShardNumber {
+        self.places.guess(tenant, self.count_shards())
+    }
+
+    /// Remembers where a tenant lives.
+    pub(crate) fn remember_place(&self, tenant: &str, number: ShardNumber) {
+        self.places.remember(tenant, number, self.count_shards());
+    }
+
+    /// Sends a command that reads the key in its first argument, and returns the values of its reply.
     pub(crate) async fn send_command(
         &self,
         name: &str,
         arguments: &[&[u8]],
     ) -> Result<ReplyReader, StoreError> {
-        Ok(ReplyReader::new(self.command(name, arguments).await?))
+        if let (true, Some((key, rest))) = (self.is_sharded(), arguments.split_first()) {
+            let mut call = ScriptCall::with_keys([key.to_vec()]);
+            if call.tenant().is_some() {
+                call.add_text(name);
+                for argument in rest {
+                    call.add_bytes(argument);
+                }
+                return RUN_READ.run(self, &call).await;
+            }
+        }
+        Ok(ReplyReader::new(self.first.command(name, arguments).await?))
+    }
+
+    /// Pauses after a step of long work, as [`yield_to_others`].
+    pub(crate) async fn yield_to_others(&self) {
+        yield_to_others(&self.first).await;
+    }
+
+    /// Creates a signal from one request of this instance to another.
+    pub(crate) fn signal(&self) -> Signal {
+        self.first.signal()
+    }
+
+    /// Runs a script for a tenant on the shard where the tenant lives.
+    async fn run_for_tenant(
+        &self,
+        tenant: &str,
+        script: &Script,
+        call: &ScriptCall,
+    ) -> Result<Vec<Reply>, StoreError> {
+        let mut number = self.guess_place(tenant);
+        let mut placement = Placement::on(tenant, number);
+        for _ in 0..MAX_HOPS {
+            let shard = self.shard(number)?;
+            let error = match run_on_shard(shard, script, call, Some(&placement)).await {
+                Ok(replies) => {
+                    self.remember_place(tenant, number);
+                    return Ok(replies);
+                }
+                Err(error) => error,
+            };
+            match read_misplaced(&error) {
+                None => return Err(error.into()),
+                Some(0) => (number, placement) = self.find_place(tenant, script.effect).await?,
+                Some(other) => (number, placement) = (other, Placement::on(tenant, other)),
+            }
+        }
+        Err(StoreError::Unavailable(
+            "the shards disagree about where the tenant lives".into(),
+        ))
+    }
+
+    /// Asks the directory where a tenant lives. A tenant that lives nowhere gets a shard when a script writes.
+    async fn find_place(&self, tenant: &str, effect: Effect) -> Result<(ShardNumber, Placement), StoreError> {
+        let choice = choose_shard(tenant, self.count_shards());
+        let script = match effect {
+            Effect::Reads => &FIND_PLACE,
+            Effect::Writes | Effect::FreesMemory => &PLACE_TENANT,
+        };
+        let mut call = ScriptCall::with_keys(keys::tenant_directory(tenant));
+        call.add_text(tenant);
+        call.add_text(&choice);
+        let replies = run_on_shard(&self.first, script, &call, None).await?;
+        let place = parse_decimal(&ReplyReader::new(replies).read_bytes()?)?;
+        let place = ShardNumber::try_from(place).map_err(corrupt)?;
+        if place == 0 {
+            return Ok((choice, Placement::on_or_nowhere(tenant, choice)));
+        }
+        if effect == Effect::Reads {
+            // The marker is missing if an instance ended before it wrote the marker. Only a write repairs this.
+            return Ok((place, Placement::on_or_nowhere(tenant, place)));
+        }
+        self.mark_place(tenant, place, place).await?;
+        if choice != place {
+            self.mark_place(tenant, choice, place).await?;
+        }
+        Ok((place, Placement::on(tenant, place)))
+    }
+
+    /// Writes on a shard where a tenant lives, unless the shard knows it.
+    async fn mark_place(&self, tenant: &str, on: ShardNumber, place: ShardNumber) -> Result<(), StoreError> {
+        let mut call = ScriptCall::with_keys([keys::shard_marker(tenant)]);
+        call.add_text(&place);
+        run_on_shard(self.shard(on)?, &MARK_PLACE, &call, None).await?;
+        Ok(())
     }
 }
 
-impl<C: Connection> Connection for Server<C> {
-    async fn command(&self, name: &str, arguments: &[&[u8]]) -> Result<Vec<Reply>, ConnectionError> {
-        self.connection.command(name, arguments).await
+impl Script {
+    /// Runs the script in one command, on the shard of the call's keys.
+    pub(crate) async fn run<C: Connection>(
+        &self,
+        server: &Server<C>,
+        call: &ScriptCall,
+    ) -> Result<ReplyReader, StoreError> {
+        let replies = match call.tenant() {
+            Some(tenant) if server.is_sharded() => server.run_for_tenant(tenant, self, call).await?,
+            _ => run_on_shard(&server.first, self, call, None).await?,
+        };
+        Ok(ReplyReader::new(replies))
     }
 
-    async fn pause(&self) {
-        self.connection.pause().await;
-    }
-
-    fn signal(&self) -> Signal {
-        self.connection.signal()
+    /// Runs the script on one shard, also for a tenant who does not live there.
+    pub(crate) async fn run_on<C: Connection>(
+        &self,
+        shard: &Shard<C>,
+        call: &ScriptCall,
+    ) -> Result<ReplyReader, ConnectionError> {
+        Ok(ReplyReader::new(run_on_shard(shard, self, call, None).await?))
     }
 }

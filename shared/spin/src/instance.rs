@@ -14,8 +14,9 @@ use crate::after_response::AfterResponse;
 use crate::fetch::OutboundHttp;
 use crate::key_value::RegionCache;
 use crate::settings;
-use crate::settings::{InvalidVariable, StoreChoice, Variables};
+use crate::settings::{InvalidVariable, Variables};
 use crate::store::Store;
+use crate::store_choice::{StoreChoice, store_choice};
 use crate::trace_ids::TraceIds;
 
 thread_local! {
@@ -54,7 +55,7 @@ impl Instance {
 
     async fn build() -> Result<Self, InvalidVariable> {
         let mut variables = Variables::read().await?;
-        let choice = settings::store_choice(&mut variables)?;
+        let choice = store_choice(&mut variables)?;
         let settings = settings::pipeline_settings(&mut variables)?;
         variables.check_all_taken()?;
         Ok(Self {

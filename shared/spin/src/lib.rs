@@ -20,6 +20,7 @@ mod settings;
 mod signal;
 mod sqlite;
 mod store;
+mod store_choice;
 mod subscribe;
 mod timeout;
 mod trace_ids;

@@ -12,7 +12,6 @@ use leaderboard_api::Deprecation;
 use leaderboard_auth::{AuthSettings, PlayerTokens, Secret};
 use leaderboard_core::{RegionName, TenantId, Timestamp};
 use leaderboard_pipeline::{ForwardedHeader, Settings, TrustedProxies};
-use leaderboard_sqlite::Synchronous;
 use spin_sdk::variables;
 
 /// The default tenant of requests that do not name a tenant.
@@ -23,20 +22,6 @@ const DEFAULT_REGION: &str = "default";
 
 /// The variable that contains all others.
 const SETTINGS: &str = "settings";
-
-/// The store that the variables select. It is not `Debug`, because an address can contain a password.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum StoreChoice {
-    /// The built-in SQLite, if `redis_url` is not set.
-    Embedded(Synchronous),
-    /// Redis.
-    Redis {
-        /// The address of the primary.
-        primary: String,
-        /// The address of the region's replica, if it has one.
-        replica: Option<String>,
-    },
-}
 
 /// An invalid variable, described for the log of the operator.
 #[derive(Debug, Clone)]
@@ -58,7 +43,7 @@ impl Variables {
     }
 
     /// Parses lines of the form `name=value`. An error names the variable and not its value, which can be a secret.
-    fn parse(text: &str) -> Result<Self, InvalidVariable> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidVariable> {
         let mut found = BTreeMap::new();
         let mut last = SETTINGS;
         for line in text.lines().filter(|line| !line.is_empty()) {
@@ -72,7 +57,7 @@ impl Variables {
     }
 
     /// Removes and returns a variable. The text is empty if the variable is empty or not granted.
-    fn take(&mut self, name: &str) -> String {
+    pub(crate) fn take(&mut self, name: &str) -> String {
         self.0.remove(name).unwrap_or_default()
     }
 
@@ -92,80 +77,6 @@ fn has_line_break(name: &str) -> InvalidVariable {
     InvalidVariable(format!(
         "variable {name}: a value contains a line break, or a line has no known name"
     ))
-}
-
-/// Returns which store this instance uses.
-pub(crate) fn store_choice(variables: &mut Variables) -> Result<StoreChoice, InvalidVariable> {
-    let url = variables.take("redis_url");
-    let read_url = variables.take("redis_read_url");
-    let user = encoded(&variables.take("redis_username"));
-    let password = encoded(&variables.take("redis_password"));
-    let database = variables.take("redis_database");
-    let synchronous = match variables.take("sqlite_synchronous").as_str() {
-        "" | "full" => Synchronous::Full,
-        "normal" => Synchronous::Normal,
-        _ => {
-            let what = "variable sqlite_synchronous: must be full or normal";
-            return Err(InvalidVariable(what.to_owned()));
-        }
-    };
-    let credentials = if user.is_empty() && password.is_empty() {
-        String::new()
-    } else {
-        format!("{user}:{password}@")
-    };
-    let address = |variable, url| redis_address(variable, url, &credentials, &database);
-    let (primary, replica) = (address("redis_url", &url)?, address("redis_read_url", &read_url)?);
-    match (primary, replica) {
-        (Some(primary), replica) => Ok(StoreChoice::Redis { primary, replica }),
-        (None, None) => Ok(StoreChoice::Embedded(synchronous)),
-        (None, Some(_)) => Err(invalid(
-            "redis_read_url",
-            "needs redis_url, the address of the primary",
-        )),
-    }
-}
-
-/// Returns the address of a server with credentials and database number; `None` if the variable is empty.
-fn redis_address(
-    variable: &str,
-    url: &str,
-    credentials: &str,
-    database: &str,
-) -> Result<Option<String>, InvalidVariable> {
-    let url = url.trim().trim_end_matches('/');
-    if url.is_empty() {
-        return Ok(None);
-    }
-    let (scheme, host) = url
-        .split_once("://")
-        .filter(|(scheme, _)| matches!(*scheme, "redis" | "rediss"))
-        .ok_or_else(|| invalid(variable, "must be redis://host:port or rediss://host:port"))?;
-    if host.contains(',') {
-        return Err(invalid(variable, "names several addresses; give one"));
-    }
-    if host.contains('@') {
-        return Err(invalid(
-            variable,
-            "must not hold credentials; use redis_username and redis_password",
-        ));
-    }
-    if host.contains('/') {
-        return Err(invalid(
-            variable,
-            "must not hold a database number; use redis_database",
-        ));
-    }
-    Ok(Some(format!("{scheme}://{credentials}{host}/{database}")))
-}
-
-fn invalid(variable: &str, what: &str) -> InvalidVariable {
-    InvalidVariable(format!("variable {variable}: {what}"))
-}
-
-/// Percent-encodes a text for the userinfo part of a URL (RFC 3986, section 3.2.1).
-fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 /// Returns the settings of the pipeline. The component of the Redis trigger has no admin key and never compares it.

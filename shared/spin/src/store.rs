@@ -23,8 +23,8 @@ use leaderboard_redis::RedisStore;
 use leaderboard_sqlite::SqliteStore;
 
 use crate::redis::RedisConnection;
-use crate::settings::StoreChoice;
 use crate::sqlite::SqliteConnection;
+use crate::store_choice::StoreChoice;
 
 /// The store of record.
 #[derive(Debug)]
@@ -39,8 +39,15 @@ enum Engine {
 impl Store {
     pub(crate) fn new(choice: StoreChoice) -> Self {
         Self(match choice {
-            StoreChoice::Redis { primary, replica } => {
-                let store = RedisStore::new(RedisConnection::new(primary));
+            StoreChoice::Redis {
+                primary,
+                further,
+                replica,
+            } => {
+                let first = RedisStore::new(RedisConnection::new(primary));
+                let store = further.into_iter().fold(first, |store, address| {
+                    store.with_shard(RedisConnection::new(address))
+                });
                 Engine::Redis(match replica {
                     Some(address) => store.with_replica(RedisConnection::new_replica(address)),
                     None => store,

@@ -127,3 +127,40 @@ impl StoreBackend for RedisBackend {
             .unwrap();
     }
 }
+
+/// A backend with Redis servers that are shards; a new one has three.
+#[cfg(feature = "redis")]
+#[derive(Debug)]
+pub struct ShardedBackend(pub Vec<RedisServer>);
+
+#[cfg(feature = "redis")]
+impl StoreBackend for ShardedBackend {
+    type Store = RedisStore<NativeRedis>;
+
+    fn new() -> Self {
+        Self((0..3).map(|_| RedisServer::start()).collect())
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+    async fn open(&self) -> Self::Store {
+        let (first, further) = self.0.split_first().unwrap();
+        let mut store = RedisStore::new(native_redis::connect(&first.url()).await);
+        for server in further {
+            store = store.with_shard(native_redis::connect(&server.url()).await);
+        }
+        store
+    }
+
+    async fn damage(&self, _sql: &str, script: &str) {
+        let mut ran = false;
+        for server in &self.0 {
+            let connection = native_redis::connect(&server.url()).await;
+            let arguments: [&[u8]; 2] = [script.as_bytes(), b"0"];
+            // A script can fail on a shard that does not have its keys.
+            ran |= leaderboard_redis::Connection::command(&connection, "EVAL", &arguments)
+                .await
+                .is_ok();
+        }
+        assert!(ran, "the script failed on every shard");
+    }
+}

@@ -30,11 +30,11 @@ mod transport;
 pub mod values;
 mod wait;
 
-#[cfg(feature = "redis")]
-pub use backends::RedisBackend;
 #[cfg(feature = "sqlite")]
 pub use backends::SqliteBackend;
 pub use backends::{AllPorts, LeaderboardPorts, StoreBackend};
+#[cfg(feature = "redis")]
+pub use backends::{RedisBackend, ShardedBackend};
 #[cfg(feature = "client")]
 pub use client::{ADMIN_KEY, ApiClient};
 #[cfg(feature = "client")]

@@ -1,10 +1,30 @@
 -- Registers the scripts of the library. Needs arguments.lua and clock.lua.
+--
+-- With several shards, the last key of a call about a tenant is the tenant's marker, and the last argument is the number
+-- of this shard, with a `?` if the tenant may live nowhere. A marker is the number of the shard where the tenant lives.
 
 local FLAGS = {Reads = {'no-writes'}, Writes = {}, FreesMemory = {'allow-oom'}}
+local MARKER = '^eb:[^:]+:shard$'
+
+-- Returns the error of a call that may not run on this shard; nil if it may.
+local function check_place(marker, expected)
+  local place = redis.call('GET', marker) or '0'
+  local number, optional = string.match(expected, '^(%d+)(%??)')
+  if place ~= number and (place ~= '0' or optional == '') then
+    return redis.error_reply('MISPLACED ' .. place)
+  end
+  return nil
+end
 
 -- Adds a script. The library stays loaded between calls, so each call begins with its own keys and arguments.
 local function add_script(name, effect, run)
   register_script(name, FLAGS[effect], function(keys, arguments)
+    if #keys > 1 and string.find(keys[#keys], MARKER) then
+      local refusal = check_place(table.remove(keys), table.remove(arguments))
+      if refusal then
+        return refusal
+      end
+    end
     KEYS, ARGV = keys, arguments
     keys_read, next_byte, clock_us = 0, 1, nil
     return run()

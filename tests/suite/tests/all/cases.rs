@@ -1,6 +1,6 @@
 //! Macros that define each test once and run it on every store.
 
-/// Defines tests of the ports. Each test runs on both stores, on a fresh store.
+/// Defines tests of the ports. Each test runs on both stores, on a fresh store, and on Redis with three shards.
 macro_rules! on_both_stores {
     ($($(#[$doc:meta])* async fn $name:ident($fixture:ident) $body:block)*) => {
         $($(#[$doc])* async fn $name<B: leaderboard_test_support::StoreBackend>(
@@ -15,6 +15,11 @@ macro_rules! on_both_stores {
         mod redis {
             use leaderboard_test_support::{RedisBackend, run_on};
             $(#[test] fn $name() { run_on::<RedisBackend>(super::$name); })*
+        }
+
+        mod shards {
+            use leaderboard_test_support::{ShardedBackend, run_on};
+            $(#[test] fn $name() { run_on::<ShardedBackend>(super::$name); })*
         }
     };
 }

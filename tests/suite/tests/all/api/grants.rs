@@ -34,7 +34,7 @@ fn a_component_without_the_redis_grant_fails_and_the_others_work() {
         let redis = RedisServer::start();
         let (host, _state) = start_host_without(
             "ranks",
-            r#"allowed_outbound_hosts = ["{{ redis_url }}", "{{ redis_read_url }}", "{{ issuer_hosts }}"]"#,
+            r#"allowed_outbound_hosts = ["{{ redis_url }}", "{{ redis_url2 }}", "{{ redis_url3 }}", "{{ redis_url4 }}", "{{ redis_read_url }}", "{{ issuer_hosts }}"]"#,
             Some(&redis),
         )
         .await;
@@ -76,24 +76,25 @@ fn a_component_without_the_key_value_grant_gives_the_same_responses() {
     });
 }
 
-/// Returns the hosts that a component may reach, and its stores. `docs` only serves files. Components that verify tokens also fetch the
-/// keys of issuers. Components that read entries for cached responses use the replica; the others do without it.
+/// The servers of the store.
+const SHARDS: [&str; 4] = [
+    "{{ redis_url }}",
+    "{{ redis_url2 }}",
+    "{{ redis_url3 }}",
+    "{{ redis_url4 }}",
+];
+
+/// Returns the hosts that a component may reach beside [`SHARDS`], and its stores. `docs` only serves files and reaches none.
+/// Components that verify tokens also fetch the keys of issuers. Components that read entries for cached responses use the replica;
+/// the others do without it.
 fn granted_hosts_and_store(component: &str) -> (&'static [&'static str], &'static [&'static str]) {
     match component {
         "docs" => (&[], &[]),
         // The only component that sends requests to receivers.
-        "webhooks" => (
-            &["{{ redis_url }}", "{{ issuer_hosts }}", "{{ webhook_hosts }}"],
-            &["default"],
-        ),
-        "ops" | "cache-events" | "score-events" => {
-            (&["{{ redis_url }}", "{{ redis_read_url }}"], &["default"])
-        }
-        "ranks" | "scores" => (
-            &["{{ redis_url }}", "{{ redis_read_url }}", "{{ issuer_hosts }}"],
-            &["default"],
-        ),
-        _ => (&["{{ redis_url }}", "{{ issuer_hosts }}"], &["default"]),
+        "webhooks" => (&["{{ issuer_hosts }}", "{{ webhook_hosts }}"], &["default"]),
+        "ops" | "cache-events" | "score-events" => (&["{{ redis_read_url }}"], &["default"]),
+        "ranks" | "scores" => (&["{{ redis_read_url }}", "{{ issuer_hosts }}"], &["default"]),
+        _ => (&["{{ issuer_hosts }}"], &["default"]),
     }
 }
 
@@ -116,7 +117,9 @@ fn each_component_has_only_the_grants_that_it_needs() {
                 .collect()
         };
         let (hosts, store) = granted_hosts_and_store(name);
-        assert_eq!(list("allowed_outbound_hosts"), hosts, "{name}");
+        let shards = SHARDS.iter().filter(|_| name != "docs");
+        let granted: Vec<&str> = shards.chain(hosts).copied().collect();
+        assert_eq!(list("allowed_outbound_hosts"), granted, "{name}");
         assert_eq!(list("key_value_stores"), store, "{name}");
         assert_eq!(list("sqlite_databases"), store, "{name}");
         for not_needed in [

@@ -16,6 +16,7 @@ mod events;
 mod idempotency;
 mod pages;
 mod periods;
+mod placement;
 mod queue;
 mod quotas;
 mod rate_limits;
