@@ -31,6 +31,7 @@ pub trait Environment: Clone + 'static {
         + ports::Queue
         + ports::Readiness
         + ports::Replica
+        + ports::Shards
         + ports::Documents
         + ports::RateLimits
         + ports::Counters

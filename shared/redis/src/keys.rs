@@ -83,6 +83,11 @@ pub(crate) fn shard_marker(tenant: &str) -> Key {
     format!("{ROOT}{tenant}:shard").into_bytes()
 }
 
+/// Returns the pattern of a tenant's keys for `SCAN`. An id has no character with a meaning in patterns.
+pub(crate) fn pattern_of_tenant(tenant: &TenantId) -> String {
+    format!("{ROOT}{tenant}:*")
+}
+
 /// Returns the keys of the directory of tenants, and those by which the first shard knows a tenant from before there were shards.
 pub(crate) fn tenant_directory(tenant: &str) -> Vec<Key> {
     let mut keys = vec![shards()];

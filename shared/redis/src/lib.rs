@@ -29,6 +29,8 @@ mod imports;
 mod keys;
 mod leaderboards;
 mod library;
+mod move_marker;
+mod moves;
 mod packing;
 mod placement;
 mod queue;

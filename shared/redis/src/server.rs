@@ -15,8 +15,11 @@ use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::{FIND_PLACE, MARK_PLACE, PLACE_TENANT, RUN_READ};
 use crate::shard::Shard;
 
-/// To how many shards a command is sent at most. The guess, a marker and the directory name one each.
-const MAX_HOPS: u32 = 4;
+/// How often a command is sent to the shard that an answer names. The guess, the directory and the marker of each shard name one.
+const MAX_HOPS: u32 = 8;
+/// How many of these answers may come from old memories. A further one says that a move is about to hand the tenant over, which takes
+/// one command.
+const HOPS_WITHOUT_PAUSE: u32 = 3;
 
 /// The servers of a store.
 #[derive(Debug, Clone)]
@@ -140,7 +143,10 @@ impl<C: Connection> Server<C> {
     ) -> Result<Vec<Reply>, StoreError> {
         let mut number = self.guess_place(tenant);
         let mut placement = Placement::on(tenant, number);
-        for _ in 0..MAX_HOPS {
+        for hop in 0..MAX_HOPS {
+            if hop > HOPS_WITHOUT_PAUSE {
+                self.first.pause().await;
+            }
             let shard = self.shard(number)?;
             let error = match run_on_shard(shard, script, call, Some(&placement)).await {
                 Ok(replies) => {
@@ -160,9 +166,34 @@ impl<C: Connection> Server<C> {
         ))
     }
 
+    /// Returns the shard of a new tenant.
+    pub(crate) fn choose_place(&self, tenant: &str) -> ShardNumber {
+        choose_shard(tenant, self.count_shards())
+    }
+
     /// Asks the directory where a tenant lives. A tenant that lives nowhere gets a shard when a script writes.
     async fn find_place(&self, tenant: &str, effect: Effect) -> Result<(ShardNumber, Placement), StoreError> {
-        let choice = choose_shard(tenant, self.count_shards());
+        let choice = self.choose_place(tenant);
+        if effect == Effect::Reads {
+            // The marker is missing if an instance ended before it wrote the marker. Only a write repairs this.
+            let place = self
+                .ask_directory(tenant, choice, effect)
+                .await?
+                .unwrap_or(choice);
+            return Ok((place, Placement::on_or_nowhere(tenant, place)));
+        }
+        let place = self.place_tenant(tenant, choice).await?;
+        Ok((place, Placement::on(tenant, place)))
+    }
+
+    /// Returns where a tenant lives according to the directory. A tenant that lives nowhere gets the shard `choice` if `effect` is a
+    /// write; for a read, returns `None`.
+    pub(crate) async fn ask_directory(
+        &self,
+        tenant: &str,
+        choice: ShardNumber,
+        effect: Effect,
+    ) -> Result<Option<ShardNumber>, StoreError> {
         let script = match effect {
             Effect::Reads => &FIND_PLACE,
             Effect::Writes | Effect::FreesMemory => &PLACE_TENANT,
@@ -173,18 +204,23 @@ impl<C: Connection> Server<C> {
         let replies = run_on_shard(&self.first, script, &call, None).await?;
         let place = parse_decimal(&ReplyReader::new(replies).read_bytes()?)?;
         let place = ShardNumber::try_from(place).map_err(corrupt)?;
-        if place == 0 {
-            return Ok((choice, Placement::on_or_nowhere(tenant, choice)));
-        }
-        if effect == Effect::Reads {
-            // The marker is missing if an instance ended before it wrote the marker. Only a write repairs this.
-            return Ok((place, Placement::on_or_nowhere(tenant, place)));
-        }
+        Ok(Some(place).filter(|place| *place > 0))
+    }
+
+    /// Gives a tenant the shard `choice`, unless the tenant lives somewhere. Returns where the tenant lives.
+    pub(crate) async fn place_tenant(
+        &self,
+        tenant: &str,
+        choice: ShardNumber,
+    ) -> Result<ShardNumber, StoreError> {
+        let place = self.ask_directory(tenant, choice, Effect::Writes).await?;
+        let place = place.ok_or_else(|| corrupt("directory of tenants"))?;
         self.mark_place(tenant, place, place).await?;
-        if choice != place {
-            self.mark_place(tenant, choice, place).await?;
+        let guess = self.choose_place(tenant);
+        if guess != place {
+            self.mark_place(tenant, guess, place).await?;
         }
-        Ok((place, Placement::on(tenant, place)))
+        Ok(place)
     }
 
     /// Writes on a shard where a tenant lives, unless the shard knows it.

@@ -9,11 +9,12 @@ use leaderboard_core::ports::{
     ClaimPage, ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
     DocumentName, Documents, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair, Erasures, Events,
     Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports, Leaderboards, ListedPeriod,
-    LogBounds, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom, PendingRequest, PeriodPage, PeriodRef,
-    PeriodSummary, PlayerEntries, Positions, PutLeaderboard, PutRefusal, Queue, QueueLag, QueuedRequest,
-    RateLimitDecision, RateLimits, ReadError, Readiness, RecordedAudit, ReplaceRecord, Replica, RequestPage,
-    Sample, ScannedPlayers, Scores, SettingCheck, SnapshotSummary, Snapshots, Standings, StoredDeadLetter,
-    StoredEntries, StoredImport, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
+    LogBounds, MoveProgress, MoveRefusal, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom,
+    PendingRequest, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard,
+    PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
+    RecordedAudit, ReplaceRecord, Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck,
+    ShardNumber, Shards, SnapshotSummary, Snapshots, Standings, StoredDeadLetter, StoredEntries,
+    StoredImport, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Entry, Layout, Leaderboard, LeaderboardId, OrderKey, Period, PeriodId, PlayerErasure, PlayerId,
@@ -58,6 +59,47 @@ impl Store {
                 Engine::Sqlite(store.with_synchronous(synchronous))
             }
         })
+    }
+}
+
+impl Shards for Store {
+    fn count_shards(&self) -> ShardNumber {
+        match &self.0 {
+            Engine::Redis(store) => store.count_shards(),
+            Engine::Sqlite(store) => store.count_shards(),
+        }
+    }
+
+    fn guess_shard(&self, tenant: Option<&TenantId>) -> ShardNumber {
+        match &self.0 {
+            Engine::Redis(store) => store.guess_shard(tenant),
+            Engine::Sqlite(store) => store.guess_shard(tenant),
+        }
+    }
+
+    async fn check_shard(&self, shard: ShardNumber) -> Result<(), StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.check_shard(shard).await,
+            Engine::Sqlite(store) => store.check_shard(shard).await,
+        }
+    }
+
+    async fn find_shard(&self, tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.find_shard(tenant).await,
+            Engine::Sqlite(store) => store.find_shard(tenant).await,
+        }
+    }
+
+    async fn move_tenant(
+        &self,
+        tenant: &TenantId,
+        to: ShardNumber,
+    ) -> Result<Result<MoveProgress, MoveRefusal>, StoreError> {
+        match &self.0 {
+            Engine::Redis(store) => store.move_tenant(tenant, to).await,
+            Engine::Sqlite(store) => store.move_tenant(tenant, to).await,
+        }
     }
 }
 

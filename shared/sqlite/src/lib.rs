@@ -67,7 +67,9 @@ mod tuples;
 mod usage;
 mod writes;
 
-use leaderboard_core::ports::{AnnouncedChange, Announcements, Readiness, Replica, SettingCheck};
+use leaderboard_core::ports::{
+    AnnouncedChange, Announcements, Readiness, Replica, SettingCheck, ShardNumber, Shards,
+};
 use leaderboard_core::{StoreError, TenantId};
 
 pub use connection::{Cell, Connection, ConnectionError, Row, Value};
@@ -90,6 +92,13 @@ impl<C: Connection> Readiness for SqliteStore<C> {
 
 /// A file has no replica.
 impl<C: Connection> Replica for SqliteStore<C> {}
+
+/// A file is one shard.
+impl<C: Connection> Shards for SqliteStore<C> {
+    async fn check_shard(&self, _shard: ShardNumber) -> Result<(), StoreError> {
+        self.check_ready().await
+    }
+}
 
 /// Does nothing: a file serves only one region, so there is no other region to tell.
 impl<C: Connection> Announcements for SqliteStore<C> {

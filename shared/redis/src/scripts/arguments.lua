@@ -1,6 +1,8 @@
 -- The keys and arguments of the call, and functions that read keys and packed arguments from front to back.
 
 local KEYS, ARGV, keys_read, next_byte
+-- Whether the tenant of the call is being moved to another shard (register.lua).
+local is_moving
 
 -- Returns the format of `count` packed arguments for `struct.unpack`. `ARGV[1]` holds all packed arguments; each argument
 -- follows its length in four bytes. One `struct.unpack` for many arguments costs less than a call for each of them.

@@ -7,6 +7,10 @@ local state, charges = new_limit_state(), read_charges()
 if not check_charges(state, charges) and may_be_refused then
   return {encode_decision(charges, true)}
 end
+if is_moving then
+  -- The usage is being copied. What a few seconds use is not counted, so that reads go on.
+  return {encode_decision(charges, false)}
+end
 apply_charges(state, charges)
 write_charges(state)
 return {encode_decision(charges, false)}

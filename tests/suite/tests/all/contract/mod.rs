@@ -14,6 +14,8 @@ mod documents;
 mod erasures;
 mod events;
 mod idempotency;
+mod moves;
+mod moves_with_writers;
 mod pages;
 mod periods;
 mod placement;

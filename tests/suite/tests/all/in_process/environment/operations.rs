@@ -2,7 +2,7 @@
 
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, ChargeRequest, Counters, DayUsage, EntryQuota,
-    RateLimitDecision, RateLimits, Readiness, RecordedAudit, Replica, SettingCheck,
+    RateLimitDecision, RateLimits, Readiness, RecordedAudit, Replica, SettingCheck, ShardNumber, Shards,
 };
 use leaderboard_core::{StoreError, TenantId};
 
@@ -78,6 +78,12 @@ impl Announcements for Store {
 }
 
 impl Replica for Store {}
+
+impl Shards for Store {
+    async fn check_shard(&self, _shard: ShardNumber) -> Result<(), StoreError> {
+        self.check_ready().await
+    }
+}
 
 impl Readiness for Store {
     async fn check_ready(&self) -> Result<(), StoreError> {
