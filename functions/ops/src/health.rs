@@ -6,7 +6,8 @@ use leaderboard_api::media::prefers;
 use leaderboard_api::{Problem, Query, Response};
 use leaderboard_core::Timestamp;
 use leaderboard_core::ports::{
-    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, Readiness, Replica, SettingCheck,
+    ANNOUNCEMENT_FAILED_AT, ANNOUNCEMENTS_FAILED, Cache, Counters, FIRST_SHARD, Readiness, Replica,
+    SettingCheck, ShardNumber, Shards,
 };
 use leaderboard_pipeline::Context;
 use leaderboard_responses::{MAX_REPLICA_LAG_MS, ResponseEnvironment};
@@ -108,8 +109,13 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         Ok(()) => context.env.store().check_settings().await.unwrap_or_default(),
         Err(_) => Vec::new(),
     };
+    let shards = check_shards(context).await;
     let (status, message) = match &answered {
         Err(_) => (HealthStatus::Fail, "does not answer"),
+        Ok(()) if shards.iter().any(|shard| shard.failed) => (
+            HealthStatus::Warn,
+            "answers, but for a shard, whose tenants get 503",
+        ),
         Ok(()) if announcements.are_recent(after) => (
             HealthStatus::Warn,
             "answers, but refuses announcements: its user needs permission to publish on changes_channel",
@@ -120,6 +126,15 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         ),
         Ok(()) => (HealthStatus::Pass, "answers"),
     };
+    let mut metadata = json!({
+        "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": describe_settings(&settings),
+    });
+    if let (Value::Object(members), false) = (&mut metadata, shards.is_empty()) {
+        members.insert(
+            "shards".to_owned(),
+            shards.iter().map(CheckedShard::describe).collect(),
+        );
+    }
     let checked = Checked {
         name: "store",
         status,
@@ -127,11 +142,43 @@ async fn store<E: ResponseEnvironment>(context: &Context<'_, E>) -> (Checked, Op
         component_type: "datastore",
         at: after.to_string(),
         took_ms,
-        metadata: json!({
-            "kind": kind, "took_ms": took_ms, "announcements_failed": announcements.count, "settings": describe_settings(&settings),
-        }),
+        metadata,
     };
     (checked, answered.err().map(|error| error.to_string()))
+}
+
+/// The result of the check of a shard.
+struct CheckedShard {
+    number: ShardNumber,
+    failed: bool,
+    took_ms: i64,
+}
+
+impl CheckedShard {
+    fn describe(&self) -> Value {
+        let status = if self.failed {
+            HealthStatus::Fail
+        } else {
+            HealthStatus::Pass
+        };
+        json!({"number": self.number, "status": status, "took_ms": self.took_ms})
+    }
+}
+
+/// Asks each shard whether it answers. Returns an empty list for a store that is not divided.
+async fn check_shards<E: ResponseEnvironment>(context: &Context<'_, E>) -> Vec<CheckedShard> {
+    let (env, store) = (context.env, context.env.store());
+    let mut checked = Vec::new();
+    for number in (FIRST_SHARD..=store.count_shards()).filter(|_| store.count_shards() > FIRST_SHARD) {
+        let before = env.clock().as_unix_ms();
+        let answered = store.check_shard(number).await;
+        checked.push(CheckedShard {
+            number,
+            failed: answered.is_err(),
+            took_ms: env.clock().as_unix_ms().saturating_sub(before),
+        });
+    }
+    checked
 }
 
 /// Announcements of changes that the store refused to publish.

@@ -1,12 +1,13 @@
 //! The document cache: configuration documents in the memory of an instance and in the slots of the region's key-value store.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use leaderboard_core::ports::{DocumentName, Documents};
+use leaderboard_core::ports::{DocumentName, Documents, ShardNumber, Shards};
 use leaderboard_core::{LruMap, StoreError, Timestamp};
 
-use crate::cached_documents::{CachedDocuments, Generation};
+use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
 use crate::freshness::{Freshness, Lifetime};
 use crate::slots::{self, PutChange, SLOT_TTL_MS};
 use crate::{CacheEnvironment, CacheState, circuit_breaker};
@@ -95,11 +96,16 @@ pub async fn load_documents<E: CacheEnvironment>(
             Ok(cached)
         }
         Freshness::Expired => fetch().run(env).await,
-        Freshness::StaleIfError if circuit_breaker::is_open(env).await => {
-            circuit_breaker::probe_later(env);
-            Ok(cached)
+        Freshness::StaleIfError => {
+            let fetch = fetch();
+            match fetch.find_open_shard(env).await {
+                Some(shard) => {
+                    circuit_breaker::probe_later(env, shard);
+                    Ok(cached)
+                }
+                None => fetch_within_patience(env, fetch, &cached).await,
+            }
         }
-        Freshness::StaleIfError => fetch_within_patience(env, fetch(), &cached).await,
     }
 }
 
@@ -161,7 +167,11 @@ fn refresh_later<E: CacheEnvironment>(env: &E, fetch: DocumentFetch) {
     };
     let own_env = env.clone();
     env.later(async move {
-        if !circuit_breaker::is_open(&own_env).await || circuit_breaker::probe(&own_env).await {
+        let is_answering = match fetch.find_open_shard(&own_env).await {
+            Some(shard) => circuit_breaker::probe(&own_env, shard).await,
+            None => true,
+        };
+        if is_answering {
             let _ = fetch.run(&own_env).await;
         }
         leader.end(());
@@ -174,13 +184,16 @@ async fn fetch_within_patience<E: CacheEnvironment>(
     fetch: DocumentFetch,
     cached: &Rc<CachedDocuments>,
 ) -> Result<Rc<CachedDocuments>, StoreError> {
-    let own_env = env.clone();
+    let (own_env, shards) = (env.clone(), fetch.list_shards(env));
     let mut work = Box::pin(async move { fetch.run(&own_env).await });
     match circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, work.as_mut()).await {
         Some(Err(StoreError::Unavailable(_))) => Ok(Rc::clone(cached)),
         Some(fetched) => fetched,
         None => {
-            circuit_breaker::open_as_slow(env);
+            // Which of the shards is slow is unknown. The next answer of a shard closes its breaker.
+            for shard in shards {
+                circuit_breaker::open_as_slow(env, shard);
+            }
             env.later(async move {
                 let _ = work.await;
             });
@@ -200,24 +213,63 @@ struct DocumentFetch {
 }
 
 impl DocumentFetch {
+    /// Returns the shards that have the documents.
+    fn list_shards<E: CacheEnvironment>(&self, env: &E) -> BTreeSet<ShardNumber> {
+        let names = self.names.iter();
+        names
+            .map(|name| env.store().guess_shard(name.tenant.as_ref()))
+            .collect()
+    }
+
+    /// Returns a shard of the documents whose circuit breaker is open.
+    async fn find_open_shard<E: CacheEnvironment>(&self, env: &E) -> Option<ShardNumber> {
+        for shard in self.list_shards(env) {
+            if circuit_breaker::is_open(env, shard).await {
+                return Some(shard);
+            }
+        }
+        None
+    }
+
+    /// Reads the documents from one shard after another, so that each circuit breaker hears of its own shard.
+    async fn read_bodies<E: CacheEnvironment>(&self, env: &E) -> Result<DocumentBodies, StoreError> {
+        let mut bodies = vec![None; self.names.len()];
+        let mut shards: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+        for (slot, name) in bodies.iter_mut().zip(&self.names) {
+            let (slots, names) = shards
+                .entry(env.store().guess_shard(name.tenant.as_ref()))
+                .or_default();
+            slots.push(slot);
+            names.push(name.clone());
+        }
+        for (shard, (slots, names)) in shards {
+            if let Some(error) = env
+                .cache_state()
+                .breakers
+                .of_shard(shard)
+                .recent_failure(env.clock())
+            {
+                return Err(error);
+            }
+            let read = env.store().read_documents(&names).await;
+            match &read {
+                Ok(_) => circuit_breaker::close(env, shard),
+                Err(StoreError::Unavailable(cause)) => circuit_breaker::open(env, shard, cause),
+                Err(_) => {}
+            }
+            for (slot, body) in slots.into_iter().zip(read?) {
+                *slot = body;
+            }
+        }
+        Ok(bodies)
+    }
+
     /// Asks the store for the documents and returns them. Stores them in the memory tier at once, and in their slot after the
     /// response.
     async fn run<E: CacheEnvironment>(self, env: &E) -> Result<Rc<CachedDocuments>, StoreError> {
         // The clock is read before the store is, so that a later change is never assumed to be in the documents.
         let checked_at = env.clock();
-        if let Some(error) = env.cache_state().breaker.recent_failure(checked_at) {
-            return Err(error);
-        }
-        let bodies = match env.store().read_documents(&self.names).await {
-            Ok(bodies) => Rc::new(bodies),
-            Err(error) => {
-                if let StoreError::Unavailable(cause) = &error {
-                    circuit_breaker::open(env, cause);
-                }
-                return Err(error);
-            }
-        };
-        circuit_breaker::close(env);
+        let bodies = Rc::new(self.read_bodies(env).await?);
         let fetched = CachedDocuments {
             has_own_documents: bodies.iter().take(self.own_documents).any(Option::is_some),
             bodies,

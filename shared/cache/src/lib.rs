@@ -38,8 +38,8 @@ impl<E: Environment<State: AsRef<CacheState>>> CacheEnvironment for E {}
 /// The state of an instance's cache: documents, slots, and whether the store answers.
 #[derive(Debug, Default)]
 pub struct CacheState {
-    /// The circuit breaker, which knows whether the store answers.
-    pub breaker: circuit_breaker::CircuitBreaker,
+    /// The circuit breakers, which know whether the shards of the store answer.
+    pub breakers: circuit_breaker::ShardBreakers,
     /// The circuit breaker of the region's replica.
     replica_breaker: circuit_breaker::CircuitBreaker,
     /// Cached documents.

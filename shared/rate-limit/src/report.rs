@@ -6,7 +6,9 @@
 use std::cell::Cell;
 use std::pin::pin;
 
-use leaderboard_core::ports::{ChargeRequest, RateLimitDecision, RateLimits};
+use leaderboard_core::ports::{
+    ChargeRequest, FIRST_SHARD, RateLimitDecision, RateLimits, ShardNumber, Shards,
+};
 use leaderboard_core::{StoreError, TenantId};
 
 use super::buckets::{BucketStates, UsageReport};
@@ -113,26 +115,23 @@ async fn report_after_pause<E: RateLimitEnvironment>(env: E) {
 
 /// Sends the pending reports, shares high usage with the region, and sends the counts for the metrics.
 ///
-/// A failed report is not repeated, because the store may have applied it. No report is sent while the circuit breaker is open: a
+/// A failed report is not repeated, because the store may have applied it. No report is sent while the circuit breaker of its shard is open: a
 /// store that hangs would process all waiting reports at once later, and refuse callers because of requests from long ago.
 async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     let state = &env.rate_limit_state();
     let mut usage = Vec::new();
-    let mut open = circuit_breaker::is_open(env).await;
-    if open {
-        circuit_breaker::probe_later(env);
-    }
     for UsageReport {
         tenant,
         charge_request,
     } in state.buckets.take_reports()
     {
-        let answer = if open {
+        let shard = env.store().guess_shard(Some(&tenant));
+        let answer = if circuit_breaker::is_open(env, shard).await {
+            circuit_breaker::probe_later(env, shard);
             Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
         } else {
-            send_report(env, &tenant, &charge_request).await
+            send_report(env, shard, &tenant, &charge_request).await
         };
-        open |= matches!(answer, Err(StoreError::Unavailable(_)));
         let now_us = micros_from_millis(env.clock().as_unix_ms());
         match answer {
             Ok(decision) => {
@@ -151,12 +150,13 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
         );
     }
     usage_slots::share_usage(env, &usage).await;
-    series::flush_counts(env, !open).await;
+    series::flush_counts(env, !circuit_breaker::is_open(env, FIRST_SHARD).await).await;
 }
 
 /// Sends one report. If the report takes too long, opens the circuit breaker at once, so that other instances do not send theirs.
 async fn send_report<E: RateLimitEnvironment>(
     env: &E,
+    shard: ShardNumber,
     tenant: &TenantId,
     charge_request: &ChargeRequest,
 ) -> Result<RateLimitDecision, StoreError> {
@@ -164,13 +164,13 @@ async fn send_report<E: RateLimitEnvironment>(
     let answer = match circuit_breaker::run_within(env, PATIENCE_MS, sent.as_mut()).await {
         Some(answer) => answer,
         None => {
-            circuit_breaker::open_as_slow(env);
+            circuit_breaker::open_as_slow(env, shard);
             sent.await
         }
     };
     match &answer {
-        Ok(_) => circuit_breaker::close(env),
-        Err(StoreError::Unavailable(cause)) => circuit_breaker::open(env, cause),
+        Ok(_) => circuit_breaker::close(env, shard),
+        Err(StoreError::Unavailable(cause)) => circuit_breaker::open(env, shard, cause),
         Err(_) => {}
     }
     answer

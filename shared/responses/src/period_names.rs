@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use leaderboard_core::ports::Shards;
 use leaderboard_core::{Leaderboard, StoreError, Versioned, usecase};
 
 use super::cache_key::CacheKey;
@@ -33,7 +34,7 @@ pub(crate) async fn name_period<E: ResponseEnvironment>(
     if let Some(selector) = usecase::find_known_name(&deps, &board, key.period()) {
         return Ok(key.with_period(selector));
     }
-    if circuit_breaker::is_open(context.env).await {
+    if circuit_breaker::is_open(context.env, context.env.store().guess_shard(Some(&key.tenant))).await {
         return Ok(key);
     }
     context.charge_more(PERIOD_NAME_UNITS);
@@ -50,11 +51,12 @@ async fn find_configuration<E: ResponseEnvironment>(
     key: &CacheKey,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, Problem> {
     let env = context.env;
+    let shard = env.store().guess_shard(Some(&key.tenant));
     let cached = context.deps().find_cached_leaderboard(&key.leaderboard).await;
     if cached.is_some() {
         return Ok(cached);
     }
-    if circuit_breaker::is_open(env).await && has_entry(env, key).await {
+    if circuit_breaker::is_open(env, shard).await && has_entry(env, key).await {
         return Ok(None);
     }
     let (own_env, own_key) = (env.clone(), key.clone());
@@ -62,7 +64,7 @@ async fn find_configuration<E: ResponseEnvironment>(
     let loaded = match circuit_breaker::run_within(env, PATIENCE_MS, work.as_mut()).await {
         Some(loaded) => loaded,
         None if has_entry(env, key).await => {
-            circuit_breaker::open_as_slow(env);
+            circuit_breaker::open_as_slow(env, shard);
             // The work continues after the response, and puts the configuration into the caches.
             env.later(async move {
                 let _ = work.await;
@@ -79,7 +81,7 @@ async fn find_configuration<E: ResponseEnvironment>(
         }
         Err(error) => {
             if let StoreError::Unavailable(cause) = &error {
-                circuit_breaker::open(env, cause);
+                circuit_breaker::open(env, shard, cause);
             }
             context.charge_more(key.units_of_miss(false));
             if has_entry(env, key).await {

@@ -4,6 +4,7 @@
 
 use leaderboard_core::LeaderboardId;
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::Shards;
 
 use crate::ResponseEnvironment;
 use leaderboard_api::{Problem, ProblemType};
@@ -22,7 +23,8 @@ pub async fn refuse_read<E: ResponseEnvironment>(
     {
         let problem = Problem::from(error);
         if problem.kind == ProblemType::Unavailable {
-            circuit_breaker::open(context.env, problem.cause.as_deref().unwrap_or_default());
+            let shard = context.env.store().guess_shard(Some(context.tenant));
+            circuit_breaker::open(context.env, shard, problem.cause.as_deref().unwrap_or_default());
         }
         return problem;
     }

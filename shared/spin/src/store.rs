@@ -33,7 +33,7 @@ pub struct Store(Engine);
 
 #[derive(Debug)]
 enum Engine {
-    Redis(RedisStore<RedisConnection>),
+    Redis(Box<RedisStore<RedisConnection>>),
     Sqlite(SqliteStore<SqliteConnection>),
 }
 
@@ -49,10 +49,10 @@ impl Store {
                 let store = further.into_iter().fold(first, |store, address| {
                     store.with_shard(RedisConnection::new(address))
                 });
-                Engine::Redis(match replica {
+                Engine::Redis(Box::new(match replica {
                     Some(address) => store.with_replica(RedisConnection::new_replica(address)),
                     None => store,
-                })
+                }))
             }
             StoreChoice::Embedded(synchronous) => {
                 let store = SqliteStore::new(SqliteConnection::default());

@@ -15,6 +15,7 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_cache::single_flight::{Leader, LeaderResult};
 use leaderboard_core::access::Caller;
+use leaderboard_core::ports::{ShardNumber, Shards};
 
 /// How long an instance remembers that a leaderboard's responses may not be stored, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
@@ -22,6 +23,11 @@ const UNCACHED_MS: i64 = 1_000;
 const MAX_WAIT_MS: i64 = 4_000;
 
 impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
+    /// Returns the shard on which the key's tenant lives.
+    fn shard(&self) -> ShardNumber {
+        self.context.env.store().guess_shard(Some(&self.key.tenant))
+    }
+
     /// Waits until this request is the leader of its key. Returns the answer as the error if the request gets one without
     /// being the leader: from another leader, from the key-value tier during an outage, or from the store for this request only.
     pub(super) async fn await_leadership(
@@ -36,7 +42,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
         if reason != MissReason::Request
             && memory_tier.find_entry(&self.key_text).is_some()
-            && circuit_breaker::is_open(env).await
+            && circuit_breaker::is_open(env, self.shard()).await
             && let Some(answer) = self.answer_during_outage().await
         {
             return Err(answer);
@@ -79,7 +85,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             LeaderResult::TimedOut if *at_most_ms < MAX_WAIT_MS => {
                 let answer = self.respond_stale_if_error(false).await;
                 if answer.is_some() {
-                    circuit_breaker::open_as_slow(env);
+                    circuit_breaker::open_as_slow(env, self.shard());
                 }
                 *at_most_ms = MAX_WAIT_MS;
                 answer
@@ -89,7 +95,11 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             }
             LeaderResult::Failed => {
                 // A store that has just failed would fail for this request as well. Otherwise this request may be the leader.
-                let error = env.cache_state().breaker.recent_failure(env.clock())?;
+                let error = env
+                    .cache_state()
+                    .breakers
+                    .of_shard(self.shard())
+                    .recent_failure(env.clock())?;
                 Some(self.answer_store_failure(Problem::from(error), reason).await)
             }
         }
@@ -178,7 +188,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
         let answer = self.respond_stale_if_error(false).await;
         if answer.is_some() {
-            circuit_breaker::open_as_slow(env);
+            circuit_breaker::open_as_slow(env, self.shard());
         }
         Err(answer)
     }
