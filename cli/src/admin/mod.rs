@@ -4,6 +4,7 @@ mod arguments;
 mod body;
 mod comparison;
 mod list;
+mod moving;
 mod nouns;
 mod operation;
 mod render;
@@ -58,6 +59,10 @@ impl<'a> AdminCommand<'a> {
         let request = self.build_request(&client)?;
         if matches!(self.operation.view, AnswerFormat::Comparison) {
             let body = comparison::compare_all(&client, &request).await?;
+            return self.print_response(global, &body, None);
+        }
+        if matches!(self.operation.view, AnswerFormat::Move) {
+            let body = moving::finish_move(&client, &request).await?;
             return self.print_response(global, &body, None);
         }
         if let Some(paged) = self.operation.paged {
@@ -168,6 +173,7 @@ impl<'a> AdminCommand<'a> {
             }
             AnswerFormat::Fields
             | AnswerFormat::Comparison
+            | AnswerFormat::Move
             | AnswerFormat::Done(_)
             | AnswerFormat::ExportedLines
             | AnswerFormat::ImportedLines => "",
@@ -205,6 +211,7 @@ impl<'a> AdminCommand<'a> {
             }
             AnswerFormat::Fields
             | AnswerFormat::Comparison
+            | AnswerFormat::Move
             | AnswerFormat::Done(_)
             | AnswerFormat::ExportedLines
             | AnswerFormat::ImportedLines => {

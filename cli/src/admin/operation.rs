@@ -127,6 +127,8 @@ pub(crate) enum AnswerFormat {
     ExportedLines,
     /// The requests have the lines of standard input: print how far the import is.
     ImportedLines,
+    /// The requests each do a part of a move: print the last response, one line for each member.
+    Move,
     /// The response has no body: print the last parameter of the path, and these words.
     Done(&'static str),
 }
@@ -157,6 +159,16 @@ impl AdminOperation {
     /// Creates a `PUT` operation, which creates or replaces a resource.
     pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: BodyRule) -> Self {
         Self::new("put", "PUT", path, about).body(body)
+    }
+
+    /// Creates a `PUT` operation with another verb than `put`.
+    pub(in crate::admin) const fn put_as(
+        verb: &'static str,
+        path: &'static str,
+        about: &'static str,
+        body: BodyRule,
+    ) -> Self {
+        Self::new(verb, "PUT", path, about).body(body)
     }
 
     /// Creates a `PATCH` operation, which changes parts of a resource.

@@ -1,6 +1,7 @@
 //! Tenants: their records, which the operator sets, their usage, and the audit log.
 
 mod audit;
+mod shards;
 mod tenants;
 
 use leaderboard_api::Permission::{Admin, Operator};
@@ -25,6 +26,10 @@ pub enum TenantsRoute {
     Patch(TenantId),
     /// Reads a tenant's usage.
     Usage(TenantId),
+    /// Reads on which shard a tenant lives.
+    Shard(TenantId),
+    /// Moves a tenant to a shard.
+    Move(TenantId),
     /// Reads the record of the caller's tenant.
     Own,
     /// Reads the usage of the caller's tenant.
@@ -36,6 +41,7 @@ pub enum TenantsRoute {
 }
 
 const ONE: &str = "/tenants/:tenant";
+const SHARD: &str = "/tenants/:tenant/shard";
 
 fn id(params: &PathParams<'_>) -> Result<TenantId, Problem> {
     params.tenant()
@@ -60,6 +66,8 @@ impl Routes for TenantsFunction {
                 Route::get("/tenants/:tenant/usage", Operator, |params| {
                     id(params).map(TenantsRoute::Usage)
                 }),
+                Route::get(SHARD, Operator, |params| id(params).map(TenantsRoute::Shard)),
+                Route::put(SHARD, Operator, |params| id(params).map(TenantsRoute::Move)),
                 Route::get("/tenant", Admin, |_| Ok(TenantsRoute::Own)),
                 Route::get("/tenant/usage", Admin, |_| Ok(TenantsRoute::OwnUsage)),
                 Route::get("/audit", Admin, |_| Ok(TenantsRoute::Audit)),
@@ -77,6 +85,8 @@ impl<E: ResponseEnvironment> Endpoint<E> for TenantsFunction {
             TenantsRoute::Put(id) => tenants::put(context, id).await,
             TenantsRoute::Patch(id) => tenants::patch(context, id).await,
             TenantsRoute::Usage(id) => tenants::usage(context, &id).await,
+            TenantsRoute::Shard(id) => shards::read(context, &id).await,
+            TenantsRoute::Move(id) => shards::put(context, &id).await,
             TenantsRoute::Own => tenants::own(context).await,
             TenantsRoute::OwnUsage => tenants::usage(context, context.tenant).await,
             TenantsRoute::Audit => audit::of_tenant(context).await,

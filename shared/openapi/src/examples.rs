@@ -87,6 +87,7 @@ pub(crate) fn list_body_examples(schema: &str) -> Vec<(&'static str, Value)> {
                 json!({"scores": [{"leaderboards": ["goals"], "player": "ann", "score": 1}]}),
             ),
         ],
+        "TenantShardWritten" => vec![("second", json!({"shard": 2}))],
         "TenantWritten" => vec![(
             "quotas",
             json!({"title": "Acme", "quotas": {"leaderboards": 100, "entries": 1_000_000, "requests_per_day": null}}),

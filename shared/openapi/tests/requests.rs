@@ -12,10 +12,11 @@ use leaderboard_api::json::{Json, parse};
 use leaderboard_api::rate_limits::{DocumentOwner, LimitsDocument};
 use leaderboard_api::wire::submission::{Sender, SubmissionTarget, scores};
 use leaderboard_api::wire::{
-    ban, issuer, key, leaderboard, live, standings, tenant, token, transfer_lines, webhook,
+    ban, issuer, key, leaderboard, live, shard, standings, tenant, token, transfer_lines, webhook,
 };
 use leaderboard_api::{ApiVersion, IntegerFormat, Location, Problem};
 use leaderboard_core::access::Scopes;
+use leaderboard_core::ports::MAX_SHARDS;
 use leaderboard_core::{LeaderboardId, TenantId, Timestamp};
 use leaderboard_identity::token::Hosts;
 use leaderboard_openapi::document;
@@ -72,6 +73,7 @@ fn list_rows() -> Vec<Row> {
             read_leaderboard,
         ),
         ("TenantWritten", root(), "", read_tenant),
+        ("TenantShardWritten", root(), "", read_shard),
         ("QuotasWritten", json!({"quotas": {}}), "/quotas", read_tenant),
         ("Limits", root(), "", read_limits),
         (
@@ -132,6 +134,10 @@ fn read_leaderboard(body: &[u8]) -> Result<(), Problem> {
 
 fn read_tenant(body: &[u8]) -> Result<(), Problem> {
     tenant::read(&parse_tree(body), &TenantId::new("acme").unwrap()).map(drop)
+}
+
+fn read_shard(body: &[u8]) -> Result<(), Problem> {
+    shard::read(&parse_tree(body), MAX_SHARDS).map(drop)
 }
 
 fn read_limits(body: &[u8]) -> Result<(), Problem> {

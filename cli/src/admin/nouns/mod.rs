@@ -25,4 +25,5 @@ pub(crate) static NOUNS: &[Noun] = &[
     tenants::AUDIT,
     tenants::DEAD_LETTERS,
     tenants::REGIONS,
+    tenants::SHARDS,
 ];

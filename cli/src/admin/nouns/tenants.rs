@@ -46,6 +46,7 @@ pub(super) const LIMITS: Noun = Noun {
 };
 
 const TENANT: &str = "/tenants/{tenant}";
+const SHARD: &str = "/tenants/{tenant}/shard";
 const TENANT_FIELDS: &[CommandOption] = options! {
     "title" => "title": Text, "The title of the tenant, for people";
     "state" => "state": One(&["active", "suspended"]), "Whether the service accepts requests of the tenant";
@@ -186,5 +187,23 @@ pub(super) const REGIONS: Noun = Noun {
                 "name version started_at reported_at invalidation_lag_ms queue_items queue_lag_ms",
             ),
         ),
+    ],
+};
+
+const TARGET: &[CommandOption] = options! {
+    "to" => "shard": Integer, "The number of the shard, from 1; the tenant's own shard ends a move that is not cleaning yet";
+};
+pub(super) const SHARDS: Noun = Noun {
+    name: "shards",
+    about: "On which shard a tenant lives",
+    operations: &[
+        AdminOperation::get("get", SHARD, "Show on which shard a tenant lives"),
+        AdminOperation::put_as(
+            "move",
+            SHARD,
+            "Move a tenant to another shard, with all its data",
+            BodyRule::Required(TARGET),
+        )
+        .view(AnswerFormat::Move),
     ],
 };

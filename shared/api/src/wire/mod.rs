@@ -15,6 +15,7 @@ mod names;
 pub mod outcome;
 pub mod ranks;
 pub mod scopes;
+pub mod shard;
 pub mod standings;
 pub mod submission;
 pub mod tenant;
@@ -43,6 +44,7 @@ pub(crate) fn add_schemas(all: &mut crate::schema::Schemas) {
     leaderboard::add_schemas(all);
     comparison::add_schemas(all);
     transfer::add_schemas(all);
+    shard::add_schemas(all);
     standings::add_schemas(all);
     events::add_schemas(all);
     event_projections::add_schemas(all);

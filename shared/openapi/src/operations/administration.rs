@@ -4,6 +4,7 @@ use crate::operation::{DescribedResponse, Name, Operation, Shape};
 
 const TENANT: &str = "/tenants/:tenant";
 const RECORD: Shape = Shape::Json("Tenant");
+const SHARD: Shape = Shape::Json("TenantShard");
 const DOCUMENT: Shape = Shape::Json("Limits");
 const TAGGED: &[&str] = &["ETag"];
 const READ_LIMITS: &[DescribedResponse] = &[
@@ -75,6 +76,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     )
     .takes(&["days"])
     .gives(USAGE),
+    Operation::new("GET", "/tenants/:tenant/shard", "readTenantShard", "Read on which shard a tenant lives")
+        .gives(&[DescribedResponse::new(200, "The shard.", SHARD).like(&["tenant-shard"])]),
+    Operation::new("PUT", "/tenants/:tenant/shard", "moveTenant", "Move a tenant to another shard")
+        .about("One request does as much of the move as two seconds allow, so send it until the response is 200. The tenant can be read during the whole move. Writes get 503 while data is copied. A request with the shard where the tenant lives ends a move that is not `cleaning` yet.")
+        .reads("TenantShardWritten")
+        .gives(&[
+            DescribedResponse::new(200, "The move is done.", SHARD).like(&["tenant-moved"]),
+            DescribedResponse::new(202, "The move is not done yet.", SHARD).with(&["Retry-After"]).like(&["tenant-moving"]),
+        ])
+        .refuses(&[409]),
     Operation::new("GET", "/tenant",
         "readOwnTenant",
         "Read the record of the caller's tenant",

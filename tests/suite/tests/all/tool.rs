@@ -225,6 +225,9 @@ http_cases! {
         assert_eq!(tool.json(&["tenants", "get"]).await["id"], tenant);
         let all = tool.json(&words("tenants list --limit 1000")).await;
         assert!(all["tenants"].as_array().unwrap().iter().any(|record| record["id"] == tenant));
+        let moved = tool.run(&["shards", "move", tenant, "--to", "1"]).await.expect_success();
+        assert!(moved.out.contains("done"), "{}", moved.out);
+        assert_eq!(tool.json(&["shards", "get", tenant]).await["shard"], 1);
     }
 
     async fn the_tool_shows_usage(api) {

@@ -91,6 +91,7 @@ fn body(route: &RouteHead, path: &str) -> Value {
         }
         "scores" => json!({"player": OTHER_PLAYER, "score": 1}),
         ":tenant" => json!({"title": "b"}),
+        "shard" => json!({"shard": 1}),
         "import" => json!({"first_line": 2, "lines": [{"type": "end", "lines": 1}]}),
         "ban" => json!({"reason": "b"}),
         other => panic!("no body is known for {other}"),

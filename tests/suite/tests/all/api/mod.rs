@@ -47,6 +47,7 @@ mod queue;
 mod removal;
 mod round_trips;
 mod several_leaderboards;
+mod shards;
 mod slow_bodies;
 mod slow_senders;
 pub(crate) mod snapshots;

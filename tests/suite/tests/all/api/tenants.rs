@@ -108,7 +108,7 @@ api_cases! {
 
     async fn operator_and_tenant_routes_need_a_credential(api) {
         for (verb, path) in [("GET", "/tenants"), ("GET", "/tenants/default"), ("PUT", "/tenants/default"),
-            ("PATCH", "/tenants/default"), ("GET", "/tenants/default/usage"), ("GET", "/operator/audit"),
+            ("PATCH", "/tenants/default"), ("GET", "/tenants/default/usage"), ("GET", "/tenants/default/shard"), ("PUT", "/tenants/default/shard"), ("GET", "/operator/audit"),
             ("GET", "/tenant"), ("GET", "/dead-letters"), ("GET", "/health/detailed"), ("GET", "/metrics")] {
             let refused = api.request(verb, path).without_header("x-api-key").json(&json!({})).send().await;
             refused.expect_problem(401, "unauthenticated");

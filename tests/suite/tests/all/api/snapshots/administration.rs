@@ -29,6 +29,11 @@ async fn tenants_limits_and_audit_log(store: StoreKind) {
     api.submit_score("goals", "ann", 1).await;
     compare("tenant-own", &api.get("/tenant").await);
     compare("usage", &api.get("/tenant/usage").await);
+    compare("tenant-shard", &api.get("/tenants/acme/shard").await);
+    compare(
+        "tenant-moved",
+        &api.put("/tenants/acme/shard", &json!({"shard": 1})).await,
+    );
 
     let limits = json!({"policies": {"player": {"quota": 50, "burst": 100}, "tenant": "off"}, "addresses": {"deny": ["192.0.2.0/24"]}});
     compare("limits-created", &api.put("/limits", &limits).await);

@@ -1,0 +1,217 @@
+//! Tests of the API on two Redis servers that are shards.
+
+use leaderboard_host::VariableSource;
+use leaderboard_redis::Connection;
+use leaderboard_test_support::{
+    ApiClient, RedisServer, StoreKind, TestService, block_on, native_redis, wait_until,
+};
+use serde_json::{Value, json};
+
+use super::snapshots::compare;
+use crate::cases::on_both_kinds;
+
+/// So many tenants that each of two shards gets some.
+const TENANTS: usize = 8;
+
+/// A service on two shards.
+struct ShardedService {
+    service: TestService,
+    /// The second shard. The first one belongs to the service.
+    second: RedisServer,
+}
+
+impl ShardedService {
+    async fn start() -> Self {
+        let second = RedisServer::start_durable();
+        let (first, url) = (RedisServer::start_durable(), second.url());
+        let service = TestService::start_configured(Some(first), |config| {
+            let name = "redis_url2".to_owned();
+            config.variables.push(VariableSource::Value { name, value: url });
+        })
+        .await;
+        service.api().switch_limits_off().await;
+        Self { service, second }
+    }
+
+    /// Returns the server of a shard.
+    fn server(&mut self, shard: u64) -> &mut RedisServer {
+        match shard {
+            1 => self.service.redis.as_mut().unwrap(),
+            _ => &mut self.second,
+        }
+    }
+
+    /// Creates a leaderboard with an entry for each of some tenants. Returns clients of the tenants, with their shards.
+    async fn fill(&self) -> Vec<(ApiClient, u64)> {
+        let mut tenants = Vec::new();
+        for number in 0..TENANTS {
+            let api = self.service.api().for_tenant(&format!("t{number}"));
+            api.create_leaderboard("b", &json!({"operator": "increment"}))
+                .await;
+            api.submit_score("b", "ann", 1).await;
+            let shard = find_shard(&api).await;
+            tenants.push((api, shard));
+        }
+        for shard in [1, 2] {
+            assert!(tenants.iter().any(|(_, of_tenant)| *of_tenant == shard));
+        }
+        tenants
+    }
+}
+
+async fn find_shard(api: &ApiClient) -> u64 {
+    let found = api.get(&shard_path(api)).await.expect_status(200);
+    assert_eq!(found["tenant"], api.tenant);
+    found["shard"].as_u64().unwrap()
+}
+
+fn shard_path(api: &ApiClient) -> String {
+    format!("/tenants/{}/shard", api.tenant)
+}
+
+/// Moves a tenant, with as many requests as the move needs.
+async fn move_to(api: &ApiClient, shard: u64) -> Value {
+    let moved = wait_until(
+        async || api.put(&shard_path(api), &json!({"shard": shard})).await,
+        |answer| answer.status != 202,
+    );
+    moved.await.expect_status(200)
+}
+
+/// Submits a score to the tenant's leaderboard, and returns the status.
+async fn submit(api: &ApiClient) -> u16 {
+    let submission = json!({"player": "ann", "score": 1});
+    api.post("/leaderboards/b/scores", &submission).await.status
+}
+
+/// Reads the entries from the store, not from a cache, and returns the status.
+async fn read_uncached(api: &ApiClient) -> u16 {
+    let read = api.request("GET", "/leaderboards/b/entries");
+    read.header("cache-control", "no-cache").send().await.status
+}
+
+#[test]
+fn while_a_shard_is_down_its_tenants_get_503_and_the_others_go_on() {
+    block_on(async {
+        for down in [2, 1] {
+            let mut sharded = ShardedService::start().await;
+            let tenants = sharded.fill().await;
+            sharded.server(down).kill();
+            for round in 0..3 {
+                for (api, shard) in &tenants {
+                    let expected = if *shard == down { 503 } else { 200 };
+                    let tried = (submit(api).await, read_uncached(api).await);
+                    assert_eq!(tried, (expected, expected), "{down} {round} {}", api.tenant);
+                }
+            }
+            let api = sharded.service.api();
+            api.get("/health/ready").await.expect_status(200);
+            if down == 2 {
+                let health = api.get("/health/detailed").await.expect_status(200);
+                let store = &health["components"]["store"];
+                assert_eq!(store["status"], "warn");
+                let status = |at: usize| store["metadata"]["shards"][at]["status"].clone();
+                assert_eq!((status(0), status(1)), (json!("pass"), json!("fail")));
+            }
+
+            sharded.server(down).restart();
+            for (api, _) in &tenants {
+                assert_eq!(
+                    wait_until(async || submit(api).await, |status| *status == 200).await,
+                    200
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_tenant_is_moved_with_its_data_and_its_queue() {
+    block_on(async {
+        let sharded = ShardedService::start().await;
+        let tenants = sharded.fill().await;
+        for (api, from) in &tenants {
+            let queued = api
+                .request("POST", "/leaderboards/b/scores")
+                .header("prefer", "respond-async")
+                .json(&json!({"player": "ben", "score": 5, "id": "queued"}))
+                .send()
+                .await;
+            queued.expect_status(202);
+            let to = 3 - from;
+            let moved = move_to(api, to).await;
+            assert_eq!(moved, json!({"tenant": api.tenant, "shard": to, "state": "done"}));
+            assert_eq!(find_shard(api).await, to);
+            assert_eq!((submit(api).await, read_uncached(api).await), (200, 200));
+            let page = wait_until(
+                async || api.page("b", "").await,
+                |page| page["entries"][1]["values"]["score"] == 2,
+            )
+            .await;
+            assert_eq!(page["entries"][0]["values"]["score"], 5);
+            // A second move there changes nothing.
+            assert_eq!(move_to(api, to).await, moved);
+        }
+        let audit = sharded
+            .service
+            .api()
+            .get("/operator/audit")
+            .await
+            .expect_status(200);
+        assert!(audit.to_string().contains("/tenants/:tenant/shard"), "{audit}");
+    });
+}
+
+#[test]
+fn a_move_that_waits_for_the_queue_answers_202() {
+    block_on(async {
+        let sharded = ShardedService::start().await;
+        let api = sharded.service.api().for_tenant("acme");
+        api.create_leaderboard("b", &json!({})).await;
+        assert_eq!(find_shard(&api).await, 2);
+        let server = native_redis::connect(&sharded.second.url()).await;
+        let send = async |command: &str| {
+            let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            server
+                .command(command.split(' ').next().unwrap(), &words[1..])
+                .await
+                .unwrap()
+        };
+        // As if a request of the tenant waited. Nothing drains the queue of this service.
+        send("HSET eb:acme:queue:sizes items 1").await;
+        send("XADD eb::queue * tenant acme").await;
+        compare(
+            "tenant-moving",
+            &api.put(&shard_path(&api), &json!({"shard": 1})).await,
+        );
+        assert_eq!(submit(&api).await, 200);
+        // The tenant lives on the second shard, so this ends the move.
+        move_to(&api, 2).await;
+        assert_eq!(find_shard(&api).await, 2);
+        send("HSET eb:acme:queue:sizes items 0").await;
+        assert_eq!(move_to(&api, 1).await["state"], "done");
+    });
+}
+
+on_both_kinds! {
+    the_number_of_a_shard_is_checked
+}
+
+async fn the_number_of_a_shard_is_checked(store: StoreKind) {
+    let service = TestService::start(store).await;
+    let api = service.api();
+    let path = shard_path(&api);
+    for (body, detail) in [
+        (json!({}), "is required"),
+        (json!({"shard": 2}), "must be 1: the store has one shard"),
+        (json!({"shard": 0}), "must be 1: the store has one shard"),
+        (json!({"shard": "x"}), "must be an integer"),
+        (json!({"shard": 1, "to": 2}), "to"),
+    ] {
+        let refused = api.put(&path, &body).await.expect_problem(422, "validation");
+        let text = refused["errors"].to_string();
+        assert!(text.contains(detail) && text.contains("#/"), "{text}");
+    }
+    assert_eq!(move_to(&api, 1).await["state"], "done");
+    assert_eq!(find_shard(&api).await, 1);
+}
