@@ -20,7 +20,7 @@ By default, results are printed as tables for people; --json prints JSON for pro
 everything else (progress, warnings, errors) to standard error. A command that creates a key or a token prints only \
 the secret to standard output.";
 
-/// The commands about scores. The help of each comes from its arguments; a doc comment here would replace it.
+// The commands about scores. The help of each comes from its arguments. A doc comment would replace it, and the help of the tool.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ScoreCommand {
     Import(import::ImportArgs),
@@ -36,13 +36,13 @@ pub(crate) enum ScoreCommand {
 pub(crate) fn build_command() -> clap::Command {
     let command = clap::Command::new("edgeboard")
         .version(env!("CARGO_PKG_VERSION"))
-        .about(ABOUT)
-        .long_about(LONG_ABOUT)
         .after_help(EXIT_CODES)
         .max_term_width(MAX_WIDTH)
         .subcommand_required(true)
         .arg_required_else_help(true);
+    // Both replace the texts of the command with their own.
     let command = ScoreCommand::augment_subcommands(GlobalArgs::augment_args(command));
+    let command = command.about(ABOUT).long_about(LONG_ABOUT);
     with_configuration(command.subcommands(admin::build_commands()))
 }
 
@@ -54,6 +54,13 @@ mod tests {
     fn parse(line: &[&str]) -> ScoreCommand {
         let matches = build_command().try_get_matches_from(line).unwrap();
         ScoreCommand::from_arg_matches(&matches).unwrap()
+    }
+
+    #[test]
+    fn the_help_describes_the_tool() {
+        let command = build_command();
+        let texts = [command.get_about(), command.get_long_about()].map(|text| text.unwrap().to_string());
+        assert_eq!(texts, [ABOUT, LONG_ABOUT]);
     }
 
     #[test]
