@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -77,6 +78,23 @@ impl HttpClient {
             );
         }
         Ok(serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Opens a stream, and returns the body of the response.
+    ///
+    /// # Errors
+    /// The server does not respond, or the status is not a success.
+    pub(crate) async fn open(&self, path: &str, tenant: &str) -> Result<Incoming> {
+        let request = Request::builder()
+            .uri(format!("{}{path}", self.address))
+            .header("X-Tenant-ID", tenant)
+            .body(Full::default())?;
+        let response = tokio::time::timeout(TIMEOUT, self.client.request(request)).await;
+        let response = response.with_context(|| format!("{path} gets no answer"))??;
+        if !response.status().is_success() {
+            bail!("{path}: {}", response.status());
+        }
+        Ok(response.into_body())
     }
 
     /// Sends an idempotent request again and again until it succeeds. After a measurement that overloads the

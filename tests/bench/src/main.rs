@@ -12,6 +12,7 @@ mod edgeboard;
 mod fill;
 mod history;
 mod http_client;
+mod live;
 mod machine;
 mod markdown;
 mod measure;

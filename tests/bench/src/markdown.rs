@@ -3,6 +3,7 @@
 use crate::drain::{Drain, DrainRound};
 use crate::fill::Filled;
 use crate::history::History;
+use crate::live::Live;
 use crate::ratios::Ratios;
 use crate::sample::{Row, median};
 use crate::start_up::StartUp;
@@ -153,6 +154,29 @@ pub(crate) fn write_histories(histories: &[History]) -> String {
             cells.extend([median(times.clone()), longest].map(format_option));
         }
         cells.push(format!("{:.2}", history.comparison_s));
+        cells
+    });
+    write_table(&headings, 1, lines)
+}
+
+/// Writes the table of live updates: the delays of scores, and what a stream costs.
+pub(crate) fn write_lives(lives: &[Live]) -> String {
+    let headings = [
+        "store",
+        "streams",
+        "scores/s",
+        "median, ms",
+        "p99, ms",
+        "longest, ms",
+        "KiB a stream",
+        "server cores",
+    ];
+    let lines = lives.iter().map(|live| {
+        let mut cells = vec![live.system.to_owned(), live.streams.to_string()];
+        cells.push(format_option(Some(live.scores_per_s)));
+        cells.extend(live.delays_ms.map(|delay| format_option(Some(delay))));
+        cells.push(format!("{:.1}", live.kib_per_stream));
+        cells.push(format!("{:.2}", live.server_cores));
         cells
     });
     write_table(&headings, 1, lines)

@@ -12,6 +12,7 @@ use crate::RunArgs;
 use crate::data::Data;
 use crate::drain;
 use crate::history;
+use crate::live;
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::plots;
@@ -148,6 +149,12 @@ impl Report<'_> {
             for history in history::measure(&self.args.current, self.progress).await? {
                 self.write_raw(&history)?;
                 self.figures.histories.push(history);
+            }
+        }
+        if self.is_chosen("live") {
+            for live in live::measure(&self.args.current, self.progress).await? {
+                self.write_raw(&live)?;
+                self.figures.lives.push(live);
             }
         }
         let digits = or_default(&self.args.digits, &DEFAULT_DIGITS);

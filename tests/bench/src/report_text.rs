@@ -3,6 +3,7 @@
 use crate::drain::Drain;
 use crate::fill::Filled;
 use crate::history::History;
+use crate::live::Live;
 use crate::machine;
 use crate::markdown::{self, Column, format_option};
 use crate::measure::Plan;
@@ -19,6 +20,7 @@ pub(crate) struct Figures {
     pub(crate) start_ups: Vec<StartUp>,
     pub(crate) drains: Vec<Drain>,
     pub(crate) histories: Vec<History>,
+    pub(crate) lives: Vec<Live>,
 }
 
 /// A section with a table of rows.
@@ -68,6 +70,10 @@ pub(crate) fn write(intro: &str, figures: &Figures, connections: u32, saturation
     if !figures.histories.is_empty() {
         let table = markdown::write_histories(&figures.histories);
         text.push_str(&format!("\n## History\n{table}"));
+    }
+    if !figures.lives.is_empty() {
+        let table = markdown::write_lives(&figures.lives);
+        text.push_str(&format!("\n## Live updates\n{table}"));
     }
     let table = markdown::write_filled(&figures.filled);
     text.push_str(&format!("\n## Loading\n{table}"));
