@@ -213,7 +213,9 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         // Reads that continued the activity until now saw the player's id.
         usecase::erase_from_activity(store, tenant, id, &self.erasure).await?;
         // Snapshots name the player. The next one is made from what is stored now.
-        usecase::delete_snapshots(store, tenant, id, self.context.env.clock()).await?;
+        store
+            .delete_snapshots(tenant, id, self.context.env.clock())
+            .await?;
         self.state.replacing = None;
         self.state.done_to = Some(id.clone());
         Ok(())

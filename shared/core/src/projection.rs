@@ -30,7 +30,19 @@ pub struct Projection {
     banned: HashSet<PlayerId>,
 }
 
-/// An event does not follow from the events before it: one of them is missing, or the log is damaged.
+/// How long a projection has a period after it expired, in milliseconds. The clocks of instances differ, so one of them may still have
+/// written to the period.
+const EXPIRED_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Returns whether a period had expired for [`EXPIRED_KEPT_MS`] at `now`.
+fn has_expired_long_ago(leaderboard: &Leaderboard, period: &Period, now: Timestamp) -> bool {
+    let long_ago = now.saturating_add_ms(EXPIRED_KEPT_MS.saturating_neg());
+    leaderboard
+        .schedule
+        .has_expired(period, leaderboard.keep_periods, long_ago)
+}
+
+/// An event does not follow from the events before it: one of them is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnfoundedEvent {
     /// The position of the event.
@@ -73,9 +85,11 @@ impl Projection {
             } => self.configure(leaderboard, current),
             EventBody::Submitted { .. } => self.apply_submission(&recorded.event).ok_or(unfounded)?,
             EventBody::Removed { player, period } => {
-                let state = self.periods.get_mut(period).ok_or(unfounded)?;
-                state.change(player).take().ok_or(unfounded)?;
-                state.version = position;
+                // The stored entry can have been one that no event made: damage. Then there is nothing to remove.
+                if let Some(state) = self.periods.get_mut(period) {
+                    state.change(player).take();
+                    state.version = position;
+                }
             }
             EventBody::Banned { player } => {
                 self.update_versions(player);
@@ -89,8 +103,13 @@ impl Projection {
         Ok(())
     }
 
-    /// Sets the configuration, and puts the current period into its order.
+    /// Sets the configuration, and puts the current period into its order. Periods that expired long ago do not come back if the
+    /// leaderboard keeps more periods from now on.
     fn configure(&mut self, leaderboard: &Leaderboard, current: &PeriodId) {
+        if let (Some(earlier), Some(now)) = (&self.leaderboard, self.latest_at) {
+            self.periods
+                .retain(|_, state| !has_expired_long_ago(earlier, &state.period, now));
+        }
         let layout = leaderboard.layout();
         if let Some(state) = self.periods.get_mut(current)
             && state.layout != layout
@@ -103,7 +122,8 @@ impl Projection {
         self.leaderboard = Some(leaderboard.clone());
     }
 
-    /// Applies an accepted submission. Returns `None` if the leaderboard would have refused it.
+    /// Applies an accepted submission. Changes no entry if the leaderboard would have refused it: the stored entry was then another
+    /// one, and a comparison shows the difference. Returns `None` if there is no configuration.
     fn apply_submission(&mut self, event: &Event) -> Option<()> {
         let EventBody::Submitted {
             player,
@@ -136,7 +156,9 @@ impl Projection {
             occurred_at: *occurred_at,
         };
         // The number of entries was checked when the submission was accepted.
-        let decision = Decision::from_change(existing, 0, player, change, leaderboard).ok()?;
+        let Ok(decision) = Decision::from_change(existing, 0, player, change, leaderboard) else {
+            return Some(());
+        };
         *entry = Some(decision.entry);
         // If only the metadata changed, and they are erased, nothing else says that the entry changed.
         if decision.status != Status::Kept || (!*kept && PlayerErasure::may_be_pseudonym(player)) {

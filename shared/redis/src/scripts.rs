@@ -68,6 +68,7 @@ library! {
     SCAN_STORED_PLAYERS = Writes "stored_entries" "scan_stored_players";
     CORRECT_ENTRIES = Writes "stored_entries" "correct_entries";
     PUT_SNAPSHOT = Writes "put_snapshot";
+    DELETE_SNAPSHOTS = FreesMemory "delete_snapshots";
     FREEZE_STANDINGS = Writes "freeze_standings";
     READ_CLAIMS = Reads "read_claims";
     CLAIM_PRIZE = Writes "claim_prize";

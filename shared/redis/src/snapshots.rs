@@ -10,7 +10,7 @@ use crate::connection::Connection;
 use crate::keys::{self, LeaderboardKeys};
 use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
-use crate::scripts::PUT_SNAPSHOT;
+use crate::scripts::{DELETE_SNAPSHOTS, PUT_SNAPSHOT};
 
 impl<C: Connection> Snapshots for RedisStore<C> {
     async fn list_snapshots(
@@ -65,6 +65,21 @@ impl<C: Connection> Snapshots for RedisStore<C> {
             call.add_text(position);
         }
         Ok(PUT_SNAPSHOT.run(&self.server, &call).await?.read_count()? == 1)
+    }
+
+    async fn delete_snapshots(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let leaderboard_keys = LeaderboardKeys::new(tenant, leaderboard);
+        let mut call = ScriptCall::with_keys([leaderboard_keys.configuration(), keys::log_sizes(tenant)]);
+        call.add_keys([leaderboard_keys.snapshots(), keys::last_version(tenant)]);
+        call.add_text(&at.as_unix_ms().div_euclid(IDEMPOTENCY_MS));
+        call.add_text(&SNAPSHOT_OVERHEAD_BYTES);
+        DELETE_SNAPSHOTS.run(&self.server, &call).await?;
+        Ok(())
     }
 }
 

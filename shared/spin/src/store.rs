@@ -197,6 +197,7 @@ forward_to_engine! {
             -> Result<Vec<SnapshotSummary>, StoreError>;
         fn read_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, position: u64)
             -> Result<Option<Vec<u8>>, StoreError>;
+        fn delete_snapshots(tenant: &TenantId, leaderboard: &LeaderboardId, at: Timestamp) -> Result<(), StoreError>;
         fn put_snapshot(tenant: &TenantId, leaderboard: &LeaderboardId, snapshot: &NewSnapshot<'_>)
             -> Result<bool, StoreError>;
     }

@@ -1,10 +1,11 @@
 //! The port [`Snapshots`].
 
 use leaderboard_core::ports::{NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
-use leaderboard_core::{LeaderboardId, StoreError, TenantId};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId, Timestamp};
 
 use crate::SqliteStore;
 use crate::connection::Connection;
+use crate::leaderboards;
 use crate::retention::read_weights;
 use crate::session::Session;
 
@@ -51,6 +52,35 @@ impl<C: Connection> Snapshots for SqliteStore<C> {
         self.write(|session| put(session, tenant, leaderboard, snapshot))
             .await
     }
+
+    async fn delete_snapshots(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        _at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|session| delete_all(session, tenant, leaderboard))
+            .await
+    }
+}
+
+/// Deletes all snapshots of a leaderboard, and gives its configuration a new version. Does nothing if there is no such leaderboard.
+fn delete_all(
+    session: &Session<'_>,
+    tenant: &TenantId,
+    leaderboard: &LeaderboardId,
+) -> Result<(), StoreError> {
+    const BOARD: &str = "SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2";
+    const DELETE: &str = "DELETE FROM snapshots WHERE leaderboard = ?1";
+    const CHANGE: &str = "UPDATE leaderboards SET version = ?2 WHERE row = ?1";
+    let Some(mut cells) = session.row(BOARD, &[tenant.into(), leaderboard.into()])? else {
+        return Ok(());
+    };
+    let board = cells.integer("leaderboard row")?;
+    session.run(DELETE, &[board.into()])?;
+    let version = leaderboards::next_version(session, tenant)?;
+    session.run(CHANGE, &[board.into(), version.into()])?;
+    Ok(())
 }
 
 fn put(

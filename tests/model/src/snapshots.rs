@@ -1,9 +1,10 @@
 //! The port of snapshots.
 
 use leaderboard_core::ports::{NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
-use leaderboard_core::{LeaderboardId, StoreError, TenantId};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId, Timestamp};
 
 use crate::Model;
+use crate::edge::version_after;
 
 /// Returns the weight of a snapshot.
 pub(crate) fn weight(bytes: &[u8]) -> u64 {
@@ -76,5 +77,23 @@ impl Snapshots for Model {
                 .insert(position, (latest_at, snapshot.bytes.to_vec()));
         }
         Ok(room)
+    }
+
+    async fn delete_snapshots(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        _at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tenants = self.tenants.borrow_mut();
+        let Some(tenant) = tenants.get_mut(tenant) else {
+            return Ok(());
+        };
+        if let Some(board) = tenant.boards.get_mut(leaderboard) {
+            tenant.last_version = version_after(tenant.last_version, self.edge.borrow().clock_us);
+            board.configuration.version = tenant.last_version;
+            board.snapshots.clear();
+        }
+        Ok(())
     }
 }

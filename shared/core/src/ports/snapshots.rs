@@ -70,4 +70,17 @@ pub trait Snapshots {
         leaderboard: &LeaderboardId,
         snapshot: &NewSnapshot<'_>,
     ) -> Result<bool, StoreError>;
+
+    /// Deletes all snapshots of a leaderboard, for example because they name a player who was erased. Gives the configuration a new
+    /// version, so that a snapshot of what was read before is not stored afterwards. Does nothing if there is no such leaderboard.
+    /// `at` is the instant of the call.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn delete_snapshots(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        at: Timestamp,
+    ) -> Result<(), StoreError>;
 }

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Projection;
 use super::kept::KeptEntries;
 use super::period::ProjectedPeriod;
 use super::view::View;
+use super::{Projection, has_expired_long_ago};
 use crate::codec::{
     Malformed, Reader, Writer, decode_layout, decode_leaderboard, encode_layout, encode_leaderboard,
 };
@@ -20,9 +20,6 @@ use crate::{Period, Timestamp};
 const FORMAT: u8 = 1;
 /// The length of the number of the format and the checksum, in bytes.
 const HEAD_BYTES: usize = 9;
-/// A snapshot has a period for this long after it expired, in milliseconds. The clocks of instances differ, so one of them may
-/// still have written to the period.
-const EXPIRED_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Projection {
     /// Returns the snapshot of the projection; `None` before the first event. A snapshot has no periods that expired long ago. Equal
@@ -41,15 +38,10 @@ impl Projection {
         for player in banned {
             w.text(player.as_str());
         }
-        let long_ago = latest_at.saturating_add_ms(EXPIRED_KEPT_MS.saturating_neg());
         let periods: Vec<_> = self
             .periods
             .values()
-            .filter(|state| {
-                !leaderboard
-                    .schedule
-                    .has_expired(&state.period, leaderboard.keep_periods, long_ago)
-            })
+            .filter(|state| !has_expired_long_ago(leaderboard, &state.period, latest_at))
             .collect();
         w.unsigned(periods.len() as u64);
         for state in periods {

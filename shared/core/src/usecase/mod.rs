@@ -65,7 +65,7 @@ pub use ranks::{
 pub use replay::{
     MAX_REPLAYED_EVENTS, ReplayPlan, SnapshotPlan, plan_replay, plan_snapshot, replay, take_snapshot,
 };
-pub use snapshots::{MAX_SNAPSHOTS, UnsavedSnapshot, delete_snapshots};
+pub use snapshots::{MAX_SNAPSHOTS, UnsavedSnapshot};
 pub use standings::{
     ClaimState, FinalStandings, PlayerPrize, PrizeList, PrizeOfPlayer, claim_prize, list_prizes, read_prize,
     read_standings,

@@ -4,13 +4,11 @@ use std::rc::Rc;
 
 use super::Deps;
 use super::leaderboard_memory::SharedLeaderboard;
-use crate::ports::{Leaderboards, LogBounds, MAX_SNAPSHOT_BYTES, NewSnapshot, SnapshotSummary, Snapshots};
-use crate::{LeaderboardId, LogPolicy, Projection, StoreError, TenantId, Timestamp};
+use crate::ports::{LogBounds, MAX_SNAPSHOT_BYTES, NewSnapshot, SnapshotSummary, Snapshots};
+use crate::{LogPolicy, Projection, StoreError, Timestamp};
 
 /// The most snapshots of a leaderboard. With the longest log, one of them is at most about 80,000 events before each event.
 pub const MAX_SNAPSHOTS: usize = 24;
-/// How often [`delete_snapshots`] tries to delete those that it finds.
-const MAX_DELETE_TRIES: u32 = 4;
 /// A snapshot is taken when the events since the newest one are this part of the events that the log keeps.
 const PARTS_OF_A_LOG: u32 = 4;
 /// The fewest and the most events after which a snapshot is taken.
@@ -182,42 +180,6 @@ pub(super) async fn save<S: Snapshots, K>(
     };
     let id = &board.value.id;
     deps.store.put_snapshot(deps.tenant, id, &snapshot).await
-}
-
-/// Deletes the snapshots of a leaderboard, for example because they name a player who was erased. Does nothing if there is no such
-/// leaderboard.
-///
-/// # Errors
-/// [`StoreError`]; [`StoreError::Unavailable`] if other requests change the configuration or the snapshots meanwhile.
-pub async fn delete_snapshots<S: Snapshots + Leaderboards>(
-    store: &S,
-    tenant: &TenantId,
-    id: &LeaderboardId,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for _ in 0..MAX_DELETE_TRIES {
-        let positions = store.list_snapshots(tenant, id).await?;
-        let positions: Vec<u64> = positions.iter().map(|snapshot| snapshot.position).collect();
-        let (Some(&last), Some(board)) = (positions.last(), store.get(tenant, id).await?) else {
-            return Ok(());
-        };
-        // A snapshot that no quota has room for: the store deletes those that it replaces, and stores nothing.
-        let nothing = NewSnapshot {
-            summary: SnapshotSummary {
-                position: last,
-                latest_at: now,
-            },
-            bytes: &[],
-            configuration_version: board.version,
-            replaced: &positions,
-            at: now,
-            max_log_bytes: Some(0),
-        };
-        store.put_snapshot(tenant, id, &nothing).await?;
-    }
-    Err(StoreError::Unavailable(
-        "other requests take snapshots meanwhile".into(),
-    ))
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ mod fingerprint;
 #[cfg(test)]
 mod order_key;
 #[cfg(test)]
+mod projection;
+#[cfg(test)]
 mod schedule;
 #[cfg(test)]
 mod schedule_changes;

@@ -3,7 +3,6 @@
 use leaderboard_core::ports::{
     Expected, Leaderboards, NewSnapshot, RateLimits, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots,
 };
-use leaderboard_core::usecase;
 use leaderboard_test_support::values::{Board, board, id};
 use leaderboard_test_support::{StoreBackend, StoreFixture};
 
@@ -80,10 +79,15 @@ on_both_stores! {
             assert!(put(&fixture, &board, (position, b"bytes"), &[], None).await);
         }
         for name in ["l", "l", "none"] {
-            usecase::delete_snapshots(&fixture.store, &fixture.tenant, &id(name), fixture.now()).await.unwrap();
+            fixture.store.delete_snapshots(&fixture.tenant, &id(name), fixture.now()).await.unwrap();
         }
         assert_eq!((positions(&fixture, "l").await, read(&fixture, "l", 2).await), (vec![], None));
         assert_eq!(log_bytes(&fixture).await, before);
+        // A snapshot of what was read before is not stored afterwards.
+        assert!(!put(&fixture, &board, (4, b"late"), &[], None).await);
+        let current = fixture.read_leaderboard(&board.value).await;
+        assert!(put(&fixture, &current, (4, b"new"), &[], None).await);
+        fixture.submit_score(&current, "ann", 1).await;
     }
 
     async fn a_snapshot_at_the_same_position_stays(fixture) {

@@ -1,7 +1,7 @@
 //! The port of snapshots in the store of tests.
 
 use leaderboard_core::ports::{NewSnapshot, SnapshotSummary, Snapshots};
-use leaderboard_core::{LeaderboardId, StoreError, TenantId};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId, Timestamp};
 
 use super::store::Store;
 
@@ -33,6 +33,17 @@ impl Snapshots for Store {
     ) -> Result<bool, StoreError> {
         self.model_if_room()?
             .put_snapshot(tenant, leaderboard, snapshot)
+            .await
+    }
+
+    async fn delete_snapshots(
+        &self,
+        tenant: &TenantId,
+        leaderboard: &LeaderboardId,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.model_if_up()?
+            .delete_snapshots(tenant, leaderboard, at)
             .await
     }
 }
