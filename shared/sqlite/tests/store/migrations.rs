@@ -12,12 +12,19 @@ use leaderboard_core::ports::{
 use crate::support::*;
 
 /// The number of the newest schema version.
-const NEWEST: i64 = 20;
+const NEWEST: i64 = 21;
 /// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-const UNDO: [(i64, &[&str]); 19] = [
+const UNDO: [(i64, &[&str]); 20] = [
+    (
+        20,
+        &[
+            "ALTER TABLE claims DROP COLUMN replaces",
+            "ALTER TABLE periods DROP COLUMN frozen_prizes",
+        ],
+    ),
     (19, &["DROP TABLE imports", "DROP TABLE import_parts"]),
     (
         18,
