@@ -1,9 +1,9 @@
 //! The [`Queue`] port: a stream with a consumer group.
 
 use leaderboard_core::ports::{
-    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag,
-    QueuedRequest, RESULT_KEPT_MS, RequestPage,
+    ClaimedItem, EarlyItems, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES,
+    MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest,
+    Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
@@ -11,8 +11,8 @@ use crate::connection::Connection;
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{
-    CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING, MEASURE_QUEUE,
-    RETRY_ITEMS,
+    CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_EARLY_ITEMS, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING,
+    MEASURE_QUEUE, RETRY_ITEMS,
 };
 use crate::{RedisStore, keys};
 
@@ -20,6 +20,8 @@ use crate::{RedisStore, keys};
 const DIGEST_BYTES: usize = 16;
 /// About how many requests one command looks at.
 const REQUESTS_AT_ONCE: u32 = 100;
+/// How many items one search for early items reads in a step, and altogether.
+const EARLY_ITEMS_AT_ONCE: [u32; 2] = [100, 2_000];
 
 impl<C: Connection> Queue for RedisStore<C> {
     async fn enqueue(
@@ -162,6 +164,31 @@ impl<C: Connection> Queue for RedisStore<C> {
                 .map(|id| read_appended_at(&id))
                 .transpose()?,
             now: Some(Timestamp::saturating_from_unix_ms(now_ms)),
+        })
+    }
+
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError> {
+        let [stream, _] = keys::queue();
+        let [in_step, in_all] = EARLY_ITEMS_AT_ONCE;
+        let mut call = ScriptCall::with_keys([stream]);
+        call.add_text(tenant);
+        call.add_text(&until.as_unix_ms().max(0));
+        call.add_text(from.unwrap_or_default());
+        call.add_text(&in_step);
+        call.add_text(&in_all);
+        call.add_text(&MAX_CLAIMED_BYTES);
+        let mut reply = FIND_EARLY_ITEMS.run(&self.server, &call).await?;
+        let is_found = reply.read_count()? == 1;
+        let next = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+        Ok(EarlyItems {
+            is_found,
+            next: Some(next.into_boxed_str()).filter(|next| !next.is_empty()),
+            is_complete: reply.read_count()? == 1,
         })
     }
 

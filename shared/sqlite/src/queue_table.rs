@@ -52,3 +52,7 @@ pub(crate) const PENDING_REQUESTS: &[&str] = &[
     "CREATE INDEX pending_requests ON queued_requests (tenant, player) WHERE result IS NULL AND player IS NOT NULL",
     "CREATE INDEX queue_items_by_request ON queue_items (tenant, id)",
 ];
+
+/// The items of a tenant by their instant.
+pub(crate) const ITEMS_OF_TENANT: &[&str] =
+    &["CREATE INDEX queue_items_of_tenant ON queue_items (tenant, enqueued_at)"];

@@ -28,6 +28,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     queue_table::PENDING_REQUESTS,
     import_table::MIGRATION,
     FROZEN_PRIZES,
+    queue_table::ITEMS_OF_TENANT,
 ];
 
 const SCORES: &[&str] = &[

@@ -36,4 +36,5 @@ mod steps;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod undo;
 mod waiting_writers;
