@@ -71,7 +71,7 @@ impl Standings for Model {
         }
         let frozen = board.frozen.entry(period.id.clone()).or_default();
         let reopened = frozen.reopened;
-        let freeze = frozen.freeze.get_or_insert_with(|| Freeze {
+        let freeze = frozen.freeze.get_or_insert(Freeze {
             frozen_at: period_ref.now,
             version,
             count,

@@ -37,4 +37,5 @@ mod steps;
 mod support;
 #[cfg(test)]
 mod undo;
+#[cfg(test)]
 mod waiting_writers;

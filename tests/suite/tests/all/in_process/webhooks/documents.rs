@@ -112,3 +112,28 @@ fn a_place_without_a_webhook_is_free_after_a_minute() {
     create("more").expect_status(201);
     create("hook-7").expect_problem(409, "quota-reached", "");
 }
+
+#[test]
+fn a_run_continues_after_the_turns_that_the_last_one_looked_at() {
+    let (service, _) = create_service(&["score.accepted"]);
+    submit(&service, "ann", 1);
+    // Their tenants come before the tenant `default` in the list of turns, and they are due in the far future.
+    let not_due = json!({"next_ms": i64::MAX}).to_string();
+    for n in 0..10_000 {
+        let name = DocumentName {
+            tenant: None,
+            kind: DocumentKind::WebhookTurn,
+            id: format!("acme-{n}/hook").into(),
+        };
+        let put = service
+            .store
+            .put_document(&name, not_due.as_bytes(), Expected::Absent);
+        block_on(put).unwrap().unwrap();
+    }
+    let delivered = [0, 1, 2, 3].map(|n| {
+        submit(&service, "bob", n);
+        answer_with(&service, &[200, 200]);
+        deliver(&service).len()
+    });
+    assert_eq!(delivered, [0, 3, 0, 2]);
+}
