@@ -6,7 +6,7 @@
 mod state;
 
 use leaderboard_core::ports::{
-    DeadLetters, DocumentKind, DocumentName, Documents, Erasures, Expected, Leaderboards, Queue,
+    DeadLetters, DocumentKind, DocumentName, Documents, Erasures, Expected, Leaderboards, Queue, Snapshots,
 };
 use leaderboard_core::{LeaderboardId, PlayerErasure, PlayerId, StoreError, Timestamp, Versioned, usecase};
 use leaderboard_identity::hex::encode as hex;
@@ -34,6 +34,8 @@ const LEADERBOARDS_AT_ONCE: u32 = 100;
 const LETTERS_AT_ONCE: u32 = 100;
 /// How many documents of webhooks one command lists.
 const DOCUMENTS_AT_ONCE: u32 = 100;
+/// What is left while the queue has submissions from before the erasure.
+const EARLY_ITEMS_LEFT: &str = "The queue still has earlier submissions";
 /// The most erasures of a tenant that have begun and are not finished.
 const MAX_UNFINISHED: u32 = 100;
 
@@ -157,19 +159,37 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
         Ok(())
     }
 
-    /// Applies what is in the queue, and waits until everything is applied that was in it when the erasure began. What the player
-    /// sent becomes entries, results and dead letters, which the next steps erase.
+    /// Applies what is in the queue, and waits until everything of the tenant is applied that was in it when the erasure began. What the
+    /// player sent becomes entries, results and dead letters, which the next steps erase. Other tenants' items can wait longer, for
+    /// example while their tenant is suspended.
     async fn apply_queue(&mut self) -> Result<(), Problem> {
         let env = self.context.env;
         for _ in 0..MAX_QUEUE_PAUSES {
             drain(env, MAX_DRAINED).await?;
-            let oldest_at = env.store().measure_queue().await?.oldest_at;
-            if oldest_at.is_none_or(|oldest_at| oldest_at > self.began_at) {
+            if !self.has_early_items().await? {
                 return Ok(());
             }
             env.pause(QUEUE_PAUSE_MS).await;
         }
-        Err(needs_more_time("The queue still has earlier submissions"))
+        self.save().await?;
+        Err(needs_more_time(EARLY_ITEMS_LEFT))
+    }
+
+    /// Returns whether the queue has items of the tenant from before the erasure. What was looked at is not looked at again.
+    async fn has_early_items(&mut self) -> Result<bool, Problem> {
+        let (store, tenant) = (self.context.env.store(), self.context.tenant);
+        loop {
+            let from = self.state.queue_done_to.as_deref();
+            let found = store.find_early_items(tenant, self.began_at, from).await?;
+            self.state.queue_done_to = found.next;
+            if found.is_found || found.is_complete {
+                return Ok(found.is_found);
+            }
+            if let Err(problem) = self.take_step(EARLY_ITEMS_LEFT) {
+                self.save().await?;
+                return Err(problem);
+            }
+        }
     }
 
     async fn erase_from_leaderboards(&mut self) -> Result<(), Problem> {
@@ -325,6 +345,7 @@ async fn create_document<E: ResponseEnvironment>(
     let state = ErasureState {
         pseudonym: erasure.pseudonym,
         began_at: None,
+        queue_done_to: None,
         done_to: None,
         replacing: None,
     };

@@ -1,7 +1,7 @@
 //! Messages that were not delivered: lists them, sends them again, deletes them.
 
 use http::StatusCode;
-use leaderboard_api::wire::webhook_delivery::{DeliveryBody, parse_event};
+use leaderboard_api::wire::webhook_delivery::{DeliveryBody, UNREADABLE, parse_event};
 use leaderboard_api::{MESSAGE_ID_PREFIX, Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit};
@@ -29,14 +29,17 @@ pub(crate) async fn list<E: ResponseEnvironment>(
     let (after, limit) = (paging.after.as_deref(), paging.page_size_and_one());
     let found = list_messages(context.env, context.tenant, id, after, limit).await?;
     let page = paging.page_of(found).try_map(|(id, record)| {
-        let event = parse_event(&record)?;
-        Ok::<_, Problem>((id, record, event))
+        let event = record.as_ref().map(parse_event).transpose()?;
+        Ok::<_, Problem>((id, record.zip(event)))
     })?;
     page.respond(
         context,
         "deliveries",
-        |(id, ..)| id.to_string(),
-        |(id, record, event)| DeliveryBody::new(id, record, event),
+        |(id, _)| id.to_string(),
+        |(id, record)| match record {
+            Some((record, event)) => DeliveryBody::new(id, record, event),
+            None => DeliveryBody::unreadable(id),
+        },
     )
 }
 
@@ -60,6 +63,7 @@ pub(crate) async fn replay<E: ResponseEnvironment>(
             Response::json(StatusCode::ACCEPTED, context.accepted, &body)
         }
         Replay::Unknown => Err(Problem::new(ProblemType::MessageNotFound)),
+        Replay::Unreadable => Err(Problem::new(ProblemType::NotReplayable).with_detail(UNREADABLE)),
         Replay::Full => Err(Problem::new(ProblemType::QueueFull)),
     }
 }

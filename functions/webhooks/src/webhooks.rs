@@ -12,7 +12,9 @@ use leaderboard_identity::webhook_secret::WebhookSecret;
 use leaderboard_pipeline::paging::Paging;
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::ResponseEnvironment;
-use leaderboard_webhooks::{MAX_WEBHOOKS, create_webhook, find_webhook, list_webhooks, wake, webhook_name};
+use leaderboard_webhooks::{
+    MAX_WEBHOOKS, create_webhook, find_webhook, list_webhooks, take_place, wake, webhook_name,
+};
 
 /// The most webhooks on a page.
 const MAX_LIMIT: u32 = 200;
@@ -96,8 +98,7 @@ async fn create<E: ResponseEnvironment>(
     id: &str,
     settings: WebhookSettings,
 ) -> Result<Response, Problem> {
-    let listed = list_webhooks(context.env, context.tenant, None, MAX_WEBHOOKS).await?;
-    if u32::try_from(listed.len()).is_ok_and(|listed| listed >= MAX_WEBHOOKS) {
+    if !take_place(context.env, context.tenant, id).await? {
         let detail = format!("The tenant has {MAX_WEBHOOKS} webhooks; delete one that is not needed.");
         return Err(Problem::new(ProblemType::QuotaReached).with_detail(detail));
     }

@@ -51,9 +51,9 @@ pub use leaderboards::{
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,
 };
 pub use queue::{
-    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES, MAX_QUEUED_BYTES,
-    MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem,
-    PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage,
+    ClaimedItem, EarlyItems, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES,
+    MAX_QUEUED_BYTES, MAX_QUEUED_ID_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED,
+    NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
 pub use rate_limits::{
     Charge, ChargeRequest, Counters, DayUsage, EntryQuota, MAX_BUCKET_BYTES, MAX_CHARGES, MAX_DEBT_US,

@@ -71,7 +71,7 @@ pub enum RefusalReason {
     PeriodExpired,
     /// The entries of the period have the order of an earlier configuration, so the period accepts no late scores.
     PeriodReordered,
-    /// The standings of the period of the score are final, and the leaderboard refuses late scores.
+    /// The standings of the period of the score are final, and the leaderboard refuses late scores or the period has prizes.
     StandingsFinal,
     /// The period's entries are being rebuilt in another order. The caller can retry after a few seconds.
     Rebuilding,

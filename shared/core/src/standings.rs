@@ -1,6 +1,6 @@
-//! Standings: the list of a period that has ended, which no score changes any more, and the prizes in it.
+//! Standings: what a leaderboard's configuration says about the list of a period that has ended.
 
-use crate::{Invalid, Timestamp};
+use crate::Invalid;
 
 /// The most prizes of a leaderboard. A claim compares its rank with each of them.
 pub const MAX_PRIZES: usize = 20;
@@ -13,10 +13,8 @@ pub const DEFAULT_CLAIM_DAYS: u16 = 30;
 /// How long after its end a period can be frozen at the earliest, in milliseconds. So scores of the last moments still count that wait
 /// in the queue, whose attempts take about a minute, and the clocks of instances may differ.
 pub const FREEZE_DELAY_MS: i64 = 120_000;
-/// The length of a day, in milliseconds.
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// The largest percentage.
-const ALL_PERCENT: u8 = 100;
+pub(crate) const ALL_PERCENT: u8 = 100;
 
 /// What a score does that belongs to a period with final standings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub enum LateScores {
     #[default]
     Refuse,
     /// The score is accepted. If it changes an entry, the standings are no longer final, and the next request for them freezes
-    /// them again.
+    /// them again. Standings that became final with prizes stay final, and the score is refused.
     Reopen,
 }
 
@@ -40,7 +38,7 @@ pub enum PrizeRange {
         to: u32,
     },
     /// The best percentage of the entries that the standings had when they became final, 1 to 100. A fraction of an entry counts
-    /// as one, so that the best entry always has the prize.
+    /// as one, so that the best entry always has the prize. Players who share the rank of the last of them have it too.
     TopPercent(u8),
 }
 
@@ -51,19 +49,6 @@ pub struct Prize {
     pub name: String,
     /// The ranks that the prize is for.
     pub range: PrizeRange,
-}
-
-impl PrizeRange {
-    /// Returns the best and the worst rank of the range in standings with `count` entries.
-    fn ranks(self, count: u64) -> (u64, u64) {
-        match self {
-            Self::Ranks { from, to } => (from.into(), to.into()),
-            Self::TopPercent(percent) => {
-                let part = count.saturating_mul(percent.into());
-                (1, part.div_ceil(ALL_PERCENT.into()))
-            }
-        }
-    }
 }
 
 /// What happens at the end of a period: late scores, and prizes.
@@ -88,28 +73,6 @@ impl Default for StandingsPolicy {
 }
 
 impl StandingsPolicy {
-    /// Returns the prize of a rank in standings with `count` entries.
-    #[must_use]
-    pub fn find_prize(&self, rank: u64, count: u64) -> Option<&Prize> {
-        self.prizes.iter().find(|prize| {
-            let (from, to) = prize.range.ranks(count);
-            (from..=to).contains(&rank)
-        })
-    }
-
-    /// Returns the worst rank that has a prize in standings with `count` entries; 0 if there is no prize.
-    #[must_use]
-    pub fn last_rank(&self, count: u64) -> u64 {
-        let last = self.prizes.iter().map(|prize| prize.range.ranks(count).1);
-        last.max().unwrap_or(0)
-    }
-
-    /// Returns the first instant at which a prize can no longer be claimed.
-    #[must_use]
-    pub fn claims_expire_at(&self, frozen_at: Timestamp) -> Timestamp {
-        frozen_at.saturating_add_ms(i64::from(self.claim_days).saturating_mul(DAY_MS))
-    }
-
     /// Returns every broken rule. A rule between two fields is reported at both.
     #[must_use]
     pub fn find_faults(&self) -> Vec<Invalid> {
@@ -197,48 +160,6 @@ mod tests {
             prizes: prizes.iter().map(prize).collect(),
             ..StandingsPolicy::default()
         }
-    }
-
-    fn names(policy: &StandingsPolicy, count: u64) -> Vec<Option<&str>> {
-        (1..=6)
-            .map(|rank| policy.find_prize(rank, count).map(|prize| prize.name.as_str()))
-            .collect()
-    }
-
-    #[test]
-    fn a_rank_gets_the_first_prize_whose_range_contains_it() {
-        let ranks = |from, to| PrizeRange::Ranks { from, to };
-        let policy = policy(&[
-            ("gold", ranks(1, 1)),
-            ("silver", ranks(1, 3)),
-            ("late", ranks(5, 5)),
-        ]);
-        assert_eq!(
-            names(&policy, 100),
-            [
-                Some("gold"),
-                Some("silver"),
-                Some("silver"),
-                None,
-                Some("late"),
-                None
-            ]
-        );
-        assert_eq!(policy.last_rank(100), 5);
-        assert_eq!(StandingsPolicy::default().last_rank(100), 0);
-    }
-
-    #[test]
-    fn a_percentage_is_rounded_up() {
-        let policy = policy(&[("chest", PrizeRange::TopPercent(10))]);
-        assert_eq!(policy.last_rank(0), 0);
-        assert_eq!(policy.last_rank(1), 1);
-        assert_eq!(policy.last_rank(10), 1);
-        assert_eq!(policy.last_rank(11), 2);
-        assert_eq!(
-            names(&policy, 11),
-            [Some("chest"), Some("chest"), None, None, None, None]
-        );
     }
 
     #[test]

@@ -1,30 +1,31 @@
 //! The [`Queue`] port: a stream with a consumer group.
 
+mod items;
+
 use leaderboard_core::ports::{
-    ClaimedItem, EnqueueRefusal, FIRST_SHARD, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES,
+    ClaimedItem, EarlyItems, EnqueueRefusal, FIRST_SHARD, FinishedItem, MAX_CLAIMED_BYTES, MAX_PAYLOAD_BYTES,
     MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest,
     Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS, RequestPage, ShardNumber,
 };
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
+use self::items::{name_item, name_on, read_appended_at, read_item, split_name, unpack_request};
 use crate::connection::Connection;
 use crate::library::run_on_shard;
 use crate::placement::{Placement, read_misplaced};
-use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
+use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::{
-    CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING, MEASURE_QUEUE,
-    RETRY_ITEMS,
+    CLAIM_ITEMS, DELETE_REQUEST, ENQUEUE, FIND_EARLY_ITEMS, FIND_REQUESTS_ABOUT, FINISH_ITEMS, LIST_PENDING,
+    MEASURE_QUEUE, RETRY_ITEMS,
 };
 use crate::shard::Shard;
 use crate::{RedisStore, keys};
 
-/// The length of the digest at the beginning of a record.
-const DIGEST_BYTES: usize = 16;
-/// What is between the number of a further shard and the id of an item in its stream.
-const SHARD_END: char = '/';
 /// About how many requests one command looks at.
 const REQUESTS_AT_ONCE: u32 = 100;
+/// How many items one search for early items reads in a step, and altogether.
+const EARLY_ITEMS_AT_ONCE: [u32; 2] = [100, 2_000];
 
 impl<C: Connection> Queue for RedisStore<C> {
     async fn enqueue(
@@ -177,6 +178,38 @@ impl<C: Connection> Queue for RedisStore<C> {
         measured.ok_or_else(|| failure.unwrap_or_else(|| corrupt("queue")))
     }
 
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError> {
+        let [stream, _] = keys::queue();
+        let [in_step, in_all] = EARLY_ITEMS_AT_ONCE;
+        // A backend can append a message of the tenant to the stream of any shard.
+        let (number, after) = from.map_or((FIRST_SHARD, ""), split_name);
+        let mut call = ScriptCall::with_keys([stream]);
+        call.add_text(tenant);
+        call.add_text(&until.as_unix_ms().max(0));
+        call.add_text(after);
+        call.add_text(&in_step);
+        call.add_text(&in_all);
+        call.add_text(&MAX_CLAIMED_BYTES);
+        let mut reply = FIND_EARLY_ITEMS.run_on(self.server.shard(number)?, &call).await?;
+        let is_found = reply.read_count()? == 1;
+        let last = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
+        let is_end = reply.read_count()? == 1;
+        let next = match number.saturating_add(1) {
+            further if is_end && further <= self.server.count_shards() => name_item(further, String::new()),
+            _ => name_item(number, last),
+        };
+        Ok(EarlyItems {
+            is_found,
+            is_complete: is_end && number >= self.server.count_shards(),
+            next: Some(next).filter(|next| !next.is_empty()),
+        })
+    }
+
     async fn find_requests_about(
         &self,
         tenant: &TenantId,
@@ -241,24 +274,6 @@ impl Claimed {
         }
         Ok(())
     }
-}
-
-/// Returns the name of an item with its shard: on the first shard the id in the stream alone, as with one server.
-fn name_item(number: ShardNumber, id: String) -> Box<str> {
-    if number == FIRST_SHARD {
-        id.into_boxed_str()
-    } else {
-        format!("{number}{SHARD_END}{id}").into_boxed_str()
-    }
-}
-
-/// Returns the id in the stream, if the item is on this shard.
-fn name_on(number: ShardNumber, item: &ClaimedItem) -> Option<&str> {
-    let (of_shard, id) = match item.name.split_once(SHARD_END) {
-        Some((of_shard, id)) => (of_shard.parse().ok()?, id),
-        None => (FIRST_SHARD, &*item.name),
-    };
-    (of_shard == number).then_some(id)
 }
 
 /// Builds the call that finishes the items of one shard; `None` if no item is there.
@@ -327,44 +342,4 @@ fn request_call(tenant: &TenantId) -> ScriptCall {
     let mut call = ScriptCall::with_keys([stream]);
     call.add_keys(keys::queued_requests(tenant));
     call
-}
-
-/// Returns when an item was appended: its id in the stream begins with the milliseconds.
-fn read_appended_at(name: &str) -> Result<Timestamp, StoreError> {
-    let (appended_ms, _) = name.split_once('-').ok_or_else(|| corrupt("id of an item"))?;
-    let appended_ms = i64::try_from(parse_decimal(appended_ms.as_bytes())?).unwrap_or(i64::MAX);
-    Ok(Timestamp::saturating_from_unix_ms(appended_ms))
-}
-
-/// Reads an item. A backend can append fields that
-/// Edgeboard does not write; such an item has no request.
-fn read_item(number: ShardNumber, reply: &mut ReplyReader) -> Result<ClaimedItem, StoreError> {
-    let name = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
-    let attempts = u32::try_from(reply.read_number()?).unwrap_or(u32::MAX);
-    let tenant = String::from_utf8(reply.read_bytes()?).ok();
-    let id = String::from_utf8(reply.read_bytes()?).ok();
-    let tenant = tenant.and_then(|tenant| TenantId::new(tenant).ok());
-    let request = tenant.zip(id.map(String::into_boxed_str));
-    Ok(ClaimedItem {
-        enqueued_at: read_appended_at(&name)?,
-        name: name_item(number, name),
-        request,
-        attempts,
-        payload: reply.read_bytes()?,
-    })
-}
-
-/// Reads a record of `queue.lua`; `None` if it is damaged.
-fn unpack_request(record: &[u8]) -> Option<QueuedRequest> {
-    let (_, rest) = record.split_at_checked(DIGEST_BYTES)?;
-    let (&[done, length], rest) = rest.split_first_chunk()?;
-    let (player, result) = rest.split_at_checked(usize::from(length))?;
-    let player = match player {
-        [] => None,
-        name => Some(PlayerId::new(std::str::from_utf8(name).ok()?).ok()?),
-    };
-    Some(QueuedRequest {
-        player,
-        result: (done == b'1').then(|| result.to_vec()),
-    })
 }

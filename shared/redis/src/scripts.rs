@@ -55,6 +55,7 @@ library! {
     FINISH_ITEMS = FreesMemory "finish_items";
     LIST_PENDING = Reads "list_pending";
     MEASURE_QUEUE = Reads "measure_queue";
+    FIND_EARLY_ITEMS = Reads "find_early_items";
     FIND_REQUESTS_ABOUT = Reads "find_requests_about";
     DELETE_REQUEST = FreesMemory "delete_request";
     APPEND_AUDIT = Writes "append_audit";

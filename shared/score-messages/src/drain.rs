@@ -11,6 +11,7 @@ use leaderboard_tenant_config::TenantConfig;
 
 use crate::apply::{apply_all, count, why_closed};
 use crate::job::{Job, UnreadableItem, finish_item};
+use crate::letters::push_unreadable;
 use crate::result::RequestResult;
 use crate::settle::{DrainReport, LEASE_MS, MAX_ATTEMPTS, SettledJobs, uncount};
 
@@ -38,6 +39,7 @@ pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<Dr
         failure: None,
         is_unavailable: false,
         untried: Vec::new(),
+        waiting: Vec::new(),
     };
     let (mut left, ends_at) = (max_items, progress.ends_at);
     let mut claimed = ClaimedJobs::claim(env, &mut left, ends_at).await?;
@@ -68,6 +70,8 @@ struct Progress {
     is_unavailable: bool,
     /// The claimed items that are given back, because the drain is over.
     untried: Vec<ClaimedItem>,
+    /// The claimed items that wait for another version of the code.
+    waiting: Vec<ClaimedItem>,
 }
 
 impl Progress {
@@ -88,15 +92,19 @@ impl Progress {
         }
     }
 
-    /// Lets the items that were not tried be claimed again at once, as if they had not been claimed.
+    /// Lets the items that were not tried be claimed again, as if they had not been claimed: at once, or after a lease if they wait for
+    /// another version.
     async fn give_back<E: ResponseEnvironment>(&mut self, env: &E) {
-        let untried: Vec<_> = self.untried.iter().map(|item| uncount(item, 0)).collect();
-        self.untried.clear();
-        if untried.is_empty() {
-            return;
-        }
-        if let Err(error) = env.store().retry_items(&untried, 0, LEASE_MS).await {
-            self.fail(error);
+        self.report.retried += self.waiting.len();
+        let [untried, waiting] = [&mut self.untried, &mut self.waiting].map(std::mem::take);
+        for (items, wait_ms) in [(untried, 0), (waiting, LEASE_MS)] {
+            let items: Vec<_> = items.iter().map(|item| uncount(item, 0)).collect();
+            if items.is_empty() {
+                continue;
+            }
+            if let Err(error) = env.store().retry_items(&items, wait_ms, LEASE_MS).await {
+                self.fail(error);
+            }
         }
     }
 }
@@ -145,6 +153,10 @@ impl ClaimedJobs {
                 progress.untried.push(unreadable.item);
                 continue;
             }
+            if unreadable.waits {
+                progress.waiting.push(unreadable.item);
+                continue;
+            }
             match give_up_unreadable(env, unreadable).await {
                 Ok(()) => progress.report.dead += 1,
                 Err(error) => progress.fail(error),
@@ -166,10 +178,19 @@ async fn give_up_unreadable<E: ResponseEnvironment>(
         item,
         received_at,
         faulty,
+        ..
     } = unreadable;
     let reason = faulty.problem.one_line();
-    faulty.push_all(env, received_at, &item.payload, &reason).await?;
     let tenant = item.request.as_ref().map(|(tenant, _)| tenant.clone());
+    match &tenant {
+        // The letter is the tenant's own, so that the tenant can replay it and an erasure finds it.
+        Some(_) if faulty.parts.is_none() => {
+            push_unreadable(env, tenant.as_ref(), received_at, &item.payload, &reason).await?;
+        }
+        _ => {
+            faulty.push_all(env, received_at, &item.payload, &reason).await?;
+        }
+    }
     let finished = finish_item(item, &RequestResult::Dead { reason });
     env.store().finish_items(tenant.as_ref(), &[finished]).await
 }

@@ -1,6 +1,6 @@
 //! An item of the queue that is being applied.
 
-use leaderboard_api::{ItemPlace, Problem};
+use leaderboard_api::{ItemPlace, Problem, ProblemType};
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, IDEMPOTENCY_MS, SubmissionResult};
 use leaderboard_core::usecase::SentSubmission;
@@ -8,12 +8,16 @@ use leaderboard_core::{MAX_CLOCK_SKEW_MS, Refusal, StoreError, TenantId, Timesta
 
 use crate::is_rebuilding;
 use crate::read::{Faulty, MessageItem, ScoreMessage};
-use crate::request::{ReadRequest, is_request};
+use crate::request::{ReadRequest, is_newer_request, is_request};
 use crate::result::RequestResult;
 
 /// How old an item is, in milliseconds, when the ids of submissions that were applied in an earlier attempt may have expired. The clocks
 /// of the store and of the regions differ.
 const DOUBTFUL_AFTER_MS: i64 = IDEMPOTENCY_MS - MAX_CLOCK_SKEW_MS;
+
+/// How long a request in the format of a newer version waits for an instance that can read it, in milliseconds: a day, longer than a
+/// rolling upgrade. Then it becomes a dead letter, which such an instance can replay.
+const NEWER_WAITS_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// An item, its submissions, and the answers to those that were applied or refused.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub(crate) struct UnreadableItem {
     pub item: ClaimedItem,
     pub received_at: Timestamp,
     pub faulty: Faulty,
+    /// Whether the item waits for an instance of a newer version, which can read it.
+    pub waits: bool,
 }
 
 impl Job {
@@ -57,13 +63,15 @@ impl Job {
                 .map_err(Faulty::from),
             None => ScoreMessage::parse(&item.payload),
         };
+        let is_newer = item.request.is_some() && is_newer_request(&item.payload);
         let mut message = match read {
             Ok(message) => message,
             Err(faulty) => {
                 return Err(Box::new(UnreadableItem {
+                    waits: is_newer && now < item.enqueued_at.saturating_add_ms(NEWER_WAITS_MS),
                     item,
                     received_at,
-                    faulty,
+                    faulty: if is_newer { newer_version() } else { faulty },
                 }));
             }
         };
@@ -193,6 +201,14 @@ pub(crate) fn finish_item(item: ClaimedItem, result: &RequestResult) -> Finished
     FinishedItem { item, result }
 }
 
+/// Returns what is wrong with a request in the format of a newer version.
+fn newer_version() -> Faulty {
+    let problem = Problem::new(ProblemType::NotReplayable);
+    Faulty::from(problem.with_detail(
+        "The request has the format of a newer version of Edgeboard. Replay this dead letter after an update.",
+    ))
+}
+
 /// Returns the reason of a dead letter that the store could not apply. It does not show the cause.
 fn reason_of(error: &StoreError) -> String {
     match error {
@@ -204,7 +220,7 @@ fn reason_of(error: &StoreError) -> String {
 }
 
 /// Returns the submissions of a request in the form of a message.
-fn message_of(tenant: &TenantId, request: ReadRequest) -> ScoreMessage {
+pub(crate) fn message_of(tenant: &TenantId, request: ReadRequest) -> ScoreMessage {
     let items = request.items.into_iter();
     ScoreMessage {
         tenant: tenant.clone(),

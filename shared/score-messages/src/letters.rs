@@ -94,7 +94,7 @@ impl Faulty {
     ) -> Result<MessageReport, StoreError> {
         match &self.parts {
             Some(message) => message.push_all(env, at, reason).await,
-            None => push_unreadable(env, at, payload, reason).await,
+            None => push_unreadable(env, None, at, payload, reason).await,
         }
     }
 }
@@ -115,14 +115,19 @@ pub async fn push_as_dead_letters<E: ResponseEnvironment>(
     }
 }
 
-async fn push_unreadable<E: ResponseEnvironment>(
+/// Stores a message that could not be read as one dead letter.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) async fn push_unreadable<E: ResponseEnvironment>(
     env: &E,
+    tenant: Option<&TenantId>,
     at: Timestamp,
     payload: &[u8],
     reason: &str,
 ) -> Result<MessageReport, StoreError> {
     let kept = payload.get(..MAX_LETTER_BYTES).unwrap_or(payload);
-    push(env, None, &[cut_letter(at, reason, kept.to_vec())]).await?;
+    push(env, tenant, &[cut_letter(at, reason, kept.to_vec())]).await?;
     Ok(report_letters(1))
 }
 

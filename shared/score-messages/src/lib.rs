@@ -22,7 +22,7 @@ mod request;
 mod result;
 mod settle;
 
-use leaderboard_core::ports::{EnqueueRefusal, NewQueueItem, Queue, StoredDeadLetter};
+use leaderboard_core::ports::{EnqueueRefusal, NewQueueItem, Queue, QueuedRequest, StoredDeadLetter};
 use leaderboard_core::{Outcome, Refusal, RefusalReason, StoreError, Submission};
 use leaderboard_identity::hex::encode as hex;
 use serde::Serialize;
@@ -33,8 +33,10 @@ use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
 
 use self::apply::{apply_all, count, why_closed};
+use self::job::message_of;
 use self::letters::push;
 use self::read::{MessageItem, ScoreMessage};
+use self::request::{ReadRequest, is_request};
 
 pub use self::drain::{MAX_DRAINED, drain};
 pub use self::letters::{MAX_LETTER_BYTES, is_complete, push_as_dead_letters};
@@ -121,8 +123,9 @@ pub(crate) fn is_rebuilding(refusal: &Refusal) -> bool {
     refusal.reason == RefusalReason::Rebuilding
 }
 
-/// Appends some submissions of a message to the queue. The id of the item depends on them alone, so the regions append it once.
-/// Returns whether the queue has them; not if it is full.
+/// Appends some submissions of a message to the queue. The id of the item depends on them alone, so the regions append it once. If an
+/// earlier copy was given up, the message was published again after its dead letters, and is queued again. Returns whether the queue
+/// has the submissions; not if it is full.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -145,11 +148,24 @@ async fn enqueue_part<E: ResponseEnvironment>(
         digest,
         payload: payload.as_bytes(),
     };
-    let enqueued = env.store().enqueue(&message.tenant, &item).await?;
+    let (store, tenant) = (env.store(), &message.tenant);
+    let enqueued = store.enqueue(tenant, &item).await?;
+    if enqueued.is_ok() && is_dead(store.find_request(tenant, item.id).await?) {
+        // Only a request that is done is deleted: another region may have queued the message again by now.
+        store.delete_request(tenant, item.id).await?;
+        return Ok(store.enqueue(tenant, &item).await? != Err(EnqueueRefusal::QueueFull));
+    }
     Ok(enqueued != Err(EnqueueRefusal::QueueFull))
 }
 
-/// Applies the submission of a dead letter as if its message had just arrived. The score of a submission without `occurred_at`
+/// Returns whether a request was given up.
+fn is_dead(found: Option<QueuedRequest>) -> bool {
+    let result = found.and_then(|found| found.result);
+    let result = result.map(|bytes| RequestResult::decode(&bytes));
+    matches!(result, Some(Ok(RequestResult::Dead { .. })))
+}
+
+/// Applies the submissions of a dead letter, usually one, as if its message had just arrived. The score of a submission without `occurred_at`
 /// happened at the letter's instant. Returns the outcomes; if the submission had been applied in the meantime, they
 /// are marked as replayed.
 ///
@@ -163,41 +179,57 @@ pub async fn replay_dead_letter<E: ResponseEnvironment>(
     if !is_complete(&stored.letter) {
         return Err(not_replayable("the message was too long to be kept whole"));
     }
-    let message = ScoreMessage::parse(&stored.letter.payload).map_err(|faulty| {
-        not_replayable(&format!(
-            "the message cannot be read: {}",
-            faulty.problem.one_line()
-        ))
-    })?;
+    let message = read_letter(stored)
+        .map_err(|problem| not_replayable(&format!("the message cannot be read: {}", problem.one_line())))?;
     if let Some(problem) = why_closed(env, &message.tenant, tenant_config) {
         return Err(problem);
     }
-    let item = match (message.items.as_slice(), message.refused.as_slice()) {
-        ([one], []) => &one.item,
-        (_, [(problem, _), ..]) => return Err(not_replayable(&problem.one_line())),
-        _ => return Err(not_replayable("the message does not hold one submission")),
-    };
-    let submission = Submission {
+    if let Some((problem, _)) = message.refused.first() {
+        return Err(not_replayable(&problem.one_line()));
+    }
+    let submissions = message.items.iter().map(|one| Submission {
         received_at: Some(stored.letter.at),
-        ..item.submission.clone()
-    };
-    let tenant = &message.tenant;
-    let applied = apply_all(env, tenant, tenant_config, &[(&message.caller(), &submission)]).await;
+        ..one.item.submission.clone()
+    });
+    let submissions: Vec<_> = submissions.collect();
+    let (tenant, caller) = (&message.tenant, message.caller());
+    let sent: Vec<_> = submissions
+        .iter()
+        .map(|submission| (&caller, submission))
+        .collect();
+    let applied = apply_all(env, tenant, tenant_config, &sent).await;
     if let Some(error) = applied.failure {
         return Err(error.into());
     }
-    let answer = applied.answers.into_iter().next().flatten();
-    let outcomes = answer
-        .ok_or_else(|| Problem::internal("a submission was not answered"))?
-        .map_err(|refusal| {
+    let (mut outcomes, mut new) = (Vec::new(), 0);
+    for (answer, one) in applied.answers.into_iter().zip(&message.items) {
+        let answer = answer.ok_or_else(|| Problem::internal("a submission was not answered"))?;
+        let answer = answer.map_err(|refusal| {
             // In words alone: the fields are the message's, not the request's.
-            let problem = Problem::of_refusal(&refusal, &item.place);
+            let problem = Problem::of_refusal(&refusal, &one.item.place);
             Problem::new(problem.kind).with_detail(problem.one_line())
         })?;
-    if !outcomes.iter().all(|outcome| outcome.replayed) {
-        count(env, tenant, 1).await;
+        new += usize::from(!answer.iter().all(|outcome| outcome.replayed));
+        outcomes.extend(answer);
     }
+    count(env, tenant, new).await;
     Ok(outcomes)
+}
+
+/// Reads a dead letter: a message with one submission, or a request that the version could not read that took it from the queue. No
+/// submission of such a request was applied before, so its ids can depend on the id of the letter.
+fn read_letter(stored: &StoredDeadLetter) -> Result<ScoreMessage, Problem> {
+    let payload = &stored.letter.payload;
+    if let Some(tenant) = stored.tenant.as_ref().filter(|_| is_request(payload)) {
+        let request = ReadRequest::decode(payload, &format!("letter-{}", stored.id))?;
+        return Ok(message_of(tenant, request));
+    }
+    let message = ScoreMessage::parse(payload).map_err(|faulty| faulty.problem)?;
+    if message.items.len() + message.refused.len() == 1 {
+        Ok(message)
+    } else {
+        Err(Problem::new(ProblemType::NotReplayable).with_detail("it does not hold one submission"))
+    }
 }
 
 fn not_replayable(why: &str) -> Problem {

@@ -12,6 +12,10 @@ use crate::read::submission_text;
 /// The first byte of an encoded request. The payload of an item can also be a message, which is JSON and does not begin with it.
 const REQUEST_V1: u8 = 1;
 
+/// The largest first byte of a request of another version. Greater bytes begin a message: JSON begins with a brace, or with a tab or
+/// another space before it.
+const LAST_REQUEST: u8 = 8;
+
 /// A valid request with submissions, as the API accepted it.
 #[derive(Debug, Clone, Copy)]
 pub struct AcceptedRequest<'a> {
@@ -52,6 +56,12 @@ pub(crate) struct ReadRequest {
 /// Returns whether the payload of an item is a request of the API. Otherwise, it is a message.
 pub(crate) fn is_request(payload: &[u8]) -> bool {
     payload.first() == Some(&REQUEST_V1)
+}
+
+/// Returns whether the payload of an item is a request in the format of a newer version.
+pub(crate) fn is_newer_request(payload: &[u8]) -> bool {
+    let codes = REQUEST_V1 + 1..=LAST_REQUEST;
+    payload.first().is_some_and(|code| codes.contains(code))
 }
 
 impl ReadRequest {

@@ -7,9 +7,9 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
     ClaimPage, ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
-    DocumentName, Documents, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair, Erasures, Events,
-    Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports, Leaderboards, ListedPeriod,
-    LogBounds, MoveProgress, MoveRefusal, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom,
+    DocumentName, Documents, EarlyItems, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair, Erasures,
+    Events, Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports, Leaderboards,
+    ListedPeriod, LogBounds, MoveProgress, MoveRefusal, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom,
     PendingRequest, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard,
     PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
     RecordedAudit, ReplaceRecord, Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck,
@@ -251,6 +251,7 @@ forward_to_engine! {
         fn list_pending(tenant: &TenantId, player: &PlayerId, limit: u32)
             -> Result<Vec<PendingRequest>, StoreError>;
         fn measure_queue() -> Result<QueueLag, StoreError>;
+        fn find_early_items(tenant: &TenantId, until: Timestamp, from: Option<&str>) -> Result<EarlyItems, StoreError>;
         fn find_requests_about(tenant: &TenantId, player: &PlayerId, from: Option<&str>)
             -> Result<RequestPage, StoreError>;
         fn delete_request(tenant: &TenantId, id: &str) -> Result<(), StoreError>;

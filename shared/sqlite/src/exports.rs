@@ -9,8 +9,10 @@ use leaderboard_core::{Entry, LeaderboardId, OrderKey, Period, PeriodId, PlayerI
 use crate::SqliteStore;
 use crate::connection::Connection;
 use crate::entries::{self, entry_columns};
+use crate::periods::read_prizes;
 use crate::reads::find_current;
 use crate::row::{Cells, corrupt, malformed};
+use crate::standings::read_claim;
 
 impl<C: Connection> Exports for SqliteStore<C> {
     async fn find_stored_period(
@@ -20,7 +22,7 @@ impl<C: Connection> Exports for SqliteStore<C> {
         index: u64,
     ) -> Result<ListedPeriod, StoreError> {
         const FIND: &str = "SELECT p.id, p.starts_at, p.ends_at, p.expires_at, p.layout, p.version, p.total, \
-             p.reopened, p.frozen_at, p.frozen_version, p.frozen_count FROM periods p WHERE p.leaderboard = \
+             p.reopened, p.frozen_at, p.frozen_version, p.frozen_count, p.frozen_prizes FROM periods p WHERE p.leaderboard = \
              (SELECT row FROM leaderboards WHERE tenant = ?1 AND id = ?2) \
              ORDER BY p.starts_at, p.id LIMIT 1 OFFSET ?3 + 0";
         let parameters = [tenant.into(), leaderboard.into(), index.into()];
@@ -59,7 +61,7 @@ impl<C: Connection> Exports for SqliteStore<C> {
     }
 
     async fn list_claims(&self, period_ref: &PeriodRef<'_>, from: &[u8]) -> Result<ClaimPage, ReadError> {
-        const LIST: &str = "SELECT player, prize, rank, claimed_at FROM claims \
+        const LIST: &str = "SELECT player, prize, rank, claimed_at, replaces FROM claims \
              WHERE period = ?1 AND player > ?2 ORDER BY player LIMIT ?3 + 0";
         let after = std::str::from_utf8(from).map_err(|_| corrupt("place in a list of claims"))?;
         self.read_at(period_ref, |session| {
@@ -67,7 +69,7 @@ impl<C: Connection> Exports for SqliteStore<C> {
                 return Ok(ClaimPage::default());
             };
             let parameters = [period.row.into(), after.into(), MAX_ROWS_EXPORTED.into()];
-            let claims = session.map_rows(LIST, &parameters, read_claim)?;
+            let claims = session.map_rows(LIST, &parameters, read_player_and_claim)?;
             let is_last = claims.len() < usize::try_from(MAX_ROWS_EXPORTED).unwrap_or(usize::MAX);
             let last = claims.last().filter(|_| !is_last);
             Ok(ClaimPage {
@@ -96,6 +98,7 @@ fn read_stored_period(cells: &mut Cells) -> Result<StoredPeriod, StoreError> {
             version: cells.unsigned("version of final standings")?,
             count: cells.unsigned("entries of final standings")?,
             reopened,
+            prizes: read_prizes(cells)?,
         }),
     };
     Ok(StoredPeriod {
@@ -109,12 +112,7 @@ fn read_stored_period(cells: &mut Cells) -> Result<StoredPeriod, StoreError> {
     })
 }
 
-fn read_claim(cells: &mut Cells) -> Result<(PlayerId, Claim), StoreError> {
+fn read_player_and_claim(cells: &mut Cells) -> Result<(PlayerId, Claim), StoreError> {
     let player = PlayerId::new(cells.text("player of a claim")?).map_err(|_| corrupt("player of a claim"))?;
-    let claim = Claim {
-        prize: cells.text("prize")?,
-        rank: cells.unsigned("rank of a claim")?,
-        claimed_at: cells.instant("instant of a claim")?,
-    };
-    Ok((player, claim))
+    Ok((player, read_claim(cells)?))
 }

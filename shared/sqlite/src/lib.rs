@@ -46,6 +46,7 @@ mod migrate;
 mod parameters;
 mod periods;
 mod queue;
+mod queue_table;
 mod rank_blocks;
 mod rate_limits;
 mod reads;

@@ -4,7 +4,7 @@ pub(crate) mod rebuild;
 
 use leaderboard_core::codec::{decode_layout, encode_layout};
 use leaderboard_core::ports::REBUILD_LEASE_MS;
-use leaderboard_core::{Layout, Period, PeriodId, StoreError, Ties, Timestamp};
+use leaderboard_core::{Layout, Period, PeriodId, PrizeTable, StoreError, Ties, Timestamp};
 
 use crate::row::{Cells, corrupt, malformed};
 use crate::rows::JsonRows;
@@ -27,6 +27,8 @@ pub(crate) struct PeriodRow {
     pub(crate) rebuilt_until: Option<Timestamp>,
     /// When the standings became final; `None` if they are not final.
     pub(crate) frozen_at: Option<Timestamp>,
+    /// Whether late scores can reopen the standings: not if they became final with prizes.
+    pub(crate) can_be_reopened: bool,
 }
 
 impl PeriodRow {
@@ -41,6 +43,7 @@ impl PeriodRow {
             total: 0,
             rebuilt_until: None,
             frozen_at: None,
+            can_be_reopened: true,
         }
     }
 
@@ -61,13 +64,13 @@ impl PeriodRow {
 /// The columns of `periods p` that [`read_columns`] reads.
 macro_rules! period_columns {
     () => {
-        "p.layout, p.expires_at, p.version, p.visible, p.total, p.frozen_at, \
+        "p.layout, p.expires_at, p.version, p.visible, p.total, p.frozen_at, p.frozen_prizes, \
          (SELECT until FROM rebuilds WHERE period = p.row)"
     };
 }
 pub(crate) use period_columns;
 
-/// Reads layout, expiry, version, both counts, when the standings became final, and the end of a rebuild.
+/// Reads layout, expiry, version, both counts, when the standings became final and with which prizes, and the end of a rebuild.
 pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, StoreError> {
     Ok(PeriodRow {
         row,
@@ -77,8 +80,17 @@ pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, Sto
         visible: cells.unsigned("visible entries")?,
         total: cells.unsigned("entries")?,
         frozen_at: cells.instant_or_null("final standings")?,
+        can_be_reopened: read_prizes(cells)?.is_none_or(|table| table.prizes.is_empty()),
         rebuilt_until: cells.instant_or_null("end of a rebuild")?,
     })
+}
+
+/// Reads the prizes of final standings.
+pub(crate) fn read_prizes(cells: &mut Cells) -> Result<Option<PrizeTable>, StoreError> {
+    let text = cells.text_or_null("prizes of final standings")?;
+    text.map(|text| PrizeTable::decode(&text))
+        .transpose()
+        .map_err(malformed)
 }
 
 /// Returns a leaderboard's period, if it exists and has not expired at `now`.
@@ -150,7 +162,7 @@ pub(crate) fn save(
 /// Ends that the standings of a period are final.
 pub(crate) fn reopen(session: &Session<'_>, period: i64) -> Result<(), StoreError> {
     const REOPEN: &str = "UPDATE periods SET frozen_at = NULL, frozen_version = NULL, frozen_count = NULL, \
-         reopened = reopened + 1 WHERE row = ?1";
+         frozen_prizes = NULL, reopened = reopened + 1 WHERE row = ?1";
     session.run(REOPEN, &[period.into()])
 }
 

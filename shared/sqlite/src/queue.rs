@@ -1,11 +1,11 @@
 //! The port [`Queue`].
 
 use leaderboard_core::ports::{
-    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS,
-    MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest,
-    RESULT_KEPT_MS, RequestPage,
+    ClaimedItem, EarlyItems, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES,
+    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, MAX_RESULTS_DELETED, NewQueueItem, PendingRequest, Queue, QueueLag,
+    QueuedRequest, RESULT_KEPT_MS, RequestPage,
 };
-use leaderboard_core::{PlayerId, StoreError, TenantId};
+use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::SqliteStore;
 use crate::connection::Connection;
@@ -216,6 +216,22 @@ impl<C: Connection> Queue for SqliteStore<C> {
                 oldest_at: cells.instant_or_null("instant")?,
                 now: Some(cells.instant("clock")?),
             })
+        })
+    }
+
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        _from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError> {
+        // The table has the tenant of each item, and an index.
+        const FIND: &str = "SELECT 1 FROM queue_items WHERE tenant = ?1 AND enqueued_at <= ?2 LIMIT 1";
+        let is_found = self.single(|session| session.row(FIND, &[tenant.into(), until.into()]))?;
+        Ok(EarlyItems {
+            is_found: is_found.is_some(),
+            next: None,
+            is_complete: is_found.is_none(),
         })
     }
 

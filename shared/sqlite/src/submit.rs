@@ -214,7 +214,8 @@ fn plan_target(
         return Ok(Err(RefusalReason::Rebuilding));
     }
     let late_scores = target.leaderboard.value.standings.late_scores;
-    if period.is_some_and(|period| period.frozen_at.is_some()) && late_scores == LateScores::Refuse {
+    let refuses = |period: &PeriodRow| late_scores == LateScores::Refuse || !period.can_be_reopened;
+    if period.is_some_and(|period| period.frozen_at.is_some() && refuses(period)) {
         return Ok(Err(RefusalReason::StandingsFinal));
     }
     let existing = match batch.find_planned_entry(board, &target.period.id, &submission.player) {

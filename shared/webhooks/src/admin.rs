@@ -11,11 +11,14 @@ use leaderboard_identity::hex;
 use leaderboard_pipeline::PipelineEnvironment;
 
 use crate::message::{About, Message, of_problem};
-use crate::names::{document_name, id_prefix, message_name, parse_message_id, webhook_name};
+use crate::names::{
+    document_name, id_prefix, is_about_webhooks_alone, message_name, parse_message_id, webhook_name,
+};
 use crate::{attempt, board, state, turn};
 
-/// The most webhooks of one tenant. A delivery run reads the logs for each of them.
-pub const MAX_WEBHOOKS: u32 = 20;
+/// When a test message without a response is answered, in milliseconds: after the time in which a receiver can answer. An earlier answer
+/// would tell a closed port in a private network from one that is blocked, or that nobody answers.
+const UNANSWERED_PING_MS: i64 = 11_000;
 
 /// What came of the request to send a message again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub enum Replay {
     Accepted(Box<DeliveryRecord>),
     /// The webhook has no such message.
     Unknown,
-    /// Too many messages wait to be sent again.
+    /// Too many messages wait to be sent again. The message is unchanged.
     Full,
+    /// This version cannot read the message. It is unchanged.
+    Unreadable,
 }
 
 /// Returns a webhook; `None` if the tenant has none with this id.
@@ -137,7 +142,8 @@ pub async fn read_status<E: PipelineEnvironment>(
     })
 }
 
-/// Returns up to `limit` messages of a webhook that were not delivered, oldest first, from after `after`.
+/// Returns up to `limit` messages of a webhook that were not delivered, oldest first, from after `after`; `None` in place of a message
+/// that this version cannot read.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -147,7 +153,7 @@ pub async fn list_messages<E: PipelineEnvironment>(
     webhook: &str,
     after: Option<&str>,
     limit: u32,
-) -> Result<Vec<(Box<str>, DeliveryRecord)>, StoreError> {
+) -> Result<Vec<(Box<str>, Option<DeliveryRecord>)>, StoreError> {
     let prefix = id_prefix(webhook);
     let after = format!("{prefix}{}", after.unwrap_or_default());
     let kind = DocumentKind::WebhookDelivery;
@@ -155,11 +161,12 @@ pub async fn list_messages<E: PipelineEnvironment>(
         .store()
         .list_documents(Some(tenant), kind, Some(&after), limit)
         .await?;
-    found
+    let own = found
         .into_iter()
-        .map_while(|(id, document)| Some((Box::<str>::from(id.strip_prefix(&prefix)?), document)))
-        .map(|(id, document)| Ok((id, DeliveryRecord::decode(&document.value)?)))
-        .collect()
+        .map_while(|(id, document)| Some((Box::<str>::from(id.strip_prefix(&prefix)?), document)));
+    Ok(own
+        .map(|(id, document)| (id, DeliveryRecord::decode(&document.value).ok()))
+        .collect())
 }
 
 /// Lets the next run send a message again, with all its attempts. A message that waits for its next attempt is due at once.
@@ -177,7 +184,13 @@ pub async fn replay_message<E: PipelineEnvironment>(
     let Some(stored) = env.store().read_document(&name).await? else {
         return Ok(Replay::Unknown);
     };
-    let mut record = DeliveryRecord::decode(&stored.value)?;
+    let Ok(mut record) = DeliveryRecord::decode(&stored.value) else {
+        return Ok(Replay::Unreadable);
+    };
+    // A run that begins before the document is changed sends the message, too.
+    if !state::note_change(env, tenant, webhook, message).await? {
+        return Ok(Replay::Full);
+    }
     record.state = DeliveryState::Pending;
     record.attempts = 0;
     record.due_ms = env.clock().as_unix_ms();
@@ -189,9 +202,6 @@ pub async fn replay_message<E: PipelineEnvironment>(
     // A run has just delivered the message, or tried it again.
     if changed.is_err() {
         return Ok(Replay::Unknown);
-    }
-    if !state::note_change(env, tenant, webhook, message).await? {
-        return Ok(Replay::Full);
     }
     turn::make_due(env, tenant, webhook, created_at.as_unix_ms()).await?;
     Ok(Replay::Accepted(Box::new(record)))
@@ -236,12 +246,11 @@ pub async fn erase_text<E: PipelineEnvironment>(
     for (id, document) in &listed {
         let body = String::from_utf8_lossy(&document.value);
         if kind == DocumentKind::WebhookDelivery {
-            let record = DeliveryRecord::decode(&document.value)?;
-            let found = parse_message_id(id).filter(|_| record.body.contains(text));
+            let found = parse_message_id(id).filter(|_| is_message_about(&body, text));
             if let Some((webhook, message)) = found {
                 delete_message(env, tenant, webhook, message).await?;
             }
-        } else if body.contains(text) {
+        } else if !is_about_webhooks_alone(id) && body.contains(text) {
             let name = document_name(tenant, kind, id);
             let replaced = body.replace(text, replacement);
             let expected = Expected::Version(document.version);
@@ -250,6 +259,18 @@ pub async fn erase_text<E: PipelineEnvironment>(
         }
     }
     Ok(listed.into_iter().next_back().map(|(id, _)| id))
+}
+
+/// Returns whether the document of a message contains a text. If this version cannot read the document, the text is looked for in all of
+/// it, as it is and as a JSON text within a JSON text.
+fn is_message_about(document: &str, text: &str) -> bool {
+    match DeliveryRecord::decode(document.as_bytes()) {
+        Ok(record) => record.body.contains(text),
+        Err(_) => {
+            let nested = serde_json::Value::from(text).to_string();
+            document.contains(text) || document.contains(nested.trim_matches('"'))
+        }
+    }
 }
 
 /// Sends a test message at once, and returns what came of it. It is not tried again, and changes nothing.
@@ -274,5 +295,12 @@ pub async fn ping<E: PipelineEnvironment>(
         at: env.clock(),
     };
     let message = Message::new(&about, &data)?;
-    Ok(attempt::send(env, record, &message).await.0)
+    let began = env.clock();
+    let (attempt, _) = attempt::send(env, record, &message).await;
+    if attempt.outcome == attempt::NO_RESPONSE {
+        let passed_ms = env.clock().as_unix_ms().saturating_sub(began.as_unix_ms());
+        let left_ms = UNANSWERED_PING_MS.saturating_sub(passed_ms);
+        env.pause(u64::try_from(left_ms).unwrap_or_default()).await;
+    }
+    Ok(attempt)
 }

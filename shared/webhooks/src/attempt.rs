@@ -15,6 +15,9 @@ const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 const USER_AGENT: &str = concat!("edgeboard/", env!("CARGO_PKG_VERSION"));
 /// The status with which a receiver says that it wants no further messages.
 const GONE: u16 = 410;
+/// What is said of a receiver that did not answer. One text for all reasons: otherwise, a tenant could find out which addresses and ports
+/// of a private network answer, where a public name leads there.
+pub(crate) const NO_RESPONSE: &str = "no response: the receiver cannot be reached, answers too late, or is in a network that the operator blocks";
 /// The statuses whose `Retry-After` is about the receiver, and not about the one message.
 const BUSY: [u16; 2] = [429, 503];
 
@@ -98,7 +101,13 @@ async fn post<E: PipelineEnvironment>(
         headers: &headers,
         body,
     };
-    env.fetch().post(&request).await
+    let response = env.fetch().post(&request).await;
+    response.map_err(|error| match error {
+        FetchError::NotGranted => error,
+        FetchError::Prohibited | FetchError::Unusable(_) | FetchError::Unreachable(_) => {
+            FetchError::Unreachable(error.to_string())
+        }
+    })
 }
 
 const fn failed(retry_after_ms: Option<i64>) -> Outcome {
@@ -136,12 +145,12 @@ fn judge(response: &PostResponse, now: leaderboard_core::Timestamp) -> (Option<u
     (Some(status), outcome, text)
 }
 
-/// Returns why no response arrived. The text does not say what is in the operator's network.
+/// Returns why no response arrived. The text does not say what is in the operator's network: it depends on the address and on the
+/// operator's variables alone.
 fn describe(error: &FetchError) -> String {
     match error {
         FetchError::NotGranted => "the operator's variable webhook_hosts does not cover the host".to_owned(),
-        FetchError::Prohibited => "the operator blocks the network of the host".to_owned(),
         FetchError::Unusable(what) => what.clone(),
-        FetchError::Unreachable(_) => "the receiver cannot be reached".to_owned(),
+        FetchError::Prohibited | FetchError::Unreachable(_) => NO_RESPONSE.to_owned(),
     }
 }

@@ -19,6 +19,7 @@ mod message;
 mod names;
 mod peek;
 mod period;
+mod places;
 mod retry;
 mod run;
 mod state;
@@ -29,8 +30,9 @@ mod turn;
 mod worker;
 
 pub use admin::{
-    MAX_WEBHOOKS, Replay, create_webhook, delete_message, erase_text, find_webhook, list_messages,
-    list_webhooks, ping, read_status, replay_message, wake,
+    Replay, create_webhook, delete_message, erase_text, find_webhook, list_messages, list_webhooks, ping,
+    read_status, replay_message, wake,
 };
 pub use names::webhook_name;
+pub use places::{MAX_WEBHOOKS, take_place};
 pub use run::{DeliveryReport, deliver_due};

@@ -26,6 +26,25 @@ pub(crate) fn turn_name(tenant: &TenantId, webhook: &str) -> DocumentName {
     name(None, DocumentKind::WebhookTurn, &id)
 }
 
+/// Returns the name of the document that says where the next run begins in the list of turns. No turn has its id.
+pub(crate) fn start_name() -> DocumentName {
+    name(None, DocumentKind::WebhookTurn, &format!("{SEPARATOR}start"))
+}
+
+/// Returns the name of the document with the places of a tenant's webhooks. No webhook and no cursor has its id.
+pub(crate) fn places_name(tenant: &TenantId) -> DocumentName {
+    name(
+        Some(tenant),
+        DocumentKind::WebhookState,
+        &format!("{SEPARATOR}places"),
+    )
+}
+
+/// Returns whether the document of a tenant's state with this id names webhooks and nothing else.
+pub(crate) fn is_about_webhooks_alone(id: &str) -> bool {
+    id.starts_with(SEPARATOR)
+}
+
 /// Returns the tenant and the webhook in the id of such a document.
 pub(crate) fn parse_turn_id(id: &str) -> Option<(TenantId, Box<str>)> {
     let (tenant, webhook) = id.split_once(SEPARATOR)?;

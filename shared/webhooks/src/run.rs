@@ -37,8 +37,8 @@ pub struct DeliveryReport {
     pub failed: usize,
 }
 
-/// Serves the webhooks of all tenants that are due, those that have waited longest first, for about [`MAX_RUN_MS`]. Other runs can go
-/// on at the same time, in any region: each webhook is served by one of them.
+/// Serves the webhooks of all tenants that are due, in the order of [`turn::list_due`], for about [`MAX_RUN_MS`]. Other runs can go on
+/// at the same time, in any region: each webhook is served by one of them.
 ///
 /// # Errors
 /// The first [`StoreError`] of a webhook, after the others were served. That webhook is served again when its lease has ended.

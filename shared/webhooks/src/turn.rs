@@ -5,14 +5,16 @@ use leaderboard_core::{StoreError, TenantId};
 use leaderboard_pipeline::PipelineEnvironment;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{parse_turn_id, turn_name};
+use crate::names::{parse_turn_id, start_name, turn_name};
 
 /// How long a webhook belongs to the run that claimed it, in milliseconds. It is longer than a run and its last attempt take.
 const LEASE_MS: i64 = 60_000;
 /// How many turns one command lists.
 const TURNS_AT_ONCE: u32 = 200;
-/// The most turns that a run looks at.
+/// The most turns that a run looks at. The next run continues after them.
 const MAX_TURNS: usize = 10_000;
+/// How long a webhook counts as busy after it was served, in milliseconds.
+const BUSY_MS: i64 = 60_000;
 
 /// The document of a turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,14 +47,50 @@ pub(crate) struct DueWebhook {
     version: u64,
 }
 
-/// Returns the webhooks of all tenants that are due, those that have waited longest first.
+/// Where the next run begins in the list of turns: after the turn with this id. There is such a document only if one run cannot look at
+/// all turns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Start {
+    after: Option<Box<str>>,
+}
+
+/// Returns webhooks of all tenants that are due, in the order in which a run serves them: in turn one that was served lately, those that
+/// have waited longest first, and one of the others, from a random one on. Most of the others are idle, and a run can take long to
+/// look at all of them; neither they nor the busy ones keep the others waiting.
 ///
 /// # Errors
 /// [`StoreError`].
 pub(crate) async fn list_due<E: PipelineEnvironment>(env: &E) -> Result<Vec<DueWebhook>, StoreError> {
+    let stored = env.store().read_document(&start_name()).await?;
+    let start = stored
+        .and_then(|stored| serde_json::from_slice::<Start>(&stored.value).ok())
+        .unwrap_or_default();
+    let (due, next) = list_due_after(env, start.after.clone()).await?;
+    if next != start.after {
+        let body = serde_json::to_vec(&Start { after: next }).unwrap_or_default();
+        // Another run may have begun at the same place; then it looks at the same turns.
+        let _ = env
+            .store()
+            .put_document(&start_name(), &body, Expected::Any)
+            .await?;
+    }
+    let random = env.random()?.first_chunk().copied().map(u32::from_be_bytes);
+    Ok(interleave(
+        due,
+        env.clock().as_unix_ms(),
+        random.unwrap_or_default(),
+    ))
+}
+
+/// Returns the webhooks that are due among up to [`MAX_TURNS`] turns after the one with this id, and where the next run begins: at the
+/// first turn after the last one of the list.
+async fn list_due_after<E: PipelineEnvironment>(
+    env: &E,
+    mut after: Option<Box<str>>,
+) -> Result<(Vec<DueWebhook>, Option<Box<str>>), StoreError> {
     let now_ms = env.clock().as_unix_ms();
     let mut due = Vec::new();
-    let (mut after, mut seen) = (None, 0);
+    let mut seen = 0;
     loop {
         let kind = DocumentKind::WebhookTurn;
         let page = env
@@ -72,12 +110,33 @@ pub(crate) async fn list_due<E: PipelineEnvironment>(env: &E) -> Result<Vec<DueW
                 version: document.version,
             })
         }));
-        if is_last || seen >= MAX_TURNS {
-            break;
+        if is_last {
+            return Ok((due, None));
+        }
+        if seen >= MAX_TURNS {
+            return Ok((due, after));
         }
     }
-    due.sort_by_key(|due| due.turn.next_ms);
-    Ok(due)
+}
+
+/// Returns webhooks in the order in which a run serves them.
+fn interleave(due: Vec<DueWebhook>, now_ms: i64, random: u32) -> Vec<DueWebhook> {
+    let busy_from_ms = now_ms.saturating_sub(BUSY_MS);
+    let (mut busy, mut others): (Vec<_>, Vec<_>) =
+        due.into_iter().partition(|due| due.turn.next_ms > busy_from_ms);
+    busy.sort_by_key(|due| due.turn.next_ms);
+    let first = usize::try_from(random).unwrap_or_default();
+    let first = first.checked_rem(others.len()).unwrap_or_default();
+    others.rotate_left(first);
+    let mut ordered = Vec::with_capacity(busy.len() + others.len());
+    let (mut busy, mut others) = (busy.into_iter(), others.into_iter());
+    loop {
+        let pair = [busy.next(), others.next()];
+        if pair.iter().all(Option::is_none) {
+            return ordered;
+        }
+        ordered.extend(pair.into_iter().flatten());
+    }
 }
 
 /// Claims a webhook for this run. Returns whether no other run claimed it first.
@@ -154,4 +213,40 @@ pub(crate) async fn make_due<E: PipelineEnvironment>(
     // Where the document changed, a run has just claimed or released the webhook.
     let _ = env.store().put_document(&name, &turn.encode(), expected).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_webhooks_and_busy_ones_take_turns() {
+        let now_ms = 1_000_000;
+        let due = |webhook: &str, next_ms| DueWebhook {
+            tenant: TenantId::new("acme").unwrap(),
+            webhook: webhook.into(),
+            turn: Turn {
+                next_ms,
+                ..Turn::default()
+            },
+            version: 1,
+        };
+        let all = [
+            due("idle-1", 5),
+            due("idle-2", 7),
+            due("busy-1", now_ms - 1),
+            due("idle-3", 6),
+            due("busy-2", now_ms - 2),
+        ];
+        let names = |random| {
+            let ordered = interleave(all.to_vec(), now_ms, random);
+            ordered
+                .iter()
+                .map(|due| due.webhook.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(3), ["busy-2", "idle-1", "busy-1", "idle-2", "idle-3"]);
+        assert_eq!(names(1), ["busy-2", "idle-2", "busy-1", "idle-3", "idle-1"]);
+        assert_eq!(interleave(Vec::new(), now_ms, 7).len(), 0);
+    }
 }

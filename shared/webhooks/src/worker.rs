@@ -133,10 +133,11 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         let mut messages = Vec::new();
         for (pending, document) in due.into_iter().zip(found) {
             match document {
-                Some(document) => {
-                    let record = DeliveryRecord::decode(&document.value)?;
-                    messages.push(Message::of_record(pending.id, document.version, record));
-                }
+                Some(document) => match DeliveryRecord::decode(&document.value) {
+                    Ok(record) => messages.push(Message::of_record(pending.id, document.version, record)),
+                    // Perhaps a newer version stored it. It stays as it is, so that an administrator can replay it after an update.
+                    Err(_) => self.set_aside(pending.id).await?,
+                },
                 // An administrator has deleted it.
                 None => self.state().forget_message(&pending.id),
             }
@@ -231,13 +232,19 @@ impl<'a, E: PipelineEnvironment> Worker<'a, E> {
         Ok(())
     }
 
-    /// Stores a message that is not sent again, and deletes the oldest of them if there are too many.
+    /// Stores a message that is not sent again.
     async fn give_up(&mut self, message: &Message, outcome: &str) -> Result<(), StoreError> {
         let now_ms = self.env.clock().as_unix_ms();
         if !self.put(message, DeliveryState::Dead, now_ms, outcome).await? {
             return Ok(());
         }
-        self.state().dead.push(message.id.clone());
+        self.set_aside(message.id.clone()).await
+    }
+
+    /// Adds a message to those that are not sent again, and deletes the oldest of them if there are too many.
+    async fn set_aside(&mut self, message: String) -> Result<(), StoreError> {
+        self.state().forget_message(&message);
+        self.state().dead.push(message);
         while self.stored.state.dead.len() > MAX_DEAD {
             let oldest = self.state().dead.remove(0);
             let name = message_name(self.tenant, self.webhook, &oldest);

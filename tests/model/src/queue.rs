@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use leaderboard_core::ports::{
-    ClaimedItem, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES, MAX_QUEUED_ITEMS,
-    MAX_RESULT_BYTES, NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest, RESULT_KEPT_MS,
-    RequestPage,
+    ClaimedItem, EarlyItems, EnqueueRefusal, FinishedItem, MAX_CLAIMED_BYTES, MAX_QUEUED_BYTES,
+    MAX_QUEUED_ITEMS, MAX_RESULT_BYTES, NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest,
+    RESULT_KEPT_MS, RequestPage,
 };
 use leaderboard_core::{Fingerprint, PlayerId, StoreError, TenantId, Timestamp};
 
@@ -210,6 +210,23 @@ impl Queue for Model {
             });
         }
         Ok(pending)
+    }
+
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        _from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError> {
+        let queue = self.queue.borrow();
+        let is_own = |item: &ClaimedItem| item.request.as_ref().is_none_or(|(of, _)| of == tenant);
+        let mut items = queue.items.iter().map(|waiting| &waiting.item);
+        let is_found = items.any(|item| item.enqueued_at <= until && is_own(item));
+        Ok(EarlyItems {
+            is_found,
+            next: None,
+            is_complete: !is_found,
+        })
     }
 
     async fn measure_queue(&self) -> Result<QueueLag, StoreError> {

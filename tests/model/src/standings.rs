@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{Claim, ClaimOutcome, Freeze, PeriodRef, ReadError, Standings};
-use leaderboard_core::{Period, PlayerId, Timestamp};
+use leaderboard_core::{Period, PlayerId, PrizeTable, StoreError, Timestamp};
 
-use crate::{Model, reads};
+use crate::{Model, ranking, reads};
 
 /// What is kept about a period whose standings were final at least once.
 #[derive(Debug, Default)]
@@ -34,6 +34,10 @@ impl FrozenPeriod {
     }
 }
 
+fn no_entry() -> StoreError {
+    StoreError::Corrupt("position in the standings".into())
+}
+
 impl Standings for Model {
     async fn freeze(
         &self,
@@ -41,11 +45,22 @@ impl Standings for Model {
         period: &Period,
         expires_at: Option<Timestamp>,
     ) -> Result<Freeze, ReadError> {
-        let (version, count) = self.read(period_ref, |projection, state| {
-            state.map_or((0, 0), |state| {
-                (state.version, projection.visible(state).len() as u64)
-            })
+        let (version, count, prizes) = self.read(period_ref, |projection, state| {
+            let policy = &period_ref.leaderboard.value.standings;
+            let Some(state) = state else {
+                let ties = period_ref.leaderboard.value.layout().ties;
+                return (0, 0, PrizeTable::of_policy(policy, ties, 0, Ok));
+            };
+            let ranked = ranking::ranked(&state.layout, &projection.visible(state));
+            let count = ranked.len() as u64;
+            let prizes = PrizeTable::of_policy(policy, state.layout.ties, count, |position| {
+                let at = usize::try_from(position).map_err(|_| no_entry())?;
+                let entry = at.checked_sub(1).and_then(|at| ranked.get(at));
+                entry.map(|entry| entry.rank).ok_or_else(no_entry)
+            });
+            (state.version, count, prizes)
         })?;
+        let prizes = Some(prizes?);
         let mut tenants = self.tenants.borrow_mut();
         let board = tenants
             .get_mut(period_ref.tenant)
@@ -55,12 +70,15 @@ impl Standings for Model {
             board.expiries.entry(period.id.clone()).or_insert(expires_at);
         }
         let frozen = board.frozen.entry(period.id.clone()).or_default();
-        Ok(*frozen.freeze.get_or_insert(Freeze {
+        let reopened = frozen.reopened;
+        let freeze = frozen.freeze.get_or_insert(Freeze {
             frozen_at: period_ref.now,
             version,
             count,
-            reopened: frozen.reopened,
-        }))
+            reopened,
+            prizes,
+        });
+        Ok(freeze.clone())
     }
 
     async fn read_claims(
@@ -98,7 +116,8 @@ impl Standings for Model {
         let Some(frozen) = frozen else {
             return Ok(ClaimOutcome::Changed);
         };
-        if let Some(existing) = frozen.claims.get(player) {
+        let existing = frozen.claims.get(player);
+        if let Some(existing) = existing.filter(|existing| !claim.is_instead_of(existing)) {
             return Ok(ClaimOutcome::Existing(existing.clone()));
         }
         if rank != Some(claim.rank) || frozen.freeze.as_ref() != Some(freeze) {

@@ -104,8 +104,9 @@ fn plan_target(
         return Err(RefusalReason::PeriodReordered);
     }
     let frozen = board.frozen.get(&target.period.id);
-    let is_final = frozen.is_some_and(|frozen| frozen.freeze.is_some());
-    if is_final && leaderboard.standings.late_scores == LateScores::Refuse {
+    let freeze = frozen.and_then(|frozen| frozen.freeze.as_ref());
+    let refuses_late = leaderboard.standings.late_scores == LateScores::Refuse;
+    if freeze.is_some_and(|freeze| refuses_late || !freeze.can_be_reopened()) {
         return Err(RefusalReason::StandingsFinal);
     }
     let existing = state.and_then(|state| state.entries.get(&prepared.player));

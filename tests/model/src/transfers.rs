@@ -93,7 +93,7 @@ fn stored_period(board: &LeaderboardState, state: &PeriodState) -> StoredPeriod 
         layout: state.layout.clone(),
         version: state.version,
         entries: state.entries.len() as u64,
-        freeze: frozen.and_then(|frozen| frozen.freeze),
+        freeze: frozen.and_then(|frozen| frozen.freeze.clone()),
         reopened: frozen.map_or(0, |frozen| frozen.reopened),
     }
 }
@@ -266,7 +266,7 @@ impl ModelImport {
                 self.board.expiries.insert(id.clone(), stored.expires_at);
                 if stored.freeze.is_some() || stored.reopened > 0 {
                     let frozen = self.board.frozen.entry(id.clone()).or_default();
-                    frozen.freeze = stored.freeze;
+                    frozen.freeze.clone_from(&stored.freeze);
                     frozen.reopened = stored.reopened;
                 }
                 let state = PeriodState {

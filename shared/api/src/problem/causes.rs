@@ -206,7 +206,8 @@ impl Problem {
             ),
             R::StandingsFinal => state(
                 P::StandingsFinal,
-                "refuses late scores, and the standings of the period of this score are final".into(),
+                "refuses late scores, or the period has prizes, and the standings of the period of this score are final"
+                    .into(),
             ),
             R::Rebuilding => state(
                 P::Rebuilding,

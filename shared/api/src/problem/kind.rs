@@ -132,11 +132,11 @@ problem_types! {
     PeriodExpired, "period-expired", CONFLICT, "The period is no longer kept";
     /// The score belongs to an earlier period, which still has the order of an earlier configuration and accepts no more scores.
     PeriodReordered, "period-reordered", CONFLICT, "The period is closed to late scores";
-    /// The score belongs to a period whose standings are final, and the leaderboard refuses late scores (`late_scores`).
+    /// The score belongs to a period whose standings are final, and the leaderboard refuses late scores (`late_scores`), or the period has prizes.
     StandingsFinal, "standings-final", CONFLICT, "The standings are final";
     /// The period has not ended, or ended less than two minutes ago, so it has no final standings and no prizes.
     PeriodNotEnded, "period-not-ended", CONFLICT, "The period has not ended";
-    /// The dead letter has no submission that can be applied; it can only be deleted.
+    /// The dead letter has no submission that can be applied, or a newer version stored it or the message of the webhook: delete it, or replay it after an update.
     NotReplayable, "not-replayable", CONFLICT, "The dead letter cannot be replayed";
     /// The history has an event that a newer version of the service wrote; ask a region with that version.
     HistoryUnreadable, "history-unreadable", CONFLICT, "The history cannot be read by this version";

@@ -1,7 +1,7 @@
 //! Reads the shard to which a tenant is moved, and writes on which shard a tenant lives.
 
 use leaderboard_core::TenantId;
-use leaderboard_core::ports::{MAX_SHARDS, MoveProgress, ShardNumber};
+use leaderboard_core::ports::{MoveProgress, ShardNumber};
 use serde::Serialize;
 
 use super::word;
@@ -26,7 +26,7 @@ request_fields! {
     /// A request that moves a tenant to another shard.
     FIELDS = "TenantShardWritten" {
         /// The number of the shard, from 1.
-        required shard: integer_within(1, MAX_SHARDS),
+        required shard: integer_within(1, leaderboard_core::ports::MAX_SHARDS),
     }
 }
 

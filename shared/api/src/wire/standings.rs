@@ -211,6 +211,8 @@ struct ClaimBody<'a> {
     rank: u64,
     /// When the player claimed the prize; `null` if the player has not.
     claimed_at: Option<String>,
+    /// The prize that the player claimed before for a worse rank, and gives back for this one; `null` for none.
+    replaces: Option<&'a str>,
     /// The first instant at which the prize can no longer be claimed.
     expires_at: String,
 }
@@ -226,6 +228,7 @@ impl<'a> ClaimBody<'a> {
             prize: &prize.prize,
             rank: prize.rank,
             claimed_at: prize.claimed_at.map(|at| at.to_string()),
+            replaces: prize.replaces.as_deref(),
             expires_at: prize.expires_at.to_string(),
         }
     }

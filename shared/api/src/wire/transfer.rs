@@ -6,7 +6,8 @@ use leaderboard_core::codec::{encode_layout, encode_leaderboard};
 use leaderboard_core::ports::{Claim, StoredPeriod};
 use leaderboard_core::usecase::{ExportPage, ImportProgress};
 use leaderboard_core::{
-    EXPORT_FORMAT, ExportHeader, ExportLine, LeaderboardId, Metadata, PlayerId, SnapshotPart, Timestamp,
+    EXPORT_FORMAT, ExportHeader, ExportLine, LeaderboardId, Metadata, PlayerId, PrizeTable, SnapshotPart,
+    Timestamp,
 };
 use serde::Serialize;
 
@@ -106,6 +107,9 @@ struct PeriodLine<'a> {
     frozen_version: Option<ExactUnsigned>,
     /// `period`: how many entries everybody saw when its standings became final.
     frozen_count: Option<ExactUnsigned>,
+    /// `period`: the prizes with which its standings became final, as text: for how many days they can be claimed, then a line for
+    /// each prize with its ranks and its name; `null` if the standings are not final, or have the prizes of the configuration.
+    frozen_prizes: Option<String>,
     /// `period`: how often late scores reopened the standings.
     reopened: ExactUnsigned,
 }
@@ -136,6 +140,8 @@ struct ClaimLine<'a> {
     rank: ExactUnsigned,
     /// `claim`: when the player claimed it.
     claimed_at: String,
+    /// `claim`: the prize that the player claimed before and gave back for this one; `null` for none.
+    replaces: Option<&'a str>,
 }
 
 /// The fields of a part of a snapshot.
@@ -227,6 +233,9 @@ fn period_line(stored: &StoredPeriod) -> PeriodLine<'_> {
         frozen_at: text(freeze.map(|freeze| freeze.frozen_at)),
         frozen_version: freeze.map(|freeze| ExactUnsigned(freeze.version)),
         frozen_count: freeze.map(|freeze| ExactUnsigned(freeze.count)),
+        frozen_prizes: freeze
+            .and_then(|freeze| freeze.prizes.as_ref())
+            .map(PrizeTable::encode),
         reopened: ExactUnsigned(stored.reopened),
     }
 }
@@ -239,6 +248,7 @@ fn claim_line<'a>(player: &'a PlayerId, claim: &'a Claim) -> LineBody<'a> {
             prize: &claim.prize,
             rank: ExactUnsigned(claim.rank),
             claimed_at: claim.claimed_at.to_string(),
+            replaces: claim.replaces.as_deref(),
         }),
         ..LineBody::default()
     }

@@ -6,8 +6,8 @@ use leaderboard_core::codec::{Malformed, decode_layout, decode_leaderboard};
 use leaderboard_core::ports::{Claim, EncodedEvent, Freeze, ListedEntry, SnapshotSummary, StoredPeriod};
 use leaderboard_core::usecase::MAX_IMPORTED_LINES;
 use leaderboard_core::{
-    EXPORT_FORMAT, Entry, ExportHeader, ExportLine, MAX_PRIZE_NAME_CHARS, Metadata, Period, PeriodId,
-    PlayerId, SnapshotPart, Timestamp, Values,
+    EXPORT_FORMAT, Entry, ExportHeader, ExportLine, MAX_PRIZE_NAME_CHARS, MAX_PRIZES, Metadata, Period,
+    PeriodId, PlayerId, PrizeTable, SnapshotPart, Timestamp, Values,
 };
 
 use super::transfer::LineType;
@@ -197,12 +197,23 @@ fn read_freeze(
 ) -> Option<Freeze> {
     let version = fields.read_required("frozen_version", Field::integer, errors);
     let count = fields.read_required("frozen_count", Field::integer, errors);
+    let prizes = fields.read("frozen_prizes", prize_table, errors);
     Some(Freeze {
         frozen_at,
         version: version?,
         count: count?,
         reopened: reopened?,
+        prizes,
     })
+}
+
+fn prize_table(field: Field<'_, '_>, errors: &mut Errors) -> Option<PrizeTable> {
+    let table = PrizeTable::decode(field.text(errors)?).ok();
+    let table = table.filter(|table| table.prizes.len() <= MAX_PRIZES);
+    if table.is_none() {
+        errors.add(&field.pointer, "must be a table of prizes as an export has it");
+    }
+    table
 }
 
 fn player(field: Field<'_, '_>, errors: &mut Errors) -> Option<PlayerId> {
@@ -250,6 +261,7 @@ fn metadata(field: Field<'_, '_>, errors: &mut Errors) -> Option<Metadata> {
 
 fn claim(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<ExportLine> {
     let player = fields.read_required("player", player, errors);
+    let replaces = fields.read("replaces", prize, errors);
     let prize = fields.read_required("prize", prize, errors);
     let rank = fields.read_required("rank", Field::integer, errors);
     let claimed_at = fields.read_required("claimed_at", Field::time, errors);
@@ -257,16 +269,18 @@ fn claim(fields: &Fields<'_, '_>, errors: &mut Errors) -> Option<ExportLine> {
         prize: prize?,
         rank: rank?,
         claimed_at: claimed_at?,
+        replaces,
     };
     Some(ExportLine::Claim(player?, claim))
 }
 
 fn prize(field: Field<'_, '_>, errors: &mut Errors) -> Option<String> {
     let text = field.text(errors)?;
-    if text.is_empty() || text.chars().count() > MAX_PRIZE_NAME_CHARS {
+    let has_control = text.chars().any(char::is_control);
+    if text.is_empty() || text.chars().count() > MAX_PRIZE_NAME_CHARS || has_control {
         errors.add(
             &field.pointer,
-            format!("must have 1 to {MAX_PRIZE_NAME_CHARS} characters"),
+            format!("must have 1 to {MAX_PRIZE_NAME_CHARS} characters, and no control characters"),
         );
         return None;
     }

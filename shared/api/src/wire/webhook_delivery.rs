@@ -44,8 +44,8 @@ pub struct AttemptBody<'a> {
     event: &'static str,
     /// When the attempt began.
     at: String,
-    /// How long the attempt took, in milliseconds.
-    duration_ms: i64,
+    /// How long the attempt took, in milliseconds; `null` if there was no response. It would tell a closed port from a blocked one.
+    duration_ms: Option<i64>,
     /// The number of the attempt, from 1.
     attempt: u32,
     /// The status of the response; `null` if there was none.
@@ -63,7 +63,7 @@ impl<'a> AttemptBody<'a> {
             message: &attempt.id,
             event: attempt.event.as_str(),
             at: Timestamp::saturating_from_unix_ms(attempt.at_ms).to_string(),
-            duration_ms: attempt.duration_ms,
+            duration_ms: attempt.status.map(|_| attempt.duration_ms),
             attempt: attempt.attempt,
             status: attempt.status,
             delivered: attempt.delivered,
@@ -111,6 +111,10 @@ impl<'a> StatusBody<'a> {
     }
 }
 
+/// What is said of a stored message that cannot be read.
+pub const UNREADABLE: &str =
+    "this version of Edgeboard cannot read the stored message; replay it after an update, or delete it";
+
 /// A message to a webhook that was not delivered yet, or was given up.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = WebhookDelivery))]
@@ -120,20 +124,20 @@ pub struct DeliveryBody<'a> {
     /// Where the message stands.
     #[cfg_attr(feature = "schema", schema(value_type = DeliveryStateWord))]
     state: &'static str,
-    /// The event of the message.
-    #[cfg_attr(feature = "schema", schema(value_type = EventWord))]
-    event: &'static str,
+    /// The event of the message; `null` if this version of Edgeboard cannot read the message.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<EventWord>))]
+    event: Option<&'static str>,
     /// How many attempts were made.
     attempts: u32,
-    /// When the message was created.
-    created_at: String,
+    /// When the message was created; `null` if this version of Edgeboard cannot read the message.
+    created_at: Option<String>,
     /// When the next attempt is due; `null` if the message was given up.
     next_attempt_at: Option<String>,
     /// What came of the last attempt, in words; empty before the first.
     outcome: &'a str,
-    /// The body of the message: a CloudEvent.
-    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::AnyMetadata))]
-    body: &'a RawValue,
+    /// The body of the message: a CloudEvent; `null` if this version of Edgeboard cannot read the message.
+    #[cfg_attr(feature = "schema", schema(value_type = Option<crate::schema::AnyMetadata>))]
+    body: Option<&'a RawValue>,
 }
 
 impl<'a> DeliveryBody<'a> {
@@ -143,12 +147,26 @@ impl<'a> DeliveryBody<'a> {
         Self {
             id,
             state: word(&DELIVERY_STATES, record.state),
-            event: record.event.as_str(),
+            event: Some(record.event.as_str()),
             attempts: record.attempts,
-            created_at: Timestamp::saturating_from_unix_ms(record.created_at_ms).to_string(),
+            created_at: Some(Timestamp::saturating_from_unix_ms(record.created_at_ms).to_string()),
             next_attempt_at: (record.state == DeliveryState::Pending).then(|| due.to_string()),
             outcome: &record.outcome,
-            body,
+            body: Some(body),
+        }
+    }
+
+    /// Returns a message that this version cannot read.
+    pub fn unreadable(id: &'a str) -> Self {
+        Self {
+            id,
+            state: word(&DELIVERY_STATES, DeliveryState::Dead),
+            event: None,
+            attempts: 0,
+            created_at: None,
+            next_attempt_at: None,
+            outcome: UNREADABLE,
+            body: None,
         }
     }
 }

@@ -98,6 +98,18 @@ pub struct QueueLag {
     pub now: Option<Timestamp>,
 }
 
+/// What a search for early items of the queue found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EarlyItems {
+    /// Whether there is such an item.
+    pub is_found: bool,
+    /// Where the search continues; `None` if there are no items before it, or at the end. An item before it can leave the queue, and no
+    /// item comes in before it.
+    pub next: Option<Box<str>>,
+    /// Whether all early items were looked at.
+    pub is_complete: bool,
+}
+
 /// Some of a tenant's requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestPage {
@@ -169,6 +181,19 @@ pub trait Queue {
     /// # Errors
     /// [`StoreError`].
     async fn measure_queue(&self) -> Result<QueueLag, StoreError>;
+
+    /// Looks for an item that was appended at `until` or before, and belongs to the tenant, or to no tenant: a message that a backend
+    /// appended names its tenant in its payload. Ends at the first such item, or after a bounded number of items. `from` is
+    /// [`EarlyItems::next`] of an earlier search with the same tenant.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError>;
 
     /// Returns some of a tenant's requests: those of the player, and those whose result has the player's id in its bytes. `from` is
     /// [`RequestPage::next`] of the page before. A request that exists during all pages is on one of them, or on several.

@@ -8,7 +8,7 @@ use crate::access::Caller;
 use crate::ports::{Cache, Claim, ClaimOutcome, Freeze};
 use crate::standings::FREEZE_DELAY_MS;
 use crate::{
-    LeaderboardId, Period, PeriodSelector, PlayerId, RankedEntry, StandingsPolicy, StoreError, Ties,
+    Leaderboard, LeaderboardId, Period, PeriodSelector, PlayerId, PrizeTable, RankedEntry, StoreError, Ties,
     Timestamp,
 };
 
@@ -22,14 +22,15 @@ pub struct FinalStandings {
     pub listing: Listing,
     /// When and with what the standings became final.
     pub freeze: Freeze,
+    /// The prizes of the period.
+    pub prizes: PrizeTable,
 }
 
 impl FinalStandings {
     /// Returns the name of the prize for a rank.
     #[must_use]
     pub fn find_prize(&self, rank: u64) -> Option<&str> {
-        let policy = &self.listing.leaderboard.value.standings;
-        let prize = policy.find_prize(rank, self.freeze.count);
+        let prize = self.prizes.find_prize(rank);
         prize.map(|prize| prize.name.as_str())
     }
 }
@@ -58,6 +59,8 @@ pub struct PlayerPrize {
     pub rank: u64,
     /// When the player claimed it.
     pub claimed_at: Option<Timestamp>,
+    /// The prize that the player claimed earlier for a worse rank, and gives back for this one.
+    pub replaces: Option<String>,
     /// The first instant at which the prize can no longer be claimed.
     pub expires_at: Timestamp,
 }
@@ -108,7 +111,19 @@ async fn read_final<S: Store, K: Cache>(
     let period = find_period(deps, board, query).await?;
     let freeze = freeze(deps, board, &period).await?;
     let listing = read_listing(deps, caller, board, period, query).await?;
-    Ok(FinalStandings { listing, freeze })
+    Ok(FinalStandings {
+        listing,
+        prizes: find_table(&board.value, &freeze),
+        freeze,
+    })
+}
+
+/// Returns the prizes of final standings.
+fn find_table(board: &Leaderboard, freeze: &Freeze) -> PrizeTable {
+    freeze.prizes.clone().unwrap_or_else(|| {
+        let made = PrizeTable::of_policy(&board.standings, board.layout().ties, freeze.count, Ok);
+        made.unwrap_or_else(|error: std::convert::Infallible| match error {})
+    })
 }
 
 /// Makes the standings of a period final, unless they are, or the period ended less than [`FREEZE_DELAY_MS`] ago.
@@ -150,12 +165,12 @@ pub async fn list_prizes<S: Store, K: Cache>(
         let players: Vec<PlayerId> = entries.iter().map(|ranked| ranked.entry.player.clone()).collect();
         let period_ref = refer_to_period(deps, board, &standings.listing.period);
         let claims = deps.store.read_claims(&period_ref, &players).await?;
-        let terms = Terms::new(&board.value.standings, &standings.freeze, deps.now);
+        let terms = Terms::new(&board.value, &standings.freeze, deps.now);
         let prizes = entries.iter().zip(claims);
         let prizes = prizes
             .filter_map(|(ranked, claim)| terms.prize_of(ranked, claim))
             .collect();
-        let last_rank = board.value.standings.last_rank(standings.freeze.count);
+        let last_rank = standings.prizes.last_rank();
         // Players on the next page may share the rank of the last prize.
         let end = if matches!(board.value.layout().ties, Ties::Shared | Ties::Dense) {
             last_rank.saturating_add(1)
@@ -222,6 +237,7 @@ pub async fn claim_prize<S: Store, K: Cache>(
                         prize: found.prize,
                         rank: found.rank,
                         claimed_at: deps.now,
+                        replaces: found.replaces,
                     };
                     let period_ref = refer_to_period(deps, board, &period);
                     let freeze = &terms.freeze;
@@ -257,66 +273,77 @@ fn check_owner(caller: &Caller, player: &PlayerId) -> Result<(), QueryError> {
 }
 
 /// Returns the prize of a player, and what decides about it.
-async fn find_prize<'b, S: Store, K: Cache>(
+async fn find_prize<S: Store, K: Cache>(
     deps: &Deps<'_, S, K>,
-    board: &'b SharedLeaderboard,
+    board: &SharedLeaderboard,
     period: &Period,
     player: &PlayerId,
-) -> Result<(Terms<'b>, PlayerPrize), ReadFailure> {
+) -> Result<(Terms, PlayerPrize), ReadFailure> {
     let freeze = freeze(deps, board, period).await?;
-    let terms = Terms::new(&board.value.standings, &freeze, deps.now);
+    let terms = Terms::new(&board.value, &freeze, deps.now);
     let period_ref = refer_to_period(deps, board, period);
     let players = std::slice::from_ref(player);
     let claims = deps.store.read_claims(&period_ref, players).await?;
-    if let Some(claim) = claims.into_iter().flatten().next() {
-        let prize = terms.claimed(player, claim);
-        return Ok((terms, prize));
-    }
+    let claim = claims.into_iter().flatten().next();
     // A banned player has no prize, so the caller is one who sees no banned player.
     let found = deps
         .store
         .entries_by_player(&period_ref, players, &Caller::Reader)
         .await?;
-    let ranked = found.entries.first();
-    let prize = ranked.and_then(|ranked| terms.prize_of(ranked, None));
+    let prize = match (found.entries.first(), claim) {
+        (Some(ranked), claim) => terms.prize_of(ranked, claim),
+        (None, claim) => claim.map(|claim| terms.claimed(player, claim)),
+    };
     Ok((terms, prize.ok_or(QueryError::NoPrize)?))
 }
 
 /// What decides about the prizes of a period.
-struct Terms<'a> {
-    policy: &'a StandingsPolicy,
+struct Terms {
+    table: PrizeTable,
     freeze: Freeze,
+    expires_at: Timestamp,
     now: Timestamp,
 }
 
-impl<'a> Terms<'a> {
-    fn new(policy: &'a StandingsPolicy, freeze: &Freeze, now: Timestamp) -> Self {
+impl Terms {
+    fn new(board: &Leaderboard, freeze: &Freeze, now: Timestamp) -> Self {
+        let table = find_table(board, freeze);
         Self {
-            policy,
-            freeze: *freeze,
+            expires_at: table.claims_expire_at(freeze.frozen_at),
+            table,
+            freeze: freeze.clone(),
             now,
         }
     }
 
-    /// Returns the prize of an entry: the claimed one, or the one for the rank.
+    /// Returns the prize of an entry: the one for the rank, or the claimed one if that is not for a worse rank.
     fn prize_of(&self, ranked: &RankedEntry, claim: Option<Claim>) -> Option<PlayerPrize> {
         let player = &ranked.entry.player;
-        if let Some(claim) = claim {
-            return Some(self.claimed(player, claim));
-        }
-        let prize = self.policy.find_prize(ranked.rank, self.freeze.count)?;
-        let expires_at = self.policy.claims_expire_at(self.freeze.frozen_at);
+        let prize = self.table.find_prize(ranked.rank);
+        let is_open = self.now < self.expires_at;
+        let replaces = match claim {
+            Some(claim) => {
+                // A better player was banned or removed after the claim.
+                let moved_up = is_open && ranked.rank < claim.rank;
+                if !moved_up || prize.is_none_or(|prize| prize.name == claim.prize) {
+                    return Some(self.claimed(player, claim));
+                }
+                Some(claim.prize)
+            }
+            None => None,
+        };
         Some(PlayerPrize {
             player: player.clone(),
-            state: if self.now < expires_at {
+            state: if is_open {
                 ClaimState::Claimable
             } else {
                 ClaimState::Expired
             },
-            prize: prize.name.clone(),
+            prize: prize?.name.clone(),
             rank: ranked.rank,
             claimed_at: None,
-            expires_at,
+            replaces,
+            expires_at: self.expires_at,
         })
     }
 
@@ -327,7 +354,8 @@ impl<'a> Terms<'a> {
             prize: claim.prize,
             rank: claim.rank,
             claimed_at: Some(claim.claimed_at),
-            expires_at: self.policy.claims_expire_at(self.freeze.frozen_at),
+            replaces: claim.replaces,
+            expires_at: self.expires_at,
         }
     }
 }

@@ -61,7 +61,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation::new("POST", "/webhooks/:webhook/deliveries/:message/replay", "replayWebhookDelivery", "Send a message again")
         .about("The next delivery run sends the message, and tries it as often as a new one.")
         .gives(&[DescribedResponse::new(202, "The message.", Shape::Json("WebhookDelivery"))
-            .like(&["webhook-delivery-replayed"])]),
+            .like(&["webhook-delivery-replayed"])])
+        .refuses(&[409]),
     Operation::new("DELETE", "/webhooks/:webhook/deliveries/:message", "deleteWebhookDelivery", "Delete a message that was not delivered")
         .gives(&[DescribedResponse::done("The message is deleted.")]),
     Operation::new("POST", "/internal/webhooks/tick", "deliverWebhooks", "Deliver messages to webhooks")

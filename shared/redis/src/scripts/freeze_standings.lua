@@ -1,8 +1,23 @@
 -- Makes the standings of a period final, unless they are.
 -- KEYS: those of a read, then the list of periods, the entry counts, the periods that expire.
 -- ARGV[2]: now; [3]: the layout's bytes for a period that has never had an entry; [4]: its id; [5]: its bounds; [6]: its
--- start; [7]: its expiry ('' for none); [8]: the prefix of the meta; [9]: the period's name in the entry counts.
+-- start; [7]: its expiry ('' for none); [8]: the prefix of the meta; [9]: the period's name in the entry counts; [10]: for
+-- how many days prizes can be claimed; then for each prize: the first rank, the last one or a percentage of the entries
+-- (ends with %), the name.
 -- Returns the reply of a refused read; or {1, the freeze as in standings.lua, how often the standings were reopened}.
+
+-- Returns the last rank of a prize in standings with `count` entries.
+local function find_last_rank(period, last, count)
+  local percent = string.match(last, '^(%d+)%%$')
+  if not percent then
+    return last
+  end
+  local players = math.ceil(count * tonumber(percent) / 100)
+  if period.ties ~= DENSE or players == 0 then
+    return to_decimal(players)
+  end
+  return to_decimal(compute_rank(period, redis.call('ZRANGE', period.visible, players - 1, players - 1)[1]))
+end
 
 local period, refusal = open_read()
 if not period then
@@ -19,6 +34,11 @@ if not period.freeze then
     }, {now = tonumber(ARGV[2])})
   end
   period.freeze = ARGV[2] .. ' ' .. to_decimal(period.version) .. ' ' .. to_decimal(count)
+  local lines = {period.freeze, ARGV[10]}
+  for at = 11, #ARGV, 3 do
+    lines[#lines + 1] = ARGV[at] .. ' ' .. find_last_rank(period, ARGV[at + 1], count) .. ' ' .. ARGV[at + 2]
+  end
+  period.freeze = table.concat(lines, '\n')
   redis.call('HSET', period.meta, 'f', period.freeze)
 end
 return {1, period.freeze, redis.call('HGET', period.meta, 'o') or '0'}

@@ -1,4 +1,6 @@
 -- Final standings and claims, as fields of a period's meta. This file has no locals: a script of EVAL has at most 200.
 --
 -- `f`: when the standings are final: the instant, the version and the number of visible entries, with spaces between
--- them; `o`: how often late scores reopened them; `c:` and a player: the player's claim, as the client encodes it.
+-- them; the second line: for how many days prizes can be claimed; then a line for each prize: the first rank, the last
+-- rank, the name. An older version wrote the first line alone. `o`: how often late scores reopened the standings; `c:`
+-- and a player: the player's claim, as the client encodes it.

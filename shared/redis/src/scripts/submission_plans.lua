@@ -22,6 +22,10 @@ local function load_period_ref(request, period_ref)
   end
   period_ref.is_reordered = period.layout ~= period_ref.board_layout
   period_ref.is_rebuilding = period.rebuilt_until and now_us() < period.rebuilt_until * 1000
+  if period.freeze and string.find(period.freeze, '\n.*\n') then
+    -- Standings with prizes, which players could claim twice (see standings.lua).
+    period_ref.reopens = false
+  end
   set_log_fields(period_ref.log, k, d, f, n, o, i)
   period_ref.is_loaded = true
 end

@@ -6,10 +6,11 @@ use leaderboard_core::codec::encode_layout;
 use leaderboard_core::ports::{
     Claim, ImportedInto, ImportedPart, ListedEntry, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, StoredPeriod,
 };
-use leaderboard_core::{PeriodId, PlayerId, StoreError, Ties, event_weight};
+use leaderboard_core::{PeriodId, PlayerId, PrizeTable, StoreError, Ties, event_weight};
 
 use crate::row::stored;
 use crate::session::Session;
+use crate::standings::write_claim;
 use crate::tuples;
 use crate::writes::PendingWrites;
 
@@ -72,11 +73,13 @@ impl<'s, 'a> PartWriter<'s, 'a> {
 
     fn add_period(&mut self, stored: &StoredPeriod) -> Result<(), StoreError> {
         const CREATE: &str = "INSERT INTO periods (leaderboard, id, starts_at, ends_at, expires_at, layout, version, \
-             visible, total, frozen_at, frozen_version, frozen_count, reopened) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11) RETURNING row";
+             visible, total, frozen_at, frozen_version, frozen_count, reopened, frozen_prizes) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8, ?9, ?10, ?11, ?12) RETURNING row";
         let layout = encode_layout(&stored.layout);
         let period = &stored.period;
         let freeze = stored.freeze.as_ref();
+        let prizes = freeze.and_then(|freeze| freeze.prizes.as_ref());
+        let prizes = prizes.map(PrizeTable::encode);
         let parameters = [
             self.board.into(),
             (&period.id).into(),
@@ -89,6 +92,7 @@ impl<'s, 'a> PartWriter<'s, 'a> {
             freeze.map(|freeze| freeze.version).into(),
             freeze.map(|freeze| freeze.count).into(),
             stored.reopened.into(),
+            prizes.as_deref().into(),
         ];
         let row = self
             .session
@@ -134,18 +138,10 @@ impl<'s, 'a> PartWriter<'s, 'a> {
     }
 
     fn add_claim(&mut self, period: &PeriodId, player: &PlayerId, claim: &Claim) -> Result<(), StoreError> {
-        const SAVE: &str = "INSERT OR REPLACE INTO claims (period, player, prize, rank, claimed_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let Some(row) = self.find_row(period)? else {
-            return Ok(());
-        };
-        let parameters = [
-            row.into(),
-            player.into(),
-            (&claim.prize).into(),
-            claim.rank.into(),
-            claim.claimed_at.into(),
-        ];
-        self.session.run(SAVE, &parameters)
+        match self.find_row(period)? {
+            Some(row) => write_claim(self.session, row, player, claim),
+            None => Ok(()),
+        }
     }
 
     /// Stores the snapshot of all parts so far.

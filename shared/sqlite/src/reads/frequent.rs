@@ -40,7 +40,7 @@ macro_rules! with_board {
 macro_rules! select_board {
     () => {
         "SELECT 0, board_version, behind, EXISTS (SELECT 1 FROM entries e WHERE e.period = board.row \
-         AND e.player = ?5 AND e.hidden = 1), row, layout, expires_at, version, visible, total, frozen_at, until FROM board"
+         AND e.player = ?5 AND e.hidden = 1), row, layout, expires_at, version, visible, total, frozen_at, frozen_prizes, until FROM board"
     };
 }
 /// SQL for the entry of the player `?6` as the table `own`.
@@ -61,7 +61,7 @@ macro_rules! select_entries {
             $kind,
             ", ",
             entry_columns!(),
-            ", hidden, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM "
+            ", hidden, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM "
         )
     };
 }
@@ -85,7 +85,7 @@ macro_rules! select_count {
         concat!(
             " UNION ALL SELECT 1, ",
             count_before_sql!(),
-            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM counts"
+            ", NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM counts"
         )
     };
 }

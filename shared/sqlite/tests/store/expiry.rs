@@ -128,6 +128,7 @@ fn claims_are_deleted_when_their_period_expires() {
             prize: "cup".into(),
             rank: 1,
             claimed_at: at(DAY_MS),
+            replaces: None,
         };
         let outcome = store
             .claim_prize(&period_ref, &player("ann"), &freeze, &claim)

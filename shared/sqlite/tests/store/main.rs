@@ -36,4 +36,6 @@ mod steps;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod undo;
+#[cfg(test)]
 mod waiting_writers;

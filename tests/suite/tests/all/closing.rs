@@ -61,6 +61,7 @@ async fn close_period<S: AllPorts>(
             prize: "cup".into(),
             rank,
             claimed_at: now,
+            replaces: None,
         };
         let player = player(&name(rank));
         outcomes.push(

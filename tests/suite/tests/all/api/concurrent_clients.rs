@@ -51,6 +51,21 @@ api_cases! {
         assert_eq!(api.list_entries("b").await[0].score, CLIENTS * SCORES);
     }
 
+    async fn webhooks_that_are_created_at_the_same_time_do_not_exceed_their_limit(api) {
+        let mut clients = JoinSet::new();
+        for n in 0..30 {
+            let api = api.clone();
+            clients.spawn_local(async move {
+                let body = json!({"url": "https://hook.example/", "events": ["score.accepted"]});
+                api.put(&format!("/webhooks/hook-{n}"), &body).await.status
+            });
+        }
+        let statuses = clients.join_all().await;
+        let page = api.get("/webhooks?limit=100").await.expect_status(200);
+        assert_eq!(page["webhooks"].as_array().unwrap().len(), 20, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 20, "{statuses:?}");
+    }
+
     async fn readers_among_writers_always_see_a_consistent_list(api) {
         api.create_leaderboard("b", &json!({"operator": "set"})).await;
         let mut tasks = JoinSet::new();

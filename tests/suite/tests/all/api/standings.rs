@@ -175,6 +175,36 @@ api_cases! {
         assert_eq!(list_claims(api).await, ["1 a claimable Gold", "1 b claimed Gold"]);
     }
 
+    async fn who_moves_up_after_a_claim_exchanges_the_prize(api) {
+        let prize = |name: &str, rank| json!({"name": name, "from_rank": rank, "to_rank": rank});
+        let ranks = json!([prize("Gold", 1), prize("Silver", 2), prize("Bronze", 3)]);
+        create(api, json!({"prizes": ranks}), &["a", "b", "c", "d"]).await;
+        claim(api, "b").await.expect_status(201);
+        api.put("/players/a/ban", &json!({})).await.expect_status(204);
+        let expected = ["1 b claimable Gold", "2 c claimable Silver", "3 d claimable Bronze"];
+        assert_eq!(list_claims(api).await, expected);
+        let exchanged = claim(api, "b").await.expect_status(201);
+        let fields = ["state", "prize", "replaces"].map(|field| exchanged["claim"][field].clone());
+        assert_eq!(fields, ["claimed", "Gold", "Silver"]);
+        assert_eq!(claim(api, "b").await.expect_status(200), exchanged);
+        assert_eq!(claim(api, "c").await.expect_status(201)["claim"]["replaces"], json!(null));
+        assert_eq!(list_claims(api).await, ["1 b claimed Gold", "2 c claimed Silver", "3 d claimable Bronze"]);
+    }
+
+    async fn a_changed_configuration_changes_no_prize_of_final_standings(api) {
+        create(api, prizes(), &["a", "b"]).await;
+        let before = read_standings(api).await;
+        let claims = list_claims(api).await;
+        let patch = json!({"prizes": [], "late_scores": "reopen"});
+        api.patch("/leaderboards/b", &patch).await.expect_status(200);
+        assert_eq!(read_standings(api).await, before);
+        assert_eq!(list_claims(api).await, claims);
+        // Otherwise another player could have the same prize.
+        let late = api.post("/leaderboards/b/scores", &late_score("c", 99)).await;
+        late.expect_problem(409, "standings-final");
+        assert_eq!(claim(api, "a").await.expect_status(201)["claim"]["prize"], "Gold");
+    }
+
     async fn claims_are_listed_in_pages_up_to_the_last_prize(api) {
         let ranks = json!([{"name": "Cup", "from_rank": 1, "to_rank": 1}, {"name": "Lucky", "from_rank": 3, "to_rank": 4}]);
         create(api, json!({"prizes": ranks}), &["a", "b", "c", "d", "e", "f"]).await;

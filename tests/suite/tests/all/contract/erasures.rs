@@ -135,7 +135,7 @@ on_both_stores! {
         fixture.advance_ms(DAY_MS);
         fixture.ban("bob").await;
         let freeze = fixture.store.freeze(&fixture.period_ref(&board, &period.id), &period, None).await.unwrap();
-        let claim = Claim { prize: "cup".into(), rank: 1, claimed_at: fixture.now() };
+        let claim = Claim { prize: "cup".into(), rank: 1, claimed_at: fixture.now(), replaces: None };
         let claimed = fixture.store.claim_prize(&fixture.period_ref(&board, &period.id), &player("ann"), &freeze, &claim).await;
         assert_eq!(claimed, Ok(ClaimOutcome::Created));
         let erasure = erasure_of("ann");

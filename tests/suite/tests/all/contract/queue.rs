@@ -44,6 +44,36 @@ fn finished(item: &ClaimedItem, result: &[u8]) -> FinishedItem {
 }
 
 on_both_stores! {
+    async fn early_items_of_a_tenant_are_found_behind_those_of_others(fixture) {
+        let (suspended, own) = (tenant("a"), tenant("b"));
+        for n in 0..2_500 {
+            let id = n.to_string();
+            fixture.store.enqueue(&suspended, &item(&id, b"x")).await.unwrap().unwrap();
+        }
+        fixture.store.enqueue(&own, &item("1", b"x")).await.unwrap().unwrap();
+        let now = async || fixture.store.measure_queue().await.unwrap().now.unwrap();
+        let until = now().await;
+        let search = async |until| {
+            let mut from: Option<Box<str>> = None;
+            loop {
+                let found = fixture.store.find_early_items(&own, until, from.as_deref()).await.unwrap();
+                if found.is_found || found.is_complete {
+                    return found.is_found;
+                }
+                assert_ne!(found.next, from, "the search does not go on");
+                from = found.next;
+            }
+        };
+        assert!(search(until).await);
+        let first = fixture.store.measure_queue().await.unwrap().oldest_at.unwrap();
+        assert!(!search(first.saturating_add_ms(-1)).await, "no item is that early");
+        let claimed = fixture.store.claim_items(3_000, LONG_LEASE_MS).await.unwrap();
+        let is_own = |item: &&ClaimedItem| item.request.as_ref().is_some_and(|(of, _)| *of == own);
+        let item = claimed.iter().find(is_own).unwrap();
+        fixture.store.finish_items(Some(&own), &[finished(item, b"")]).await.unwrap();
+        assert!(!search(until).await, "only another tenant has early items");
+    }
+
     async fn items_are_claimed_in_order_and_once(fixture) {
         // With several shards, the order holds on each of them. These two tenants live on one.
         let (a, b) = (tenant("a"), tenant("c"));

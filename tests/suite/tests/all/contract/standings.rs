@@ -4,7 +4,8 @@ use leaderboard_core::ports::{
     Claim, ClaimOutcome, Expected, Freeze, Leaderboards, PageFrom, Scores, Standings,
 };
 use leaderboard_core::{
-    LateScores, Leaderboard, Operator, Period, RefusalReason, StandingsPolicy, Submission,
+    LateScores, Leaderboard, Operator, Period, Prize, PrizeRange, PrizeTable, RankedPrize, RefusalReason,
+    StandingsPolicy, Submission, Ties,
 };
 use leaderboard_test_support::values::{Board, DAY_MS, daily, player, prepared, submission, with_ties};
 use leaderboard_test_support::{StoreBackend, StoreFixture, ranked_line, ranked_lines};
@@ -17,6 +18,26 @@ fn reopening(name: &str) -> Leaderboard {
         operator: Operator::Best,
         standings: StandingsPolicy {
             late_scores: LateScores::Reopen,
+            ..StandingsPolicy::default()
+        },
+        ..daily(name)
+    }
+}
+
+/// Returns a leaderboard that resets every day, with a prize for the first rank and one for the best half.
+fn with_prizes(name: &str, claim_days: u16) -> Leaderboard {
+    let prize = |name: &str, range| Prize {
+        name: name.into(),
+        range,
+    };
+    let prizes = vec![
+        prize("Gold 1", PrizeRange::Ranks { from: 1, to: 1 }),
+        prize("Chest", PrizeRange::TopPercent(50)),
+    ];
+    Leaderboard {
+        standings: StandingsPolicy {
+            prizes,
+            claim_days,
             ..StandingsPolicy::default()
         },
         ..daily(name)
@@ -53,6 +74,7 @@ fn cup<B: StoreBackend>(fixture: &StoreFixture<B>, rank: u64) -> Claim {
         prize: "Cup of \"é\" 1".into(),
         rank,
         claimed_at: fixture.now(),
+        replaces: None,
     }
 }
 
@@ -102,7 +124,8 @@ on_both_stores! {
         let period = end_day(&fixture, &board, &[("a", 3), ("b", 2), ("c", 1)]).await;
         fixture.ban("c").await;
         let first = freeze(&fixture, &board, &period).await;
-        assert_eq!(first, Freeze { frozen_at: fixture.now(), version: 5, count: 2, reopened: 0 });
+        let prizes = Some(PrizeTable { claim_days: 30, prizes: Vec::new() });
+        assert_eq!(first, Freeze { frozen_at: fixture.now(), version: 5, count: 2, reopened: 0, prizes });
         fixture.advance_ms(10);
         let other = fixture.backend.open().await;
         let period_ref = fixture.period_ref(&board, &period.id);
@@ -162,7 +185,8 @@ on_both_stores! {
         submit_late(&fixture, &board, "b", 4).await.unwrap();
         submit_late(&fixture, &board, "c", 5).await.unwrap();
         let second = freeze(&fixture, &board, &period).await;
-        assert_eq!(second, Freeze { frozen_at: fixture.now(), version: 5, count: 3, reopened: 1 });
+        let expected = Freeze { frozen_at: fixture.now(), version: 5, count: 3, reopened: 1, ..first };
+        assert_eq!(second, expected);
         submit_late(&fixture, &board, "a", 7).await.unwrap();
         assert_eq!(freeze(&fixture, &board, &period).await.reopened, 2);
     }
@@ -230,7 +254,7 @@ on_both_stores! {
         let changed = ClaimOutcome::Changed;
         assert_eq!(claim(&fixture, at, "b", &frozen, &cup(&fixture, 1)).await, changed);
         assert_eq!(claim(&fixture, at, "c", &frozen, &cup(&fixture, 1)).await, changed);
-        let other = Freeze { count: 1, ..frozen };
+        let other = Freeze { count: 1, ..frozen.clone() };
         assert_eq!(claim(&fixture, at, "a", &other, &cup(&fixture, 1)).await, changed);
         fixture.ban("a").await;
         assert_eq!(claim(&fixture, at, "a", &frozen, &cup(&fixture, 1)).await, changed);
@@ -262,6 +286,52 @@ on_both_stores! {
         assert_eq!(claim(&fixture, at, "b", &frozen, &cup(&fixture, 1)).await, ClaimOutcome::Created);
         assert_eq!(claim(&fixture, at, "c", &frozen, &cup(&fixture, 3)).await, ClaimOutcome::Changed);
         assert_eq!(claim(&fixture, at, "c", &frozen, &cup(&fixture, 2)).await, ClaimOutcome::Created);
+    }
+
+    async fn prizes_are_frozen_with_the_standings(fixture) {
+        for (name, ties, last) in [("l", Ties::Earliest, 3), ("s", Ties::Shared, 3), ("d", Ties::Dense, 2)] {
+            let board = fixture.put(&Leaderboard { ties, ..with_prizes(name, 14) }).await;
+            // Half of the five players have a chest: a third player, who has the second rank among dense ones.
+            let scores = [("a", 9), ("b", 9), ("c", 8), ("d", 7), ("e", 7)];
+            let period = end_day(&fixture, &board, &scores).await;
+            let frozen = freeze(&fixture, &board, &period).await;
+            let prize = |name: &str, from, to| RankedPrize { name: name.into(), from, to };
+            let prizes = vec![prize("Gold 1", 1, 1), prize("Chest", 1, last)];
+            assert_eq!(frozen.prizes, Some(PrizeTable { claim_days: 14, prizes }));
+            let board = fixture.put(&Leaderboard { ties, ..daily(name) }).await;
+            assert_eq!(freeze(&fixture, &board, &period).await, frozen);
+        }
+    }
+
+    async fn standings_with_prizes_are_not_reopened(fixture) {
+        let board = fixture.put(&Leaderboard { operator: Operator::Best, ..with_prizes("l", 14) }).await;
+        let period = end_day(&fixture, &board, &[("a", 3)]).await;
+        let frozen = freeze(&fixture, &board, &period).await;
+        let board = fixture.put(&reopening("l")).await;
+        assert_eq!(submit_late(&fixture, &board, "b", 9).await, Err(RefusalReason::StandingsFinal));
+        assert_eq!(freeze(&fixture, &board, &period).await, frozen);
+    }
+
+    async fn a_claim_replaces_the_one_for_a_worse_rank(fixture) {
+        let board = fixture.put(&daily("l")).await;
+        let period = end_day(&fixture, &board, &[("a", 3), ("b", 2)]).await;
+        let frozen = freeze(&fixture, &board, &period).await;
+        let at = (&board, &period);
+        let silver = Claim { prize: "Silver 2".into(), ..cup(&fixture, 2) };
+        let gold = |replaces: Option<&str>| Claim { replaces: replaces.map(Into::into), ..cup(&fixture, 1) };
+        assert_eq!(claim(&fixture, at, "b", &frozen, &silver).await, ClaimOutcome::Created);
+        let replacing = gold(Some("Silver 2"));
+        // The rank is still the second.
+        assert_eq!(claim(&fixture, at, "b", &frozen, &replacing).await, ClaimOutcome::Changed);
+        fixture.ban("a").await;
+        for other in [gold(None), gold(Some("Bronze"))] {
+            let outcome = claim(&fixture, at, "b", &frozen, &other).await;
+            assert_eq!(outcome, ClaimOutcome::Existing(silver.clone()));
+        }
+        assert_eq!(claim(&fixture, at, "b", &frozen, &replacing).await, ClaimOutcome::Created);
+        let again = claim(&fixture, at, "b", &frozen, &replacing).await;
+        assert_eq!(again, ClaimOutcome::Existing(replacing.clone()));
+        assert_eq!(read_claims(&fixture, at, &["a", "b"]).await, [None, Some(replacing)]);
     }
 
     async fn claims_are_deleted_with_their_leaderboard(fixture) {

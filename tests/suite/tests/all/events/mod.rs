@@ -3,10 +3,12 @@
 mod dead_letters;
 mod delivery;
 mod failover;
+mod killed_region;
 mod queue;
 mod queue_faults;
 mod regions;
 mod replicas;
+mod stored_queue;
 
 use leaderboard_host::{Host, Running};
 use leaderboard_test_support::{ApiClient, RedisServer, block_on, host_config, state_dir, wait_until};

@@ -1,20 +1,15 @@
-//! Tests of the queue while Redis or a region is killed: nothing acknowledged is lost, and nothing counts twice.
+//! Tests of the queue while Redis is killed: nothing acknowledged is lost, and nothing counts twice.
 
 use std::cell::Cell;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use leaderboard_test_support::{
-    ADMIN_KEY, ApiClient, RedisServer, block_on, built_program, free_port, project_root, state_dir,
-    target_dir, wait_until,
-};
+use leaderboard_test_support::{ApiClient, RedisServer, block_on, wait_until};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{connect, message, read_letters, read_scores, score, start_region};
+use super::stored_queue::StoredQueue;
+use super::{read_letters, read_scores, start_region};
 
 /// The number of clients that submit while a store is killed, and of the submissions of each.
 const CLIENTS: usize = 8;
@@ -23,37 +18,6 @@ const SUBMISSIONS: usize = 1_250;
 const REQUEST_SIZE: usize = 10;
 /// How often Redis is killed meanwhile.
 const KILLS: usize = 3;
-/// The number of messages in the queue while a region is killed.
-const MESSAGES: i64 = 6_000;
-
-async fn length(server: &RedisServer) -> i64 {
-    let mut command = redis::cmd("XLEN");
-    command
-        .arg("eb::queue")
-        .query_async(&mut connect(server).await)
-        .await
-        .unwrap()
-}
-
-/// Ends the leases of all claimed items, as if 30 seconds had passed.
-async fn end_leases(server: &RedisServer) {
-    let script = " \
-         for _, entry in ipairs(redis.call('XPENDING', KEYS[1], 'edgeboard', '-', '+', 100000)) do \
-         redis.call('XCLAIM', KEYS[1], 'edgeboard', 'edgeboard', 0, entry[1], 'IDLE', 60000, 'JUSTID') end";
-    let mut command = redis::cmd("EVAL");
-    command.arg(script).arg(1).arg("eb::queue");
-    let _: redis::Value = command.query_async(&mut connect(server).await).await.unwrap();
-}
-
-/// Drains the queue until it is empty.
-async fn drain_all(api: &ApiClient, server: &RedisServer) {
-    let drain = async || {
-        end_leases(server).await;
-        api.request_at("POST", "/internal/tick").send().await;
-        length(server).await
-    };
-    wait_until(drain, |left| *left == 0).await;
-}
 
 async fn create_leaderboard(api: &ApiClient) {
     api.switch_limits_off().await;
@@ -158,102 +122,8 @@ fn a_killed_redis_loses_no_acknowledged_submission() {
             |status| *status == 200,
         )
         .await;
-        drain_all(&api, &redis).await;
+        StoredQueue::Redis(redis.url()).drain_all(&api).await;
         assert_eq!(read_scores(&api).await, expected_scores());
-        assert_eq!(read_letters(&api).await, []);
-    });
-}
-
-/// A region in a process of its own, which is killed when this value is dropped.
-struct RegionProcess {
-    process: Child,
-    url: String,
-}
-
-impl RegionProcess {
-    /// Starts a region with its files in this directory, and waits until it is ready. Its store is this server, or SQLite with
-    /// `None`.
-    async fn start(store: Option<&RedisServer>, state: &Path) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let store_url = store.map(RedisServer::url).unwrap_or_default();
-        let process = Command::new(built_program("leaderboard-host"))
-            .current_dir(project_root())
-            .args(["--listen", &address.to_string(), "--state-dir"])
-            .arg(state)
-            .arg("--cache-dir")
-            .arg(target_dir().join("tmp").join("compiled"))
-            .env("SPIN_VARIABLE_ADMIN_KEY", ADMIN_KEY)
-            .env("SPIN_VARIABLE_REDIS_URL", store_url)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let region = Self {
-            process,
-            url: format!("http://{address}"),
-        };
-        let api = ApiClient::over_http(&region.url);
-        let ready = async || {
-            api.bare("GET", "/health/ready")
-                .try_send()
-                .await
-                .map(|answer| answer.status)
-        };
-        let ready = wait_until(ready, |ready| *ready == Ok(200)).await;
-        assert_eq!(ready, Ok(200));
-        region
-    }
-}
-
-impl Drop for RegionProcess {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// Appends many messages with one score each.
-async fn append_messages(server: &RedisServer, api: &ApiClient) {
-    let mut redis = connect(server).await;
-    for begin in (0..MESSAGES).step_by(1_000) {
-        let mut pipe = redis::pipe();
-        for n in begin..begin + 1_000 {
-            let scores: &[Value] = &[score("p", 1, &n.to_string())];
-            pipe.cmd("XADD")
-                .arg("eb::queue")
-                .arg("*")
-                .arg("message")
-                .arg(message(api, scores))
-                .ignore();
-        }
-        pipe.query_async::<()>(&mut redis).await.unwrap();
-    }
-}
-
-#[test]
-fn a_region_that_is_killed_while_it_drains_loses_and_doubles_nothing() {
-    block_on(async {
-        let (redis, events) = (RedisServer::start(), RedisServer::start());
-        let other = start_region(Some(&redis), &events).await;
-        let api = other.api();
-        api.create_leaderboard("b", &json!({"operator": "increment"}))
-            .await;
-        append_messages(&redis, &api).await;
-        for _ in 0..2 {
-            let state = state_dir();
-            let region = RegionProcess::start(Some(&redis), state.path()).await;
-            let before = length(&redis).await;
-            let tick = ApiClient::over_http(&region.url)
-                .request_at("POST", "/internal/tick")
-                .try_send();
-            let tick = tokio::task::spawn_local(tick);
-            wait_until(async || length(&redis).await, |left| *left < before).await;
-            drop(region);
-            assert!(tick.await.unwrap().is_err(), "the drain was over before the kill");
-            assert!(length(&redis).await > 0);
-        }
-        drain_all(&api, &redis).await;
-        assert_eq!(read_scores(&api).await, [("p".to_owned(), MESSAGES)]);
         assert_eq!(read_letters(&api).await, []);
     });
 }

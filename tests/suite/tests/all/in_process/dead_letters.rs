@@ -101,6 +101,28 @@ fn a_score_becomes_a_dead_letter_at_its_last_attempt() {
 }
 
 #[test]
+fn a_message_that_is_published_again_after_its_dead_letters_is_queued_again() {
+    let service = create_service();
+    let message = build_batch(1).to_string();
+    service.store.is_rebuilding.set(true);
+    service.message(&message);
+    for _ in 0..MAX_ATTEMPTS {
+        tick(&service);
+        service.pass_ms(i64::from(LEASE_MS));
+    }
+    assert_eq!(list_letters(&service).len(), 1);
+    for region in [&service, &service.elsewhere()] {
+        assert_eq!(region.message(&message).queued, 1);
+    }
+    service.store.is_rebuilding.set(false);
+    assert_eq!(tick(&service), json!({"finished": 1, "retried": 0, "dead": 0}));
+    let entry = service.call("GET", "/leaderboards/goals/entries/p", "").json();
+    assert_eq!(entry["entry"]["values"], json!({"score": 1}));
+    // A copy that comes after this one was applied is a replay.
+    assert_eq!(service.message(&message).replayed, 1);
+}
+
+#[test]
 fn each_submission_of_a_batch_that_is_too_large_becomes_a_dead_letter() {
     let service = create_service();
     assert_eq!(

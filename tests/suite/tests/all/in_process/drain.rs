@@ -3,8 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use leaderboard_core::TenantId;
-use leaderboard_score_messages::{LEASE_MS, MAX_ATTEMPTS};
+use futures::executor::block_on;
+use leaderboard_core::ports::{DeadLetter, DeadLetters, NewQueueItem, Queue};
+use leaderboard_core::{LeaderboardId, TenantId};
+use leaderboard_environment::Environment;
+use leaderboard_score_messages::{AcceptedRequest, LEASE_MS, MAX_ATTEMPTS};
 use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
@@ -225,4 +228,66 @@ fn a_request_that_may_have_counted_is_not_applied_again_after_a_day() {
         reason.as_str().unwrap().contains("unknown whether it counted"),
         "{reason}"
     );
+}
+
+/// Appends a request with this payload to the queue, and returns the path of its state.
+fn append_request(service: &Instance, payload: &[u8]) -> String {
+    let item = NewQueueItem {
+        id: "raw",
+        player: None,
+        digest: [7; 16],
+        payload,
+    };
+    let tenant = TenantId::new("default").unwrap();
+    block_on(service.store.enqueue(&tenant, &item)).unwrap().unwrap();
+    "/submissions/raw".to_owned()
+}
+
+#[test]
+fn a_request_of_a_newer_version_waits_for_a_day_and_then_becomes_a_letter_of_its_tenant() {
+    let service = create_service();
+    let path = append_request(&service, b"\x02 and more");
+    for _ in 0..2 * MAX_ATTEMPTS {
+        assert_eq!(tick(&service), json!({"finished": 0, "retried": 1, "dead": 0}));
+        service.pass_ms(i64::from(LEASE_MS));
+    }
+    assert_eq!(read_state(&service, &path)["state"], "pending");
+    service.pass_ms(24 * 60 * 60 * 1000);
+    assert_eq!(tick(&service)["dead"], 1);
+    let state = read_state(&service, &path);
+    let reason = state["reason"].as_str().unwrap();
+    assert!(reason.contains("newer version of Edgeboard"), "{reason}");
+    let letter = list_letters(&service).remove(0);
+    assert_eq!(
+        (&letter["tenant"], &letter["complete"]),
+        (&json!("default"), &json!(true))
+    );
+    let replay = format!("/dead-letters/{}/replay", letter["id"].as_str().unwrap());
+    service
+        .call("POST", &replay, "")
+        .expect_problem(409, "not-replayable", "");
+}
+
+#[test]
+fn a_letter_with_a_request_is_replayed_by_a_version_that_can_read_it() {
+    let service = create_service();
+    let board = LeaderboardId::new("b").unwrap();
+    let request = AcceptedRequest {
+        leaderboard: Some(&board),
+        player: None,
+        id_seed: None,
+        body: br#"{"scores":[{"player":"p","score":1},{"player":"q","score":2}]}"#,
+    };
+    let letter = DeadLetter {
+        at: service.now(),
+        reason: "an older version could not read it".into(),
+        payload: request.encode(),
+    };
+    let tenant = TenantId::new("default").unwrap();
+    block_on(service.store.push_dead_letters(Some(&tenant), &[letter])).unwrap();
+    let letter = list_letters(&service).remove(0);
+    replay(&service, &letter);
+    let scores = ["p", "q"].map(|player| read_score(&service, player));
+    assert_eq!(scores, [1, 2]);
+    assert!(list_letters(&service).is_empty());
 }

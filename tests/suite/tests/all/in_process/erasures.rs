@@ -1,9 +1,11 @@
 //! Tests of an erasure that takes several requests, and of one whose store fails.
 
+use leaderboard_test_support::ADMIN_KEY;
 use serde_json::{Value, json};
 
 use crate::in_process::dead_letters::list_letters;
 use crate::in_process::environment::Instance;
+use crate::in_process::queue::enqueue_with;
 
 fn create_service() -> Instance {
     let service = Instance::new();
@@ -92,4 +94,23 @@ fn dead_letters_of_the_player_are_deleted() {
     let letters = list_letters(&service);
     assert_eq!(letters.len(), 1);
     assert!(letters[0]["payload"].as_str().unwrap().contains("\"q\""));
+}
+
+#[test]
+fn requests_of_a_suspended_tenant_do_not_hold_the_erasures_of_others() {
+    let service = Instance::new();
+    let headers = ["acme", "zeta"].map(|tenant| [("x-api-key", ADMIN_KEY), ("x-tenant-id", tenant)]);
+    for headers in &headers {
+        service
+            .send("PUT", "/leaderboards/b", "{}", headers)
+            .expect_status(201);
+        enqueue_with(&service, headers, &json!({"player": "p", "score": 2}));
+    }
+    service
+        .call("PUT", "/tenants/acme", r#"{"state":"suspended"}"#)
+        .expect_status(201);
+    service.pass_ms(1_000);
+    let [of_acme, of_zeta] = headers.map(|headers| service.send("DELETE", "/players/p", "", &headers));
+    of_acme.expect_problem(503, "erasing", "");
+    of_zeta.expect_status(204);
 }

@@ -39,6 +39,7 @@ impl<S: AllPorts> ComparedStores<S> {
             prize: "a cup".into(),
             rank: found.entries.first().map_or(1, |ranked| ranked.rank),
             claimed_at: self.now,
+            replaces: None,
         };
         let expected = self.model.claim_prize(&model, player, &freeze, &claim).await;
         assert_eq!(

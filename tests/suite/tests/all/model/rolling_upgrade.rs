@@ -15,9 +15,9 @@ use leaderboard_test_support::{RedisBackend, StoreBackend};
 /// When a function's arguments, reply or stored values change, the library of the commit before the change
 /// replaces this one, and the calls of that function stay with the current library.
 const OLDER_LIBRARY: &str = include_str!("older_library.txt");
-/// The end of the name of a function whose arguments have changed: an item that is tried again has the number of its
-/// attempts.
-const CHANGED: &str = "_RETRY_ITEMS";
+/// The ends of the names of functions whose arguments have changed: an item that is tried again has the number of its
+/// attempts, and a freeze has the prizes.
+const CHANGED: [&str; 2] = ["_RETRY_ITEMS", "_FREEZE_STANDINGS"];
 /// The first line of a library, up to its name.
 const LIBRARY_HEAD: &str = "#!lua name=";
 /// The length of the name of a library. The name of a function begins with it.
@@ -67,7 +67,7 @@ impl TwoVersions {
         let older = [&older[..NAME_LENGTH], &current[NAME_LENGTH..]].concat();
         let name = std::str::from_utf8(&current[NAME_LENGTH..]).unwrap();
         let is_new = !OLDER_LIBRARY.contains(&format!("add_script('{}'", &name[1..]));
-        let function = if calls.is_multiple_of(2) || is_new || name == CHANGED {
+        let function = if calls.is_multiple_of(2) || is_new || CHANGED.contains(&name) {
             current
         } else {
             &older[..]

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::cases::http_cases;
 use receiver::{FLOOD_BYTES, Reaction, Received, Receiver};
 
+/// What is said of all receivers that do not answer.
+pub(crate) const NO_RESPONSE: &str = "no response: the receiver cannot be reached, answers too late, or is in a network that the operator blocks";
 /// The path of a tick of deliveries.
 const TICK: &str = "/internal/webhooks/tick";
 
@@ -85,8 +87,8 @@ http_cases! {
         api.put("/webhooks/other", &body).await.expect_status(201);
         api.submit_score("b", "p", 1).await;
         let attempt = fail(api).await;
-        assert_eq!((&attempt["outcome"], &attempt["status"]), (&json!("took too long"), &Value::Null));
-        assert!(attempt["duration_ms"].as_i64().unwrap() < 15_000, "{attempt}");
+        assert_eq!((&attempt["outcome"], &attempt["status"]), (&json!(NO_RESPONSE), &Value::Null));
+        assert_eq!(attempt["duration_ms"], Value::Null);
         let others = wait_until(async || other.received().len(), |count| *count > 0).await;
         assert_eq!(others, 1);
         // The next attempt succeeds.
@@ -98,7 +100,7 @@ http_cases! {
         create_webhook(api, &receiver).await;
         api.submit_score("b", "p", 1).await;
         let attempt = fail(api).await;
-        assert_eq!((&attempt["outcome"], &attempt["delivered"]), (&json!("the receiver cannot be reached"), &json!(false)));
+        assert_eq!((&attempt["outcome"], &attempt["delivered"]), (&json!(NO_RESPONSE), &json!(false)));
         deliver(api, &receiver, 1).await;
     }
 

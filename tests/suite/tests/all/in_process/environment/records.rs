@@ -1,9 +1,10 @@
 //! The ports of the store for bans, events, dead letters, the queue and documents.
 
 use leaderboard_core::ports::{
-    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EncodedEvent,
-    EnqueueRefusal, Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem, PendingRequest, Queue,
-    QueueLag, QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter, TooManyBans, VersionMismatch,
+    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EarlyItems,
+    EncodedEvent, EnqueueRefusal, Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem,
+    PendingRequest, Queue, QueueLag, QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter,
+    TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{LeaderboardId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, Versioned};
 
@@ -140,6 +141,15 @@ impl Queue for Store {
         limit: u32,
     ) -> Result<Vec<PendingRequest>, StoreError> {
         self.model_if_up()?.list_pending(tenant, player, limit).await
+    }
+
+    async fn find_early_items(
+        &self,
+        tenant: &TenantId,
+        until: Timestamp,
+        from: Option<&str>,
+    ) -> Result<EarlyItems, StoreError> {
+        self.model_if_up()?.find_early_items(tenant, until, from).await
     }
 
     async fn measure_queue(&self) -> Result<QueueLag, StoreError> {

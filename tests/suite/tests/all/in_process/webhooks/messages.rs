@@ -222,7 +222,9 @@ fn what_a_deleted_webhook_leaves_in_the_store_is_removed() {
         (Some(&tenant), DocumentKind::WebhookState),
         (Some(&tenant), DocumentKind::WebhookDelivery),
     ] {
-        let left = block_on(service.store.list_documents(owner, kind, None, 10)).unwrap();
+        let mut left = block_on(service.store.list_documents(owner, kind, None, 10)).unwrap();
+        // The tenant has one document with the places of its webhooks.
+        left.retain(|(id, _)| &**id != "/places");
         assert!(left.is_empty(), "{kind:?} {left:?}");
     }
 }

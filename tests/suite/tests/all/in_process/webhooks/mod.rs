@@ -1,5 +1,6 @@
 //! Tests of webhooks with a moved clock, and with receivers that answer what a test says.
 
+mod documents;
 mod events;
 mod messages;
 mod receivers;
