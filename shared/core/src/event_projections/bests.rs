@@ -1,6 +1,6 @@
 //! A player's personal bests over time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::event_projection::EventProjection;
 use crate::projection::convert_values;
@@ -22,6 +22,10 @@ pub struct PersonalBests {
     leaderboard: Leaderboard,
     entries: BTreeMap<PeriodId, Entry>,
     bests: VecDeque<PersonalBest>,
+    /// When the first handled event was recorded.
+    first_at: Option<Timestamp>,
+    /// The periods from which an entry of the player was removed: a later score there begins with nothing.
+    removed: BTreeSet<PeriodId>,
     lacks_base: bool,
 }
 
@@ -50,6 +54,8 @@ impl PersonalBests {
             leaderboard,
             entries: BTreeMap::new(),
             bests: VecDeque::new(),
+            first_at: None,
+            removed: BTreeSet::new(),
             lacks_base: false,
         }
     }
@@ -60,8 +66,8 @@ impl PersonalBests {
         &self.leaderboard
     }
 
-    /// Returns whether a submission added to an entry of which no earlier event is known. If the log has lost events, the values are
-    /// unknown then.
+    /// Returns whether a submission added to an entry that may have had earlier events than the handled ones. If the log has lost
+    /// events, the values are unknown then.
     #[must_use]
     pub fn lacks_base(&self) -> bool {
         self.lacks_base
@@ -78,6 +84,14 @@ impl PersonalBests {
         self.leaderboard = leaderboard.clone();
     }
 
+    /// Returns whether a period in which the player has no known entry can have had one before the handled events.
+    fn may_have_earlier_events(&self, period: &PeriodId, occurred_at: Timestamp) -> bool {
+        let starts_at = self.leaderboard.schedule.period_at(occurred_at).starts_at;
+        let began_before =
+            starts_at.is_none_or(|starts_at| self.first_at.is_none_or(|first| starts_at < first));
+        began_before && !self.removed.contains(period)
+    }
+
     /// Applies a submission of the player. Returns `None` if the leaderboard would have refused it, because earlier events are missing.
     fn submit(&mut self, position: u64, event: &Event) -> Option<()> {
         let EventBody::Submitted {
@@ -85,14 +99,21 @@ impl PersonalBests {
             operator,
             values,
             occurred_at,
+            kept,
             ..
         } = &event.body
         else {
             return None;
         };
         let existing = self.entries.get(period);
-        if existing.is_none() && matches!(operator, Operator::Increment | Operator::Decrement) {
-            self.lacks_base = true;
+        if existing.is_none() {
+            if *kept {
+                // The entry was better, and its event is lost.
+                return None;
+            }
+            if matches!(operator, Operator::Increment | Operator::Decrement) {
+                self.lacks_base |= self.may_have_earlier_events(period, *occurred_at);
+            }
         }
         let change = EntryChange {
             operator: *operator,
@@ -131,6 +152,7 @@ impl EventProjection for PersonalBests {
     type View = Vec<PersonalBest>;
 
     fn handle(&mut self, recorded: &RecordedEvent) {
+        self.first_at.get_or_insert(recorded.event.recorded_at);
         match &recorded.event.body {
             EventBody::Configured {
                 leaderboard, current, ..
@@ -141,6 +163,7 @@ impl EventProjection for PersonalBests {
             }
             EventBody::Removed { player, period } if *player == self.player => {
                 self.entries.remove(period);
+                self.removed.insert(period.clone());
                 self.bests.retain(|best| best.period != *period);
             }
             _ => {}
@@ -153,5 +176,93 @@ impl EventProjection for PersonalBests {
 
     fn read(&self, (): &Self::Query) -> Self::View {
         self.bests.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LeaderboardId, Reset, Schedule};
+
+    const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    fn ann() -> PlayerId {
+        PlayerId::new("ann").unwrap()
+    }
+
+    fn daily() -> Leaderboard {
+        let reset = Reset {
+            cron: "0 0 * * *".into(),
+            time_zone: "UTC".into(),
+        };
+        Leaderboard {
+            schedule: Schedule::new(reset).unwrap(),
+            ..Leaderboard::new(LeaderboardId::new("l").unwrap())
+        }
+    }
+
+    fn period_at(ms: i64) -> PeriodId {
+        daily().schedule.period_at(at(ms)).id
+    }
+
+    /// Handles an event that was recorded at this instant.
+    fn handle(bests: &mut PersonalBests, ms: i64, body: EventBody) {
+        bests.handle(&RecordedEvent {
+            position: 7,
+            event: Event {
+                recorded_at: at(ms),
+                body,
+            },
+        });
+    }
+
+    fn submitted(ms: i64, operator: Operator, value: i64, kept: bool) -> EventBody {
+        EventBody::Submitted {
+            player: ann(),
+            period: period_at(ms),
+            operator,
+            values: Values::new(vec![value]),
+            metadata: None,
+            occurred_at: at(ms),
+            id: None,
+            banned: false,
+            kept,
+        }
+    }
+
+    fn values(bests: &PersonalBests) -> Vec<i64> {
+        let all = bests.read(&());
+        all.iter().map(|best| best.values.as_slice()[0]).collect()
+    }
+
+    #[test]
+    fn a_score_that_kept_a_lost_entry_is_no_best() {
+        let mut bests = PersonalBests::new(ann(), daily());
+        handle(&mut bests, 5, submitted(5, Operator::Best, 3, true));
+        handle(&mut bests, 6, submitted(6, Operator::Best, 9, false));
+        assert_eq!(values(&bests), [9]);
+    }
+
+    #[test]
+    fn an_addition_lacks_its_base_only_if_earlier_events_can_be_lost() {
+        let added = |ms| submitted(ms, Operator::Increment, 3, false);
+        let mut bests = PersonalBests::new(ann(), daily());
+        handle(&mut bests, 5, EventBody::Banned { player: ann() });
+        // A period that began after the first event.
+        handle(&mut bests, DAY_MS, added(DAY_MS));
+        assert!(!bests.lacks_base());
+        // An entry that was removed.
+        let (player, period) = (ann(), period_at(5));
+        handle(&mut bests, DAY_MS, EventBody::Removed { player, period });
+        handle(&mut bests, DAY_MS, added(6));
+        assert!(!bests.lacks_base());
+
+        let mut bests = PersonalBests::new(ann(), daily());
+        handle(&mut bests, 5, added(5));
+        assert!(bests.lacks_base());
     }
 }
