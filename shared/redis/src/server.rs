@@ -239,9 +239,10 @@ impl Script {
         server: &Server<C>,
         call: &ScriptCall,
     ) -> Result<ReplyReader, StoreError> {
-        let replies = match call.tenant() {
-            Some(tenant) if server.is_sharded() => server.run_for_tenant(tenant, self, call).await?,
-            _ => run_on_shard(&server.first, self, call, None).await?,
+        let tenant = if server.is_sharded() { call.tenant() } else { None };
+        let replies = match tenant {
+            Some(tenant) => server.run_for_tenant(tenant, self, call).await?,
+            None => run_on_shard(&server.first, self, call, None).await?,
         };
         Ok(ReplyReader::new(replies))
     }
