@@ -158,7 +158,7 @@ impl AdminOperation {
 
     /// Creates a `PUT` operation, which creates or replaces a resource.
     pub(in crate::admin) const fn put(path: &'static str, about: &'static str, body: BodyRule) -> Self {
-        Self::new("put", "PUT", path, about).body(body)
+        Self::put_as("put", path, about, body)
     }
 
     /// Creates a `PUT` operation with another verb than `put`.

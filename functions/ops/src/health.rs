@@ -169,7 +169,11 @@ impl CheckedShard {
 async fn check_shards<E: ResponseEnvironment>(context: &Context<'_, E>) -> Vec<CheckedShard> {
     let (env, store) = (context.env, context.env.store());
     let mut checked = Vec::new();
-    for number in (FIRST_SHARD..=store.count_shards()).filter(|_| store.count_shards() > FIRST_SHARD) {
+    let count = store.count_shards();
+    if count == FIRST_SHARD {
+        return checked;
+    }
+    for number in FIRST_SHARD..=count {
         let before = env.clock().as_unix_ms();
         let answered = store.check_shard(number).await;
         checked.push(CheckedShard {

@@ -79,6 +79,13 @@ impl PrizeTable {
         frozen_at.saturating_add_ms(i64::from(self.claim_days).saturating_mul(DAY_MS))
     }
 
+    /// Returns whether late scores can reopen standings with this table: not if they have prizes, which players could claim twice.
+    /// `None` is the table of an earlier version of Edgeboard.
+    #[must_use]
+    pub fn can_be_reopened(table: Option<&Self>) -> bool {
+        table.is_none_or(|table| table.prizes.is_empty())
+    }
+
     /// Returns the table as text: a line with the days, then a line for each prize with its ranks and its name, which has no line break.
     #[must_use]
     pub fn encode(&self) -> String {

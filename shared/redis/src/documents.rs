@@ -20,23 +20,21 @@ impl<C: Connection> Documents for RedisStore<C> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        if !self.server.is_sharded() {
-            let names: Vec<_> = names.iter().collect();
-            return read_together(&self.server, &names).await;
-        }
         // Documents of several tenants and of the operator can be on several shards.
-        let mut scopes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, name) in names.iter().enumerate() {
-            scopes.entry(name.tenant.as_ref()).or_default().push(at);
-        }
+        let is_sharded = self.server.is_sharded();
         let mut found = vec![None; names.len()];
-        for places in scopes.values() {
-            let of_scope: Vec<_> = places.iter().filter_map(|at| names.get(*at)).collect();
-            let read = read_together(&self.server, &of_scope).await?;
-            for (at, document) in places.iter().zip(read) {
-                if let Some(place) = found.get_mut(*at) {
-                    *place = document;
-                }
+        let mut scopes: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+        for (slot, name) in found.iter_mut().zip(names) {
+            let (slots, names) = scopes
+                .entry(name.tenant.as_ref().filter(|_| is_sharded))
+                .or_default();
+            slots.push(slot);
+            names.push(name);
+        }
+        for (slots, names) in scopes.into_values() {
+            let read = read_together(&self.server, &names).await?;
+            for (slot, document) in slots.into_iter().zip(read) {
+                *slot = document;
             }
         }
         Ok(found)

@@ -52,11 +52,11 @@ const EVAL_END: &str = "return called_script(own_keys, own_arguments)\n";
 const ALLOW_OOM: &str = "#!lua flags=allow-oom";
 
 /// The hash of no bytes.
-const HASH_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+pub(crate) const HASH_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 
 /// Returns the 64-bit FNV-1a hash of `bytes` after the bytes of `hash` (<http://www.isthe.com/chongo/tech/comp/fnv/>). The compiler
 /// computes it, so that an instance does not have to.
-const fn hash(mut hash: u64, mut bytes: &[u8]) -> u64 {
+pub(crate) const fn hash(mut hash: u64, mut bytes: &[u8]) -> u64 {
     while let Some((byte, rest)) = bytes.split_first() {
         hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
         bytes = rest;

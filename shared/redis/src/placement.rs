@@ -8,6 +8,7 @@ use leaderboard_core::ports::{FIRST_SHARD, ShardNumber};
 
 use crate::connection::ConnectionError;
 use crate::keys::{self, Key};
+use crate::library::{HASH_BASIS, hash};
 
 /// How many tenants an instance remembers that do not live where [`choose_shard`] would put them.
 const MAX_REMEMBERED: usize = 1_024;
@@ -60,14 +61,9 @@ pub(crate) fn read_misplaced(error: &ConnectionError) -> Option<ShardNumber> {
 /// FNV-1a hash of the tenant and of one byte with the number, mixed by the finalizer of `SplitMix64`
 /// (<https://prng.di.unimi.it/splitmix64.c>). Stored data does not depend on it: the markers say where a tenant lives.
 pub(crate) fn choose_shard(tenant: &str, count: ShardNumber) -> ShardNumber {
-    let weight = |number: &ShardNumber| mix(hash(tenant.bytes().chain([*number])));
+    let of_tenant = hash(HASH_BASIS, tenant.as_bytes());
+    let weight = |number: &ShardNumber| mix(hash(of_tenant, &[*number]));
     (FIRST_SHARD..=count).max_by_key(weight).unwrap_or(FIRST_SHARD)
-}
-
-fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 fn mix(hash: u64) -> u64 {

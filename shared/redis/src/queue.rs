@@ -82,16 +82,16 @@ impl<C: Connection> Queue for RedisStore<C> {
             return Ok(());
         }
         for (number, shard) in self.server.shards() {
+            let of_shard = items
+                .iter()
+                .filter_map(|item| Some((item, name_on(number, item)?)));
+            let of_shard: Vec<_> = of_shard.collect();
+            if of_shard.is_empty() {
+                continue;
+            }
             let mut call = ScriptCall::with_keys(keys::queue());
             call.add_text(&wait_ms);
             call.add_text(&lease_ms);
-            let mut of_shard = items
-                .iter()
-                .filter_map(|item| Some((item, name_on(number, item)?)))
-                .peekable();
-            if of_shard.peek().is_none() {
-                continue;
-            }
             for (item, name) in of_shard {
                 call.add_text(name);
                 call.add_text(&item.attempts);

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use leaderboard_core::ports::{ShardNumber, Shards};
 use leaderboard_core::usecase::{DEFAULT_BUCKETS, DistributionQuery, ListQuery};
 use leaderboard_core::{LeaderboardId, PeriodSelector, PlayerId, TenantId, Timestamp, WarmResponse};
 
+use crate::ResponseEnvironment;
 use leaderboard_api::wire::cursor;
 use leaderboard_api::{ApiVersion, IntegerFormat};
 use leaderboard_cache::hash_fnv;
@@ -62,6 +64,11 @@ impl CachedRead {
 }
 
 impl CacheKey {
+    /// Returns on which shard the tenant lives, as far as this instance knows.
+    pub(crate) fn guess_shard<E: ResponseEnvironment>(&self, env: &E) -> ShardNumber {
+        env.store().guess_shard(Some(&self.tenant))
+    }
+
     /// Returns the key of a warm entry.
     pub(crate) fn for_warm_read(
         tenant: &TenantId,

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::Shards;
 use leaderboard_core::{ReadAccess, Timestamp};
 
 use super::cache_entry::CacheEntry;
@@ -102,10 +101,7 @@ async fn find_elsewhere<E: ResponseEnvironment>(
     }
     // The breaker matters only if there is an older entry to respond with.
     let has_older = not_before == ANY_AGE && env.responses().find_entry(key_text).is_some();
-    if urgency == Urgency::Now
-        && has_older
-        && circuit_breaker::is_open(env, env.store().guess_shard(Some(&key.tenant))).await
-    {
+    if urgency == Urgency::Now && has_older && circuit_breaker::is_open(env, key.guess_shard(env)).await {
         return Ok(Elsewhere::Ended(Fetched::BreakerOpen));
     }
     // A key that few clients ask for is hardly ever fetched by two instances at once, so a lease would only cost time.
@@ -274,7 +270,7 @@ fn record_refusal<E: ResponseEnvironment>(
 ) -> CachedRefusal {
     if problem.kind == ProblemType::Unavailable {
         let cause = problem.cause.as_deref().unwrap_or_default();
-        circuit_breaker::open(env, env.store().guess_shard(Some(&key.tenant)), cause);
+        circuit_breaker::open(env, key.guess_shard(env), cause);
     } else if problem.kind != ProblemType::Internal {
         env.responses().delete_entry(key_text);
         let (own_env, key, key_text) = (env.clone(), Rc::clone(key), key_text.to_owned());

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use leaderboard_core::ports::Shards;
 use leaderboard_core::{Leaderboard, StoreError, Versioned, usecase};
 
 use super::cache_key::CacheKey;
@@ -34,7 +33,7 @@ pub(crate) async fn name_period<E: ResponseEnvironment>(
     if let Some(selector) = usecase::find_known_name(&deps, &board, key.period()) {
         return Ok(key.with_period(selector));
     }
-    if circuit_breaker::is_open(context.env, context.env.store().guess_shard(Some(&key.tenant))).await {
+    if circuit_breaker::is_open(context.env, key.guess_shard(context.env)).await {
         return Ok(key);
     }
     context.charge_more(PERIOD_NAME_UNITS);
@@ -51,7 +50,7 @@ async fn find_configuration<E: ResponseEnvironment>(
     key: &CacheKey,
 ) -> Result<Option<Rc<Versioned<Leaderboard>>>, Problem> {
     let env = context.env;
-    let shard = env.store().guess_shard(Some(&key.tenant));
+    let shard = key.guess_shard(env);
     let cached = context.deps().find_cached_leaderboard(&key.leaderboard).await;
     if cached.is_some() {
         return Ok(cached);

@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use leaderboard_core::LeaderboardId;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::Shards;
 
 use super::cache_entry::CacheEntry;
 use super::cache_key::{CacheKey, CachedRead};
@@ -273,7 +272,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         let (own_env, key, key_text) = (env.clone(), Rc::clone(&self.key), self.key_text.clone());
         let not_before = known.metadata.fetched_at.as_unix_ms() + 1;
         env.later(async move {
-            let shard = own_env.store().guess_shard(Some(&key.tenant));
+            let shard = key.guess_shard(&own_env);
             if !circuit_breaker::is_open(&own_env, shard).await
                 || circuit_breaker::probe(&own_env, shard).await
             {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{ReadSource, ReplicaRefusal, Shards};
+use leaderboard_core::ports::{ReadSource, ReplicaRefusal};
 use leaderboard_core::usecase::{self, Deps, DistributionQuery, ListQuery, QueryError};
 use leaderboard_core::{
     CacheStrategy, Leaderboard, Period, PeriodSelector, PlayerId, ReadAccess, StoreError, Timestamp,
@@ -178,7 +178,7 @@ impl<E: ResponseEnvironment> StoreRead<'_, E> {
             CachedRead::Around(player, period, limit) => read.fetch_window(player, period, *limit).await,
         }?;
         if source == ReadSource::Primary {
-            circuit_breaker::close(env, env.store().guess_shard(Some(&key.tenant)));
+            circuit_breaker::close(env, key.guess_shard(env));
         }
         Ok((fetched_at, fetched))
     }

@@ -11,7 +11,6 @@ use leaderboard_tenant_config::TenantConfig;
 
 use crate::apply::{apply_all, count, why_closed};
 use crate::job::{Job, UnreadableItem, finish_item};
-use crate::letters::push_unreadable;
 use crate::result::RequestResult;
 use crate::settle::{DrainReport, LEASE_MS, MAX_ATTEMPTS, SettledJobs, uncount};
 
@@ -182,15 +181,9 @@ async fn give_up_unreadable<E: ResponseEnvironment>(
     } = unreadable;
     let reason = faulty.problem.one_line();
     let tenant = item.request.as_ref().map(|(tenant, _)| tenant.clone());
-    match &tenant {
-        // The letter is the tenant's own, so that the tenant can replay it and an erasure finds it.
-        Some(_) if faulty.parts.is_none() => {
-            push_unreadable(env, tenant.as_ref(), received_at, &item.payload, &reason).await?;
-        }
-        _ => {
-            faulty.push_all(env, received_at, &item.payload, &reason).await?;
-        }
-    }
+    faulty
+        .push_all(env, tenant.as_ref(), received_at, &item.payload, &reason)
+        .await?;
     let finished = finish_item(item, &RequestResult::Dead { reason });
     env.store().finish_items(tenant.as_ref(), &[finished]).await
 }

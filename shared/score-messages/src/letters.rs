@@ -81,20 +81,22 @@ fn cut_letter(at: Timestamp, reason: &str, mut payload: Vec<u8>) -> DeadLetter {
 
 impl Faulty {
     /// Stores the message as dead letters: one for each submission, or one with the whole message, cut to [`MAX_LETTER_BYTES`],
-    /// if its submissions cannot be separated.
+    /// if its submissions cannot be separated. `tenant` is the tenant of an item of the queue. A whole letter is then the tenant's own,
+    /// so that the tenant can replay it and an erasure finds it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub(crate) async fn push_all<E: ResponseEnvironment>(
         &self,
         env: &E,
+        tenant: Option<&TenantId>,
         at: Timestamp,
         payload: &[u8],
         reason: &str,
     ) -> Result<MessageReport, StoreError> {
         match &self.parts {
             Some(message) => message.push_all(env, at, reason).await,
-            None => push_unreadable(env, None, at, payload, reason).await,
+            None => push_unreadable(env, tenant, at, payload, reason).await,
         }
     }
 }
@@ -111,7 +113,7 @@ pub async fn push_as_dead_letters<E: ResponseEnvironment>(
 ) -> Result<MessageReport, StoreError> {
     match ScoreMessage::parse(payload) {
         Ok(message) => message.push_all(env, env.now(), reason).await,
-        Err(faulty) => faulty.push_all(env, env.now(), payload, reason).await,
+        Err(faulty) => faulty.push_all(env, None, env.now(), payload, reason).await,
     }
 }
 
@@ -119,7 +121,7 @@ pub async fn push_as_dead_letters<E: ResponseEnvironment>(
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) async fn push_unreadable<E: ResponseEnvironment>(
+async fn push_unreadable<E: ResponseEnvironment>(
     env: &E,
     tenant: Option<&TenantId>,
     at: Timestamp,

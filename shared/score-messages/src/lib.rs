@@ -72,7 +72,7 @@ pub async fn apply_message<E: ResponseEnvironment>(
         Ok(message) => message,
         Err(faulty) => {
             let reason = faulty.problem.one_line();
-            return faulty.push_all(env, env.now(), payload, &reason).await;
+            return faulty.push_all(env, None, env.now(), payload, &reason).await;
         }
     };
     let tenant = &message.tenant;
@@ -165,8 +165,8 @@ fn is_dead(found: Option<QueuedRequest>) -> bool {
     matches!(result, Some(Ok(RequestResult::Dead { .. })))
 }
 
-/// Applies the submissions of a dead letter, usually one, as if its message had just arrived. The score of a submission without `occurred_at`
-/// happened at the letter's instant. Returns the outcomes; if the submission had been applied in the meantime, they
+/// Applies the submissions of a dead letter, usually one, as if its message had just arrived. The score of a submission without
+/// `occurred_at` happened at the letter's instant. Returns the outcomes; if the submission had been applied in the meantime, they
 /// are marked as replayed.
 ///
 /// # Errors

@@ -62,86 +62,44 @@ impl Store {
     }
 }
 
-impl Shards for Store {
-    fn count_shards(&self) -> ShardNumber {
-        match &self.0 {
-            Engine::Redis(store) => store.count_shards(),
-            Engine::Sqlite(store) => store.count_shards(),
-        }
-    }
-
-    fn guess_shard(&self, tenant: Option<&TenantId>) -> ShardNumber {
-        match &self.0 {
-            Engine::Redis(store) => store.guess_shard(tenant),
-            Engine::Sqlite(store) => store.guess_shard(tenant),
-        }
-    }
-
-    async fn check_shard(&self, shard: ShardNumber) -> Result<(), StoreError> {
-        match &self.0 {
-            Engine::Redis(store) => store.check_shard(shard).await,
-            Engine::Sqlite(store) => store.check_shard(shard).await,
-        }
-    }
-
-    async fn find_shard(&self, tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError> {
-        match &self.0 {
-            Engine::Redis(store) => store.find_shard(tenant).await,
-            Engine::Sqlite(store) => store.find_shard(tenant).await,
-        }
-    }
-
-    async fn move_tenant(
-        &self,
-        tenant: &TenantId,
-        to: ShardNumber,
-    ) -> Result<Result<MoveProgress, MoveRefusal>, StoreError> {
-        match &self.0 {
-            Engine::Redis(store) => store.move_tenant(tenant, to).await,
-            Engine::Sqlite(store) => store.move_tenant(tenant, to).await,
-        }
-    }
-}
-
-impl Replica for Store {
-    fn has_replica(&self) -> bool {
-        match &self.0 {
-            Engine::Redis(store) => store.has_replica(),
-            Engine::Sqlite(store) => store.has_replica(),
-        }
-    }
-
-    async fn write_clock(&self) -> Result<(), StoreError> {
-        match &self.0 {
-            Engine::Redis(store) => store.write_clock().await,
-            Engine::Sqlite(store) => store.write_clock().await,
-        }
-    }
-
-    async fn read_replica_clock(&self) -> Result<Option<Timestamp>, StoreError> {
-        match &self.0 {
-            Engine::Redis(store) => store.read_replica_clock().await,
-            Engine::Sqlite(store) => store.read_replica_clock().await,
-        }
-    }
-}
-
-/// Implements ports: each method calls the method of the same name on the selected engine. The signatures leave out `async` and
-/// `&self`.
+/// Implements ports: each method calls the method of the same name on the selected engine. The signatures leave out `&self`, and
+/// `async` where they do not begin with `sync`.
 macro_rules! forward_to_engine {
-    ($(impl $port:ident { $(fn $method:ident($($argument:ident: $type:ty),*) -> $result:ty;)* })*) => {$(
-        impl $port for Store {$(
-            async fn $method(&self, $($argument: $type),*) -> $result {
+    ($(impl $port:ident {
+        $(sync fn $sync_method:ident($($sync_argument:ident: $sync_type:ty),*) -> $sync_result:ty;)*
+        $(fn $method:ident($($argument:ident: $type:ty),*) -> $result:ty;)*
+    })*) => {$(
+        impl $port for Store {
+            $(fn $sync_method(&self, $($sync_argument: $sync_type),*) -> $sync_result {
+                match &self.0 {
+                    Engine::Redis(store) => store.$sync_method($($sync_argument),*),
+                    Engine::Sqlite(store) => store.$sync_method($($sync_argument),*),
+                }
+            })*
+            $(async fn $method(&self, $($argument: $type),*) -> $result {
                 match &self.0 {
                     Engine::Redis(store) => store.$method($($argument),*).await,
                     Engine::Sqlite(store) => store.$method($($argument),*).await,
                 }
-            }
-        )*}
+            })*
+        }
     )*};
 }
 
 forward_to_engine! {
+    impl Shards {
+        sync fn count_shards() -> ShardNumber;
+        sync fn guess_shard(tenant: Option<&TenantId>) -> ShardNumber;
+        fn check_shard(shard: ShardNumber) -> Result<(), StoreError>;
+        fn find_shard(tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError>;
+        fn move_tenant(tenant: &TenantId, to: ShardNumber)
+            -> Result<Result<MoveProgress, MoveRefusal>, StoreError>;
+    }
+    impl Replica {
+        sync fn has_replica() -> bool;
+        fn write_clock() -> Result<(), StoreError>;
+        fn read_replica_clock() -> Result<Option<Timestamp>, StoreError>;
+    }
     impl Scores {
         fn submit_with_options(tenant: &TenantId, submissions: &[PreparedSubmission], options: &SubmitOptions)
             -> Result<Submitted, StoreError>;

@@ -27,7 +27,7 @@ pub(crate) struct PeriodRow {
     pub(crate) rebuilt_until: Option<Timestamp>,
     /// When the standings became final; `None` if they are not final.
     pub(crate) frozen_at: Option<Timestamp>,
-    /// Whether late scores can reopen the standings: not if they became final with prizes.
+    /// Whether late scores can reopen the standings ([`PrizeTable::can_be_reopened`]).
     pub(crate) can_be_reopened: bool,
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn read_columns(cells: &mut Cells, row: i64) -> Result<PeriodRow, Sto
         visible: cells.unsigned("visible entries")?,
         total: cells.unsigned("entries")?,
         frozen_at: cells.instant_or_null("final standings")?,
-        can_be_reopened: read_prizes(cells)?.is_none_or(|table| table.prizes.is_empty()),
+        can_be_reopened: PrizeTable::can_be_reopened(read_prizes(cells)?.as_ref()),
         rebuilt_until: cells.instant_or_null("end of a rebuild")?,
     })
 }

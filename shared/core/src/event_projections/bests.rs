@@ -1,6 +1,6 @@
 //! A player's personal bests over time.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::event_projection::EventProjection;
 use crate::projection::convert_values;
@@ -20,12 +20,11 @@ pub struct PersonalBests {
     /// The configuration before the first event.
     first: Leaderboard,
     leaderboard: Leaderboard,
-    entries: BTreeMap<PeriodId, Entry>,
+    /// The player's entries; `None` for one that was removed. A period that is not here may have an entry from lost events.
+    entries: BTreeMap<PeriodId, Option<Entry>>,
     bests: VecDeque<PersonalBest>,
     /// When the first handled event was recorded.
     first_at: Option<Timestamp>,
-    /// The periods from which an entry of the player was removed: a later score there begins with nothing.
-    removed: BTreeSet<PeriodId>,
     lacks_base: bool,
 }
 
@@ -55,7 +54,6 @@ impl PersonalBests {
             entries: BTreeMap::new(),
             bests: VecDeque::new(),
             first_at: None,
-            removed: BTreeSet::new(),
             lacks_base: false,
         }
     }
@@ -76,7 +74,7 @@ impl PersonalBests {
     fn configure(&mut self, leaderboard: &Leaderboard, current: &PeriodId) {
         let (old, new) = (self.leaderboard.layout(), leaderboard.layout());
         if old.columns != new.columns {
-            if let Some(entry) = self.entries.get_mut(current) {
+            if let Some(Some(entry)) = self.entries.get_mut(current) {
                 entry.values = convert_values(&old, &new, &entry.values);
             }
             self.bests.clear();
@@ -84,12 +82,10 @@ impl PersonalBests {
         self.leaderboard = leaderboard.clone();
     }
 
-    /// Returns whether a period in which the player has no known entry can have had one before the handled events.
-    fn may_have_earlier_events(&self, period: &PeriodId, occurred_at: Timestamp) -> bool {
+    /// Returns whether the period that contains an instant began before the handled events.
+    fn began_earlier(&self, occurred_at: Timestamp) -> bool {
         let starts_at = self.leaderboard.schedule.period_at(occurred_at).starts_at;
-        let began_before =
-            starts_at.is_none_or(|starts_at| self.first_at.is_none_or(|first| starts_at < first));
-        began_before && !self.removed.contains(period)
+        starts_at.is_none_or(|starts_at| self.first_at.is_none_or(|first| starts_at < first))
     }
 
     /// Applies a submission of the player. Returns `None` if the leaderboard would have refused it, because earlier events are missing.
@@ -105,15 +101,14 @@ impl PersonalBests {
         else {
             return None;
         };
-        let existing = self.entries.get(period);
-        if existing.is_none() {
-            if *kept {
-                // The entry was better, and its event is lost.
-                return None;
-            }
-            if matches!(operator, Operator::Increment | Operator::Decrement) {
-                self.lacks_base |= self.may_have_earlier_events(period, *occurred_at);
-            }
+        let known = self.entries.get(period);
+        let existing = known.and_then(Option::as_ref);
+        if existing.is_none() && *kept {
+            // The entry was better, and its event is lost.
+            return None;
+        }
+        if known.is_none() && matches!(operator, Operator::Increment | Operator::Decrement) {
+            self.lacks_base |= self.began_earlier(*occurred_at);
         }
         let change = EntryChange {
             operator: *operator,
@@ -123,7 +118,7 @@ impl PersonalBests {
         };
         let decision = Decision::from_change(existing, 0, &self.player, change, &self.leaderboard).ok()?;
         let reached = decision.entry.values.clone();
-        self.entries.insert(period.clone(), decision.entry);
+        self.entries.insert(period.clone(), Some(decision.entry));
         let columns = &self.leaderboard.columns;
         let is_best = self
             .bests
@@ -162,8 +157,7 @@ impl EventProjection for PersonalBests {
                 let _ = self.submit(recorded.position, &recorded.event);
             }
             EventBody::Removed { player, period } if *player == self.player => {
-                self.entries.remove(period);
-                self.removed.insert(period.clone());
+                self.entries.insert(period.clone(), None);
                 self.bests.retain(|best| best.period != *period);
             }
             _ => {}

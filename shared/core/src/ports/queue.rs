@@ -134,8 +134,8 @@ pub trait Queue {
     ) -> Result<Result<(), EnqueueRefusal>, StoreError>;
 
     /// Claims up to `limit` items that are due, or fewer if they have [`MAX_CLAIMED_BYTES`]. The items of a shard come oldest first;
-    /// each call begins with another shard. No other call gets these items for `lease_ms` milliseconds. An item that is neither finished nor retried by then can be claimed again. All callers
-    /// use the same lease.
+    /// each call begins with another shard. No other call gets these items for `lease_ms` milliseconds. An item that is neither finished
+    /// nor retried by then can be claimed again. All callers use the same lease.
     ///
     /// # Errors
     /// [`StoreError`].

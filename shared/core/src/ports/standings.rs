@@ -20,11 +20,10 @@ pub struct Freeze {
 }
 
 impl Freeze {
-    /// Returns whether late scores can reopen these standings: not if they have prizes, which players could claim twice.
+    /// Returns whether late scores can reopen these standings ([`PrizeTable::can_be_reopened`]).
     #[must_use]
     pub fn can_be_reopened(&self) -> bool {
-        let prizes = self.prizes.as_ref();
-        prizes.is_none_or(|table| table.prizes.is_empty())
+        PrizeTable::can_be_reopened(self.prizes.as_ref())
     }
 }
 

@@ -15,7 +15,6 @@ use leaderboard_api::{Problem, ProblemType, Response};
 use leaderboard_cache::circuit_breaker::{self, PATIENCE_MS};
 use leaderboard_cache::single_flight::{Leader, LeaderResult};
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{ShardNumber, Shards};
 
 /// How long an instance remembers that a leaderboard's responses may not be stored, in milliseconds.
 const UNCACHED_MS: i64 = 1_000;
@@ -23,11 +22,6 @@ const UNCACHED_MS: i64 = 1_000;
 const MAX_WAIT_MS: i64 = 4_000;
 
 impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
-    /// Returns the shard on which the key's tenant lives.
-    fn shard(&self) -> ShardNumber {
-        self.context.env.store().guess_shard(Some(&self.key.tenant))
-    }
-
     /// Waits until this request is the leader of its key. Returns the answer as the error if the request gets one without
     /// being the leader: from another leader, from the key-value tier during an outage, or from the store for this request only.
     pub(super) async fn await_leadership(
@@ -42,7 +36,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
         if reason != MissReason::Request
             && memory_tier.find_entry(&self.key_text).is_some()
-            && circuit_breaker::is_open(env, self.shard()).await
+            && circuit_breaker::is_open(env, self.key.guess_shard(env)).await
             && let Some(answer) = self.answer_during_outage().await
         {
             return Err(answer);
@@ -85,7 +79,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
             LeaderResult::TimedOut if *at_most_ms < MAX_WAIT_MS => {
                 let answer = self.respond_stale_if_error(false).await;
                 if answer.is_some() {
-                    circuit_breaker::open_as_slow(env, self.shard());
+                    circuit_breaker::open_as_slow(env, self.key.guess_shard(env));
                 }
                 *at_most_ms = MAX_WAIT_MS;
                 answer
@@ -98,7 +92,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
                 let error = env
                     .cache_state()
                     .breakers
-                    .of_shard(self.shard())
+                    .of_shard(self.key.guess_shard(env))
                     .recent_failure(env.clock())?;
                 Some(self.answer_store_failure(Problem::from(error), reason).await)
             }
@@ -188,7 +182,7 @@ impl<E: ResponseEnvironment> CachedRequest<'_, '_, E> {
         }
         let answer = self.respond_stale_if_error(false).await;
         if answer.is_some() {
-            circuit_breaker::open_as_slow(env, self.shard());
+            circuit_breaker::open_as_slow(env, self.key.guess_shard(env));
         }
         Err(answer)
     }

@@ -4,11 +4,11 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 
-use leaderboard_core::StoreError;
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
     Leaderboards, MoveProgress, PageFrom, PeriodRef, RankDetail, ReadSource, Scores, Shards,
 };
+use leaderboard_core::{Leaderboard, StoreError, TenantId, Versioned};
 use leaderboard_test_support::values::{at, board, prepared, submission, tenant};
 use leaderboard_test_support::{ShardedBackend, StoreBackend, block_on};
 
@@ -23,12 +23,23 @@ struct Counts {
     ends: AtomicBool,
 }
 
-/// Adds 1 to the score of a player until the moves end. Counts what was acknowledged, and what was refused because of a move.
-async fn write_until_end(backend: &ShardedBackend, player: &str, counts: &Counts) {
+/// A store of its own for a thread, with the tenant and the leaderboard of the test.
+async fn open_board(
+    backend: &ShardedBackend,
+) -> (
+    <ShardedBackend as StoreBackend>::Store,
+    TenantId,
+    Rc<Versioned<Leaderboard>>,
+) {
     let store = backend.open().await;
     let tenant = tenant("acme");
     let found = Leaderboards::get(&store, &tenant, &board("l").id).await;
-    let board = Rc::new(found.unwrap().unwrap());
+    (store, tenant, Rc::new(found.unwrap().unwrap()))
+}
+
+/// Adds 1 to the score of a player until the moves end. Counts what was acknowledged, and what was refused because of a move.
+async fn write_until_end(backend: &ShardedBackend, player: &str, counts: &Counts) {
+    let (store, tenant, board) = open_board(backend).await;
     for n in 0.. {
         if counts.ends.load(Ordering::SeqCst) {
             break;
@@ -49,10 +60,7 @@ async fn write_until_end(backend: &ShardedBackend, player: &str, counts: &Counts
 
 /// Reads the list until the moves end. Each read succeeds.
 async fn read_until_end(backend: &ShardedBackend, counts: &Counts) {
-    let store = backend.open().await;
-    let tenant = tenant("acme");
-    let found = Leaderboards::get(&store, &tenant, &board("l").id).await;
-    let board = Rc::new(found.unwrap().unwrap());
+    let (store, tenant, board) = open_board(backend).await;
     let period = board.value.schedule.period_at(at(0)).id;
     let period_ref = PeriodRef {
         tenant: &tenant,
