@@ -126,10 +126,11 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
     } in state.buckets.take_reports()
     {
         let shard = env.store().guess_shard(Some(&tenant));
-        let answer = if check_breaker(env, shard).await {
-            send_report(env, shard, &tenant, &charge_request).await
-        } else {
+        let answer = if circuit_breaker::is_open(env, shard).await {
+            circuit_breaker::probe_later(env, shard);
             Err(StoreError::Unavailable("the circuit breaker is open".to_owned()))
+        } else {
+            send_report(env, shard, &tenant, &charge_request).await
         };
         let now_us = micros_from_millis(env.clock().as_unix_ms());
         match answer {
@@ -149,16 +150,7 @@ async fn send_reports<E: RateLimitEnvironment>(env: &E) {
         );
     }
     usage_slots::share_usage(env, &usage).await;
-    series::flush_counts(env, check_breaker(env, FIRST_SHARD).await).await;
-}
-
-/// Returns whether the circuit breaker of a shard is closed. If it is open, probes the shard after the response.
-async fn check_breaker<E: RateLimitEnvironment>(env: &E, shard: ShardNumber) -> bool {
-    let is_open = circuit_breaker::is_open(env, shard).await;
-    if is_open {
-        circuit_breaker::probe_later(env, shard);
-    }
-    !is_open
+    series::flush_counts(env, !circuit_breaker::is_open(env, FIRST_SHARD).await).await;
 }
 
 /// Sends one report. If the report takes too long, opens the circuit breaker at once, so that other instances do not send theirs.
