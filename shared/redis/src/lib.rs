@@ -24,6 +24,7 @@ mod entry_repair;
 mod erasures;
 mod events;
 mod exports;
+mod fnv;
 mod group_commit;
 mod imports;
 mod keys;

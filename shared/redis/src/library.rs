@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 
 use crate::connection::{Connection, ConnectionError, Reply};
+use crate::fnv::{EMPTY_HASH, add_to_hash};
 use crate::placement::Placement;
 use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::LIBRARY;
@@ -15,7 +16,7 @@ use crate::shard::Shard;
 /// one server, each with its own library.
 const NAME_BEGIN: &str = "edgeboard_";
 /// The digest of the source.
-const DIGEST: u64 = hash(hash(HASH_BASIS, FUNCTION_HEAD.as_bytes()), &CODE);
+const DIGEST: u64 = add_to_hash(add_to_hash(EMPTY_HASH, FUNCTION_HEAD.as_bytes()), &CODE);
 /// The length of [`CODE`].
 const CODE_LENGTH: usize = copy_code(LIBRARY.as_bytes(), &mut []);
 /// The source without comments and indentation. The compiler leaves them out, because each component contains the source.
@@ -50,19 +51,6 @@ end
 const EVAL_END: &str = "return called_script(own_keys, own_arguments)\n";
 /// The first line of a source for `EVAL` that may write although the server is out of memory.
 const ALLOW_OOM: &str = "#!lua flags=allow-oom";
-
-/// The hash of no bytes.
-pub(crate) const HASH_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-
-/// Returns the 64-bit FNV-1a hash of `bytes` after the bytes of `hash` (<http://www.isthe.com/chongo/tech/comp/fnv/>). The compiler
-/// computes it, so that an instance does not have to.
-pub(crate) const fn hash(mut hash: u64, mut bytes: &[u8]) -> u64 {
-    while let Some((byte, rest)) = bytes.split_first() {
-        hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
-        bytes = rest;
-    }
-    hash
-}
 
 /// Copies the lines of `source` that have code, without their indentation, as far as `target` has room. Returns the length of all
 /// these lines.

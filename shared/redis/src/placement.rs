@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use leaderboard_core::ports::{FIRST_SHARD, ShardNumber};
 
 use crate::connection::ConnectionError;
+use crate::fnv::{EMPTY_HASH, add_to_hash};
 use crate::keys::{self, Key};
-use crate::library::{HASH_BASIS, hash};
 
 /// How many tenants an instance remembers that do not live where [`choose_shard`] would put them.
 const MAX_REMEMBERED: usize = 1_024;
@@ -61,8 +61,8 @@ pub(crate) fn read_misplaced(error: &ConnectionError) -> Option<ShardNumber> {
 /// FNV-1a hash of the tenant and of one byte with the number, mixed by the finalizer of `SplitMix64`
 /// (<https://prng.di.unimi.it/splitmix64.c>). Stored data does not depend on it: the markers say where a tenant lives.
 pub(crate) fn choose_shard(tenant: &str, count: ShardNumber) -> ShardNumber {
-    let of_tenant = hash(HASH_BASIS, tenant.as_bytes());
-    let weight = |number: &ShardNumber| mix(hash(of_tenant, &[*number]));
+    let of_tenant = add_to_hash(EMPTY_HASH, tenant.as_bytes());
+    let weight = |number: &ShardNumber| mix(add_to_hash(of_tenant, &[*number]));
     (FIRST_SHARD..=count).max_by_key(weight).unwrap_or(FIRST_SHARD)
 }
 
