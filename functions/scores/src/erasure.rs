@@ -6,7 +6,8 @@
 mod state;
 
 use leaderboard_core::ports::{
-    DeadLetters, DocumentKind, DocumentName, Documents, Erasures, Expected, Leaderboards, Queue, Snapshots,
+    DeadLetters, DocumentKind, DocumentName, Documents, Erasures, Expected, Leaderboards, MoveProgress,
+    Queue, Shards, Snapshots,
 };
 use leaderboard_core::{LeaderboardId, PlayerErasure, PlayerId, StoreError, Timestamp, Versioned, usecase};
 use leaderboard_identity::hex::encode as hex;
@@ -133,6 +134,7 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
             self.take_step("Data of deleted leaderboards is still being deleted")?;
         }
         self.replace_audit().await?;
+        self.clean_shards().await?;
         // Another request may have finished the erasure.
         let _ = store.delete_document(&self.name, Expected::Any).await?;
         Ok(())
@@ -317,6 +319,24 @@ impl<'a, 'c, E: ResponseEnvironment> RunningErasure<'a, 'c, E> {
             self.take_step("Records of the audit log are left")?;
         }
         Ok(())
+    }
+
+    /// Deletes what a move of the tenant has left on another shard, which may be about the player.
+    async fn clean_shards(&mut self) -> Result<(), Problem> {
+        let (store, tenant) = (self.context.env.store(), self.context.tenant);
+        loop {
+            let place = store.find_shard(tenant).await?;
+            match place.map(|place| (place.progress, place.shard)) {
+                None | Some((MoveProgress::Done, _)) => return Ok(()),
+                Some((MoveProgress::Cleaning, shard)) => {
+                    let _ = store.move_tenant(tenant, shard).await?;
+                    self.take_step("Data on another shard is left")?;
+                }
+                Some((MoveProgress::Draining | MoveProgress::Copying, _)) => {
+                    return Err(needs_more_time("The tenant is being moved to another shard"));
+                }
+            }
+        }
     }
 }
 

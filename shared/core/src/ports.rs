@@ -69,7 +69,7 @@ pub use scores::{
     EncodedEvent, Events, IDEMPOTENCY_MS, LogBounds, MAX_PERIODS_LISTED, MAX_PERIODS_SKIPPED,
     MIN_TRIMMED_EVENTS, RankDetail, Scores, SubmissionResult, SubmitOptions, Submitted,
 };
-pub use shards::{FIRST_SHARD, MAX_SHARDS, MoveProgress, MoveRefusal, ShardNumber, Shards};
+pub use shards::{FIRST_SHARD, MAX_SHARDS, MoveProgress, MoveRefusal, ShardNumber, Shards, TenantPlace};
 pub use signal::Signal;
 pub use snapshots::{MAX_SNAPSHOT_BYTES, NewSnapshot, SNAPSHOT_OVERHEAD_BYTES, SnapshotSummary, Snapshots};
 pub use standings::{Claim, ClaimOutcome, Freeze, Standings};

@@ -170,7 +170,8 @@ impl From<ConnectionError> for StoreError {
         match code.as_str() {
             // Another server, or this server in another role, will reply after a while.
             code if WRONG_SERVER.contains(&code) => Self::Unavailable(text),
-            "TRYAGAIN" | "BUSY" | "MISCONF" | "MOVING" | "UNKILLABLE" => Self::Unavailable(text),
+            "TRYAGAIN" | "BUSY" | "MISCONF" | "UNKILLABLE" => Self::Unavailable(text),
+            "MOVING" => Self::TenantUnavailable(text),
             "OOM" => Self::OutOfMemory(text),
             "ERR" if message.starts_with("max number of clients") => Self::Unavailable(text),
             // HINCRBY and INCR reply with this error when the stored value is not a number: "hash value is not an integer", "value is …".

@@ -5,19 +5,14 @@ use leaderboard_core::ports::ShardNumber;
 
 use crate::reply_reader::corrupt;
 
-/// The cursor of a source whose target is prepared.
-const PREPARED: &str = "prepared";
-
-/// What a marker says of a move.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// No move concerns this shard.
-    Settled,
-    Closing,
-    Moving,
-    Arriving,
-    Cleaning,
-}
+/// The cursor with which a scan begins, and which ends it.
+pub(crate) const SCAN_START: &str = "0";
+/// In place of a cursor: the target of a closing source has no old data of the tenant.
+pub(crate) const PREPARED: &str = "prepared";
+/// In place of a cursor: nothing is deleted yet.
+pub(crate) const UNTOUCHED: &str = "untouched";
+/// The position of a key that is not copied yet.
+const BEGINNING: &str = ".";
 
 /// A marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,102 +22,175 @@ pub(crate) struct Marker {
     /// The shard where the tenant lives; `None` if the shard does not know.
     pub(crate) place: Option<ShardNumber>,
     pub(crate) state: State,
-    target: Option<ShardNumber>,
-    /// The id of the move; empty for none.
+}
+
+/// What a marker says of a move. The id is that of the move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum State {
+    /// No move concerns this shard.
+    Settled,
+    Closing(Leaving),
+    Moving(Leaving),
+    Arriving {
+        id: String,
+    },
+    Cleaning {
+        id: String,
+        scan: Scan,
+    },
+}
+
+/// A move to another shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Leaving {
+    pub(crate) target: ShardNumber,
     pub(crate) id: String,
-    /// How far the current step is; empty for none.
+    pub(crate) scan: Scan,
+}
+
+/// How far a step of a move has looked at the keys of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scan {
+    /// A cursor of `SCAN`, [`PREPARED`] or [`UNTOUCHED`].
     pub(crate) cursor: String,
+    /// The processes of both servers. If one of them is another, the step begins again: cursors mean something else, and the target may
+    /// have lost what was copied last. Empty in the marker of an earlier version.
+    pub(crate) processes: String,
+    /// The key of which a part is copied, if there is one, and how far (`read_parts.lua`).
+    pub(crate) partial: Option<PartialKey>,
+}
+
+/// A key of which a part is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PartialKey {
+    pub(crate) key: String,
+    /// Empty for a key that is not copied yet.
+    pub(crate) position: String,
+}
+
+impl Scan {
+    /// Returns a scan that begins.
+    pub(crate) fn new(processes: &str) -> Self {
+        Self {
+            cursor: SCAN_START.to_owned(),
+            processes: processes.to_owned(),
+            partial: None,
+        }
+    }
+
+    /// Returns the same scan with another cursor, and without a partial key.
+    pub(crate) fn at(&self, cursor: &str) -> Self {
+        Self {
+            cursor: cursor.to_owned(),
+            ..Self::new(&self.processes)
+        }
+    }
+
+    /// Returns the same scan with another partial key.
+    pub(crate) fn with_partial(&self, partial: Option<PartialKey>) -> Self {
+        Self {
+            partial,
+            ..self.clone()
+        }
+    }
+
+    /// Returns whether the cursor is one of `SCAN`.
+    pub(crate) fn is_begun(&self) -> bool {
+        ![PREPARED, UNTOUCHED].contains(&self.cursor.as_str())
+    }
+
+    fn parse(words: &[&str]) -> Option<Self> {
+        let (cursor, processes, partial) = match *words {
+            [cursor] => (cursor, "", None),
+            [cursor, processes] => (cursor, processes, None),
+            [cursor, processes, position, key] => (cursor, processes, Some((position, key))),
+            _ => return None,
+        };
+        Some(Self {
+            partial: partial.map(|(position, key)| PartialKey {
+                key: key.to_owned(),
+                position: if position == BEGINNING { "" } else { position }.to_owned(),
+            }),
+            ..Self::new(processes).at(cursor)
+        })
+    }
+
+    fn to_text(&self) -> String {
+        let Self {
+            cursor, processes, ..
+        } = self;
+        match &self.partial {
+            None => format!("{cursor} {processes}"),
+            Some(PartialKey { key, position }) if position.is_empty() => {
+                format!("{cursor} {processes} {BEGINNING} {key}")
+            }
+            Some(PartialKey { key, position }) => format!("{cursor} {processes} {position} {key}"),
+        }
+    }
+}
+
+impl Leaving {
+    /// Returns the same move with another scan.
+    pub(crate) fn with_scan(&self, scan: Scan) -> Self {
+        Self { scan, ..self.clone() }
+    }
+
+    fn to_text(&self) -> String {
+        format!("{} {} {}", self.target, self.id, self.scan.to_text())
+    }
 }
 
 impl Marker {
     /// Parses a stored marker.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
+        let damaged = || corrupt("marker of a tenant");
         let text = std::str::from_utf8(bytes).map_err(corrupt)?;
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
         let number = |word: &str| word.parse::<ShardNumber>().map_err(corrupt);
-        let (state, target, id, cursor) = match *words.as_slice() {
-            [] | [_] => (State::Settled, None, "", ""),
-            [_, "closing", target, id, cursor] => (State::Closing, Some(number(target)?), id, cursor),
-            [_, "moving", target, id, cursor] => (State::Moving, Some(number(target)?), id, cursor),
-            [_, "arriving", id] => (State::Arriving, None, id, ""),
-            [_, "cleaning", id, cursor] => (State::Cleaning, None, id, cursor),
-            _ => return Err(corrupt("marker of a tenant")),
+        let leaving = |target: &str, id: &str, rest: &[&str]| {
+            Ok::<_, StoreError>(Leaving {
+                target: number(target)?,
+                id: id.to_owned(),
+                scan: Scan::parse(rest).ok_or_else(damaged)?,
+            })
+        };
+        let state = match words.as_slice() {
+            [] | [_] => State::Settled,
+            [_, "closing", target, id, rest @ ..] => State::Closing(leaving(target, id, rest)?),
+            [_, "moving", target, id, rest @ ..] => State::Moving(leaving(target, id, rest)?),
+            [_, "arriving", id] => State::Arriving { id: (*id).to_owned() },
+            [_, "cleaning", id, rest @ ..] => State::Cleaning {
+                id: (*id).to_owned(),
+                scan: Scan::parse(rest).ok_or_else(damaged)?,
+            },
+            _ => return Err(damaged()),
         };
         Ok(Self {
             text: text.to_owned(),
             place: words.first().map(|word| number(word)).transpose()?,
             state,
-            target,
-            id: id.to_owned(),
-            cursor: cursor.to_owned(),
         })
     }
 
-    fn new(
-        place: ShardNumber,
-        state: (State, &str),
-        target: Option<ShardNumber>,
-        id: &str,
-        cursor: &str,
-    ) -> Self {
-        let (state, name) = state;
-        let target_text = target.map(|target| target.to_string()).unwrap_or_default();
-        let words = [&place.to_string(), name, &target_text, id, cursor];
-        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    /// Returns the marker of a tenant who lives at `place`.
+    pub(crate) fn new(place: ShardNumber, state: State) -> Self {
+        let text = match &state {
+            State::Settled => place.to_string(),
+            State::Closing(leaving) => format!("{place} closing {}", leaving.to_text()),
+            State::Moving(leaving) => format!("{place} moving {}", leaving.to_text()),
+            State::Arriving { id } => format!("{place} arriving {id}"),
+            State::Cleaning { id, scan } => format!("{place} cleaning {id} {}", scan.to_text()),
+        };
         Self {
-            text: words.join(" "),
+            text,
             place: Some(place),
             state,
-            target,
-            id: id.to_owned(),
-            cursor: cursor.to_owned(),
         }
     }
 
+    /// Returns the marker of a tenant who lives at `place`, when no move concerns the shard.
     pub(crate) fn at(place: ShardNumber) -> Self {
-        Self::new(place, (State::Settled, ""), None, "", "")
-    }
-
-    pub(crate) fn closing(source: ShardNumber, target: ShardNumber, id: &str, cursor: &str) -> Self {
-        Self::new(source, (State::Closing, "closing"), Some(target), id, cursor)
-    }
-
-    pub(crate) fn moving(source: ShardNumber, target: ShardNumber, id: &str, cursor: &str) -> Self {
-        Self::new(source, (State::Moving, "moving"), Some(target), id, cursor)
-    }
-
-    pub(crate) fn arriving(source: ShardNumber, id: &str) -> Self {
-        Self::new(source, (State::Arriving, "arriving"), None, id, "")
-    }
-
-    /// Returns the marker of a shard whose data of the tenant is deleted, because the tenant lives at `place`.
-    pub(crate) fn cleaning(&self, place: ShardNumber, cursor: &str) -> Self {
-        Self::new(place, (State::Cleaning, "cleaning"), None, &self.id, cursor)
-    }
-
-    /// Returns the shard to which the tenant is being moved.
-    pub(crate) fn target(&self) -> Option<ShardNumber> {
-        self.target
-    }
-
-    /// Returns the same marker with another cursor.
-    pub(crate) fn with_cursor(&self, cursor: &str) -> Self {
-        let words = self.text.rsplit_once(' ').map_or("", |(words, _)| words);
-        Self {
-            text: format!("{words} {cursor}"),
-            cursor: cursor.to_owned(),
-            ..self.clone()
-        }
-    }
-
-    /// Returns whether the target of the move has no old data of the tenant.
-    pub(crate) fn is_prepared(&self) -> bool {
-        self.cursor == PREPARED
-    }
-
-    /// Returns the marker of a source whose target has no old data of the tenant.
-    pub(crate) fn prepared(&self) -> Self {
-        self.with_cursor(PREPARED)
+        Self::new(place, State::Settled)
     }
 }
 
@@ -132,25 +200,80 @@ mod tests {
 
     #[test]
     fn a_marker_is_parsed_as_it_was_made() {
-        let closing = Marker::closing(1, 2, "77", "0");
+        let leaving = |scan| Leaving {
+            target: 2,
+            id: "77".to_owned(),
+            scan,
+        };
+        let (begun, id) = (Scan::new("ab-cd"), || "77".to_owned());
+        let partial = |position: &str| Scan {
+            partial: Some(PartialKey {
+                key: "eb:acme:d:flags".to_owned(),
+                position: position.to_owned(),
+            }),
+            ..begun.at("5")
+        };
         for (marker, text) in [
             (Marker::at(3), "3"),
-            (closing.clone(), "1 closing 2 77 0"),
-            (closing.with_cursor("40"), "1 closing 2 77 40"),
-            (closing.prepared(), "1 closing 2 77 prepared"),
-            (Marker::moving(1, 2, "77", "5"), "1 moving 2 77 5"),
-            (Marker::arriving(1, "77"), "1 arriving 77"),
-            (closing.cleaning(2, "0"), "2 cleaning 77 0"),
+            (
+                Marker::new(1, State::Closing(leaving(begun.clone()))),
+                "1 closing 2 77 0 ab-cd",
+            ),
+            (
+                Marker::new(1, State::Closing(leaving(begun.at(PREPARED)))),
+                "1 closing 2 77 prepared ab-cd",
+            ),
+            (
+                Marker::new(1, State::Moving(leaving(begun.at("5")))),
+                "1 moving 2 77 5 ab-cd",
+            ),
+            (
+                Marker::new(1, State::Moving(leaving(partial("0-9")))),
+                "1 moving 2 77 5 ab-cd 0-9 eb:acme:d:flags",
+            ),
+            (
+                Marker::new(1, State::Moving(leaving(partial("")))),
+                "1 moving 2 77 5 ab-cd . eb:acme:d:flags",
+            ),
+            (Marker::new(1, State::Arriving { id: id() }), "1 arriving 77"),
+            (
+                Marker::new(
+                    2,
+                    State::Cleaning {
+                        id: id(),
+                        scan: begun.at(UNTOUCHED),
+                    },
+                ),
+                "2 cleaning 77 untouched ab-cd",
+            ),
         ] {
             assert_eq!(marker.text, text);
             assert_eq!(Marker::parse(text.as_bytes()), Ok(marker));
         }
+    }
+
+    #[test]
+    fn a_marker_can_be_missing_damaged_or_of_an_earlier_version() {
         let none = Marker::parse(b"").unwrap();
         assert_eq!(
             (none.place, none.state, none.text.as_str()),
             (None, State::Settled, "")
         );
-        for damaged in ["x", "1 moving 2", "1 moving x 7 0", "300"] {
+        let earlier = Marker::parse(b"1 closing 2 77 40").unwrap();
+        let closing = State::Closing(Leaving {
+            target: 2,
+            id: "77".to_owned(),
+            scan: Scan::new("").at("40"),
+        });
+        assert_eq!(earlier.state, closing);
+        for damaged in [
+            "x",
+            "1 moving 2",
+            "1 moving x 7 0 a",
+            "1 moving 2 7 0 a b",
+            "1 cleaning 7",
+            "300",
+        ] {
             assert!(Marker::parse(damaged.as_bytes()).is_err(), "{damaged}");
         }
     }

@@ -4,54 +4,33 @@
 //!
 //! | marker on the source | marker on the target | what happens |
 //! |---|---|---|
-//! | `source closing target id cursor` | `source arriving id` | old data on the target is deleted; the queue is drained |
-//! | `source moving target id cursor` | `source arriving id` | keys are copied; the source refuses writes |
-//! | `target cleaning id cursor` | `target` | the keys on the source are deleted |
+//! | `source closing target id scan` | any, then `source arriving id` | old data on the target is deleted; the queue is drained |
+//! | `source moving target id scan` | `source arriving id` | keys are copied; the source refuses writes |
+//! | `target cleaning id scan` | `source arriving id` | the source has given the tenant up, and the target takes it |
+//! | `target cleaning id scan` | `target` | the keys on the source are deleted |
 //! | `target` | `target` | the move is done |
 //!
 //! A tenant lives where the marker begins with the shard's own number. The source gives the tenant up before the target takes it, so
 //! no two shards accept writes at one time. Each change of a marker names the marker that it replaces. The id is the source's clock
-//! at the beginning: what an earlier move copies late is refused.
+//! at the beginning: what an earlier move copies late is refused. A scan is a cursor and the processes of both servers: when a server
+//! was started again, the move begins again with `closing`.
 
-use leaderboard_core::ports::{FIRST_SHARD, MoveProgress, MoveRefusal, ShardNumber, Shards};
+mod copy;
+mod step;
+mod tenant_on;
+
+use leaderboard_core::ports::{FIRST_SHARD, MoveProgress, MoveRefusal, ShardNumber, Shards, TenantPlace};
 use leaderboard_core::{StoreError, TenantId};
 
+use self::step::Move;
+use self::tenant_on::TenantOn;
 use crate::connection::Connection;
-use crate::keys::{self, Key};
-use crate::move_marker::{Marker, State};
+use crate::keys;
+use crate::move_marker::{Marker, SCAN_START, Scan, State};
 use crate::reply_reader::corrupt;
 use crate::script::{Effect, ScriptCall};
-use crate::scripts::{
-    CHANGE_MARKER, DELETE_KEYS, DUMP_KEY, READ_MARKER, RESTORE_KEY, SCAN_TENANT, SET_PLACE,
-};
-use crate::shard::Shard;
+use crate::scripts::SET_PLACE;
 use crate::{RedisStore, ping};
-
-/// At about how many keys of a server one step looks. A step copies those of the tenant, each with two commands.
-const KEYS_AT_ONCE: u32 = 500;
-/// The cursor with which a scan begins, and which ends it.
-const SCAN_START: &str = "0";
-
-/// What a shard says of a tenant.
-struct Place {
-    marker: Marker,
-    /// The server's clock, in microseconds.
-    clock: u64,
-    is_queued: bool,
-}
-
-/// A tenant on one of the shards, who may live elsewhere.
-struct TenantOn<'a, C> {
-    tenant: &'a TenantId,
-    number: ShardNumber,
-    shard: &'a Shard<C>,
-}
-
-/// A tenant on two shards.
-struct Move<'a, C> {
-    source: TenantOn<'a, C>,
-    target: TenantOn<'a, C>,
-}
 
 impl<C: Connection> Shards for RedisStore<C> {
     fn count_shards(&self) -> ShardNumber {
@@ -67,29 +46,19 @@ impl<C: Connection> Shards for RedisStore<C> {
         ping(self.server.shard(shard)?).await
     }
 
-    async fn find_shard(&self, tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError> {
+    async fn find_shard(&self, tenant: &TenantId) -> Result<Option<TenantPlace>, StoreError> {
         if !self.server.is_sharded() {
-            return Ok(Some(FIRST_SHARD));
+            return Ok(Some(TenantPlace {
+                shard: FIRST_SHARD,
+                progress: MoveProgress::Done,
+            }));
         }
-        let choice = self.server.choose_place(tenant.as_str());
-        let listed = self.server.ask_directory(tenant.as_str(), choice, Effect::Reads);
-        let Some(mut place) = listed.await? else {
-            return Ok(None);
-        };
-        // A move changes the directory late.
-        for _ in 0..self.count_shards() {
-            let marker = self.tenant_on(tenant, place)?.read_marker().await?;
-            let Some(next) = marker.place.filter(|next| *next != place) else {
-                break;
-            };
-            let there = self.tenant_on(tenant, next)?.read_marker().await?;
-            place = next;
-            if there.state == State::Arriving && there.id == marker.id {
-                // The source has given the tenant up, and the call ended before the target took it.
-                break;
-            }
-        }
-        Ok(Some(place))
+        let shards = self.read_markers(tenant).await?;
+        let home = self.locate(tenant, &shards).await?;
+        Ok(home.map(|home| TenantPlace {
+            shard: home.number,
+            progress: shards.progress(home),
+        }))
     }
 
     async fn move_tenant(
@@ -103,239 +72,186 @@ impl<C: Connection> Shards for RedisStore<C> {
         if !self.server.is_sharded() {
             return Ok(Ok(MoveProgress::Done));
         }
-        let from = match self.find_shard(tenant).await? {
-            Some(from) => from,
-            None => self.server.place_tenant(tenant.as_str(), to).await?,
+        let shards = self.read_markers(tenant).await?;
+        let Some(home) = self.locate(tenant, &shards).await? else {
+            self.server.place_tenant(tenant.as_str(), to).await?;
+            return Ok(Ok(MoveProgress::Draining));
         };
-        if from == to {
-            return self.settle(tenant, to).await.map(Ok);
+        if let Some(source) = shards.find_giver(home) {
+            return Move::new(source, home).finish_handover().await.map(Ok);
         }
-        let moved = Move {
-            source: self.tenant_on(tenant, from)?,
-            target: self.tenant_on(tenant, to)?,
+        if home.number == to {
+            return self.settle(&shards, home).await.map(Ok);
+        }
+        Move::new(home, shards.get(to)?).step().await
+    }
+}
+
+/// A tenant on all shards that answer.
+struct OnShards<'a, C> {
+    all: Vec<TenantOn<'a, C>>,
+    /// The failure of a shard that does not answer.
+    failure: Option<StoreError>,
+}
+
+impl<'a, C: Connection> OnShards<'a, C> {
+    fn get(&self, number: ShardNumber) -> Result<&TenantOn<'a, C>, StoreError> {
+        let found = self.all.iter().find(|on| on.number == number);
+        found.ok_or_else(|| {
+            self.failure
+                .clone()
+                .unwrap_or_else(|| corrupt("number of a shard"))
+        })
+    }
+
+    /// Returns the shard that has given the tenant up for `taker`, which has not taken the tenant yet.
+    fn find_giver(&self, taker: &TenantOn<'a, C>) -> Option<&TenantOn<'a, C>> {
+        let State::Arriving { id } = &taker.marker.state else {
+            return None;
         };
-        moved.step().await
+        self.all.iter().find(|on| {
+            on.marker.place == Some(taker.number)
+                && matches!(&on.marker.state, State::Cleaning { id: of_giver, .. } if of_giver == id)
+        })
+    }
+
+    /// Returns the shard where the tenant lives, as the markers say.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if several shards say that the tenant lives there.
+    fn find_home(&self) -> Result<Option<&TenantOn<'a, C>>, StoreError> {
+        let mut homes = self.all.iter().filter(|on| on.is_home());
+        let home = homes.next();
+        if homes.next().is_some() {
+            return Err(corrupt("markers: two shards have the tenant"));
+        }
+        Ok(home.or_else(|| self.all.iter().find(|on| self.find_giver(on).is_some())))
+    }
+
+    /// Returns how far the move of a tenant who lives on `home` is. A shard that does not answer may have something left.
+    fn progress(&self, home: &TenantOn<'a, C>) -> MoveProgress {
+        let is_left =
+            |on: &TenantOn<'a, C>| matches!(on.marker.state, State::Cleaning { .. } | State::Arriving { .. });
+        match home.marker.state {
+            State::Closing(_) => MoveProgress::Draining,
+            // The tenant cannot be written until the next request of the move.
+            State::Moving(_) | State::Arriving { .. } => MoveProgress::Copying,
+            State::Settled | State::Cleaning { .. } => {
+                match self.all.iter().any(is_left) || self.failure.is_some() {
+                    true => MoveProgress::Cleaning,
+                    false => MoveProgress::Done,
+                }
+            }
+        }
     }
 }
 
 impl<C: Connection> RedisStore<C> {
-    /// Returns a tenant on a shard.
-    fn tenant_on<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        number: ShardNumber,
-    ) -> Result<TenantOn<'a, C>, StoreError> {
-        Ok(TenantOn {
-            tenant,
-            number,
-            shard: self.server.shard(number)?,
-        })
+    /// Reads what each shard says of a tenant.
+    async fn read_markers<'a>(&'a self, tenant: &'a TenantId) -> Result<OnShards<'a, C>, StoreError> {
+        let mut shards = OnShards {
+            all: Vec::new(),
+            failure: None,
+        };
+        for (number, shard) in self.server.shards() {
+            match TenantOn::read(tenant, number, shard).await {
+                Ok(on) => shards.all.push(on),
+                Err(error @ StoreError::Unavailable(_)) => shards.failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(shards)
+    }
+
+    /// Returns the shard where a tenant lives; `None` if the tenant lives nowhere.
+    async fn locate<'s, 'a>(
+        &self,
+        tenant: &TenantId,
+        shards: &'s OnShards<'a, C>,
+    ) -> Result<Option<&'s TenantOn<'a, C>>, StoreError> {
+        if let Some(home) = shards.find_home()? {
+            return Ok(Some(home));
+        }
+        if let Some(failure) = &shards.failure {
+            return Err(failure.clone());
+        }
+        let tenant = tenant.as_str();
+        let choice = self.server.choose_place(tenant);
+        let Some(place) = self.server.ask_directory(tenant, choice, Effect::Reads).await? else {
+            return Ok(None);
+        };
+        let home = shards.get(place)?;
+        if home.marker.place.is_some() {
+            return Err(corrupt("markers: no shard has the tenant"));
+        }
+        // The tenant is from before there were shards, or an instance ended before it wrote the marker.
+        Ok(Some(home))
     }
 
     /// Ends what moves have left of a tenant who lives on a shard: a move away from it, the directory, markers that point elsewhere,
     /// and data on other shards.
-    async fn settle(&self, tenant: &TenantId, on: ShardNumber) -> Result<MoveProgress, StoreError> {
-        let home = self.tenant_on(tenant, on)?;
-        let own = home.read_marker().await?;
-        let settled = Marker::at(on);
+    async fn settle(
+        &self,
+        shards: &OnShards<'_, C>,
+        home: &TenantOn<'_, C>,
+    ) -> Result<MoveProgress, StoreError> {
+        let settled = Marker::at(home.number);
         // The home is changed first: a move that is about to give the tenant up then fails, and has not told its target.
-        if own != settled && !home.change_marker(&own, &settled).await? {
+        if home.marker != settled && !home.change_marker(&settled).await? {
             return Ok(MoveProgress::Copying);
         }
         let mut call = ScriptCall::with_keys([keys::shards()]);
-        call.add_text(tenant);
-        call.add_text(&on);
+        call.add_text(home.tenant);
+        call.add_text(&home.number);
         SET_PLACE.run_on(self.server.shard(FIRST_SHARD)?, &call).await?;
-        self.server.remember_place(tenant.as_str(), on);
-        for (number, _) in self.server.shards().filter(|(number, _)| *number != on) {
-            let other = self.tenant_on(tenant, number)?;
-            let marker = other.read_marker().await?;
-            match marker.state {
-                State::Cleaning => {
-                    let cursor = other.delete_some(&marker, &marker.cursor).await?;
-                    let next = match cursor.as_str() {
-                        SCAN_START => settled.clone(),
-                        cursor => marker.with_cursor(cursor),
-                    };
-                    other.change_marker(&marker, &next).await?;
-                    return Ok(MoveProgress::Cleaning);
-                }
-                // The target of a move that ended without a result.
-                State::Arriving => {
-                    let cleaning = marker.cleaning(on, SCAN_START);
-                    other.change_marker(&marker, &cleaning).await?;
-                    return Ok(MoveProgress::Cleaning);
-                }
-                State::Settled if marker.place.is_some_and(|place| place != on) => {
-                    other.change_marker(&marker, &settled).await?;
-                }
-                State::Settled | State::Closing | State::Moving => {}
+        self.server.remember_place(home.tenant.as_str(), home.number);
+        for other in shards.all.iter().filter(|on| on.number != home.number) {
+            if other.clean_some(home).await? == MoveProgress::Cleaning {
+                return Ok(MoveProgress::Cleaning);
             }
         }
-        Ok(MoveProgress::Done)
-    }
-}
-
-impl<C: Connection> Move<'_, C> {
-    /// Does the next step, as the markers say.
-    async fn step(&self) -> Result<Result<MoveProgress, MoveRefusal>, StoreError> {
-        let place = self.source.read_place().await?;
-        let marker = &place.marker;
-        if let Some(target) = marker.target().filter(|target| *target != self.target.number) {
-            return Ok(Err(MoveRefusal::MovingTo(target)));
-        }
-        Ok(Ok(match marker.state {
-            State::Settled => self.begin(&place).await?,
-            State::Closing => self.prepare(&place).await?,
-            State::Moving => self.copy_some(marker).await?,
-            // Another call has moved the tenant meanwhile. The next call finds its place.
-            State::Arriving | State::Cleaning => MoveProgress::Copying,
-        }))
-    }
-
-    /// Begins the move: the target expects the tenant, and the queue of the source is closed.
-    async fn begin(&self, place: &Place) -> Result<MoveProgress, StoreError> {
-        let Self { source, target } = self;
-        let id = place.clock.to_string();
-        let there = target.read_marker().await?;
-        if there.place == Some(target.number) {
-            return Err(StoreError::Unavailable("the tenant was moved meanwhile".into()));
-        }
-        let arriving = Marker::arriving(source.number, &id);
-        if target.change_marker(&there, &arriving).await? {
-            let closing = Marker::closing(source.number, target.number, &id, SCAN_START);
-            source.change_marker(&place.marker, &closing).await?;
-        }
-        Ok(MoveProgress::Draining)
-    }
-
-    /// Deletes what the target has from an earlier move, then waits for the queue. Then closes the source for writes.
-    async fn prepare(&self, place: &Place) -> Result<MoveProgress, StoreError> {
-        let Self { source, target } = self;
-        let marker = &place.marker;
-        if !marker.is_prepared() {
-            let arriving = Marker::arriving(source.number, &marker.id);
-            let cursor = target.delete_some(&arriving, &marker.cursor).await?;
-            let next = match cursor.as_str() {
-                SCAN_START => marker.prepared(),
-                cursor => marker.with_cursor(cursor),
-            };
-            source.change_marker(marker, &next).await?;
-        } else if !place.is_queued {
-            let moving = Marker::moving(source.number, target.number, &marker.id, SCAN_START);
-            source.change_marker(marker, &moving).await?;
-            return Ok(MoveProgress::Copying);
-        }
-        Ok(MoveProgress::Draining)
-    }
-
-    /// Copies some keys. After the last one, the source gives the tenant up and the target takes it.
-    async fn copy_some(&self, marker: &Marker) -> Result<MoveProgress, StoreError> {
-        let Self { source, target } = self;
-        let arriving = Marker::arriving(source.number, &marker.id);
-        let (next, copied) = source.scan_some(marker, &marker.cursor).await?;
-        for key in copied {
-            self.copy_key(&arriving, key).await?;
-        }
-        if next != SCAN_START {
-            source.change_marker(marker, &marker.with_cursor(&next)).await?;
-            return Ok(MoveProgress::Copying);
-        }
-        let cleaning = marker.cleaning(target.number, SCAN_START);
-        if source.change_marker(marker, &cleaning).await? {
-            target
-                .change_marker(&arriving, &Marker::at(target.number))
-                .await?;
-        }
-        Ok(MoveProgress::Cleaning)
-    }
-
-    async fn copy_key(&self, arriving: &Marker, key: Key) -> Result<(), StoreError> {
-        let call = ScriptCall::with_keys([key.clone()]);
-        let mut dumped = DUMP_KEY.run_on(self.source.shard, &call).await?;
-        let (value, expires_at) = (dumped.read_bytes()?, dumped.read_bytes()?);
-        if value.is_empty() {
-            // The key has expired.
-            return Ok(());
-        }
-        let mut call = self.target.marker_call();
-        call.add_keys([key]);
-        call.add_text(&arriving.text);
-        call.add_bytes(expires_at);
-        call.add_bytes(value);
-        let restored = RESTORE_KEY.run_on(self.target.shard, &call).await?.read_count()?;
-        if restored == 0 {
-            return Err(StoreError::Unavailable("another call has ended this move".into()));
-        }
-        Ok(())
+        shards.failure.clone().map_or(Ok(MoveProgress::Done), Err)
     }
 }
 
 impl<C: Connection> TenantOn<'_, C> {
-    /// Starts a call whose first key is the marker.
-    fn marker_call(&self) -> ScriptCall {
-        ScriptCall::with_keys([keys::shard_marker(self.tenant.as_str())])
-    }
-
-    async fn read_place(&self) -> Result<Place, StoreError> {
-        let [stream, _] = keys::queue();
-        let [_, _, sizes, _] = keys::queued_requests(self.tenant);
-        let mut call = self.marker_call();
-        call.add_keys([sizes, stream]);
-        let mut reply = READ_MARKER.run_on(self.shard, &call).await?;
-        Ok(Place {
-            marker: Marker::parse(&reply.read_bytes()?)?,
-            clock: reply.read_number()?,
-            is_queued: reply.read_count()? == 1,
-        })
-    }
-
-    async fn read_marker(&self) -> Result<Marker, StoreError> {
-        Ok(self.read_place().await?.marker)
-    }
-
-    /// Changes the marker, unless another call has changed it. Returns whether it did.
-    async fn change_marker(&self, from: &Marker, to: &Marker) -> Result<bool, StoreError> {
-        let mut call = self.marker_call();
-        call.add_text(&from.text);
-        call.add_text(&to.text);
-        Ok(CHANGE_MARKER.run_on(self.shard, &call).await?.read_count()? == 1)
-    }
-
-    /// Lists some of the tenant's keys, if the shard has this marker. Returns the next cursor and the keys.
-    async fn scan_some(&self, marker: &Marker, cursor: &str) -> Result<(String, Vec<Key>), StoreError> {
-        let mut call = self.marker_call();
-        if self.number == FIRST_SHARD {
-            // All dead letters are on the first shard.
-            call.add_keys([keys::dead_letters_of_scope(Some(self.tenant))]);
+    /// Deletes some of what a move has left on this shard of a tenant who lives on `home`.
+    async fn clean_some(&self, home: &Self) -> Result<MoveProgress, StoreError> {
+        let settled = Marker::at(home.number);
+        let processes = self.processes_with(home);
+        let cleaning = |id: &str, scan| {
+            let state = State::Cleaning {
+                id: id.to_owned(),
+                scan,
+            };
+            Marker::new(home.number, state)
+        };
+        match &self.marker.state {
+            State::Cleaning { id, scan } => {
+                let is_begun = scan.processes == processes && scan.is_begun();
+                let next = if is_begun {
+                    match self.delete_some(&self.marker, &scan.cursor).await?.as_str() {
+                        SCAN_START => settled,
+                        cursor => cleaning(id, scan.at(cursor)),
+                    }
+                } else {
+                    cleaning(id, Scan::new(&processes))
+                };
+                self.change_marker(&next).await?;
+                Ok(MoveProgress::Cleaning)
+            }
+            // The target of a move that was given up.
+            State::Arriving { id } => {
+                self.change_marker(&cleaning(id, Scan::new(&processes))).await?;
+                Ok(MoveProgress::Cleaning)
+            }
+            State::Settled => {
+                if self.marker.place.is_some_and(|place| place != home.number) {
+                    self.change_marker(&settled).await?;
+                }
+                Ok(MoveProgress::Done)
+            }
+            State::Closing(_) | State::Moving(_) => Err(corrupt("markers: two shards have the tenant")),
         }
-        call.add_text(&marker.text);
-        call.add_text(cursor);
-        call.add_text(&keys::pattern_of_tenant(self.tenant));
-        call.add_text(&KEYS_AT_ONCE);
-        let mut reply = SCAN_TENANT.run_on(self.shard, &call).await?;
-        let next = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
-        if next.is_empty() {
-            return Err(StoreError::Unavailable(
-                "another call has continued this move".into(),
-            ));
-        }
-        let mut found = Vec::with_capacity(reply.remaining());
-        while !reply.is_empty() {
-            found.push(reply.read_bytes()?);
-        }
-        Ok((next, found))
-    }
-
-    /// Deletes some of the tenant's keys, if the shard has this marker. Returns the next cursor.
-    async fn delete_some(&self, marker: &Marker, cursor: &str) -> Result<String, StoreError> {
-        let (next, found) = self.scan_some(marker, cursor).await?;
-        if !found.is_empty() {
-            let mut call = self.marker_call();
-            call.add_keys(found);
-            call.add_text(&marker.text);
-            DELETE_KEYS.run_on(self.shard, &call).await?;
-        }
-        Ok(next)
     }
 }

@@ -60,16 +60,19 @@ impl<C: Connection> Queue for RedisStore<C> {
             lease_ms,
             items: Vec::new(),
         };
-        let mut failure = None;
+        let (mut failure, mut has_answer) = (None, false);
         for (number, shard) in self.server.shards_in_turn() {
-            // A shard that does not answer stops no other. What the others gave is done first.
-            if let Err(error) = claimed.claim_from(number, shard).await {
-                failure = Some(error);
+            match claimed.claim_from(number, shard).await {
+                Ok(()) => has_answer = true,
+                // A shard that fails stops no other. What the others gave is done first.
+                Err(error) => failure = Some(error),
             }
         }
-        failure
-            .filter(|_| claimed.items.is_empty())
-            .map_or(Ok(claimed.items), Err)
+        match failure {
+            Some(StoreError::Unavailable(_)) if has_answer => Ok(claimed.items),
+            Some(error) if claimed.items.is_empty() => Err(error),
+            _ => Ok(claimed.items),
+        }
     }
 
     async fn retry_items(
@@ -81,6 +84,7 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
+        let mut done = Ok(());
         for (number, shard) in self.server.shards() {
             let of_shard = items
                 .iter()
@@ -96,9 +100,11 @@ impl<C: Connection> Queue for RedisStore<C> {
                 call.add_text(name);
                 call.add_text(&item.attempts);
             }
-            RETRY_ITEMS.run_on(shard, &call).await?;
+            // A shard that does not answer stops no other.
+            let of_shard = RETRY_ITEMS.run_on(shard, &call).await;
+            done = done.and(of_shard.map(drop));
         }
-        Ok(())
+        done.map_err(StoreError::from)
     }
 
     async fn finish_items(
@@ -109,6 +115,7 @@ impl<C: Connection> Queue for RedisStore<C> {
         if items.is_empty() {
             return Ok(());
         }
+        let mut done = Ok(());
         for (number, shard) in self.server.shards() {
             // The requests of a tenant are on the shard of their items.
             let Some(call) = build_finish_call(number, tenant, items) else {
@@ -116,17 +123,19 @@ impl<C: Connection> Queue for RedisStore<C> {
             };
             let placement = tenant.filter(|_| self.server.is_sharded());
             let placement = placement.map(|tenant| Placement::on(tenant.as_str(), number));
-            match run_on_shard(shard, &FINISH_ITEMS, &call, placement.as_ref()).await {
+            let mut finished = run_on_shard(shard, &FINISH_ITEMS, &call, placement.as_ref()).await;
+            if finished
+                .as_ref()
+                .is_err_and(|error| read_misplaced(error).is_some())
+                && let Some(call) = build_finish_call(number, None, items)
+            {
                 // A backend appended the item on a shard where its tenant does not live. Such an item is no request.
-                Err(error) if read_misplaced(&error).is_some() => {
-                    if let Some(call) = build_finish_call(number, None, items) {
-                        FINISH_ITEMS.run_on(shard, &call).await?;
-                    }
-                }
-                finished => drop(finished?),
+                finished = run_on_shard(shard, &FINISH_ITEMS, &call, None).await;
             }
+            // A shard that does not answer stops no other.
+            done = done.and(finished.map(drop));
         }
-        Ok(())
+        done.map_err(StoreError::from)
     }
 
     async fn find_request(&self, tenant: &TenantId, id: &str) -> Result<Option<QueuedRequest>, StoreError> {

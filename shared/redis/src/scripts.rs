@@ -93,11 +93,12 @@ library! {
     FIND_PLACE = Reads "find_place";
     PLACE_TENANT = FreesMemory "place_tenant";
     MARK_PLACE = FreesMemory "mark_place";
-    READ_MARKER = Reads "read_marker";
-    CHANGE_MARKER = FreesMemory "change_marker";
+    READ_MARKER = Reads "move" "read_marker";
+    CHANGE_MARKER = FreesMemory "move" "change_marker";
     SET_PLACE = FreesMemory "set_place";
-    SCAN_TENANT = Reads "scan_tenant";
-    DELETE_KEYS = FreesMemory "delete_keys";
-    DUMP_KEY = Reads "dump_key";
-    RESTORE_KEY = Writes "restore_key";
+    SCAN_TENANT = Reads "move" "scan_tenant";
+    DELETE_KEYS = FreesMemory "move" "delete_keys";
+    MEASURE_KEYS = Reads "streams" "measure_keys";
+    READ_PARTS = Reads "streams" "read_parts";
+    WRITE_PARTS = Writes "move" "write_parts";
 }

@@ -9,6 +9,7 @@ use leaderboard_core::ports::{FIRST_SHARD, ShardNumber, Signal};
 use crate::connection::{Connection, ConnectionError, Reply, yield_to_others};
 use crate::keys;
 use crate::library::run_on_shard;
+use crate::move_marker::Marker;
 use crate::placement::{Placement, RememberedPlaces, choose_shard, read_misplaced};
 use crate::reply_reader::{ReplyReader, corrupt, parse_decimal};
 use crate::script::{Effect, Script, ScriptCall};
@@ -86,13 +87,13 @@ impl<C: Connection> Server<C> {
     /// Returns the shard with this number.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if this instance does not know it.
+    /// [`StoreError::TenantUnavailable`] if this instance does not know it.
     pub(crate) fn shard(&self, number: ShardNumber) -> Result<&Shard<C>, StoreError> {
         let mut shards = self.shards();
         let found = shards.find(|(of_shard, _)| *of_shard == number);
         found
             .map(|(_, shard)| shard)
-            .ok_or_else(|| StoreError::Unavailable(format!("shard {number} is not configured")))
+            .ok_or_else(|| StoreError::TenantUnavailable(format!("shard {number} is not configured")))
     }
 
     /// Returns the shard on which the tenant lives as far as this instance knows.
@@ -141,6 +142,7 @@ impl<C: Connection> Server<C> {
         script: &Script,
         call: &ScriptCall,
     ) -> Result<Vec<Reply>, StoreError> {
+        let is_guess = !self.places.remembers(tenant);
         let mut number = self.guess_place(tenant);
         let mut placement = Placement::on(tenant, number);
         for hop in 0..MAX_HOPS {
@@ -156,14 +158,40 @@ impl<C: Connection> Server<C> {
                 Err(error) => error,
             };
             match read_misplaced(&error) {
-                None => return Err(error.into()),
                 Some(0) => (number, placement) = self.find_place(tenant, script.effect).await?,
-                Some(other) => (number, placement) = (other, Placement::on(tenant, other)),
+                Some(other) => {
+                    // Also when that shard does not answer, so that its circuit breaker opens and no other one.
+                    self.remember_place(tenant, other);
+                    (number, placement) = (other, Placement::on(tenant, other));
+                }
+                None if hop == 0 && is_guess && matches!(error, ConnectionError::Unavailable(_)) => {
+                    let Some(other) = self.find_on_others(tenant, number).await else {
+                        return Err(error.into());
+                    };
+                    (number, placement) = (other, Placement::on(tenant, other));
+                }
+                None => return Err(error.into()),
             }
         }
-        Err(StoreError::Unavailable(
+        Err(StoreError::TenantUnavailable(
             "the shards disagree about where the tenant lives".into(),
         ))
+    }
+
+    /// Returns the shard whose marker says that the tenant lives there, without asking the shard `failed`.
+    async fn find_on_others(&self, tenant: &str, failed: ShardNumber) -> Option<ShardNumber> {
+        let marker = keys::shard_marker(tenant);
+        for (number, shard) in self.shards().filter(|(number, _)| *number != failed) {
+            let Ok(replies) = shard.command("GET", &[&marker]).await else {
+                continue;
+            };
+            let found = ReplyReader::new(replies).read_optional_bytes().ok().flatten();
+            if found.is_some_and(|found| Marker::parse(&found).is_ok_and(|found| found.place == Some(number)))
+            {
+                return Some(number);
+            }
+        }
+        None
     }
 
     /// Returns the shard of a new tenant.
@@ -188,6 +216,9 @@ impl<C: Connection> Server<C> {
 
     /// Returns where a tenant lives according to the directory. A tenant that lives nowhere gets the shard `choice` if `effect` is a
     /// write; for a read, returns `None`.
+    ///
+    /// # Errors
+    /// [`StoreError::TenantUnavailable`] if the directory does not answer.
     pub(crate) async fn ask_directory(
         &self,
         tenant: &str,
@@ -201,7 +232,14 @@ impl<C: Connection> Server<C> {
         let mut call = ScriptCall::with_keys(keys::tenant_directory(tenant));
         call.add_text(tenant);
         call.add_text(&choice);
-        let replies = run_on_shard(&self.first, script, &call, None).await?;
+        let answer = run_on_shard(&self.first, script, &call, None).await;
+        let replies = answer.map_err(|error| match StoreError::from(error) {
+            // The error is not one of the tenant's shard.
+            StoreError::Unavailable(cause) => {
+                StoreError::TenantUnavailable(format!("the directory of tenants: {cause}"))
+            }
+            other => other,
+        })?;
         let place = parse_decimal(&ReplyReader::new(replies).read_bytes()?)?;
         let place = ShardNumber::try_from(place).map_err(corrupt)?;
         Ok(Some(place).filter(|place| *place > 0))

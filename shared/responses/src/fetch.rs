@@ -268,10 +268,10 @@ fn record_refusal<E: ResponseEnvironment>(
     key_text: &str,
     problem: Problem,
 ) -> CachedRefusal {
-    if problem.kind == ProblemType::Unavailable {
+    if problem.is_outage {
         let cause = problem.cause.as_deref().unwrap_or_default();
         circuit_breaker::open(env, key.guess_shard(env), cause);
-    } else if problem.kind != ProblemType::Internal {
+    } else if !matches!(problem.kind, ProblemType::Unavailable | ProblemType::Internal) {
         env.responses().delete_entry(key_text);
         let (own_env, key, key_text) = (env.clone(), Rc::clone(key), key_text.to_owned());
         env.later(async move {

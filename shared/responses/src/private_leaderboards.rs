@@ -7,7 +7,7 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::ports::Shards;
 
 use crate::ResponseEnvironment;
-use leaderboard_api::{Problem, ProblemType};
+use leaderboard_api::Problem;
 use leaderboard_cache::circuit_breaker;
 use leaderboard_pipeline::Context;
 
@@ -22,7 +22,7 @@ pub async fn refuse_read<E: ResponseEnvironment>(
         && let Err(error) = context.deps().load_current_leaderboard(leaderboard).await
     {
         let problem = Problem::from(error);
-        if problem.kind == ProblemType::Unavailable {
+        if problem.is_outage {
             let shard = context.env.store().guess_shard(Some(context.tenant));
             circuit_breaker::open(context.env, shard, problem.cause.as_deref().unwrap_or_default());
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use futures::future::join;
-use leaderboard_core::ports::{ClaimedItem, Queue};
+use leaderboard_core::ports::{ClaimedItem, Queue, ShardNumber, Shards};
 use leaderboard_core::{StoreError, TenantId, Timestamp};
 use leaderboard_responses::ResponseEnvironment;
 use leaderboard_tenant_config::TenantConfig;
@@ -12,7 +12,7 @@ use leaderboard_tenant_config::TenantConfig;
 use crate::apply::{apply_all, count, why_closed};
 use crate::job::{Job, UnreadableItem, finish_item};
 use crate::result::RequestResult;
-use crate::settle::{DrainReport, LEASE_MS, MAX_ATTEMPTS, SettledJobs, uncount};
+use crate::settle::{ALONE_FROM_ATTEMPT, DrainReport, LEASE_MS, MAX_ATTEMPTS, SettledJobs, uncount};
 
 /// The most items that one call claims.
 const CLAIMED_AT_ONCE: u32 = 1_000;
@@ -23,20 +23,21 @@ const MAX_DRAIN_MS: i64 = 5_000;
 /// The most leaderboards that the submissions of a group name together, each counted as often as it is named. A single item can name
 /// more. A store applies a group in a fraction of a second, and a drain can end after each group.
 const MAX_GROUP_TARGETS: usize = 4_000;
-/// From this attempt on, an item is applied alone, in case that it makes the others of its group fail.
-const ALONE_FROM_ATTEMPT: u32 = 4;
 
 /// Applies items of the queue until no item is due, or `max_items` have been claimed, or [`MAX_DRAIN_MS`] have passed. Claimed items
-/// that were not tried by then are due again at once. A failure that concerns one tenant does not stop the items of the others.
+/// that were not tried by then are due again at once. A failure that concerns one tenant does not stop the items of the others, and a
+/// shard that does not answer does not stop those of tenants on other shards.
 ///
 /// # Errors
-/// The first [`StoreError`]. The items that it concerns are due again after [`LEASE_MS`].
+/// The first [`StoreError`] other than that a tenant, or the shard of a tenant, is unavailable while other shards answer. The items that
+/// it concerns are due again after [`LEASE_MS`].
 pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<DrainReport, StoreError> {
     let mut progress = Progress {
         ends_at: env.clock().saturating_add_ms(MAX_DRAIN_MS),
         report: DrainReport::default(),
         failure: None,
-        is_unavailable: false,
+        unavailable: Vec::new(),
+        shards: env.store().count_shards(),
         untried: Vec::new(),
         waiting: Vec::new(),
     };
@@ -48,10 +49,11 @@ pub async fn drain<E: ResponseEnvironment>(env: &E, max_items: u32) -> Result<Dr
         let next = ClaimedJobs::claim(env, &mut left, ends_at);
         let ((), next) = join(claimed.apply(env, &mut progress), next).await;
         claimed = next.unwrap_or_else(|error| {
-            progress.fail(error);
+            progress.failure.get_or_insert(error);
+            left = 0;
             ClaimedJobs::default()
         });
-        if progress.is_unavailable {
+        if progress.is_store_unavailable() {
             left = 0;
         }
     }
@@ -65,8 +67,10 @@ struct Progress {
     report: DrainReport,
     /// The first failure.
     failure: Option<StoreError>,
-    /// Whether the store was unavailable, so that further calls would fail, too.
-    is_unavailable: bool,
+    /// The shards that did not answer, so that further calls would fail, too.
+    unavailable: Vec<ShardNumber>,
+    /// How many shards there are.
+    shards: ShardNumber,
     /// The claimed items that are given back, because the drain is over.
     untried: Vec<ClaimedItem>,
     /// The claimed items that wait for another version of the code.
@@ -74,20 +78,46 @@ struct Progress {
 }
 
 impl Progress {
-    fn fail(&mut self, error: StoreError) {
-        self.is_unavailable |= matches!(error, StoreError::Unavailable(_));
-        self.failure.get_or_insert(error);
+    /// Records a failure of a call about a tenant; `None` for items of unknown tenants.
+    fn fail<E: ResponseEnvironment>(&mut self, env: &E, tenant: Option<&TenantId>, error: &StoreError) {
+        self.note_outage(env, tenant, Some(error));
+        let concerns_others = match error {
+            StoreError::TenantUnavailable(_) => false,
+            StoreError::Unavailable(_) => self.is_store_unavailable(),
+            StoreError::OutOfMemory(_) | StoreError::Corrupt(_) | StoreError::Rejected(_) => true,
+        };
+        if concerns_others {
+            self.failure.get_or_insert_with(|| error.clone());
+        }
     }
 
-    fn is_over<E: ResponseEnvironment>(&self, env: &E) -> bool {
-        self.is_unavailable || env.clock() >= self.ends_at
+    /// Notes that the shard of a tenant does not answer, if this is the failure.
+    fn note_outage<E: ResponseEnvironment>(
+        &mut self,
+        env: &E,
+        tenant: Option<&TenantId>,
+        failure: Option<&StoreError>,
+    ) {
+        let shard = env.store().guess_shard(tenant);
+        if matches!(failure, Some(StoreError::Unavailable(_))) && !self.unavailable.contains(&shard) {
+            self.unavailable.push(shard);
+        }
+    }
+
+    /// Returns whether no shard has answered.
+    fn is_store_unavailable(&self) -> bool {
+        self.unavailable.len() >= usize::from(self.shards)
+    }
+
+    fn is_over<E: ResponseEnvironment>(&self, env: &E, tenant: Option<&TenantId>) -> bool {
+        env.clock() >= self.ends_at || self.unavailable.contains(&env.store().guess_shard(tenant))
     }
 
     /// Stores what became of items of one tenant.
     async fn settle<E: ResponseEnvironment>(&mut self, env: &E, tenant: &TenantId, settled: SettledJobs) {
         count(env, tenant, settled.applied).await;
         if let Err(error) = settled.store(env, tenant, &mut self.report).await {
-            self.fail(error);
+            self.fail(env, Some(tenant), &error);
         }
     }
 
@@ -102,7 +132,7 @@ impl Progress {
                 continue;
             }
             if let Err(error) = env.store().retry_items(&items, wait_ms, LEASE_MS).await {
-                self.fail(error);
+                self.fail(env, None, &error);
             }
         }
     }
@@ -148,7 +178,8 @@ impl ClaimedJobs {
 
     async fn apply<E: ResponseEnvironment>(self, env: &E, progress: &mut Progress) {
         for unreadable in self.unreadable {
-            if progress.is_over(env) {
+            let tenant = unreadable.item.request.as_ref().map(|(tenant, _)| tenant.clone());
+            if progress.is_over(env, tenant.as_ref()) {
                 progress.untried.push(unreadable.item);
                 continue;
             }
@@ -156,9 +187,9 @@ impl ClaimedJobs {
                 progress.waiting.push(unreadable.item);
                 continue;
             }
-            match give_up_unreadable(env, unreadable).await {
+            match give_up_unreadable(env, tenant.as_ref(), unreadable).await {
                 Ok(()) => progress.report.dead += 1,
-                Err(error) => progress.fail(error),
+                Err(error) => progress.fail(env, tenant.as_ref(), &error),
             }
         }
         for (tenant, jobs) in self.by_tenant {
@@ -171,6 +202,7 @@ impl ClaimedJobs {
 /// Stores an item that cannot be read as dead letters.
 async fn give_up_unreadable<E: ResponseEnvironment>(
     env: &E,
+    tenant: Option<&TenantId>,
     unreadable: UnreadableItem,
 ) -> Result<(), StoreError> {
     let UnreadableItem {
@@ -180,12 +212,11 @@ async fn give_up_unreadable<E: ResponseEnvironment>(
         ..
     } = unreadable;
     let reason = faulty.problem.one_line();
-    let tenant = item.request.as_ref().map(|(tenant, _)| tenant.clone());
     faulty
-        .push_all(env, tenant.as_ref(), received_at, &item.payload, &reason)
+        .push_all(env, tenant, received_at, &item.payload, &reason)
         .await?;
     let finished = finish_item(item, &RequestResult::Dead { reason });
-    env.store().finish_items(tenant.as_ref(), &[finished]).await
+    env.store().finish_items(tenant, &[finished]).await
 }
 
 /// Applies the items of one tenant.
@@ -195,7 +226,7 @@ async fn apply_jobs<E: ResponseEnvironment>(
     jobs: Vec<Job>,
     progress: &mut Progress,
 ) {
-    if progress.is_over(env) {
+    if progress.is_over(env, Some(tenant)) {
         progress.untried.extend(jobs.into_iter().map(|job| job.item));
         return;
     }
@@ -251,7 +282,7 @@ async fn apply_open<E: ResponseEnvironment>(
         apply_group(env, tenant, tenant_config, group, progress).await;
     }
     if let Err(error) = apply_suspects(env, tenant, tenant_config, suspects, progress).await {
-        progress.fail(error);
+        progress.fail(env, Some(tenant), &error);
     }
 }
 
@@ -293,7 +324,7 @@ async fn apply_suspects<E: ResponseEnvironment>(
         env.store().retry_items(&uncounted, LEASE_MS, LEASE_MS).await?;
     }
     for job in suspects {
-        if progress.is_over(env) {
+        if progress.is_over(env, Some(tenant)) {
             progress.untried.push(job.item);
             continue;
         }
@@ -319,18 +350,18 @@ async fn apply_group<E: ResponseEnvironment>(
     mut group: Vec<Job>,
     progress: &mut Progress,
 ) {
-    if progress.is_over(env) {
+    if progress.is_over(env, Some(tenant)) {
         progress.untried.extend(group.into_iter().map(|job| job.item));
         return;
     }
     let failure = apply_together(env, tenant, tenant_config, &mut group).await;
-    progress.is_unavailable |= matches!(failure, Some(StoreError::Unavailable(_)));
+    progress.note_outage(env, Some(tenant), failure.as_ref());
     // The data of one item can be at fault.
     if matches!(failure, Some(StoreError::Corrupt(_) | StoreError::Rejected(_))) && group.len() > 1 {
         for job in &mut group {
-            if !progress.is_over(env) {
+            if !progress.is_over(env, Some(tenant)) {
                 let failure = apply_together(env, tenant, tenant_config, slice::from_mut(job)).await;
-                progress.is_unavailable |= matches!(failure, Some(StoreError::Unavailable(_)));
+                progress.note_outage(env, Some(tenant), failure.as_ref());
             }
         }
     }

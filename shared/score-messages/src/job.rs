@@ -212,7 +212,7 @@ fn newer_version() -> Faulty {
 /// Returns the reason of a dead letter that the store could not apply. It does not show the cause.
 fn reason_of(error: &StoreError) -> String {
     match error {
-        StoreError::Unavailable(_) => "the store was unavailable",
+        StoreError::Unavailable(_) | StoreError::TenantUnavailable(_) => "the store was unavailable",
         StoreError::OutOfMemory(_) => "the store had no memory for it",
         StoreError::Corrupt(_) | StoreError::Rejected(_) => "the store could not apply it",
     }

@@ -12,6 +12,8 @@ use crate::letters::push;
 pub const LEASE_MS: u32 = 30_000;
 /// How often an item is tried. Then it becomes dead letters. The waits take about a minute together, on average.
 pub const MAX_ATTEMPTS: u32 = 10;
+/// From this attempt on, an item is applied alone, in case that it makes the others of its group fail.
+pub(crate) const ALONE_FROM_ATTEMPT: u32 = 4;
 /// The longest wait before the second attempt, in milliseconds. Each further wait can be twice as long, up to [`LEASE_MS`].
 const FIRST_WAIT_MS: u32 = 500;
 
@@ -45,8 +47,12 @@ pub(crate) struct SettledJobs {
 
 impl SettledJobs {
     /// Adds an item that was tried. If the store has no memory, the item waits until the store has some, however long that takes: its
-    /// dead letters would need memory, too.
-    pub(crate) fn add(&mut self, job: Job) {
+    /// dead letters would need memory, too. While the tenant or its shard is unavailable, the item is tried again for a day
+    /// ([`Job::is_doubtful`]), from some attempt on alone.
+    pub(crate) fn add(&mut self, mut job: Job) {
+        if job.failure.as_ref().is_some_and(is_outage) {
+            job.item.attempts = job.item.attempts.min(ALONE_FROM_ATTEMPT);
+        }
         match job.why_waiting() {
             Some(_) if matches!(job.failure, Some(StoreError::OutOfMemory(_))) => {
                 self.applied += job.count_applied();
@@ -122,6 +128,13 @@ impl SettledJobs {
         }
         pushed
     }
+}
+
+fn is_outage(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Unavailable(_) | StoreError::TenantUnavailable(_)
+    )
 }
 
 /// Returns an item as [`Queue::retry_items`] needs it, as if this attempt had not been made. It has at least `least` attempts: one if

@@ -14,7 +14,7 @@ use leaderboard_core::ports::{
     PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
     RecordedAudit, ReplaceRecord, Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck,
     ShardNumber, Shards, SnapshotSummary, Snapshots, Standings, StoredDeadLetter, StoredEntries,
-    StoredImport, SubmitOptions, Submitted, TooManyBans, VersionMismatch,
+    StoredImport, SubmitOptions, Submitted, TenantPlace, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Entry, Layout, Leaderboard, LeaderboardId, OrderKey, Period, PeriodId, PlayerErasure, PlayerId,
@@ -91,7 +91,7 @@ forward_to_engine! {
         sync fn count_shards() -> ShardNumber;
         sync fn guess_shard(tenant: Option<&TenantId>) -> ShardNumber;
         fn check_shard(shard: ShardNumber) -> Result<(), StoreError>;
-        fn find_shard(tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError>;
+        fn find_shard(tenant: &TenantId) -> Result<Option<TenantPlace>, StoreError>;
         fn move_tenant(tenant: &TenantId, to: ShardNumber)
             -> Result<Result<MoveProgress, MoveRefusal>, StoreError>;
     }

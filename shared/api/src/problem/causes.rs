@@ -32,10 +32,16 @@ impl ItemPlace {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let kind = match &error {
-            StoreError::Unavailable(_) | StoreError::OutOfMemory(_) => ProblemType::Unavailable,
+            StoreError::Unavailable(_) | StoreError::TenantUnavailable(_) | StoreError::OutOfMemory(_) => {
+                ProblemType::Unavailable
+            }
             StoreError::Corrupt(_) | StoreError::Rejected(_) => ProblemType::Internal,
         };
-        Self::new(kind).with_cause(error.to_string())
+        let problem = Self::new(kind).with_cause(error.to_string());
+        match error {
+            StoreError::Unavailable(_) => problem.with_outage(),
+            _ => problem,
+        }
     }
 }
 

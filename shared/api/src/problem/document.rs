@@ -98,6 +98,8 @@ pub struct Parts {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The cause, for the access log only.
     pub cause: Option<String>,
+    /// Whether the problem is that a server of the store does not answer. Then its circuit breaker opens.
+    pub is_outage: bool,
     /// The refused credential, for the audit log only.
     pub refused: Option<RefusedCredential>,
     /// The store's rate-limit decision, when the store charged the request together with its writes.
@@ -123,6 +125,7 @@ impl Problem {
             violated: Vec::new(),
             headers: Vec::new(),
             cause: None,
+            is_outage: false,
             refused: None,
             rate_limit_decision: None,
         }));
@@ -155,6 +158,13 @@ impl Problem {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = Some(detail.into());
+        self
+    }
+
+    /// Returns the problem of a server of the store that does not answer.
+    #[must_use]
+    pub(super) fn with_outage(mut self) -> Self {
+        self.0.is_outage = true;
         self
     }
 

@@ -1,7 +1,7 @@
 //! Reads the shard to which a tenant is moved, and writes on which shard a tenant lives.
 
 use leaderboard_core::TenantId;
-use leaderboard_core::ports::{MoveProgress, ShardNumber};
+use leaderboard_core::ports::{MoveProgress, ShardNumber, TenantPlace};
 use serde::Serialize;
 
 use super::word;
@@ -18,7 +18,7 @@ const STATES: [(&str, MoveProgress); 4] = [
 words_schema!(
     StateWord,
     "MoveState",
-    "How far the move of a tenant is. `draining`: the queue accepts no new requests of the tenant, and the waiting ones are applied. `copying`: the tenant can be read and not written. `cleaning`: the tenant lives on the shard, and what another shard still has is being deleted. `done`: the move is done.",
+    "How far the move of a tenant is. `draining`: the queue accepts no new requests of the tenant, and the waiting ones are applied. `copying`: the tenant can be read and not written. `cleaning`: the tenant lives on the shard, and what another shard still has is being deleted, or another shard does not answer. `done`: the move is done.",
     STATES
 );
 
@@ -60,27 +60,30 @@ pub struct ShardBody<'a> {
     tenant: &'a str,
     /// The number of the shard; `null` for a tenant without data. In the response to a move, the shard to which the tenant is moved.
     shard: Option<ShardNumber>,
-    /// How far the move is. Only the response to a move has this field.
+    /// How far the move is. Without this field, no move is under way. A move goes on with the next request that moves the tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(value_type = StateWord, nullable = false))]
     state: Option<&'static str>,
 }
 
 impl<'a> ShardBody<'a> {
-    /// Returns the document of a tenant who lives on a shard, or nowhere.
-    pub fn new(tenant: &'a TenantId, shard: Option<ShardNumber>) -> Self {
+    /// Returns the document of a tenant who lives somewhere, or nowhere.
+    pub fn new(tenant: &'a TenantId, place: Option<TenantPlace>) -> Self {
+        let progress = place.map(|place| place.progress);
+        let progress = progress.filter(|progress| *progress != MoveProgress::Done);
         Self {
             tenant: tenant.as_str(),
-            shard,
-            state: None,
+            shard: place.map(|place| place.shard),
+            state: progress.map(|progress| word(&STATES, progress)),
         }
     }
 
     /// Returns the document of a move to a shard.
     pub fn of_move(tenant: &'a TenantId, to: ShardNumber, progress: MoveProgress) -> Self {
         Self {
+            tenant: tenant.as_str(),
+            shard: Some(to),
             state: Some(word(&STATES, progress)),
-            ..Self::new(tenant, Some(to))
         }
     }
 }

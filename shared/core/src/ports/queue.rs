@@ -138,7 +138,7 @@ pub trait Queue {
     /// nor retried by then can be claimed again. All callers use the same lease.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]. A shard that does not answer is no error while another one answers.
     async fn claim_items(&self, limit: u32, lease_ms: u32) -> Result<Vec<ClaimedItem>, StoreError>;
 
     /// Lets claimed items be claimed again after `wait_ms` milliseconds, which is at most `lease_ms`; without a wait, before all newer

@@ -16,12 +16,21 @@ pub const MAX_SHARDS: ShardNumber = 4;
 pub enum MoveProgress {
     /// The target is prepared, or the queue still has requests of the tenant. The queue refuses new ones; other writes are accepted.
     Draining,
-    /// The data is being copied. The tenant can be read, and writes are refused as [`StoreError::Unavailable`].
+    /// The data is being copied. The tenant can be read, and writes are refused as [`StoreError::TenantUnavailable`].
     Copying,
-    /// The tenant lives on the target. What the earlier shard still has is being deleted.
+    /// The tenant lives on the target. What another shard still has is being deleted, or a shard that may have something does not answer.
     Cleaning,
     /// The tenant lives on the target, and no other shard has data of the tenant.
     Done,
+}
+
+/// Where a tenant lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantPlace {
+    /// The shard.
+    pub shard: ShardNumber,
+    /// How far a move of the tenant is. [`MoveProgress::Done`] if there is none.
+    pub progress: MoveProgress,
 }
 
 /// Why a tenant is not moved.
@@ -52,12 +61,15 @@ pub trait Shards {
     /// [`StoreError`] if it does not.
     async fn check_shard(&self, shard: ShardNumber) -> Result<(), StoreError>;
 
-    /// Returns on which shard a tenant lives; `None` if no shard has data of the tenant.
+    /// Returns where a tenant lives; `None` if no shard has data of the tenant.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn find_shard(&self, _tenant: &TenantId) -> Result<Option<ShardNumber>, StoreError> {
-        Ok(Some(FIRST_SHARD))
+    async fn find_shard(&self, _tenant: &TenantId) -> Result<Option<TenantPlace>, StoreError> {
+        Ok(Some(TenantPlace {
+            shard: FIRST_SHARD,
+            progress: MoveProgress::Done,
+        }))
     }
 
     /// Does the next step of the move of a tenant to a shard. The first call begins the move. A call with the shard where the tenant

@@ -88,6 +88,7 @@ impl Shared {
                     StoreError::OutOfMemory(cause) => (1, cause),
                     StoreError::Corrupt(cause) => (2, cause),
                     StoreError::Rejected(cause) => (3, cause),
+                    StoreError::TenantUnavailable(cause) => (4, cause),
                 };
                 w.byte(kind);
                 w.text(cause);
@@ -127,6 +128,7 @@ fn probed(r: &mut Reader<'_>) -> Result<Probed, Malformed> {
             1 => StoreError::OutOfMemory,
             2 => StoreError::Corrupt,
             3 => StoreError::Rejected,
+            4 => StoreError::TenantUnavailable,
             _ => return Err(Malformed("readiness")),
         };
         Ok(kind(r.text()?.to_owned()))

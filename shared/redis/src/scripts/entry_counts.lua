@@ -115,6 +115,11 @@ local function drop_expired_counts(entry_counts)
   if entry_counts.is_exact ~= nil then
     return
   end
+  if is_moving then
+    -- The counts are being copied.
+    entry_counts.is_exact = not entry_counts.counted_to
+    return
+  end
   local now_ms = math.floor(now_us() / 1000)
   local expired = redis.call('ZRANGE', entry_counts.expiring, '-inf', now_ms, 'BYSCORE', 'LIMIT', 0, EXPIRED_PER_STEP)
   for _, name in ipairs(expired) do

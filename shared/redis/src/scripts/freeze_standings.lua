@@ -24,6 +24,9 @@ if not period then
   return refusal
 end
 if not period.freeze then
+  if is_moving then
+    return redis.error_reply(MOVING)
+  end
   local count = redis.call('ZCARD', period.visible)
   if not period.layout then
     set_layout(period, ARGV[3])

@@ -6,6 +6,9 @@
 
 local FLAGS = {Reads = {'no-writes'}, Writes = {}, FreesMemory = {'allow-oom'}}
 local MARKER = '^eb:[^:]+:shard$'
+local MOVING = 'MOVING the tenant is being moved to another shard'
+-- These look at `is_moving` before they write.
+local WHILE_MOVING = { CHARGE = true, READ_USAGE = true, FREEZE_STANDINGS = true }
 
 -- Returns the error of a call that may not run on this shard, or not now; nil if it may.
 local function check_place(name, effect, marker, expected)
@@ -15,8 +18,8 @@ local function check_place(name, effect, marker, expected)
     return redis.error_reply('MISPLACED ' .. place)
   end
   is_moving = state == 'moving'
-  if is_moving and effect ~= 'Reads' and name ~= 'CHARGE' or state == 'closing' and name == 'ENQUEUE' then
-    return redis.error_reply('MOVING the tenant is being moved to another shard')
+  if is_moving and effect ~= 'Reads' and not WHILE_MOVING[name] or state == 'closing' and name == 'ENQUEUE' then
+    return redis.error_reply(MOVING)
   end
   return nil
 end

@@ -162,6 +162,92 @@ fn a_tenant_is_moved_with_its_data_and_its_queue() {
     });
 }
 
+/// Sends a command to a server, words with spaces between them.
+async fn send(server: &RedisServer, command: &[&str]) {
+    let connection = native_redis::connect(&server.url()).await;
+    let arguments: Vec<&[u8]> = command[1..].iter().map(|word| word.as_bytes()).collect();
+    connection.command(command[0], &arguments).await.unwrap();
+}
+
+#[test]
+fn a_shard_that_is_down_stops_no_item_of_others_and_kills_none_of_its_own() {
+    block_on(async {
+        let mut sharded = ShardedService::start().await;
+        let tenants = sharded.fill().await;
+        // A backend appends to any of the streams.
+        for (api, _) in &tenants {
+            let score = json!({"leaderboards": ["b"], "player": "ann", "score": 5, "id": "appended"});
+            let message = json!({"tenant": api.tenant, "scores": [score]}).to_string();
+            let first = sharded.service.redis.as_ref().unwrap();
+            send(first, &["XADD", "eb::queue", "*", "message", &message]).await;
+        }
+        sharded.server(2).kill();
+        let api = sharded.service.api();
+        let tick = async || {
+            api.request_at("POST", "/internal/tick")
+                .send()
+                .await
+                .expect_status(200)
+        };
+        wait_until(&tick, |drained| drained["finished"] == 0).await;
+        for (api, shard) in &tenants {
+            if *shard == 1 {
+                assert_eq!(api.page("b", "").await["entries"][0]["values"]["score"], 6);
+            }
+        }
+        // More attempts than an item has whose store answers.
+        for _ in 0..12 {
+            tick().await;
+        }
+        sharded.server(2).restart();
+        for (api, _) in &tenants {
+            let all = wait_until(
+                async || {
+                    tick().await;
+                    api.page("b", "").await
+                },
+                |page| page["entries"][0]["values"]["score"] == 6,
+            );
+            all.await;
+        }
+        let letters = api.get("/dead-letters").await.expect_status(200);
+        assert_eq!(letters["letters"], json!([]), "{letters}");
+    });
+}
+
+#[test]
+fn an_erasure_deletes_what_a_move_has_left() {
+    block_on(async {
+        let mut sharded = ShardedService::start().await;
+        let tenants = sharded.fill().await;
+        let (api, home) = &tenants[0];
+        let other = 3 - home;
+        // As if the move to this shard had ended before it deleted the last key.
+        let marker = format!("{home} cleaning 7 0 a-b");
+        let (key, left) = (
+            format!("eb:{}:shard", api.tenant),
+            format!("eb:{}:d:left", api.tenant),
+        );
+        send(sharded.server(other), &["SET", &key, &marker]).await;
+        send(sharded.server(other), &["SET", &left, "ann"]).await;
+        let found = api.get(&shard_path(api)).await.expect_status(200);
+        assert_eq!(
+            found,
+            json!({"tenant": api.tenant, "shard": home, "state": "cleaning"})
+        );
+        wait_until(
+            async || api.delete("/players/ann").await.status,
+            |status| *status == 204,
+        )
+        .await;
+        let server = native_redis::connect(&sharded.server(other).url()).await;
+        let exists = server.command("EXISTS", &[left.as_bytes()]).await.unwrap();
+        assert_eq!(exists, [leaderboard_redis::Reply::Integer(0)]);
+        let found = api.get(&shard_path(api)).await.expect_status(200);
+        assert_eq!(found, json!({"tenant": api.tenant, "shard": home}));
+    });
+}
+
 #[test]
 fn a_move_that_waits_for_the_queue_answers_202() {
     block_on(async {
@@ -169,17 +255,10 @@ fn a_move_that_waits_for_the_queue_answers_202() {
         let api = sharded.service.api().for_tenant("acme");
         api.create_leaderboard("b", &json!({})).await;
         assert_eq!(find_shard(&api).await, 2);
-        let server = native_redis::connect(&sharded.second.url()).await;
-        let send = async |command: &str| {
-            let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
-            server
-                .command(command.split(' ').next().unwrap(), &words[1..])
-                .await
-                .unwrap()
-        };
         // As if a request of the tenant waited. Nothing drains the queue of this service.
-        send("HSET eb:acme:queue:sizes items 1").await;
-        send("XADD eb::queue * tenant acme").await;
+        let second = &sharded.second;
+        send(second, &["HSET", "eb:acme:queue:sizes", "items", "1"]).await;
+        send(second, &["XADD", "eb::queue", "*", "tenant", "acme"]).await;
         compare(
             "tenant-moving",
             &api.put(&shard_path(&api), &json!({"shard": 1})).await,
@@ -188,7 +267,7 @@ fn a_move_that_waits_for_the_queue_answers_202() {
         // The tenant lives on the second shard, so this ends the move.
         move_to(&api, 2).await;
         assert_eq!(find_shard(&api).await, 2);
-        send("HSET eb:acme:queue:sizes items 0").await;
+        send(second, &["HSET", "eb:acme:queue:sizes", "items", "0"]).await;
         assert_eq!(move_to(&api, 1).await["state"], "done");
     });
 }

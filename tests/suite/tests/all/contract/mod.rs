@@ -15,6 +15,7 @@ mod erasures;
 mod events;
 mod idempotency;
 mod moves;
+mod moves_of_large_data;
 mod moves_with_writers;
 mod pages;
 mod periods;

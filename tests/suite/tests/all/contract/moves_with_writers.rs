@@ -50,7 +50,7 @@ async fn write_until_end(backend: &ShardedBackend, player: &str, counts: &Counts
                 submitted.remove(0).unwrap();
                 counts.acknowledged.fetch_add(1, Ordering::SeqCst);
             }
-            Err(StoreError::Unavailable(_)) => {
+            Err(StoreError::TenantUnavailable(_)) => {
                 counts.refused.fetch_add(1, Ordering::SeqCst);
             }
             Err(other) => panic!("{other}"),

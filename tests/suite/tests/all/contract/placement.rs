@@ -1,7 +1,7 @@
 //! Tests of several Redis servers: which tenants each one holds, and what happens when one is down or is added.
 
 use leaderboard_core::StoreError;
-use leaderboard_core::ports::{PageFrom, RankDetail, Scores};
+use leaderboard_core::ports::{MoveProgress, PageFrom, RankDetail, Scores, Shards};
 use leaderboard_redis::{Connection, Reply};
 use leaderboard_test_support::values::{Board, board, prepared, submission, tenant};
 use leaderboard_test_support::{
@@ -91,6 +91,15 @@ async fn assert_entries(fixture: &mut StoreFixture<ShardedBackend>, filled: &[(S
     }
 }
 
+/// Moves every second tenant to the other one of two servers.
+async fn move_some(fixture: &StoreFixture<ShardedBackend>, filled: &[(String, Board)], homes: &[usize]) {
+    for ((name, _), home) in filled.iter().zip(homes).step_by(2) {
+        let to = if *home == 0 { 2 } else { 1 };
+        let moved = async || fixture.store.move_tenant(&tenant(name), to).await.unwrap();
+        while moved().await.unwrap() != MoveProgress::Done {}
+    }
+}
+
 #[test]
 fn while_a_server_is_down_the_tenants_of_the_others_go_on() {
     block_on(async {
@@ -98,18 +107,29 @@ fn while_a_server_is_down_the_tenants_of_the_others_go_on() {
             let mut fixture = open_as(start_servers(2), "t0").await;
             let filled = fill(&mut fixture, 0..TENANTS).await;
             let homes = list_homes(&fixture.backend, &filled).await;
+            // So some tenants do not live where an instance that remembers nothing looks first.
+            move_some(&fixture, &filled, &homes).await;
+            let homes = list_homes(&fixture.backend, &filled).await;
             assert!(homes.contains(&0) && homes.contains(&1), "{homes:?}");
+            let mut fresh = Vec::new();
+            for _ in &filled {
+                fresh.push(fixture.backend.open().await);
+            }
 
             fixture.backend.0[down].kill();
-            for (tenant, home) in filled.iter().zip(&homes) {
-                let submitted = submit_as(&fixture, tenant, 2).await;
+            for ((filled, home), store) in filled.iter().zip(&homes).zip(fresh) {
+                fixture.store = store;
+                let submitted = submit_as(&fixture, filled, 2).await;
+                // Its circuit breaker opens.
+                let shard = fixture.store.guess_shard(Some(&tenant(&filled.0)));
+                assert_eq!(usize::from(shard), home + 1, "{}", filled.0);
                 if *home == down {
                     assert!(
                         matches!(submitted, Err(StoreError::Unavailable(_))),
                         "{submitted:?}"
                     );
                 } else {
-                    assert_eq!(submitted, Ok(()), "{}", tenant.0);
+                    assert_eq!(submitted, Ok(()), "{}", filled.0);
                 }
             }
 
