@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::kept::{EntryParts, to_index};
+use super::kept::EntryParts;
 use super::period::ProjectedPeriod;
+use super::player_table::to_index;
 use crate::ports::{Page, Position};
 use crate::{Entry, OrderKey, PlayerId, RankedEntry, Ties};
 
