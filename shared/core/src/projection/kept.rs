@@ -86,13 +86,16 @@ impl KeptEntries {
         self.by_player.find(player, is_entry)
     }
 
-    /// Returns how many entries are before an order key.
-    pub(super) fn count_before(&self, key: &[u8]) -> usize {
-        let (mut from, mut to) = (0, self.len());
+    /// Returns how many entries are before an order key, of which `least` are known to be.
+    pub(super) fn count_before(&self, key: &[u8], least: usize) -> usize {
+        // The steps from `least` on double, because the end is near if a caller asks for one key after another.
+        let (mut from, mut to, mut step) = (least, self.len(), 1);
         while from < to {
-            let middle = from.midpoint(to);
+            let near = from.saturating_add(step).saturating_sub(1);
+            let middle = near.min(from.midpoint(to));
             if self.parts(middle).key < key {
                 from = middle.saturating_add(1);
+                step = step.saturating_mul(2);
             } else {
                 to = middle;
             }

@@ -207,8 +207,10 @@ fn merge(state: &ProjectedPeriod, changed: &[(OrderKey, &Entry)], left_out: &[us
         }
         next = next.max(end);
     };
+    let mut before = 0;
     for (index, (key, _)) in (0..).zip(changed) {
-        add_kept_until(&mut places, state.kept.count_before(key.as_bytes()));
+        before = state.kept.count_before(key.as_bytes(), before);
+        add_kept_until(&mut places, before);
         places.push(Place::Changed(index));
     }
     add_kept_until(&mut places, state.kept.len());
