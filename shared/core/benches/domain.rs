@@ -7,9 +7,9 @@ use leaderboard_core::access::Caller;
 use leaderboard_core::codec::{decode_event, decode_leaderboard, encode_event, encode_leaderboard};
 use leaderboard_core::ports::PageFrom;
 use leaderboard_core::{
-    Column, Columns, Entry, Event, EventBody, Invalid, Layout, Leaderboard, LeaderboardId, Order, PeriodId,
-    PlayerId, Projection, RecordedEvent, Reset, Schedule, Submission, SubmittedValues, Ties, Timestamp,
-    Values, decide,
+    Column, Columns, Entry, Event, EventBody, Invalid, Layout, Leaderboard, LeaderboardId, Operator, Order,
+    PeriodId, PlayerId, Projection, RecordedEvent, Reset, Schedule, Submission, SubmittedValues, Ties,
+    Timestamp, Values, decide,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -176,41 +176,56 @@ fn codec(c: &mut Criterion) -> Result<(), Invalid> {
 /// The number of events of the replayed log, and of the players in it.
 const EVENTS: u64 = 100_000;
 
+/// The number of events after a snapshot: the most that there are between two of them.
+const EVENTS_AFTER_A_SNAPSHOT: u64 = 25_000;
+
+/// Returns the period of the submissions.
+fn period() -> Result<PeriodId, Invalid> {
+    Ok(leaderboard()?.schedule.period_at(now()).id)
+}
+
+/// Returns the submission of the player with this number, as bytes.
+fn encoded_submission(number: u64) -> Result<Vec<u8>, Invalid> {
+    let value = i64::try_from(number).unwrap_or_default().wrapping_mul(7_919) % 100_003;
+    Ok(encode_event(&Event {
+        recorded_at: now(),
+        body: EventBody::Submitted {
+            player: PlayerId::new(format!("player {number}"))?,
+            period: period()?,
+            operator: Operator::Increment,
+            values: Values::new(vec![value, 90]),
+            metadata: None,
+            occurred_at: now(),
+            id: None,
+            banned: false,
+            kept: false,
+        },
+    }))
+}
+
 /// A log of the first event and of submissions of as many players as events, as bytes.
 fn encoded_log() -> Result<Vec<Vec<u8>>, Invalid> {
     let configured = Event {
         recorded_at: now(),
         body: EventBody::Configured {
             leaderboard: Box::new(leaderboard()?),
-            current: PeriodId::all_time(),
+            current: period()?,
             rebuild: false,
         },
     };
     let mut log = vec![encode_event(&configured)];
     for number in 1..EVENTS {
-        let number = i64::try_from(number).unwrap_or_default();
-        let event = Event {
-            recorded_at: now(),
-            body: EventBody::Submitted {
-                player: PlayerId::new(format!("player {number}"))?,
-                period: PeriodId::all_time(),
-                operator: leaderboard()?.operator,
-                values: Values::new(vec![number * 7_919 % 100_003, 90]),
-                metadata: None,
-                occurred_at: now(),
-                id: None,
-                banned: false,
-                kept: false,
-            },
-        };
-        log.push(encode_event(&event));
+        log.push(encoded_submission(number)?);
     }
     Ok(log)
 }
 
 fn replay(log: &[Vec<u8>]) -> Projection {
-    let mut projection = Projection::default();
-    for (position, bytes) in (1..).zip(log) {
+    replay_after(Projection::default(), log)
+}
+
+fn replay_after(mut projection: Projection, log: &[Vec<u8>]) -> Projection {
+    for (position, bytes) in (projection.position().saturating_add(1)..).zip(log) {
         if let Ok(event) = decode_event(bytes) {
             let _ = projection.apply(&RecordedEvent { position, event });
         }
@@ -225,14 +240,27 @@ fn history(c: &mut Criterion) -> Result<(), Invalid> {
     group.throughput(Throughput::Elements(EVENTS));
     group.bench_function("replay", |b| b.iter(|| replay(black_box(&log))));
     let projection = replay(&log);
+    let period = period()?;
     let read_page = |projection: &Projection| {
-        projection.page(&PeriodId::all_time(), &PageFrom::Top, 10, &Caller::Anonymous)
+        let page = projection.page(&period, &PageFrom::Top, 10, &Caller::Anonymous);
+        assert_eq!(page.entries.len(), 10);
+        page
     };
     group.bench_function("page", |b| b.iter(|| read_page(&projection)));
     group.bench_function("snapshot/encode", |b| b.iter(|| projection.encode_snapshot()));
     let snapshot = projection.encode_snapshot().unwrap_or_default();
     group.bench_function("snapshot/decode", |b| {
         b.iter(|| Projection::decode_snapshot(snapshot.clone()).map(|read| read_page(&read)));
+    });
+    let after: Vec<Vec<u8>> = (1..=EVENTS_AFTER_A_SNAPSHOT)
+        .map(|number| encoded_submission(number.wrapping_mul(7_919) % EVENTS))
+        .collect::<Result<_, _>>()?;
+    group.throughput(Throughput::Elements(EVENTS_AFTER_A_SNAPSHOT));
+    group.bench_function("snapshot/read", |b| {
+        b.iter(|| {
+            let read = Projection::decode_snapshot(snapshot.clone());
+            read.map(|read| read_page(&replay_after(read, &after)))
+        });
     });
     group.finish();
     Ok(())

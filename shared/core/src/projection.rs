@@ -3,6 +3,7 @@
 
 mod kept;
 mod period;
+mod player_table;
 mod reads;
 mod snapshot;
 mod stored;

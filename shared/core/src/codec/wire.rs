@@ -133,7 +133,19 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
+    #[inline]
     pub fn unsigned(&mut self) -> Result<u64, Malformed> {
+        // Most numbers are small.
+        match self.0.split_first() {
+            Some((first, rest)) if *first < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(*first))
+            }
+            _ => self.long_unsigned(),
+        }
+    }
+
+    fn long_unsigned(&mut self) -> Result<u64, Malformed> {
         let mut value = 0_u64;
         for at in 0..MAX_VARINT_BYTES {
             let byte = self.byte()?;

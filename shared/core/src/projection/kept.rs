@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use super::player_table::{PlayerTable, to_index};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::{Entry, Layout, Metadata, PlayerId, SORTABLE_BYTES};
 
-/// The length of an index of an entry, in bytes.
-const INDEX_BYTES: usize = 4;
+/// The shortest entry, in bytes: a column, the time, and a player of one byte.
+const ENTRY_BYTES: usize = 2 * SORTABLE_BYTES + 1;
 
 /// The entries of a period in a snapshot, in their order.
 #[derive(Debug, Default)]
@@ -15,8 +16,7 @@ pub(super) struct KeptEntries {
     bytes: Rc<Vec<u8>>,
     /// Where each entry begins in `bytes`.
     starts: Vec<u32>,
-    /// The indices of the entries, in the byte order of their players.
-    by_player: Vec<u32>,
+    by_player: PlayerTable,
 }
 
 /// An entry as a snapshot has it.
@@ -81,24 +81,21 @@ impl KeptEntries {
 
     /// Returns the index of a player's entry.
     pub(super) fn find(&self, layout: &Layout, player: &PlayerId) -> Option<usize> {
-        let found = self.by_player.binary_search_by(|index| {
-            let key = self.parts(to_index(*index)).key;
-            player_of(layout, key).cmp(player.as_bytes())
-        });
-        found
-            .ok()
-            .and_then(|at| self.by_player.get(at))
-            .copied()
-            .map(to_index)
+        let player = player.as_bytes();
+        let is_entry = |index| player_of(layout, self.parts(index).key) == player;
+        self.by_player.find(player, is_entry)
     }
 
-    /// Returns how many entries are before an order key.
-    pub(super) fn count_before(&self, key: &[u8]) -> usize {
-        let (mut from, mut to) = (0, self.len());
+    /// Returns how many entries are before an order key, of which `least` are known to be.
+    pub(super) fn count_before(&self, key: &[u8], least: usize) -> usize {
+        // The steps from `least` on double, because the end is near if a caller asks for one key after another.
+        let (mut from, mut to, mut step) = (least, self.len(), 1);
         while from < to {
-            let middle = from.midpoint(to);
+            let near = from.saturating_add(step).saturating_sub(1);
+            let middle = near.min(from.midpoint(to));
             if self.parts(middle).key < key {
                 from = middle.saturating_add(1);
+                step = step.saturating_mul(2);
             } else {
                 to = middle;
             }
@@ -106,48 +103,55 @@ impl KeptEntries {
         from
     }
 
-    /// Writes entries in their order.
-    pub(super) fn write(w: &mut Writer, layout: &Layout, entries: &[EntryParts<'_>]) {
+    /// Writes entries in their order, and the table of their players. `seed` is for the table.
+    pub(super) fn write(w: &mut Writer, layout: &Layout, entries: &[EntryParts<'_>], seed: u64) {
         w.unsigned(entries.len() as u64);
-        let mut by_player: Vec<(&[u8], u32)> = Vec::with_capacity(entries.len());
-        for (index, entry) in (0..).zip(entries) {
+        for entry in entries {
             entry.write(w);
-            by_player.push((player_of(layout, entry.key), index));
         }
-        by_player.sort_unstable();
-        let indices = by_player.iter().flat_map(|(_, index)| index.to_le_bytes());
-        w.bytes(&indices.collect::<Vec<u8>>());
+        let players = entries.iter().map(|entry| player_of(layout, entry.key));
+        PlayerTable::build(seed, entries.len(), players).write(w);
     }
 
-    /// Reads the entries of a period from the front of `r`, which reads the end of `bytes`.
-    pub(super) fn take(r: &mut Reader<'_>, bytes: &Rc<Vec<u8>>) -> Result<Self, Malformed> {
+    /// Reads the entries of a period from the front of `r`, which reads the end of `bytes`. `seed` is that of the table.
+    pub(super) fn take(r: &mut Reader<'_>, bytes: &Rc<Vec<u8>>, seed: u64) -> Result<Self, Malformed> {
+        let kept = Self::take_entries(r, bytes)?;
+        Ok(Self {
+            by_player: PlayerTable::read(r, seed, kept.len())?,
+            ..kept
+        })
+    }
+
+    /// Reads the entries of a period as the first format has them: without a table.
+    pub(super) fn take_without_table(
+        r: &mut Reader<'_>,
+        bytes: &Rc<Vec<u8>>,
+        layout: &Layout,
+        seed: u64,
+    ) -> Result<Self, Malformed> {
+        let kept = Self::take_entries(r, bytes)?;
+        // The indices in the order of the players, for a binary search.
+        r.bytes()?;
+        let players = (0..kept.len()).map(|index| player_of(layout, kept.parts(index).key));
+        let by_player = PlayerTable::build(seed, kept.len(), players);
+        Ok(Self { by_player, ..kept })
+    }
+
+    /// Reads the entries of a period, and nothing that finds them by their players.
+    fn take_entries(r: &mut Reader<'_>, bytes: &Rc<Vec<u8>>) -> Result<Self, Malformed> {
         let too_many = |_| Malformed("number of entries");
         let count = usize::try_from(r.unsigned()?).map_err(too_many)?;
-        // Each entry has more bytes than its index, so damaged bytes allocate no more than they have.
-        let mut starts = Vec::with_capacity(count.min(bytes.len() / INDEX_BYTES));
+        // Damaged bytes allocate no more than they have.
+        let mut starts = Vec::with_capacity(count.min(bytes.len() / ENTRY_BYTES));
         for _ in 0..count {
             let start = bytes.len().saturating_sub(r.remaining());
             starts.push(u32::try_from(start).map_err(too_many)?);
             EntryParts::read(r)?;
         }
-        let mut by_player = Vec::with_capacity(count);
-        for index in r.bytes()?.chunks_exact(INDEX_BYTES) {
-            by_player.push(u32::from_le_bytes(
-                index.try_into().map_err(|_| Malformed("index"))?,
-            ));
-        }
-        if by_player.len() != count || by_player.iter().any(|index| to_index(*index) >= count) {
-            return Err(Malformed("index"));
-        }
         Ok(Self {
             bytes: Rc::clone(bytes),
             starts,
-            by_player,
+            by_player: PlayerTable::default(),
         })
     }
-}
-
-/// Returns a number of at most 32 bits as an index.
-pub(super) fn to_index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -1,8 +1,8 @@
 //! Reads of a projection. Their parameters and results are those of [`crate::ports::Scores`].
 
 use super::Projection;
-use super::kept::to_index;
 use super::period::ProjectedPeriod;
+use super::player_table::to_index;
 use super::view::View;
 use crate::access::Caller;
 use crate::ports::{ListedEntry, Page, PageFrom, PlayerEntries, Position, Positions, Sample};

@@ -1,8 +1,8 @@
 //! Snapshots of a projection, as bytes.
 //!
 //! The first byte is the number of the format, and eight bytes of a checksum follow. The entries of a period are in their order, and
-//! a list of their indices in the order of the players follows. So a projection reads from the bytes of a snapshot, and decodes only
-//! the entries that it needs: decoding all of them would take as long as the replay of as many events.
+//! a hash table of their players follows. So a projection reads from the bytes of a snapshot, and decodes only the entries that it
+//! needs: decoding all of them would take as long as the replay of as many events.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,8 +16,23 @@ use crate::codec::{
 };
 use crate::{Period, Timestamp};
 
-/// The number of the format.
-const FORMAT: u8 = 1;
+/// The formats of snapshots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// The first format: a list of the entries in the order of their players follows the entries.
+    Indices = 1,
+    /// The format of new snapshots: a hash table of the players follows the entries.
+    Table = 2,
+}
+
+impl Format {
+    fn from_code(code: u8) -> Option<Self> {
+        [Self::Indices, Self::Table]
+            .into_iter()
+            .find(|format| *format as u8 == code)
+    }
+}
+
 /// The length of the number of the format and the checksum, in bytes.
 const HEAD_BYTES: usize = 9;
 
@@ -45,11 +60,11 @@ impl Projection {
             .collect();
         w.unsigned(periods.len() as u64);
         for state in periods {
-            write_period(&mut w, state);
+            write_period(&mut w, state, seed(self.position, latest_at));
         }
         let body = w.finish();
         let mut bytes = Vec::with_capacity(body.len().saturating_add(HEAD_BYTES));
-        bytes.push(FORMAT);
+        bytes.push(Format::Table as u8);
         bytes.extend_from_slice(&checksum(&body).to_le_bytes());
         bytes.extend_from_slice(&body);
         Some(bytes)
@@ -64,14 +79,17 @@ impl Projection {
         let (head, body) = bytes
             .split_first_chunk::<HEAD_BYTES>()
             .ok_or(Malformed("snapshot"))?;
-        let [format, sum @ ..] = *head;
-        if format != FORMAT || u64::from_le_bytes(sum) != checksum(body) {
+        let [code, sum @ ..] = *head;
+        let format = Format::from_code(code).ok_or(Malformed("format of a snapshot"))?;
+        if u64::from_le_bytes(sum) != checksum(body) {
             return Err(Malformed("snapshot"));
         }
         let mut r = Reader::new(body);
+        let (position, latest_at) = (r.unsigned()?, r.timestamp()?);
+        let written_as = (format, seed(position, latest_at));
         let mut projection = Self {
-            position: r.unsigned()?,
-            latest_at: Some(r.timestamp()?),
+            position,
+            latest_at: Some(latest_at),
             leaderboard: Some(decode_leaderboard(r.bytes()?)?),
             ..Self::default()
         };
@@ -79,7 +97,7 @@ impl Projection {
             projection.banned.insert(r.player()?);
         }
         for _ in 0..r.unsigned()? {
-            let state = read_period(&mut r, &bytes)?;
+            let state = read_period(&mut r, &bytes, written_as)?;
             projection.periods.insert(state.period.id.clone(), state);
         }
         r.end()?;
@@ -94,26 +112,40 @@ impl Projection {
     }
 }
 
-fn write_period(w: &mut Writer, state: &ProjectedPeriod) {
+/// Returns the seed of the tables of players. It differs between snapshots, so nobody knows players beforehand that share a slot.
+fn seed(position: u64, latest_at: Timestamp) -> u64 {
+    position.rotate_left(32) ^ latest_at.as_unix_ms().cast_unsigned()
+}
+
+fn write_period(w: &mut Writer, state: &ProjectedPeriod, seed: u64) {
     w.text(state.period.id.as_str());
     w.option(state.period.starts_at, Writer::timestamp);
     w.option(state.period.ends_at, Writer::timestamp);
     w.bytes(&encode_layout(&state.layout));
     w.unsigned(state.version);
-    KeptEntries::write(w, &state.layout, &View::of_all(state).parts());
+    KeptEntries::write(w, &state.layout, &View::of_all(state).parts(), seed);
 }
 
-fn read_period(r: &mut Reader<'_>, bytes: &Rc<Vec<u8>>) -> Result<ProjectedPeriod, Malformed> {
+fn read_period(
+    r: &mut Reader<'_>,
+    bytes: &Rc<Vec<u8>>,
+    (format, seed): (Format, u64),
+) -> Result<ProjectedPeriod, Malformed> {
     let period = Period {
         id: r.period()?,
         starts_at: r.option(Reader::timestamp)?,
         ends_at: r.option(Reader::timestamp)?,
     };
+    let (layout, version) = (decode_layout(r.bytes()?)?, r.unsigned()?);
+    let kept = match format {
+        Format::Indices => KeptEntries::take_without_table(r, bytes, &layout, seed)?,
+        Format::Table => KeptEntries::take(r, bytes, seed)?,
+    };
     Ok(ProjectedPeriod {
         period,
-        layout: decode_layout(r.bytes()?)?,
-        version: r.unsigned()?,
-        kept: KeptEntries::take(r, bytes)?,
+        layout,
+        version,
+        kept,
         changed: HashMap::new(),
     })
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::kept::{EntryParts, to_index};
+use super::kept::EntryParts;
 use super::period::ProjectedPeriod;
+use super::player_table::to_index;
 use crate::ports::{Page, Position};
 use crate::{Entry, OrderKey, PlayerId, RankedEntry, Ties};
 
@@ -206,8 +207,10 @@ fn merge(state: &ProjectedPeriod, changed: &[(OrderKey, &Entry)], left_out: &[us
         }
         next = next.max(end);
     };
+    let mut before = 0;
     for (index, (key, _)) in (0..).zip(changed) {
-        add_kept_until(&mut places, state.kept.count_before(key.as_bytes()));
+        before = state.kept.count_before(key.as_bytes(), before);
+        add_kept_until(&mut places, before);
         places.push(Place::Changed(index));
     }
     add_kept_until(&mut places, state.kept.len());

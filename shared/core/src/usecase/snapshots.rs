@@ -7,13 +7,19 @@ use super::leaderboard_memory::SharedLeaderboard;
 use crate::ports::{LogBounds, MAX_SNAPSHOT_BYTES, NewSnapshot, SnapshotSummary, Snapshots};
 use crate::{LogPolicy, Projection, StoreError, Timestamp};
 
-/// The most snapshots of a leaderboard. With the longest log, one of them is at most about 80,000 events before each event.
-pub const MAX_SNAPSHOTS: usize = 24;
+/// The most snapshots of a leaderboard. With the longest log, one of them is at most about 40,000 events before each event.
+pub const MAX_SNAPSHOTS: usize = 48;
+/// The most snapshots of a leaderboard whose newest one is large. They take much of the tenant's quota of log bytes, so there are
+/// fewer. With the longest log, one of them is at most about 80,000 events before each event.
+const MAX_LARGE_SNAPSHOTS: usize = 24;
+/// A snapshot of more bytes is large. One of 100,000 entries without metadata and with short ids of players is not.
+const LARGE_SNAPSHOT_BYTES: usize = 4 * 1024 * 1024;
 /// A snapshot is taken when the events since the newest one are this part of the events that the log keeps.
 const PARTS_OF_A_LOG: u32 = 4;
-/// The fewest and the most events after which a snapshot is taken.
+/// The fewest events after which a snapshot is taken.
 const MIN_SNAPSHOT_EVENTS: u32 = 100;
-const MAX_SNAPSHOT_EVENTS: u32 = 50_000;
+/// The most events after which a snapshot is taken. A component replays so many in less than a tenth of a second.
+const MAX_SNAPSHOT_EVENTS: u32 = 25_000;
 
 /// The snapshots of a leaderboard, and the part of its log that is kept.
 #[derive(Debug, Clone)]
@@ -63,9 +69,15 @@ impl SnapshotList {
         start.saturating_add(u64::from(events)).saturating_sub(1)
     }
 
-    /// Returns the positions of the snapshots to delete when one at `position` is stored: those that the log no longer continues, and
-    /// those that the others need least.
-    fn choose_replaced(&self, position: u64) -> Vec<u64> {
+    /// Returns the positions of the snapshots to delete when one of `bytes` bytes at `position` is stored: those that the log no longer
+    /// continues, and those that the others need least.
+    fn choose_replaced(&self, position: u64, bytes: usize) -> Vec<u64> {
+        let is_large = bytes > LARGE_SNAPSHOT_BYTES;
+        let most = if is_large {
+            MAX_LARGE_SNAPSHOTS
+        } else {
+            MAX_SNAPSHOTS
+        };
         let mut replaced: Vec<u64> = self
             .kept
             .iter()
@@ -76,7 +88,7 @@ impl SnapshotList {
         kept.push(position);
         kept.sort_unstable();
         kept.dedup();
-        while kept.len() > MAX_SNAPSHOTS {
+        while kept.len() > most {
             // The first and the last stay, and the new one.
             let gaps = kept.windows(3).filter_map(|found| match found {
                 [before, at, after] if *at != position => Some((after.saturating_sub(*before), *at)),
@@ -174,7 +186,7 @@ pub(super) async fn save<S: Snapshots, K>(
         summary: SnapshotSummary { position, latest_at },
         bytes: &bytes,
         configuration_version: board.version,
-        replaced: &known.choose_replaced(position),
+        replaced: &known.choose_replaced(position, bytes.len()),
         at: deps.now,
         max_log_bytes,
     };
@@ -241,7 +253,7 @@ mod tests {
         let late = at(5 * DAY_MS + 10);
         assert_eq!(list(&[500], 1).next_snapshot_after(&policy, late), 500);
         assert_eq!(list(&[], 1).next_snapshot_after(&policy, late), 0);
-        for (keep_events, events) in [(1, 99), (1_000_000, 49_999)] {
+        for (keep_events, events) in [(1, 99), (1_000_000, 24_999)] {
             let policy = LogPolicy {
                 keep_events,
                 ..policy
@@ -252,15 +264,31 @@ mod tests {
 
     #[test]
     fn a_full_list_replaces_the_snapshot_between_the_nearest_ones() {
+        let small = LARGE_SNAPSHOT_BYTES;
         let mut positions: Vec<u64> = (1..=MAX_SNAPSHOTS as u64).map(|at| at * 1_000).collect();
         positions[5] -= 200;
-        assert_eq!(list(&positions, 1).choose_replaced(50_000), [5_000]);
+        let full = list(&positions, 1);
+        assert_eq!(full.choose_replaced(50_000, small), [5_000]);
         // Neither the oldest, nor the newest, nor the new one is replaced.
-        assert_eq!(list(&positions, 1).choose_replaced(1_001), [5_000]);
-        assert_eq!(
-            list(&positions[..20], 1).choose_replaced(50_000),
-            Vec::<u64>::new()
+        assert_eq!(full.choose_replaced(1_001, small), [5_000]);
+        let with_room = list(&positions[..20], 1);
+        assert_eq!(with_room.choose_replaced(50_000, small), Vec::<u64>::new());
+        let shortened = list(&positions, 2_002);
+        assert_eq!(shortened.choose_replaced(50_000, small), [1_000, 2_000]);
+    }
+
+    #[test]
+    fn of_large_snapshots_fewer_are_kept_spread_over_the_log() {
+        let positions: Vec<u64> = (1..=MAX_SNAPSHOTS as u64).map(|at| at * 1_000).collect();
+        let replaced = list(&positions, 1).choose_replaced(49_000, LARGE_SNAPSHOT_BYTES + 1);
+        let kept = positions.iter().filter(|position| !replaced.contains(position));
+        let kept: Vec<u64> = kept.copied().chain([49_000]).collect();
+        assert_eq!(kept.len(), MAX_LARGE_SNAPSHOTS);
+        assert!(
+            kept.windows(2).all(|found| found[1] - found[0] <= 4_000),
+            "{kept:?}"
         );
-        assert_eq!(list(&positions, 2_002).choose_replaced(50_000), [1_000, 2_000]);
+        let fewer = list(&kept[..MAX_LARGE_SNAPSHOTS - 1], 1);
+        assert_eq!(fewer.choose_replaced(49_000, usize::MAX), Vec::<u64>::new());
     }
 }

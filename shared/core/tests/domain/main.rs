@@ -22,6 +22,8 @@ mod schedule_changes;
 #[cfg(test)]
 mod schedule_daylight;
 #[cfg(test)]
+mod snapshot;
+#[cfg(test)]
 mod ties;
 #[cfg(test)]
 mod usecases;
