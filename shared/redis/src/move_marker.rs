@@ -208,7 +208,7 @@ mod tests {
         let (begun, id) = (Scan::new("ab-cd"), || "77".to_owned());
         let partial = |position: &str| Scan {
             partial: Some(PartialKey {
-                key: "eb:acme:d:flags".to_owned(),
+                key: "a:b".to_owned(),
                 position: position.to_owned(),
             }),
             ..begun.at("5")
@@ -229,11 +229,11 @@ mod tests {
             ),
             (
                 Marker::new(1, State::Moving(leaving(partial("0-9")))),
-                "1 moving 2 77 5 ab-cd 0-9 eb:acme:d:flags",
+                "1 moving 2 77 5 ab-cd 0-9 a:b",
             ),
             (
                 Marker::new(1, State::Moving(leaving(partial("")))),
-                "1 moving 2 77 5 ab-cd . eb:acme:d:flags",
+                "1 moving 2 77 5 ab-cd . a:b",
             ),
             (Marker::new(1, State::Arriving { id: id() }), "1 arriving 77"),
             (

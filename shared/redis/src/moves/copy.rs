@@ -14,9 +14,9 @@ use crate::scripts::{MEASURE_KEYS, READ_PARTS, WRITE_PARTS};
 use crate::shard::Shard;
 
 /// After how many bytes one command reads no further part of a key. A part is about as long at most, or has one value.
-const PART_BYTES: u32 = 256 * 1024;
+const PART_BYTES: u32 = 64 * 1024;
 /// How many times one step reads and writes parts.
-const PARTS_AT_ONCE: u32 = 16;
+const PARTS_AT_ONCE: u32 = 64;
 
 impl<C: Connection> Move<'_, '_, C> {
     /// Copies some keys. After the last one, the source gives the tenant up and the target takes it.
