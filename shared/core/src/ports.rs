@@ -45,7 +45,10 @@ pub use entry_repair::{
 };
 pub use erasures::{Erasures, ReplaceRecord};
 pub use exports::{ClaimPage, Exports, ListedPeriod, MAX_ROWS_EXPORTED, StoredPeriod};
-pub use imports::{ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport, StoredImport};
+pub use imports::{
+    IMPORT_RETENTION_MS, ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport,
+    StoredImport,
+};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,

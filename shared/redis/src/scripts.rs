@@ -79,6 +79,7 @@ library! {
     BEGIN_IMPORT = Writes "begin_import";
     WRITE_IMPORT = Writes "write_import";
     FINISH_IMPORT = Writes "finish_import";
+    DISCARD_IMPORT = FreesMemory "discard_import" "delete_leaderboard";
     LIST_PERIODS = Reads "list_periods";
     FIND_PERIOD = Reads "find_period";
     LIST_LEADERBOARDS = Reads "list_leaderboards";

@@ -180,7 +180,8 @@ forward_to_engine! {
         fn write_import(step: &ImportStep<'_>) -> Result<Result<(), ImportRefusal>, StoreError>;
         fn finish_import(tenant: &TenantId, leaderboard: &LeaderboardId, expected: &[u8])
             -> Result<Result<(), ImportRefusal>, StoreError>;
-        fn discard_import(tenant: &TenantId, leaderboard: &LeaderboardId) -> Result<bool, StoreError>;
+        fn discard_import(tenant: &TenantId, leaderboard: &LeaderboardId, written_until: Option<Timestamp>)
+            -> Result<bool, StoreError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;

@@ -10,9 +10,10 @@ use super::event_projections::{delete_activity, put_stored_activity};
 use super::{Deps, Store};
 use crate::export_line::{ExportHeader, ExportLine};
 use crate::ports::{
-    Bans, Cache, Documents, ImportRefusal, ImportStep, Imports, MAX_BANS, NewImport, StoredImport,
+    Bans, Cache, Documents, IMPORT_RETENTION_MS, ImportRefusal, ImportStep, Imports, MAX_BANS, NewImport,
+    StoredImport,
 };
-use crate::{LeaderboardId, PlayerId, StoreError};
+use crate::{LeaderboardId, PlayerId, StoreError, Timestamp};
 
 pub use ban_differences::MAX_BAN_DIFFERENCES;
 use state::ImportState;
@@ -151,14 +152,19 @@ where
 }
 
 /// Returns the import of the leaderboard. Begins one if the leaderboard is not being imported and the lines begin with the header.
-async fn find_or_begin<S: Imports, K>(
+async fn find_or_begin<S: Imports + Documents, K>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
     first: u64,
     lines: &[ExportLine],
     limits: &ImportLimits,
 ) -> Result<StoredImport, ImportError> {
-    match deps.store.find_import(deps.tenant).await? {
+    let mut found = deps.store.find_import(deps.tenant).await?;
+    if found.as_ref().is_some_and(|found| is_abandoned(found, deps.now)) {
+        discard_abandoned_import(deps).await?;
+        found = deps.store.find_import(deps.tenant).await?;
+    }
+    match found {
         Some(found) if found.leaderboard == *id => return Ok(found),
         Some(found) => return Err(ImportRefusal::UnderWay(found.leaderboard).into()),
         None if first == 1 => {}
@@ -199,6 +205,7 @@ async fn find_or_begin<S: Imports, K>(
     Ok(StoredImport {
         leaderboard: id.clone(),
         state,
+        written_at: deps.now,
     })
 }
 
@@ -259,11 +266,44 @@ pub async fn discard_import<S: Imports + Documents, K>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
 ) -> Result<bool, StoreError> {
-    let was_there = deps.store.discard_import(deps.tenant, id).await?;
+    discard(deps, id, None).await
+}
+
+/// Deletes the import of the tenant that is under way if its last step was [`IMPORT_RETENTION_MS`] ago: nobody continues it. Returns
+/// whether there was one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn discard_abandoned_import<S: Imports + Documents, K>(
+    deps: &Deps<'_, S, K>,
+) -> Result<bool, StoreError> {
+    let found = deps.store.find_import(deps.tenant).await?;
+    match found.filter(|found| is_abandoned(found, deps.now)) {
+        Some(found) => discard(deps, &found.leaderboard, Some(abandoned_until(deps.now))).await,
+        None => Ok(false),
+    }
+}
+
+async fn discard<S: Imports + Documents, K>(
+    deps: &Deps<'_, S, K>,
+    id: &LeaderboardId,
+    written_until: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let store = deps.store;
+    let was_there = store.discard_import(deps.tenant, id, written_until).await?;
     if was_there {
-        delete_activity(deps.store, deps.tenant, id).await?;
+        delete_activity(store, deps.tenant, id).await?;
     }
     Ok(was_there)
+}
+
+/// Returns the latest instant of the last step of an import that is abandoned at `now`.
+fn abandoned_until(now: Timestamp) -> Timestamp {
+    now.saturating_add_ms(IMPORT_RETENTION_MS.saturating_neg())
+}
+
+fn is_abandoned(import: &StoredImport, now: Timestamp) -> bool {
+    import.written_at <= abandoned_until(now)
 }
 
 /// Returns how many lines of a leaderboard are imported; `None` if the leaderboard is not being imported.
@@ -275,7 +315,8 @@ pub async fn find_import<S: Imports, K>(
     id: &LeaderboardId,
 ) -> Result<Option<ImportProgress>, StoreError> {
     let found = deps.store.find_import(deps.tenant).await?;
-    let Some(found) = found.filter(|found| found.leaderboard == *id) else {
+    let found = found.filter(|found| found.leaderboard == *id && !is_abandoned(found, deps.now));
+    let Some(found) = found else {
         return Ok(None);
     };
     let state =

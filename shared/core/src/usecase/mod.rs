@@ -48,8 +48,8 @@ pub use export::{ExportCursor, ExportPage, MAX_EXPORT_READS, MAX_EXPORTED_LINES,
 pub use history::PastLeaderboard;
 pub use history_bounds::HistoryBounds;
 pub use import::{
-    ImportError, ImportLimits, ImportProgress, MAX_BAN_DIFFERENCES, MAX_IMPORTED_LINES, discard_import,
-    find_import, import_lines,
+    ImportError, ImportLimits, ImportProgress, MAX_BAN_DIFFERENCES, MAX_IMPORTED_LINES,
+    discard_abandoned_import, discard_import, find_import, import_lines,
 };
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{

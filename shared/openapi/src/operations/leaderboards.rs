@@ -47,7 +47,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[DescribedResponse::new(200, "A page of lines.", Shape::Json("ExportPage")).with(&["Cache-Control"]).like(&["exported"])])
         .refuses(&[410]),
     Operation::new("POST", "/leaderboards/:leaderboard/import", "importLeaderboard", "Import a leaderboard with its history")
-        .about("The body has some lines of an export, in their order. The leaderboard does not exist before the last line has been imported; then it is as it was exported. Lines that were imported before are passed over, so a request can be repeated. A tenant has one import at a time.")
+        .about("The body has some lines of an export, in their order. The leaderboard does not exist before the last line has been imported; then it is as it was exported. Lines that were imported before are passed over, so a request can be repeated. A tenant has one import at a time. An import that gets no lines for 24 hours is deleted.")
         .reads("ImportWritten")
         .gives(&[DescribedResponse::new(200, "How far the import is.", Shape::Json("ImportProgress")).with(&["Cache-Group-Invalidation"]).like(&["imported"])])
         .refuses(&[404, 409]),

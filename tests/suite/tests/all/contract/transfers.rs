@@ -2,10 +2,12 @@
 
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Ban, Bans, EncodedEvent, Expected, ImportRefusal, Imports, Leaderboards, PutRefusal, RateLimits,
+    Ban, Bans, EncodedEvent, Expected, IMPORT_RETENTION_MS, ImportRefusal, Imports, Leaderboards, PutRefusal,
+    RateLimits,
 };
 use leaderboard_core::usecase::{
-    self, ComparisonQuery, ImportError, ImportLimits, SnapshotPlan, discard_import,
+    self, ComparisonQuery, ImportError, ImportLimits, SnapshotPlan, discard_abandoned_import, discard_import,
+    find_import,
 };
 use leaderboard_core::{Event, EventBody, ExportLine, LogPolicy, PeriodSelector, Ties};
 use leaderboard_test_support::values::{board, id, player};
@@ -74,6 +76,30 @@ on_both_stores! {
         assert_eq!(fixture.store.find_import(&fixture.tenant).await, Ok(None));
         assert_eq!(side(&fixture).export(&id("l")).await, lines);
         assert_eq!(count_differences(&fixture).await, 0);
+    }
+
+    async fn an_import_that_nobody_continues_for_a_day_is_deleted(fixture) {
+        let lines = export_and_delete(&fixture, &["ann", "ben"]).await;
+        let unused = fixture.store.usage(&fixture.tenant, 1).await.unwrap().1;
+        let at = |ms| TransferSide { now: fixture.now().saturating_add_ms(ms), ..side(&fixture) };
+        let limits = ImportLimits::default();
+        at(0).import(&id("l"), 1, &lines[..4], &limits).await.unwrap();
+        // Each step begins the day again.
+        let later = at(IMPORT_RETENTION_MS - 1);
+        later.import(&id("l"), 5, &lines[4..5], &limits).await.unwrap();
+        let kept = at(2 * IMPORT_RETENTION_MS - 2);
+        assert_eq!(discard_abandoned_import(&kept.deps()).await, Ok(false));
+        assert_eq!(find_import(&kept.deps(), &id("l")).await.unwrap().map(|import| import.lines), Some(5));
+        let abandoned = at(2 * IMPORT_RETENTION_MS - 1);
+        assert_eq!(find_import(&abandoned.deps(), &id("l")).await, Ok(None));
+        let refused = abandoned.import(&id("l"), 6, &lines[5..], &limits).await;
+        assert_eq!(refused, Err(ImportError::NotBegun));
+        while fixture.store.sweep(&fixture.tenant).await.unwrap() {}
+        assert_eq!(fixture.store.usage(&fixture.tenant, 1).await.unwrap().1, unused);
+        abandoned.import(&id("l"), 1, &lines[..4], &limits).await.unwrap();
+        let next = at(4 * IMPORT_RETENTION_MS);
+        assert_eq!(discard_abandoned_import(&next.deps()).await, Ok(true));
+        assert_eq!(fixture.store.find_import(&fixture.tenant).await, Ok(None));
     }
 
     async fn what_an_import_may_not_do_is_refused(fixture) {
