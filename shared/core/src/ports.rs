@@ -35,7 +35,9 @@ pub use announcements::{
 pub use audit::{
     AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTIONS, MAX_AUDIT_AUTHENTICATIONS, RecordedAudit,
 };
-pub use bans::{Ban, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, TooManyBans};
+pub use bans::{
+    Ban, BannedPlayers, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, MAX_PLAYERS_LOOKED_UP, TooManyBans,
+};
 pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };

@@ -42,6 +42,7 @@ library! {
     REWRITE_STREAM = Writes "rewrite_stream";
     CHANGE_BANS = FreesMemory "change_bans";
     LIST_BANS = Reads "list_bans";
+    FIND_BANNED = Reads "find_banned";
     PUT_LEADERBOARD = Writes "rebuild" "put_leaderboard";
     APPLY_EXPIRIES = Writes "apply_expiries";
     DELETE_LEADERBOARD = FreesMemory "delete_leaderboard";

@@ -10,8 +10,8 @@ use super::event_projections::{delete_activity, put_stored_activity};
 use super::{Deps, Store};
 use crate::export_line::{ExportHeader, ExportLine};
 use crate::ports::{
-    Bans, Cache, Documents, IMPORT_RETENTION_MS, ImportRefusal, ImportStep, Imports, MAX_BANS, NewImport,
-    StoredImport,
+    BannedPlayers, Bans, Cache, Documents, IMPORT_RETENTION_MS, ImportRefusal, ImportStep, Imports,
+    MAX_PLAYERS_LOOKED_UP, NewImport, StoredImport,
 };
 use crate::{LeaderboardId, PlayerId, StoreError, Timestamp};
 
@@ -21,8 +21,8 @@ use steps::LineReader;
 
 /// The most lines that one request imports.
 pub const MAX_IMPORTED_LINES: usize = 500;
-/// How many bans one call of the store lists.
-const BANS_AT_ONCE: u32 = 1_000;
+// The players of one request are one look-up of bans.
+const _: () = assert!(MAX_IMPORTED_LINES <= MAX_PLAYERS_LOOKED_UP);
 
 /// The limits of a tenant that an import holds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -112,11 +112,11 @@ where
         });
     }
     let known = state.lines.saturating_add(1).saturating_sub(first);
-    let new = lines
-        .into_iter()
-        .skip(usize::try_from(known).unwrap_or(usize::MAX));
-    let bans = list_banned(deps).await?;
-    let mut reader = LineReader::new(state, deps.now, bans)?;
+    let mut new = lines;
+    let known = usize::try_from(known).unwrap_or(usize::MAX).min(new.len());
+    new.drain(..known);
+    let banned = find_banned(deps, &new).await?;
+    let mut reader = LineReader::new(state, deps.now, banned)?;
     let mut activity = None;
     for line in new {
         match line {
@@ -239,23 +239,18 @@ fn check_header(state: &ImportState, first: u64, line: Option<&ExportLine>) -> R
     Ok(())
 }
 
-/// Returns all players who are banned in the tenant.
-async fn list_banned<S: Bans, K>(deps: &Deps<'_, S, K>) -> Result<BTreeSet<PlayerId>, StoreError> {
-    let mut banned = BTreeSet::new();
-    let mut after = None;
-    for _ in 0..=MAX_BANS / u64::from(BANS_AT_ONCE) {
-        let listed = deps
-            .store
-            .list_bans(deps.tenant, after.as_ref(), BANS_AT_ONCE, deps.now)
-            .await?;
-        let is_last = listed.len() < usize::try_from(BANS_AT_ONCE).unwrap_or(usize::MAX);
-        banned.extend(listed.into_iter().map(|ban| ban.player));
-        after = banned.last().cloned();
-        if is_last {
-            break;
-        }
-    }
-    Ok(banned)
+/// Returns which players of the lines are banned.
+async fn find_banned<S: Bans, K>(
+    deps: &Deps<'_, S, K>,
+    lines: &[ExportLine],
+) -> Result<BannedPlayers, StoreError> {
+    let players = lines.iter().filter_map(|line| match line {
+        ExportLine::Entry(listed) => Some(listed.entry.player.clone()),
+        _ => None,
+    });
+    let players: BTreeSet<PlayerId> = players.collect();
+    let players: Vec<PlayerId> = players.into_iter().collect();
+    deps.store.find_banned(deps.tenant, &players, deps.now).await
 }
 
 /// Deletes the import of a leaderboard that is under way. Returns whether there was one.
