@@ -28,7 +28,8 @@ use crate::ports::{Leaderboards, ReadSource, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
 pub use comparison::{
-    Comparison, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES, MAX_NAMED_DIFFERENCES, compare_entries,
+    Comparison, ComparisonCursor, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES,
+    MAX_NAMED_DIFFERENCES, compare_entries,
 };
 pub use cursor::{Cursor, Direction};
 pub use distribution::{

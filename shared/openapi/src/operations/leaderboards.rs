@@ -38,7 +38,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409, 412]),
     Operation::new("POST", "/leaderboards/:leaderboard/rebuild", "rebuildLeaderboard", "Compare the entries of a period with the event log")
         .about("The service replays the event log from the newest snapshot, and compares each stored entry with the result. With `swap=true` it corrects the entries that differ, each only if it is still the entry that was compared; other requests can submit meanwhile. A request compares at most 20,000 entries: repeat it with `after` until `next` is `null`. If the nearest snapshot is more than 100,000 events away, the response is 503, and the next request goes on.")
-        .takes(&["period", "swap", "afterPlayer"])
+        .takes(&["period", "swap", "afterComparison"])
         .gives(&[DescribedResponse::new(200, "What was compared, and what differed.", Shape::Json("Comparison")).like(&["rebuild"])])
         .refuses(&[409, 410]),
     Operation::new("GET", "/leaderboards/:leaderboard/export", "exportLeaderboard", "Export a leaderboard with its history")
