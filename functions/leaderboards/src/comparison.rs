@@ -2,11 +2,11 @@
 
 use http::StatusCode;
 use leaderboard_core::ports::{DocumentKind, Documents};
-use leaderboard_core::usecase::ComparisonQuery;
-use leaderboard_core::{LeaderboardId, PlayerId, usecase};
+use leaderboard_core::usecase::{ComparisonCursor, ComparisonQuery};
+use leaderboard_core::{LeaderboardId, usecase};
 
-use leaderboard_api::query::invalid;
 use leaderboard_api::wire::comparison::comparison;
+use leaderboard_api::wire::cursor;
 use leaderboard_api::{Problem, ProblemType, Query, Response};
 use leaderboard_pipeline::{Context, audit};
 use leaderboard_responses::{ResponseEnvironment, units_of_comparison};
@@ -21,9 +21,10 @@ pub(crate) async fn rebuild<E: ResponseEnvironment>(
     id: LeaderboardId,
 ) -> Result<Response, Problem> {
     let query = Query::parse(context.query, &["period", "swap", "after"])?;
+    let decode = |bytes: &[u8]| ComparisonCursor::decode(bytes).ok();
     let after = query
         .text("after")?
-        .map(|text| PlayerId::new(&*text).map_err(|fault| invalid("after", &fault.detail)));
+        .map(|text| cursor::parse_parameter("after", &text, decode));
     let query = ComparisonQuery {
         period: query.period()?,
         after: after.transpose()?,

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http::header::CACHE_CONTROL;
 use leaderboard_core::access::Caller;
-use leaderboard_core::ports::{Expected, Leaderboards as _, PutRefusal};
+use leaderboard_core::ports::{Expected, PutRefusal};
 use leaderboard_core::usecase::StoredLeaderboard;
 use leaderboard_core::{
     Leaderboard, LeaderboardId, Period, PeriodSelector, ReadAccess, StoreError, Versioned, usecase,
@@ -29,10 +29,6 @@ const MAX_PASSED_OVER: u32 = 5_000;
 const NOT_SHARED: &str = "private, no-cache";
 /// How often a patch is applied again because another request changed the leaderboard at the same time.
 const MAX_PATCH_ATTEMPTS: u32 = 4;
-/// The most steps in which one deletion sweeps data of deleted leaderboards.
-const MAX_SWEEPS: u32 = 1_000;
-/// The pause between two steps, in milliseconds. Other requests can use the store during the pause.
-const SWEEP_PAUSE_MS: u64 = 10;
 
 /// `GET /leaderboards?limit=&cursor=`: the leaderboards in the order of their ids. An administrator gets the configurations; other
 /// callers get the public part of those whose entries they can read.
@@ -205,7 +201,7 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
     match deleted? {
         Ok(true) => {
             usecase::delete_activity(context.env.store(), context.tenant, &id).await?;
-            sweep_later(context);
+            leaderboard_responses::sweep_later(context.env, context.tenant);
             let response = Response::no_content();
             Ok(leaderboard_responses::with_invalidated_groups(
                 response,
@@ -216,20 +212,6 @@ pub(crate) async fn delete<E: ResponseEnvironment>(
         Ok(false) => Err(Problem::new(ProblemType::LeaderboardNotFound)),
         Err(refusal) => Err(Problem::of_put(&refusal, &preconditions)),
     }
-}
-
-/// Deletes the data of the tenant's deleted leaderboards, in steps after the response. If the work ends early, the next deletion
-/// continues it.
-pub(crate) fn sweep_later<E: ResponseEnvironment>(context: &Context<'_, E>) {
-    let (env, tenant) = (context.env.clone(), context.tenant.clone());
-    context.env.later(async move {
-        for _ in 0..MAX_SWEEPS {
-            if env.store().sweep(&tenant).await != Ok(true) {
-                return;
-            }
-            env.pause(SWEEP_PAUSE_MS).await;
-        }
-    });
 }
 
 /// Reads the parameters of a rebuild. Returns the period whose stored counts are verified; `None` if the request does not rebuild.
@@ -263,7 +245,11 @@ async fn store<E: ResponseEnvironment>(
     rebuilt: Option<&PeriodSelector>,
 ) -> Result<Result<StoredLeaderboard, PutRefusal>, StoreError> {
     let most = context.tenant_config.tenant.quotas.leaderboards;
-    let put = usecase::put_leaderboard(&context.deps(), board, expected, rebuilt, most).await;
+    let deps = context.deps();
+    let mut put = usecase::put_leaderboard(&deps, board, expected, rebuilt, most).await;
+    if matches!(put, Ok(Err(PutRefusal::ImportUnderWay))) && usecase::discard_abandoned_import(&deps).await? {
+        put = usecase::put_leaderboard(&deps, board, expected, rebuilt, most).await;
+    }
     if !matches!(&put, Ok(Err(refusal)) if !refusal.is_stored()) {
         leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&board.id));
     }

@@ -60,6 +60,10 @@ pub(crate) async fn import<E: ResponseEnvironment>(
         // Also after an error: the import may have been finished.
         leaderboard_responses::purge_and_announce(context.env, context.tenant, Some(&id));
     }
+    if first == 1 {
+        // An abandoned import can have made room for this one.
+        leaderboard_responses::sweep_later(context.env, context.tenant);
+    }
     let progress = imported.map_err(|error| problem_of(error, first))?;
     let body = transfer::import_progress(&id, &progress);
     let response = Response::json(StatusCode::OK, context.accepted, &body)?;
@@ -98,7 +102,7 @@ pub(crate) async fn discard_import<E: ResponseEnvironment>(
     if !usecase::discard_import(&context.deps(), &id).await? {
         return Err(Problem::new(ProblemType::ImportNotFound));
     }
-    super::leaderboards::sweep_later(context);
+    leaderboard_responses::sweep_later(context.env, context.tenant);
     Ok(Response::no_content())
 }
 

@@ -35,7 +35,9 @@ pub use announcements::{
 pub use audit::{
     AuditKind, AuditLog, AuditRecord, MAX_AUDIT_ACTIONS, MAX_AUDIT_AUTHENTICATIONS, RecordedAudit,
 };
-pub use bans::{Ban, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, TooManyBans};
+pub use bans::{
+    Ban, BannedPlayers, Bans, MAX_BAN_REASON_BYTES, MAX_BANS, MAX_PLAYERS_LOOKED_UP, TooManyBans,
+};
 pub use dead_letters::{
     DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_DEAD_LETTERS_IN_ALL, StoredDeadLetter,
 };
@@ -45,7 +47,10 @@ pub use entry_repair::{
 };
 pub use erasures::{Erasures, ReplaceRecord};
 pub use exports::{ClaimPage, Exports, ListedPeriod, MAX_ROWS_EXPORTED, StoredPeriod};
-pub use imports::{ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport, StoredImport};
+pub use imports::{
+    IMPORT_RETENTION_MS, ImportRefusal, ImportStep, ImportedInto, ImportedPart, Imports, NewImport,
+    StoredImport,
+};
 pub use leaderboards::{
     Expected, Leaderboards, MAX_CONFIGURATIONS_READ, MAX_REBUILD_ENTRIES, PutLeaderboard, PutRefusal,
     REBUILD_LEASE_MS, REBUILD_STEP_ENTRIES, SWEEP_STEP_PERIODS, SWEEP_STEP_ROWS, VersionMismatch,

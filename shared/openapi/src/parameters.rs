@@ -88,7 +88,7 @@ fn query_parameters() -> Value {
         "ofTenant": query("tenant", "Only dead letters of this tenant are returned. Needs the key of the operator.", slug_like("default")),
         "at": query("at", "An instant: the leaderboard is returned as it was then, from a replay of its event log. Such a response is not cached, and costs one unit of the rate limit for each 1,000 events. A cursor of such a list has the instant, so `at` can be left out with a cursor.", json!({"type": "string", "format": "date-time"})),
         "swap": query("swap", "Whether entries that differ from the replay are corrected.", json!({"type": "boolean", "default": false})),
-        "afterPlayer": query("after", "The comparison continues after this player: the value of `next` of another response.", json!({"type": "string"})),
+        "afterComparison": query("after", "Where the comparison continues: the value of `next` of another response.", json!({"type": "string"})),
         "fromDay": query("from", "The first day (UTC). The default is 29 days before `to`.", json!({"type": "string", "format": "date"})),
         "toDay": query("to", "The last day (UTC). The default is today.", json!({"type": "string", "format": "date"})),
         "ofLeaderboard": required_query("leaderboard", "The leaderboard.", slug_like("goals")),

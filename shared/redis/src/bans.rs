@@ -1,13 +1,15 @@
 //! The [`Bans`] port: shadow bans, and the steps that apply them to leaderboards.
 
+use std::collections::BTreeSet;
+
 use leaderboard_core::codec::{Reader, Writer, encode_event};
-use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
+use leaderboard_core::ports::{Ban, BannedPlayers, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, LeaderboardId, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::connection::Connection;
 use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
-use crate::scripts::{CHANGE_BANS, LIST_BANS};
+use crate::scripts::{CHANGE_BANS, FIND_BANNED, LIST_BANS};
 use crate::server::Server;
 use crate::{RedisStore, keys};
 
@@ -84,6 +86,32 @@ impl<C: Connection> Bans for RedisStore<C> {
             bans.push(unpack_ban(player, &reply.read_bytes()?)?);
         }
         Ok(bans)
+    }
+
+    async fn find_banned(
+        &self,
+        tenant: &TenantId,
+        players: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<BannedPlayers, StoreError> {
+        let [records, _, ends, _, state] = keys::bans(tenant);
+        let mut call = ScriptCall::with_keys([records, ends, state]);
+        call.add_text(&now.as_unix_ms());
+        for player in players {
+            call.add_bytes(player.as_bytes());
+        }
+        let mut reply = FIND_BANNED.run(&self.server, &call).await?;
+        let changes = reply.read_number()?;
+        let mut banned = BTreeSet::new();
+        for player in players {
+            if reply.read_count()? == 1 {
+                banned.insert(player.clone());
+            }
+        }
+        Ok(BannedPlayers {
+            players: banned,
+            changes,
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::connection::Connection;
 use crate::keys::{self, LeaderboardKeys};
 use crate::packing::{pack_metadata, unpack_entry, widen_key};
 use crate::reads::{read_layout, run_read, start_call};
-use crate::reply_reader::corrupt;
+use crate::reply_reader::{corrupt, parse_decimal};
 use crate::script::ScriptCall;
 use crate::scripts::{CORRECT_ENTRIES, READ_STORED_ENTRIES, SCAN_STORED_PLAYERS};
 
@@ -77,7 +77,11 @@ impl<C: Connection> EntryRepair for RedisStore<C> {
             Some((key, cursor)) => (usize::from(*key), cursor),
             None => (0, &b"0"[..]),
         };
-        let name = SCANNED.get(key).ok_or_else(|| corrupt("place in a scan"))?;
+        // Clients send the place, and can send any other.
+        let name = SCANNED.get(key).filter(|_| parse_decimal(cursor).is_ok());
+        let Some(name) = name else {
+            return Ok(ScannedPlayers::default());
+        };
         let mut call = start_call(period_ref);
         call.add_text(name);
         call.add_bytes(cursor);

@@ -15,8 +15,8 @@ use crate::leaderboards::build_delete_call;
 use crate::packing::pack_bounds;
 use crate::reply_reader::{ReplyReader, corrupt};
 use crate::script::ScriptCall;
-use crate::scripts::{BEGIN_IMPORT, DELETE_LEADERBOARD, FINISH_IMPORT, WRITE_IMPORT};
-use crate::standings::{pack_claim, pack_freeze};
+use crate::scripts::{BEGIN_IMPORT, DISCARD_IMPORT, FINISH_IMPORT, WRITE_IMPORT};
+use crate::standings::{pack_claim, pack_freeze, parse_instant};
 use crate::{RedisStore, entry_counts, submit_call};
 
 impl<C: Connection> Imports for RedisStore<C> {
@@ -24,15 +24,19 @@ impl<C: Connection> Imports for RedisStore<C> {
         let key = keys::import(tenant);
         let mut reply = self
             .server
-            .send_command("HMGET", &[&key, b"id", b"state"])
+            .send_command("HMGET", &[&key, b"id", b"state", b"at"])
             .await?;
         let (id, state) = (reply.read_optional_bytes()?, reply.read_optional_bytes()?);
+        // An earlier version stored no instant.
+        let written_ms = reply.read_optional_bytes()?.unwrap_or_else(|| b"0".to_vec());
+        let written_ms = String::from_utf8(written_ms).map_err(corrupt)?;
         let Some((id, state)) = id.zip(state) else {
             return Ok(None);
         };
         Ok(Some(StoredImport {
             leaderboard: parse_id(id)?,
             state,
+            written_at: parse_instant(&written_ms)?,
         }))
     }
 
@@ -56,6 +60,7 @@ impl<C: Connection> Imports for RedisStore<C> {
         call.add_text(&board.log.keep_events);
         call.add_text(&board.log.keep_ms());
         call.add_option(import.max_leaderboards);
+        call.add_text(&import.at.as_unix_ms());
         for prefix in leaderboard_keys.period_prefixes() {
             call.add_bytes(prefix);
         }
@@ -97,14 +102,11 @@ impl<C: Connection> Imports for RedisStore<C> {
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        written_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        let found = self.find_import(tenant).await?;
-        if found.is_none_or(|found| found.leaderboard != *leaderboard) {
-            return Ok(false);
-        }
-        // An import has the version 0, which no configuration has.
-        let call = build_delete_call(tenant, leaderboard, keys::import(tenant), Expected::Version(0));
-        let mut reply = DELETE_LEADERBOARD.run(&self.server, &call).await?;
+        let mut call = build_delete_call(tenant, leaderboard, keys::import(tenant), Expected::Any);
+        call.add_option(written_until.map(Timestamp::as_unix_ms));
+        let mut reply = DISCARD_IMPORT.run(&self.server, &call).await?;
         Ok(reply.read_bytes()? == b"ok" && reply.read_count()? == 1)
     }
 }

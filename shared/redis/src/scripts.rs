@@ -42,6 +42,7 @@ library! {
     REWRITE_STREAM = Writes "rewrite_stream";
     CHANGE_BANS = FreesMemory "change_bans";
     LIST_BANS = Reads "list_bans";
+    FIND_BANNED = Reads "find_banned";
     PUT_LEADERBOARD = Writes "rebuild" "put_leaderboard";
     APPLY_EXPIRIES = Writes "apply_expiries";
     DELETE_LEADERBOARD = FreesMemory "delete_leaderboard";
@@ -79,6 +80,7 @@ library! {
     BEGIN_IMPORT = Writes "begin_import";
     WRITE_IMPORT = Writes "write_import";
     FINISH_IMPORT = Writes "finish_import";
+    DISCARD_IMPORT = FreesMemory "discard_import" "delete_leaderboard";
     LIST_PERIODS = Reads "list_periods";
     FIND_PERIOD = Reads "find_period";
     LIST_LEADERBOARDS = Reads "list_leaderboards";

@@ -34,6 +34,7 @@ mod response;
 mod serve;
 mod snapshots;
 mod store_fetch;
+mod sweep;
 mod tombstones;
 mod warm;
 
@@ -59,6 +60,7 @@ pub use private_leaderboards::refuse_read;
 pub use replica::{MAX_REPLICA_LAG_MS, read_uncached};
 pub use serve::answer_read;
 pub use snapshots::{save_snapshot_later, take_due_snapshots};
+pub use sweep::sweep_later;
 
 /// An environment whose instance caches responses.
 pub trait ResponseEnvironment: PipelineEnvironment + Environment<State: AsRef<MemoryTier>> {

@@ -10,7 +10,7 @@ use leaderboard_core::{LeaderboardId, Outcome, TenantId, usecase};
 
 use crate::after_write::newest_versions;
 use crate::invalidation::format_scope;
-use crate::{ResponseEnvironment, build_deps};
+use crate::{ResponseEnvironment, build_deps, sweep_later};
 
 /// The most leaderboards for which one request looks.
 const MAX_LEADERBOARDS: usize = 4;
@@ -89,6 +89,8 @@ async fn take_if_due<E: ResponseEnvironment>(
         claim(env, scope, FAILED_CLAIM_MS).await;
         return None;
     }
+    // Snapshots are rare, and taken in every tenant that is in use.
+    sweep_later(env, tenant);
     // The claim ends, and the next write looks when the next snapshot is due.
     claim(env, scope, 0).await;
     Some(0)

@@ -5,16 +5,16 @@
 
 use leaderboard_core::access::Caller;
 use leaderboard_core::ports::{
-    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, Bans, ChargeRequest, Claim, ClaimOutcome,
-    ClaimPage, ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters, DocumentKind,
-    DocumentName, Documents, EarlyItems, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair, Erasures,
-    Events, Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports, Leaderboards,
-    ListedPeriod, LogBounds, MoveProgress, MoveRefusal, NewImport, NewQueueItem, NewSnapshot, Page, PageFrom,
-    PendingRequest, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions, PutLeaderboard,
-    PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits, ReadError, Readiness,
-    RecordedAudit, ReplaceRecord, Replica, RequestPage, Sample, ScannedPlayers, Scores, SettingCheck,
-    ShardNumber, Shards, SnapshotSummary, Snapshots, Standings, StoredDeadLetter, StoredEntries,
-    StoredImport, SubmitOptions, Submitted, TenantPlace, TooManyBans, VersionMismatch,
+    AnnouncedChange, Announcements, AuditLog, AuditRecord, Ban, BannedPlayers, Bans, ChargeRequest, Claim,
+    ClaimOutcome, ClaimPage, ClaimedItem, Correction, Counters, DayUsage, DeadLetter, DeadLetters,
+    DocumentKind, DocumentName, Documents, EarlyItems, EncodedEvent, EnqueueRefusal, EntryQuota, EntryRepair,
+    Erasures, Events, Expected, Exports, FinishedItem, Freeze, ImportRefusal, ImportStep, Imports,
+    Leaderboards, ListedPeriod, LogBounds, MoveProgress, MoveRefusal, NewImport, NewQueueItem, NewSnapshot,
+    Page, PageFrom, PendingRequest, PeriodPage, PeriodRef, PeriodSummary, PlayerEntries, Positions,
+    PutLeaderboard, PutRefusal, Queue, QueueLag, QueuedRequest, RateLimitDecision, RateLimits, ReadError,
+    Readiness, RecordedAudit, ReplaceRecord, Replica, RequestPage, Sample, ScannedPlayers, Scores,
+    SettingCheck, ShardNumber, Shards, SnapshotSummary, Snapshots, Standings, StoredDeadLetter,
+    StoredEntries, StoredImport, SubmitOptions, Submitted, TenantPlace, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{
     Entry, Layout, Leaderboard, LeaderboardId, OrderKey, Period, PeriodId, PlayerErasure, PlayerId,
@@ -131,6 +131,8 @@ forward_to_engine! {
         fn ban(tenant: &TenantId, ban: &Ban) -> Result<Result<(), TooManyBans>, StoreError>;
         fn unban(tenant: &TenantId, player: &PlayerId, at: Timestamp) -> Result<(), StoreError>;
         fn find_ban(tenant: &TenantId, player: &PlayerId, now: Timestamp) -> Result<Option<Ban>, StoreError>;
+        fn find_banned(tenant: &TenantId, players: &[PlayerId], now: Timestamp)
+            -> Result<BannedPlayers, StoreError>;
         fn list_bans(tenant: &TenantId, after: Option<&PlayerId>, limit: u32, now: Timestamp)
             -> Result<Vec<Ban>, StoreError>;
     }
@@ -180,7 +182,8 @@ forward_to_engine! {
         fn write_import(step: &ImportStep<'_>) -> Result<Result<(), ImportRefusal>, StoreError>;
         fn finish_import(tenant: &TenantId, leaderboard: &LeaderboardId, expected: &[u8])
             -> Result<Result<(), ImportRefusal>, StoreError>;
-        fn discard_import(tenant: &TenantId, leaderboard: &LeaderboardId) -> Result<bool, StoreError>;
+        fn discard_import(tenant: &TenantId, leaderboard: &LeaderboardId, written_until: Option<Timestamp>)
+            -> Result<bool, StoreError>;
     }
     impl Leaderboards {
         fn get(tenant: &TenantId, id: &LeaderboardId) -> Result<Option<Versioned<Leaderboard>>, StoreError>;

@@ -1,11 +1,12 @@
 //! The port [`Bans`].
 
-use leaderboard_core::ports::{Ban, Bans, TooManyBans};
+use leaderboard_core::ports::{Ban, BannedPlayers, Bans, TooManyBans};
 use leaderboard_core::{PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::SqliteStore;
 use crate::bans::{self, BanResult, MAX_BAN_STEPS, read_player};
 use crate::connection::Connection;
+use crate::reads::entries_by_player::json_array;
 use crate::row::Cells;
 use crate::session::Session;
 
@@ -48,6 +49,29 @@ impl<C: Connection> Bans for SqliteStore<C> {
         let after = after.map_or("", PlayerId::as_str);
         let parameters = [tenant.into(), after.into(), now.into(), limit.into()];
         self.single(|session| session.map_rows(LIST, &parameters, read_ban))
+    }
+
+    async fn find_banned(
+        &self,
+        tenant: &TenantId,
+        players: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<BannedPlayers, StoreError> {
+        // A ban that is over counts as ended, also before its record is deleted.
+        const CHANGES: &str = "SELECT coalesce((SELECT last FROM ban_walks WHERE tenant = ?1), 0) + \
+             (SELECT count(*) FROM bans WHERE tenant = ?1 AND expires_at <= ?2)";
+        const FIND: &str = "SELECT player FROM bans WHERE tenant = ?1 AND (expires_at IS NULL OR expires_at > ?2) \
+             AND player IN (SELECT value FROM json_each(?3))";
+        let names = json_array(players);
+        self.read(|session| {
+            let mut counted = session.only_row(CHANGES, &[tenant.into(), now.into()])?;
+            let parameters = [tenant.into(), now.into(), (&names).into()];
+            let banned = session.map_rows(FIND, &parameters, read_player)?;
+            Ok(BannedPlayers {
+                players: banned.into_iter().collect(),
+                changes: counted.unsigned("changes of bans")?,
+            })
+        })
     }
 }
 

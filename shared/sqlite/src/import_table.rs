@@ -15,3 +15,7 @@ pub(crate) const MIGRATION: &[&str] = &[
     )",
     "CREATE INDEX import_parts_of_leaderboard ON import_parts (leaderboard, row)",
 ];
+
+/// The instant of the last step of an import. An import of an earlier version has none, and is as old as can be.
+pub(crate) const LAST_STEP: &[&str] =
+    &["ALTER TABLE imports ADD COLUMN written_at INTEGER NOT NULL DEFAULT 0"];

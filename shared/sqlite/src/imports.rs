@@ -5,7 +5,7 @@ mod parts;
 
 use leaderboard_core::codec::encode_leaderboard;
 use leaderboard_core::ports::{ImportRefusal, ImportStep, Imports, NewImport, StoredImport};
-use leaderboard_core::{LeaderboardId, StoreError, TenantId};
+use leaderboard_core::{LeaderboardId, StoreError, TenantId, Timestamp};
 
 use crate::SqliteStore;
 use crate::connection::Connection;
@@ -47,9 +47,13 @@ impl<C: Connection> Imports for SqliteStore<C> {
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        written_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         self.write(|session| {
-            let found = find(session, tenant)?.filter(|found| found.stored.leaderboard == *leaderboard);
+            let found = find(session, tenant)?.filter(|found| {
+                found.stored.leaderboard == *leaderboard
+                    && written_until.is_none_or(|until| found.stored.written_at <= until)
+            });
             if let Some(found) = &found {
                 sweep::discard_leaderboard(session, found.row)?;
                 forget(session, tenant, found.row)?;
@@ -79,16 +83,18 @@ struct FoundImport {
 }
 
 fn find(session: &Session<'_>, tenant: &TenantId) -> Result<Option<FoundImport>, StoreError> {
-    const FIND: &str = "SELECT leaderboard, id, state FROM imports WHERE tenant = ?1";
+    const FIND: &str = "SELECT leaderboard, id, state, written_at FROM imports WHERE tenant = ?1";
     session.map_row(FIND, &[tenant.into()], |cells| {
         let row = cells.integer("leaderboard row")?;
         let id = LeaderboardId::new(cells.text("leaderboard id")?).map_err(|_| corrupt("leaderboard id"))?;
         let state = cells.blob("state of an import")?;
+        let written_at = cells.instant("last step of an import")?;
         Ok(FoundImport {
             row,
             stored: StoredImport {
                 leaderboard: id,
                 state,
+                written_at,
             },
         })
     })
@@ -121,7 +127,8 @@ fn begin(session: &Session<'_>, import: &NewImport<'_>) -> Result<Result<(), Imp
          (tenant, id, version, configuration, keep_events, keep_ms, last_position, ban_change) \
          VALUES (?1, ?2, 0, ?3, ?4, ?5, 0, coalesce((SELECT last FROM ban_walks WHERE tenant = ?6), 0)) \
          RETURNING row";
-    const SAVE: &str = "INSERT INTO imports (tenant, leaderboard, id, state) VALUES (?1, ?2, ?3, ?4)";
+    const SAVE: &str =
+        "INSERT INTO imports (tenant, leaderboard, id, state, written_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let (tenant, board) = (import.tenant, import.leaderboard);
     if let Some(found) = find(session, tenant)? {
         return Ok(Err(ImportRefusal::UnderWay(found.stored.leaderboard)));
@@ -147,14 +154,20 @@ fn begin(session: &Session<'_>, import: &NewImport<'_>) -> Result<Result<(), Imp
     let row = session
         .only_row(CREATE, &parameters)?
         .integer("leaderboard row")?;
-    let parameters = [tenant.into(), row.into(), (&board.id).into(), import.state.into()];
+    let parameters = [
+        tenant.into(),
+        row.into(),
+        (&board.id).into(),
+        import.state.into(),
+        import.at.into(),
+    ];
     session.run(SAVE, &parameters)?;
     Ok(Ok(()))
 }
 
 /// Writes the parts of a step.
 fn write(session: &Session<'_>, step: &ImportStep<'_>) -> Result<(), Refused> {
-    const SAVE: &str = "UPDATE imports SET state = ?2 WHERE tenant = ?1";
+    const SAVE: &str = "UPDATE imports SET state = ?2, written_at = ?3 WHERE tenant = ?1";
     let found = find(session, step.tenant)?;
     let found = found
         .filter(|found| found.stored.leaderboard == *step.leaderboard && found.stored.state == step.expected);
@@ -166,7 +179,7 @@ fn write(session: &Session<'_>, step: &ImportStep<'_>) -> Result<(), Refused> {
         writer.add(part)?;
     }
     writer.apply()?;
-    session.run(SAVE, &[step.tenant.into(), step.state.into()])?;
+    session.run(SAVE, &[step.tenant.into(), step.state.into(), step.at.into()])?;
     check_quotas(session, step, found.row)
 }
 

@@ -29,6 +29,7 @@ pub(crate) const MIGRATIONS: &[&[&str]] = &[
     import_table::MIGRATION,
     FROZEN_PRIZES,
     queue_table::ITEMS_OF_TENANT,
+    import_table::LAST_STEP,
 ];
 
 const SCORES: &[&str] = &[

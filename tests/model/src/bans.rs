@@ -1,6 +1,6 @@
 //! The port of shadow bans. A ban applies to all leaderboards, and ends at the first call after its expiry.
 
-use leaderboard_core::ports::{Ban, Bans, MAX_BANS, TooManyBans};
+use leaderboard_core::ports::{Ban, BannedPlayers, Bans, MAX_BANS, TooManyBans};
 use leaderboard_core::{Event, EventBody, PlayerId, StoreError, TenantId, Timestamp};
 
 use crate::scores::rejected;
@@ -22,6 +22,7 @@ impl Bans for Model {
             return Ok(Err(TooManyBans));
         }
         tenant.bans.insert(ban.player.clone(), ban.clone());
+        tenant.ban_changes += 1;
         let body = EventBody::Banned {
             player: ban.player.clone(),
         };
@@ -61,6 +62,24 @@ impl Bans for Model {
         });
         Ok(wanted.take(limit as usize).cloned().collect())
     }
+
+    async fn find_banned(
+        &self,
+        tenant: &TenantId,
+        players: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<BannedPlayers, StoreError> {
+        self.end_bans(tenant, now)?;
+        let tenants = self.tenants.borrow();
+        let Some(tenant) = tenants.get(tenant) else {
+            return Ok(BannedPlayers::default());
+        };
+        let banned = players.iter().filter(|player| tenant.bans.contains_key(player));
+        Ok(BannedPlayers {
+            players: banned.cloned().collect(),
+            changes: tenant.ban_changes,
+        })
+    }
 }
 
 impl Model {
@@ -88,6 +107,7 @@ impl Tenant {
         if self.bans.remove(player).is_none() {
             return Ok(());
         }
+        self.ban_changes += 1;
         let body = EventBody::Unbanned {
             player: player.clone(),
         };

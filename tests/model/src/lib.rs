@@ -52,6 +52,8 @@ struct Tenant {
     last_version: u64,
     boards: BTreeMap<LeaderboardId, LeaderboardState>,
     bans: BTreeMap<PlayerId, Ban>,
+    /// How many bans have begun or ended.
+    ban_changes: u64,
     /// The leaderboard that is being imported.
     import: Option<transfers::ModelImport>,
 }

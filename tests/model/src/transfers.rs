@@ -8,7 +8,7 @@ use leaderboard_core::ports::{
     NewImport, PeriodRef, ReadError, StoredImport, StoredPeriod,
 };
 use leaderboard_core::{
-    Entry, LeaderboardId, OrderKey, PeriodId, RecordedEvent, StoreError, TenantId, Versioned,
+    Entry, LeaderboardId, OrderKey, PeriodId, RecordedEvent, StoreError, TenantId, Timestamp, Versioned,
 };
 
 use crate::edge::version_after;
@@ -125,6 +125,7 @@ impl Imports for Model {
             stored: StoredImport {
                 leaderboard: id.clone(),
                 state: new.state.to_vec(),
+                written_at: new.at,
             },
             board: LeaderboardState {
                 configuration: Versioned {
@@ -176,6 +177,7 @@ impl Imports for Model {
             import.add(part)?;
         }
         import.stored.state = step.state.to_vec();
+        import.stored.written_at = step.at;
         Ok(Ok(()))
     }
 
@@ -203,12 +205,14 @@ impl Imports for Model {
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        written_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
         let mut tenants = self.tenants.borrow_mut();
         let tenant = tenants.entry(tenant.clone()).or_default();
-        let discarded = tenant
-            .import
-            .take_if(|import| import.stored.leaderboard == *leaderboard);
+        let discarded = tenant.import.take_if(|import| {
+            import.stored.leaderboard == *leaderboard
+                && written_until.is_none_or(|until| import.stored.written_at <= until)
+        });
         Ok(discarded.is_some())
     }
 }

@@ -36,7 +36,7 @@ const REBUILD: &[CommandOption] = options! {
 const COMPARISON: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";
     "swap" => "swap": Switch, "Correct the entries that differ";
-    "after" => "after": Text, "Continue after this player, which a command that was stopped named last";
+    "after" => "after": Text, "Continue where a command that was stopped was, as it said last";
 };
 const PERIOD: &[CommandOption] = options! {
     "period" => "period": Text, "The period: current, previous, the id of a period, or a date or an instant in a period [default: current]";

@@ -4,6 +4,7 @@ use leaderboard_core::LeaderboardId;
 use leaderboard_core::usecase::{Comparison, DifferenceKind};
 use serde::Serialize;
 
+use super::cursor;
 use super::entries::PeriodBody;
 use super::versioned::VersionedPlayer;
 use crate::json::ExactUnsigned;
@@ -63,7 +64,7 @@ struct ComparisonBody<'a> {
     /// The first differences, at most 20.
     named: Vec<DifferenceBody<'a>>,
     /// The `after` of the next request; `null` if all entries have been compared.
-    next: Option<&'a str>,
+    next: Option<String>,
 }
 
 #[cfg(feature = "schema")]
@@ -94,6 +95,6 @@ pub fn comparison<'a>(
         corrected: found.corrected,
         strays: found.strays,
         named: named.collect(),
-        next: found.next.as_ref().map(leaderboard_core::PlayerId::as_str),
+        next: found.next.as_ref().map(|next| cursor::encode(&next.encode())),
     }
 }

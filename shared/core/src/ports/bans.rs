@@ -1,11 +1,15 @@
 //! Shadow bans: only the banned player and servers see the player's entries.
 
+use std::collections::BTreeSet;
+
 use crate::{PlayerId, StoreError, TenantId, Timestamp};
 
 /// How many bans a tenant may have at once.
 pub const MAX_BANS: u64 = 10_000;
 /// The longest reason of a ban, in bytes.
 pub const MAX_BAN_REASON_BYTES: usize = 500;
+/// The most players that one call of [`Bans::find_banned`] looks up. The store does little else during the call.
+pub const MAX_PLAYERS_LOOKED_UP: usize = 500;
 
 /// A shadow ban of a player in every leaderboard of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,15 @@ impl Ban {
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| end <= now)
     }
+}
+
+/// Which of some players are banned.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BannedPlayers {
+    /// Those who are banned.
+    pub players: BTreeSet<PlayerId>,
+    /// How many bans of the tenant have ever begun or ended. So two calls with the same number saw the same bans.
+    pub changes: u64,
 }
 
 /// A player was not banned because the tenant has [`MAX_BANS`] bans already.
@@ -87,4 +100,15 @@ pub trait Bans {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Ban>, StoreError>;
+
+    /// Returns which of up to [`MAX_PLAYERS_LOOKED_UP`] players are banned at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn find_banned(
+        &self,
+        tenant: &TenantId,
+        players: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<BannedPlayers, StoreError>;
 }

@@ -5,6 +5,10 @@ use std::rc::Rc;
 use super::{Claim, EncodedEvent, ListedEntry, SnapshotSummary, StoredPeriod};
 use crate::{Layout, Leaderboard, LeaderboardId, PeriodId, PlayerId, StoreError, TenantId, Timestamp};
 
+/// How long an import is kept after its last step, in milliseconds. A stopped import can be continued for a day; what it has written
+/// counts against the tenant's quotas.
+pub const IMPORT_RETENTION_MS: i64 = 24 * 60 * 60 * 1000;
+
 /// An import that is under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredImport {
@@ -12,6 +16,8 @@ pub struct StoredImport {
     pub leaderboard: LeaderboardId,
     /// How far the import is, as its last step stored it.
     pub state: Vec<u8>,
+    /// The instant of its last step.
+    pub written_at: Timestamp,
 }
 
 /// An import to begin.
@@ -130,8 +136,9 @@ pub trait Imports {
         expected: &[u8],
     ) -> Result<Result<(), ImportRefusal>, StoreError>;
 
-    /// Deletes the import of a leaderboard with everything that it has written. Returns whether there was one. If the data is too
-    /// much for one call, [`super::Leaderboards::sweep`] deletes the rest.
+    /// Deletes the import of a leaderboard with everything that it has written. With `written_until`, deletes it only if its last step
+    /// was at this instant or before. Returns whether an import was deleted. If the data is too much for one call,
+    /// [`super::Leaderboards::sweep`] deletes the rest.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -139,5 +146,6 @@ pub trait Imports {
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        written_until: Option<Timestamp>,
     ) -> Result<bool, StoreError>;
 }

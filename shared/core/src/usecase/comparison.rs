@@ -4,6 +4,8 @@
 //! position before the comparison, so a difference is damage, and never a submission that came in between. A correction is applied only
 //! if the entry is still the one that was compared.
 
+mod cursor;
+
 use std::collections::HashSet;
 
 use super::leaderboard_memory::SharedLeaderboard;
@@ -17,22 +19,24 @@ use crate::ports::{
 };
 use crate::{LeaderboardId, Period, PeriodSelector, PlayerId, Projection, StoreError};
 
+pub use cursor::ComparisonCursor;
+
 /// The most entries that one request compares.
 pub const MAX_COMPARED_ENTRIES: usize = 20_000;
 /// The most differences that a comparison names.
 pub const MAX_NAMED_DIFFERENCES: usize = 20;
 /// How often a request compares a batch of entries again after it corrected them, because some of them changed in between.
 const MAX_CORRECTION_TRIES: u32 = 4;
-/// The most steps of a scan in one request.
-const MAX_SCAN_STEPS: u32 = 2_000;
+/// The most steps of one request. Each compares up to [`MAX_COMPARED_PLAYERS`], or scans about as many places of the store.
+const MAX_STEPS: usize = MAX_COMPARED_ENTRIES / MAX_COMPARED_PLAYERS;
 
 /// What to compare.
 #[derive(Debug, Clone)]
 pub struct ComparisonQuery {
     /// The period.
     pub period: PeriodSelector,
-    /// The player, in byte order, after whom the comparison continues; `None` from the beginning.
-    pub after: Option<PlayerId>,
+    /// Where the comparison continues; `None` from the beginning.
+    pub after: Option<ComparisonCursor>,
     /// Whether the entries are corrected.
     pub swap: bool,
 }
@@ -67,8 +71,8 @@ pub struct Comparison {
     pub named: Vec<(PlayerId, DifferenceKind)>,
     /// How many places of lists had no entry, and were removed if the entries are corrected.
     pub strays: u64,
-    /// The player after whom the next request continues; `None` if this one reached the end.
-    pub next: Option<PlayerId>,
+    /// Where the next request continues; `None` if this one reached the end.
+    pub next: Option<ComparisonCursor>,
 }
 
 /// The state of a comparison.
@@ -80,7 +84,8 @@ struct Comparing<'a, 'd, S, K> {
     found: Comparison,
 }
 
-/// Compares up to [`MAX_COMPARED_ENTRIES`] entries of a period with a replay of the log.
+/// Compares up to [`MAX_COMPARED_ENTRIES`] entries of a period with a replay of the log: first those of players who have one by the
+/// replay, then those that the store has besides.
 ///
 /// # Errors
 /// [`QueryError`]; as for [`super::replay`] if the log cannot be replayed.
@@ -94,8 +99,13 @@ pub async fn compare_entries<S: Store + Events + Snapshots + EntryRepair, K: Cac
         let period = resolve_period(deps, &board.value, &query.period).await?;
         let (plan, projection) = replay_all(deps, board, max_log_bytes).await?;
         let players = projection.players(&period.id);
-        let begin = query.after.as_ref();
-        let begin = begin.map_or(0, |after| players.partition_point(|player| player <= after));
+        let (begin, scan_from) = match &query.after {
+            None => (0, Vec::new()),
+            Some(ComparisonCursor::After(after)) => {
+                (players.partition_point(|player| player <= after), Vec::new())
+            }
+            Some(ComparisonCursor::Others(from)) => (players.len(), from.clone()),
+        };
         let rest = players.get(begin..).unwrap_or_default();
         let compared = rest.get(..MAX_COMPARED_ENTRIES).unwrap_or(rest);
         let is_last = compared.len() == rest.len();
@@ -113,15 +123,18 @@ pub async fn compare_entries<S: Store + Events + Snapshots + EntryRepair, K: Cac
                 corrected: 0,
                 named: Vec::new(),
                 strays: 0,
-                next: compared.last().filter(|_| !is_last).cloned(),
+                next: compared.last().cloned().map(ComparisonCursor::After),
             },
         };
         let period_ref = refer_to_period(deps, board, &period);
+        let mut steps_left = MAX_STEPS;
         for batch in compared.chunks(MAX_COMPARED_PLAYERS) {
             comparing.compare(board, &period_ref, batch).await?;
+            steps_left = steps_left.saturating_sub(1);
         }
         if is_last {
-            comparing.compare_others(board, &period_ref).await?;
+            let next = comparing.compare_others(board, &period_ref, scan_from, steps_left);
+            comparing.found.next = next.await?.map(ComparisonCursor::Others);
         }
         comparing.found.position = comparing.projection.position();
         Ok(comparing.found)
@@ -181,33 +194,36 @@ impl<S: Store + Events + Snapshots + EntryRepair, K: Cache> Comparing<'_, '_, S,
         Ok(())
     }
 
-    /// Compares the entries of players who have none by the replay.
+    /// Compares the entries of players who have none by the replay, from a place of the scan on. Returns where the scan continues; `None`
+    /// after its end.
     async fn compare_others(
         &mut self,
         board: &SharedLeaderboard,
         period_ref: &PeriodRef<'_>,
-    ) -> Result<(), ReadFailure> {
-        let mut from = Vec::new();
-        for _ in 0..MAX_SCAN_STEPS {
+        mut from: Vec<u8>,
+        mut steps_left: usize,
+    ) -> Result<Option<Vec<u8>>, ReadFailure> {
+        while steps_left > 0 {
             let scanned = self
                 .deps
                 .store
                 .scan_stored_players(period_ref, &from, self.swap)
                 .await?;
+            steps_left = steps_left.saturating_sub(1);
             self.found.strays = self.found.strays.saturating_add(scanned.strays);
             let is_unknown =
                 |player: &PlayerId| self.projection.listed_entry(period_ref.period, player).is_none();
             let unknown: Vec<_> = scanned.players.into_iter().filter(is_unknown).collect();
             for batch in unknown.chunks(MAX_COMPARED_PLAYERS) {
                 self.compare(board, period_ref, batch).await?;
+                steps_left = steps_left.saturating_sub(1);
             }
             match scanned.next {
                 Some(next) => from = next,
-                None => return Ok(()),
+                None => return Ok(None),
             }
         }
-        let cause = format!("the scan of {} does not end", board.value.id);
-        Err(StoreError::Unavailable(cause).into())
+        Ok(Some(from))
     }
 }
 

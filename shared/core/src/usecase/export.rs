@@ -11,7 +11,7 @@ use super::{Deps, Store};
 use crate::export_line::{ExportHeader, ExportLine, MAX_SNAPSHOT_PART_BYTES, SnapshotPart};
 use crate::ports::{
     Cache, Documents, EntryRepair, Events, Exports, ListedEntry, ListedPeriod, MAX_ROWS_EXPORTED, PeriodRef,
-    ReadError, ReadSource, SnapshotSummary, Snapshots, StoredPeriod,
+    ReadError, ReadSource, Snapshots, StoredPeriod,
 };
 use crate::{Leaderboard, LeaderboardId, OrderKey, StoreError, Versioned};
 
@@ -22,8 +22,10 @@ use cursor::Place;
 pub const MAX_EXPORTED_LINES: usize = 500;
 /// The most reads of the store that one page takes.
 pub const MAX_EXPORT_READS: u32 = 64;
-/// A page with this many bytes ends. The last read can add another part of a snapshot, or [`MAX_ROWS_EXPORTED`] lines.
+/// A page with this many bytes ends. The last read can add [`SNAPSHOT_PARTS_AT_ONCE`] parts of a snapshot, or [`MAX_ROWS_EXPORTED`] lines.
 const FULL_PAGE_BYTES: usize = 256 * 1024;
+/// How many parts of a snapshot one read adds: 4 MiB. A store reads a snapshot as a whole, so an export reads the largest one eight times.
+const SNAPSHOT_PARTS_AT_ONCE: usize = 8;
 /// About how many bytes a line has beside the bytes that it carries.
 const LINE_OVERHEAD_BYTES: usize = 256;
 
@@ -174,7 +176,7 @@ where
                 after,
             } => self.add_entries(index, is_banned, after).await,
             Place::Claims { index, from } => self.add_claims(index, &from).await,
-            Place::Snapshot(part) => self.add_snapshot_part(part).await,
+            Place::Snapshot(part) => self.add_snapshot_parts(part).await,
             Place::Events(after) => self.add_events(position, after).await,
             Place::Done => Ok(Place::Done),
         }
@@ -283,8 +285,8 @@ where
         })
     }
 
-    /// Adds a part of the oldest snapshot that the log continues, unless the log has its first event.
-    async fn add_snapshot_part(&mut self, part: u64) -> Result<Place, QueryError> {
+    /// Adds some parts, from the part `first` on, of the oldest snapshot that the log continues, unless the log has its first event.
+    async fn add_snapshot_parts(&mut self, first: u64) -> Result<Place, QueryError> {
         let id = &self.board.value.id;
         let listed = list_snapshots(self.deps, self.board).await?;
         let events = Place::Events(0);
@@ -294,28 +296,25 @@ where
         let Some(summary) = listed.usable().next().copied() else {
             return Ok(events);
         };
-        let SnapshotSummary { position, .. } = summary;
-        let read = self
-            .deps
-            .store
-            .read_snapshot(self.deps.tenant, id, position)
+        let store = self.deps.store;
+        let read = store
+            .read_snapshot(self.deps.tenant, id, summary.position)
             .await?;
-        let Some(bytes) = read else {
-            return Err(QueryError::StaleCursor);
-        };
-        let parts = bytes.chunks(MAX_SNAPSHOT_PART_BYTES).len() as u64;
-        let index = usize::try_from(part).unwrap_or(usize::MAX);
-        let Some(chunk) = bytes.chunks(MAX_SNAPSHOT_PART_BYTES).nth(index) else {
-            return Ok(events);
-        };
-        let line = SnapshotPart {
-            summary,
-            part,
-            parts,
-            bytes: chunk.to_vec(),
-        };
-        self.push(ExportLine::SnapshotPart(Box::new(line)), chunk.len());
-        let next = part.saturating_add(1);
+        let bytes = read.ok_or(QueryError::StaleCursor)?;
+        let chunks = bytes.chunks(MAX_SNAPSHOT_PART_BYTES);
+        let parts = chunks.len() as u64;
+        let skipped = usize::try_from(first).unwrap_or(usize::MAX);
+        let mut next = first;
+        for chunk in chunks.skip(skipped).take(SNAPSHOT_PARTS_AT_ONCE) {
+            let line = SnapshotPart {
+                summary,
+                part: next,
+                parts,
+                bytes: chunk.to_vec(),
+            };
+            self.push(ExportLine::SnapshotPart(Box::new(line)), chunk.len());
+            next = next.saturating_add(1);
+        }
         Ok(if next < parts {
             Place::Snapshot(next)
         } else {

@@ -10,9 +10,10 @@ use super::event_projections::{delete_activity, put_stored_activity};
 use super::{Deps, Store};
 use crate::export_line::{ExportHeader, ExportLine};
 use crate::ports::{
-    Bans, Cache, Documents, ImportRefusal, ImportStep, Imports, MAX_BANS, NewImport, StoredImport,
+    BannedPlayers, Bans, Cache, Documents, IMPORT_RETENTION_MS, ImportRefusal, ImportStep, Imports,
+    MAX_PLAYERS_LOOKED_UP, NewImport, StoredImport,
 };
-use crate::{LeaderboardId, PlayerId, StoreError};
+use crate::{LeaderboardId, PlayerId, StoreError, Timestamp};
 
 pub use ban_differences::MAX_BAN_DIFFERENCES;
 use state::ImportState;
@@ -20,8 +21,8 @@ use steps::LineReader;
 
 /// The most lines that one request imports.
 pub const MAX_IMPORTED_LINES: usize = 500;
-/// How many bans one call of the store lists.
-const BANS_AT_ONCE: u32 = 1_000;
+// The players of one request are one look-up of bans.
+const _: () = assert!(MAX_IMPORTED_LINES <= MAX_PLAYERS_LOOKED_UP);
 
 /// The limits of a tenant that an import holds.
 #[derive(Debug, Clone, Copy, Default)]
@@ -111,11 +112,11 @@ where
         });
     }
     let known = state.lines.saturating_add(1).saturating_sub(first);
-    let new = lines
-        .into_iter()
-        .skip(usize::try_from(known).unwrap_or(usize::MAX));
-    let bans = list_banned(deps).await?;
-    let mut reader = LineReader::new(state, deps.now, bans)?;
+    let mut new = lines;
+    let known = usize::try_from(known).unwrap_or(usize::MAX).min(new.len());
+    new.drain(..known);
+    let banned = find_banned(deps, &new).await?;
+    let mut reader = LineReader::new(state, deps.now, banned)?;
     let mut activity = None;
     for line in new {
         match line {
@@ -151,14 +152,19 @@ where
 }
 
 /// Returns the import of the leaderboard. Begins one if the leaderboard is not being imported and the lines begin with the header.
-async fn find_or_begin<S: Imports, K>(
+async fn find_or_begin<S: Imports + Documents, K>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
     first: u64,
     lines: &[ExportLine],
     limits: &ImportLimits,
 ) -> Result<StoredImport, ImportError> {
-    match deps.store.find_import(deps.tenant).await? {
+    let mut found = deps.store.find_import(deps.tenant).await?;
+    if found.as_ref().is_some_and(|found| is_abandoned(found, deps.now)) {
+        discard_abandoned_import(deps).await?;
+        found = deps.store.find_import(deps.tenant).await?;
+    }
+    match found {
         Some(found) if found.leaderboard == *id => return Ok(found),
         Some(found) => return Err(ImportRefusal::UnderWay(found.leaderboard).into()),
         None if first == 1 => {}
@@ -199,6 +205,7 @@ async fn find_or_begin<S: Imports, K>(
     Ok(StoredImport {
         leaderboard: id.clone(),
         state,
+        written_at: deps.now,
     })
 }
 
@@ -232,23 +239,18 @@ fn check_header(state: &ImportState, first: u64, line: Option<&ExportLine>) -> R
     Ok(())
 }
 
-/// Returns all players who are banned in the tenant.
-async fn list_banned<S: Bans, K>(deps: &Deps<'_, S, K>) -> Result<BTreeSet<PlayerId>, StoreError> {
-    let mut banned = BTreeSet::new();
-    let mut after = None;
-    for _ in 0..=MAX_BANS / u64::from(BANS_AT_ONCE) {
-        let listed = deps
-            .store
-            .list_bans(deps.tenant, after.as_ref(), BANS_AT_ONCE, deps.now)
-            .await?;
-        let is_last = listed.len() < usize::try_from(BANS_AT_ONCE).unwrap_or(usize::MAX);
-        banned.extend(listed.into_iter().map(|ban| ban.player));
-        after = banned.last().cloned();
-        if is_last {
-            break;
-        }
-    }
-    Ok(banned)
+/// Returns which players of the lines are banned.
+async fn find_banned<S: Bans, K>(
+    deps: &Deps<'_, S, K>,
+    lines: &[ExportLine],
+) -> Result<BannedPlayers, StoreError> {
+    let players = lines.iter().filter_map(|line| match line {
+        ExportLine::Entry(listed) => Some(listed.entry.player.clone()),
+        _ => None,
+    });
+    let players: BTreeSet<PlayerId> = players.collect();
+    let players: Vec<PlayerId> = players.into_iter().collect();
+    deps.store.find_banned(deps.tenant, &players, deps.now).await
 }
 
 /// Deletes the import of a leaderboard that is under way. Returns whether there was one.
@@ -259,11 +261,44 @@ pub async fn discard_import<S: Imports + Documents, K>(
     deps: &Deps<'_, S, K>,
     id: &LeaderboardId,
 ) -> Result<bool, StoreError> {
-    let was_there = deps.store.discard_import(deps.tenant, id).await?;
+    discard(deps, id, None).await
+}
+
+/// Deletes the import of the tenant that is under way if its last step was [`IMPORT_RETENTION_MS`] ago: nobody continues it. Returns
+/// whether there was one.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn discard_abandoned_import<S: Imports + Documents, K>(
+    deps: &Deps<'_, S, K>,
+) -> Result<bool, StoreError> {
+    let found = deps.store.find_import(deps.tenant).await?;
+    match found.filter(|found| is_abandoned(found, deps.now)) {
+        Some(found) => discard(deps, &found.leaderboard, Some(abandoned_until(deps.now))).await,
+        None => Ok(false),
+    }
+}
+
+async fn discard<S: Imports + Documents, K>(
+    deps: &Deps<'_, S, K>,
+    id: &LeaderboardId,
+    written_until: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    let store = deps.store;
+    let was_there = store.discard_import(deps.tenant, id, written_until).await?;
     if was_there {
-        delete_activity(deps.store, deps.tenant, id).await?;
+        delete_activity(store, deps.tenant, id).await?;
     }
     Ok(was_there)
+}
+
+/// Returns the latest instant of the last step of an import that is abandoned at `now`.
+fn abandoned_until(now: Timestamp) -> Timestamp {
+    now.saturating_add_ms(IMPORT_RETENTION_MS.saturating_neg())
+}
+
+fn is_abandoned(import: &StoredImport, now: Timestamp) -> bool {
+    import.written_at <= abandoned_until(now)
 }
 
 /// Returns how many lines of a leaderboard are imported; `None` if the leaderboard is not being imported.
@@ -275,7 +310,8 @@ pub async fn find_import<S: Imports, K>(
     id: &LeaderboardId,
 ) -> Result<Option<ImportProgress>, StoreError> {
     let found = deps.store.find_import(deps.tenant).await?;
-    let Some(found) = found.filter(|found| found.leaderboard == *id) else {
+    let found = found.filter(|found| found.leaderboard == *id && !is_abandoned(found, deps.now));
+    let Some(found) = found else {
         return Ok(None);
     };
     let state =

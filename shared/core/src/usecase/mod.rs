@@ -28,7 +28,8 @@ use crate::ports::{Leaderboards, ReadSource, Scores, Standings};
 use crate::{StoreError, TenantId, Timestamp};
 
 pub use comparison::{
-    Comparison, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES, MAX_NAMED_DIFFERENCES, compare_entries,
+    Comparison, ComparisonCursor, ComparisonQuery, DifferenceKind, MAX_COMPARED_ENTRIES,
+    MAX_NAMED_DIFFERENCES, compare_entries,
 };
 pub use cursor::{Cursor, Direction};
 pub use distribution::{
@@ -48,8 +49,8 @@ pub use export::{ExportCursor, ExportPage, MAX_EXPORT_READS, MAX_EXPORTED_LINES,
 pub use history::PastLeaderboard;
 pub use history_bounds::HistoryBounds;
 pub use import::{
-    ImportError, ImportLimits, ImportProgress, MAX_BAN_DIFFERENCES, MAX_IMPORTED_LINES, discard_import,
-    find_import, import_lines,
+    ImportError, ImportLimits, ImportProgress, MAX_BAN_DIFFERENCES, MAX_IMPORTED_LINES,
+    discard_abandoned_import, discard_import, find_import, import_lines,
 };
 pub use leaderboard_memory::{LeaderboardMemory, MAX_CACHED_LEADERBOARDS};
 pub use leaderboards::{

@@ -38,7 +38,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .refuses(&[409, 412]),
     Operation::new("POST", "/leaderboards/:leaderboard/rebuild", "rebuildLeaderboard", "Compare the entries of a period with the event log")
         .about("The service replays the event log from the newest snapshot, and compares each stored entry with the result. With `swap=true` it corrects the entries that differ, each only if it is still the entry that was compared; other requests can submit meanwhile. A request compares at most 20,000 entries: repeat it with `after` until `next` is `null`. If the nearest snapshot is more than 100,000 events away, the response is 503, and the next request goes on.")
-        .takes(&["period", "swap", "afterPlayer"])
+        .takes(&["period", "swap", "afterComparison"])
         .gives(&[DescribedResponse::new(200, "What was compared, and what differed.", Shape::Json("Comparison")).like(&["rebuild"])])
         .refuses(&[409, 410]),
     Operation::new("GET", "/leaderboards/:leaderboard/export", "exportLeaderboard", "Export a leaderboard with its history")
@@ -47,7 +47,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .gives(&[DescribedResponse::new(200, "A page of lines.", Shape::Json("ExportPage")).with(&["Cache-Control"]).like(&["exported"])])
         .refuses(&[410]),
     Operation::new("POST", "/leaderboards/:leaderboard/import", "importLeaderboard", "Import a leaderboard with its history")
-        .about("The body has some lines of an export, in their order. The leaderboard does not exist before the last line has been imported; then it is as it was exported. Lines that were imported before are passed over, so a request can be repeated. A tenant has one import at a time.")
+        .about("The body has some lines of an export, in their order. The leaderboard does not exist before the last line has been imported; then it is as it was exported. Lines that were imported before are passed over, so a request can be repeated. A tenant has one import at a time. An import that gets no lines for 24 hours is deleted.")
         .reads("ImportWritten")
         .gives(&[DescribedResponse::new(200, "How far the import is.", Shape::Json("ImportProgress")).with(&["Cache-Group-Invalidation"]).like(&["imported"])])
         .refuses(&[404, 409]),

@@ -13,7 +13,7 @@ redis.call('ZCARD', KEYS[3])
 local _, version = next_version(KEYS[4])
 redis.call('SET', KEYS[4], version)
 redis.call('HSET', KEYS[1], 'v', version)
-redis.call('HDEL', KEYS[1], 'id', 'state')
+redis.call('HDEL', KEYS[1], 'id', 'state', 'at')
 redis.call('RENAME', KEYS[1], KEYS[2])
 redis.call('ZADD', KEYS[3], 0, ARGV[1])
 return {'ok'}

@@ -110,7 +110,7 @@ for id, period in pairs(periods) do
 end
 log_sizes.new_events = added_bytes
 write_log_sizes(log_sizes)
-redis.call('HSET', KEYS[1], 'state', ARGV[3], 'n', to_decimal(size + added_bytes))
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'at', ARGV[9], 'n', to_decimal(size + added_bytes))
 if first_event then
   redis.call('HSET', KEYS[1], 'f', first_event)
 end

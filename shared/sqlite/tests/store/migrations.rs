@@ -13,7 +13,7 @@ use crate::support::*;
 use crate::undo::UNDO;
 
 /// The number of the newest schema version.
-const NEWEST: i64 = 22;
+const NEWEST: i64 = 23;
 /// The first schema version with bans.
 const WITH_BANS: i64 = BEFORE_BANS_VERSION + 1;
 

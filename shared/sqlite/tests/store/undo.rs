@@ -2,7 +2,8 @@
 
 /// The statements that undo each migration, the newest first, with the schema version before the migration.
 /// SQLite drops the indexes of a table with the table.
-pub(crate) const UNDO: [(i64, &[&str]); 21] = [
+pub(crate) const UNDO: [(i64, &[&str]); 22] = [
+    (22, &["ALTER TABLE imports DROP COLUMN written_at"]),
     (21, &["DROP INDEX queue_items_of_tenant"]),
     (
         20,

@@ -54,7 +54,7 @@ pub(super) struct ImportState {
     pub(super) snapshot: (u64, u64),
     /// The position of the last imported event; 0 before the first.
     pub(super) last_event: u64,
-    /// A sum over the tenant's banned players, as they were when the import began.
+    /// [`crate::ports::BannedPlayers::changes`] when the import began.
     pub(super) bans: Option<u64>,
     pub(super) differences: BanDifferences,
 }

@@ -10,7 +10,8 @@ use super::state::{ImportState, OpenPeriod, Stage};
 use crate::codec::encode_event;
 use crate::export_line::{ExportLine, MAX_SNAPSHOT_PART_BYTES, SnapshotPart};
 use crate::ports::{
-    Claim, EncodedEvent, ImportedInto, ImportedPart, ListedEntry, MAX_SNAPSHOT_BYTES, StoredPeriod,
+    BannedPlayers, Claim, EncodedEvent, ImportedInto, ImportedPart, ListedEntry, MAX_SNAPSHOT_BYTES,
+    StoredPeriod,
 };
 use crate::{Event, EventBody, PlayerId, Timestamp};
 
@@ -26,7 +27,7 @@ pub(super) struct LineReader {
     parts: Vec<ImportedPart>,
     into: Option<Rc<ImportedInto>>,
     now: Timestamp,
-    /// The players who are banned in the tenant.
+    /// The players of the lines who are banned in the tenant.
     banned: BTreeSet<PlayerId>,
 }
 
@@ -38,10 +39,10 @@ impl LineReader {
     pub(super) fn new(
         mut state: ImportState,
         now: Timestamp,
-        banned: BTreeSet<PlayerId>,
+        banned: BannedPlayers,
     ) -> Result<Self, ImportError> {
-        let sum = sum_of(&banned);
-        if *state.bans.get_or_insert(sum) != sum {
+        let BannedPlayers { players, changes } = banned;
+        if *state.bans.get_or_insert(changes) != changes {
             return Err(ImportError::BansChanged);
         }
         let into = state.period.as_ref().map(target_of);
@@ -50,7 +51,7 @@ impl LineReader {
             parts: Vec::new(),
             into,
             now,
-            banned,
+            banned: players,
         })
     }
 
@@ -320,14 +321,4 @@ fn misplaced() -> Fault {
         "type",
         "must not come here; the lines are not in the order of an export".into(),
     )
-}
-
-/// Returns a sum that almost surely differs for other players (FNV-1a).
-fn sum_of(players: &BTreeSet<PlayerId>) -> u64 {
-    let bytes = players
-        .iter()
-        .flat_map(|player| player.as_bytes().iter().copied().chain([u8::MAX]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

@@ -57,6 +57,33 @@ on_both_stores! {
         assert_eq!(fixture.store.find_ban(&fixture.tenant, &player("a"), fixture.now()).await.unwrap(), None);
     }
 
+    async fn banned_players_are_found_and_changes_of_bans_are_counted(fixture) {
+        let find = async || {
+            let players = ["a", "b", "c"].map(player);
+            let found = fixture.store.find_banned(&fixture.tenant, &players, fixture.now()).await.unwrap();
+            let names: Vec<String> = found.players.iter().map(ToString::to_string).collect();
+            (names.concat(), found.changes)
+        };
+        assert_eq!(find().await, (String::new(), 0));
+        fixture.ban("z").await;
+        for (name, ms) in [("a", 10), ("b", 20)] {
+            fixture.store.ban(&fixture.tenant, &temporary_ban(name, fixture.now(), ms)).await.unwrap().unwrap();
+        }
+        assert_eq!(find().await, ("ab".into(), 3));
+        let nobody = fixture.store.find_banned(&fixture.tenant, &[], fixture.now()).await.unwrap();
+        assert_eq!((nobody.players.len(), nobody.changes), (0, 3));
+        fixture.advance_ms(10);
+        assert_eq!(find().await, ("b".into(), 4));
+        // The store ends the ban of `a`, which had ended before.
+        fixture.ban("c").await;
+        assert_eq!(find().await, ("bc".into(), 5));
+        fixture.advance_ms(10);
+        fixture.unban("c").await;
+        assert_eq!(find().await, (String::new(), 7));
+        fixture.unban("c").await;
+        assert_eq!(find().await, (String::new(), 7));
+    }
+
     async fn bans_are_listed_in_the_order_of_their_players(fixture) {
         for name in ["d", "b", "é", "a", "c"] {
             let ban = if name == "b" { temporary_ban(name, fixture.now(), 10) } else { Ban::new(player(name), fixture.now()) };

@@ -5,7 +5,8 @@ use std::thread;
 
 use leaderboard_core::ports::{Leaderboards, PageFrom, RankDetail, ReadSource, Scores};
 use leaderboard_core::usecase::{
-    self, Comparison, ComparisonQuery, Deps, DifferenceKind, LeaderboardMemory, SnapshotPlan,
+    self, Comparison, ComparisonCursor, ComparisonQuery, Deps, DifferenceKind, LeaderboardMemory,
+    SnapshotPlan,
 };
 use leaderboard_core::{Leaderboard, LogPolicy, Operator, PeriodSelector, TenantId, Ties, Timestamp};
 use leaderboard_model::Projection;
@@ -35,11 +36,16 @@ const SCRIPT: &str = "local entries, visible = 'eb:acme:b:l:e:all', 'eb:acme:b:l
 /// The number of players of the tests with several writers.
 const PLAYERS: i64 = 600;
 
-/// Compares all entries of the current period of the leaderboard `l`.
-async fn compare_on<S: AllPorts>(store: &S, tenant: &TenantId, now: Timestamp, swap: bool) -> Comparison {
+/// Sends one request for a comparison of the current period of the leaderboard `l`.
+async fn compare_from<S: AllPorts>(
+    store: &S,
+    tenant: &TenantId,
+    now: Timestamp,
+    (after, swap): (Option<ComparisonCursor>, bool),
+) -> Comparison {
     let query = ComparisonQuery {
         period: PeriodSelector::Current,
-        after: None,
+        after,
         swap,
     };
     let deps = Deps {
@@ -53,6 +59,13 @@ async fn compare_on<S: AllPorts>(store: &S, tenant: &TenantId, now: Timestamp, s
     usecase::compare_entries(&deps, &id("l"), &query, None)
         .await
         .unwrap()
+}
+
+/// Compares all entries of the current period, which are few.
+async fn compare_on<S: AllPorts>(store: &S, tenant: &TenantId, now: Timestamp, swap: bool) -> Comparison {
+    let found = compare_from(store, tenant, now, (None, swap)).await;
+    assert_eq!(found.next, None);
+    found
 }
 
 async fn compare<B: StoreBackend>(fixture: &StoreFixture<B>, swap: bool) -> Comparison {
@@ -190,6 +203,41 @@ on_both_stores! {
         let attempts = fixture.page(&board, &PageFrom::Top, 1000).await.entries;
         let attempts: u64 = attempts.iter().map(|ranked| u64::from(ranked.entry.attempts)).sum();
         assert_eq!(attempts, (PLAYERS + SUBMISSIONS * 2).unsigned_abs());
+    }
+
+    async fn a_request_looks_at_a_bounded_number_of_entries_without_events(fixture) {
+        const GHOSTS: u64 = 24_000;
+        let board = fixture.put(&board("l")).await;
+        fixture.submit_score(&board, "ann", 5).await;
+        let (sql, script) = (
+            "INSERT INTO entries WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 24000)
+            SELECT period, 'ghost' || i, substr(order_key, 1, 16) || 'ghost' || i, hidden, attempts, metadata
+            FROM entries JOIN n WHERE player = 'ann'",
+            "local entries = 'eb:acme:b:l:e:all'
+            local entry = redis.call('HGET', entries, 'ann')
+            for i = 1, 24000 do redis.call('HSET', entries, 'ghost' .. i, entry) end",
+        );
+        fixture.backend.damage(sql, script).await;
+        let (mut after, mut corrected) = (None, Vec::new());
+        loop {
+            let found = compare_from(&fixture.store, &fixture.tenant, fixture.now(), (after, true)).await;
+            corrected.push(found.corrected);
+            after = found.next;
+            let Some(cursor) = &after else {
+                break;
+            };
+            assert_eq!(ComparisonCursor::decode(&cursor.encode()).as_ref(), Ok(cursor));
+            assert!(corrected.len() < 10, "{corrected:?}");
+        }
+        assert_eq!(corrected.iter().sum::<u64>(), GHOSTS);
+        assert!(corrected.iter().all(|count| *count <= GHOSTS / 2), "{corrected:?}");
+        // A place that no scan has returned.
+        for from in [&[7][..], &[0, b'x'], &[255]] {
+            let after = Some(ComparisonCursor::Others(from.to_vec()));
+            let found = compare_from(&fixture.store, &fixture.tenant, fixture.now(), (after, false)).await;
+            assert_eq!((found.differences, found.next), (0, None));
+        }
+        assert_equals_replay(&fixture, &board).await;
     }
 
     async fn the_history_of_a_log_without_its_beginning_begins_with_the_stored_entries(fixture) {

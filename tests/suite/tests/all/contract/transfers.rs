@@ -2,12 +2,16 @@
 
 use leaderboard_core::codec::encode_event;
 use leaderboard_core::ports::{
-    Ban, Bans, EncodedEvent, Expected, ImportRefusal, Imports, Leaderboards, PutRefusal, RateLimits,
+    Ban, Bans, EncodedEvent, Expected, IMPORT_RETENTION_MS, ImportRefusal, Imports, Leaderboards,
+    NewSnapshot, PutRefusal, RateLimits, SnapshotSummary, Snapshots,
 };
 use leaderboard_core::usecase::{
-    self, ComparisonQuery, ImportError, ImportLimits, SnapshotPlan, discard_import,
+    self, ComparisonQuery, ImportError, ImportLimits, SnapshotPlan, discard_abandoned_import, discard_import,
+    export_page, find_import,
 };
-use leaderboard_core::{Event, EventBody, ExportLine, LogPolicy, PeriodSelector, Ties};
+use leaderboard_core::{
+    Event, EventBody, ExportLine, LogPolicy, MAX_SNAPSHOT_PART_BYTES, PeriodSelector, Ties,
+};
 use leaderboard_test_support::values::{board, id, player};
 use leaderboard_test_support::{StoreBackend, StoreFixture};
 
@@ -74,6 +78,30 @@ on_both_stores! {
         assert_eq!(fixture.store.find_import(&fixture.tenant).await, Ok(None));
         assert_eq!(side(&fixture).export(&id("l")).await, lines);
         assert_eq!(count_differences(&fixture).await, 0);
+    }
+
+    async fn an_import_that_nobody_continues_for_a_day_is_deleted(fixture) {
+        let lines = export_and_delete(&fixture, &["ann", "ben"]).await;
+        let unused = fixture.store.usage(&fixture.tenant, 1).await.unwrap().1;
+        let at = |ms| TransferSide { now: fixture.now().saturating_add_ms(ms), ..side(&fixture) };
+        let limits = ImportLimits::default();
+        at(0).import(&id("l"), 1, &lines[..4], &limits).await.unwrap();
+        // Each step begins the day again.
+        let later = at(IMPORT_RETENTION_MS - 1);
+        later.import(&id("l"), 5, &lines[4..5], &limits).await.unwrap();
+        let kept = at(2 * IMPORT_RETENTION_MS - 2);
+        assert_eq!(discard_abandoned_import(&kept.deps()).await, Ok(false));
+        assert_eq!(find_import(&kept.deps(), &id("l")).await.unwrap().map(|import| import.lines), Some(5));
+        let abandoned = at(2 * IMPORT_RETENTION_MS - 1);
+        assert_eq!(find_import(&abandoned.deps(), &id("l")).await, Ok(None));
+        let refused = abandoned.import(&id("l"), 6, &lines[5..], &limits).await;
+        assert_eq!(refused, Err(ImportError::NotBegun));
+        while fixture.store.sweep(&fixture.tenant).await.unwrap() {}
+        assert_eq!(fixture.store.usage(&fixture.tenant, 1).await.unwrap().1, unused);
+        abandoned.import(&id("l"), 1, &lines[..4], &limits).await.unwrap();
+        let next = at(4 * IMPORT_RETENTION_MS);
+        assert_eq!(discard_abandoned_import(&next.deps()).await, Ok(true));
+        assert_eq!(fixture.store.find_import(&fixture.tenant).await, Ok(None));
     }
 
     async fn what_an_import_may_not_do_is_refused(fixture) {
@@ -162,6 +190,44 @@ on_both_stores! {
         side(&fixture).import_all(&id("l"), &lines).await;
         assert_eq!(side(&fixture).export(&id("l")).await, lines);
         assert_eq!(count_differences(&fixture).await, 0);
+    }
+
+    async fn a_page_has_several_parts_of_a_large_snapshot(fixture) {
+        let mut configuration = board("l");
+        configuration.log = LogPolicy { keep_events: 100, ..LogPolicy::default() };
+        let created = fixture.put(&configuration).await;
+        for score in 0..200 {
+            fixture.submit_score(&created, "ann", score).await;
+        }
+        let first = fixture.read_events(&created).await.remove(0);
+        let bytes: Vec<u8> = (0..250_u8).cycle().take(10 * MAX_SNAPSHOT_PART_BYTES).collect();
+        let snapshot = NewSnapshot {
+            summary: SnapshotSummary { position: first.position, latest_at: first.event.recorded_at },
+            bytes: &bytes,
+            configuration_version: created.version,
+            replaced: &[],
+            at: fixture.now(),
+            max_log_bytes: None,
+        };
+        let put = fixture.store.put_snapshot(&fixture.tenant, &id("l"), &snapshot).await;
+        assert_eq!(put, Ok(true));
+        let (mut parts, mut exported, mut cursor) = (Vec::new(), Vec::new(), None);
+        loop {
+            let page = export_page(&side(&fixture).deps(), &id("l"), cursor).await.unwrap();
+            let before = exported.len();
+            for line in page.lines {
+                if let ExportLine::SnapshotPart(part) = line {
+                    exported.extend(part.bytes);
+                }
+            }
+            parts.extend(Some((exported.len() - before) / MAX_SNAPSHOT_PART_BYTES).filter(|count| *count > 0));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert!(exported == bytes);
+        assert_eq!(parts, [8, 2]);
     }
 
     async fn an_event_of_a_newer_format_is_kept_as_it_is(fixture) {

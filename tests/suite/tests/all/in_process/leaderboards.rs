@@ -91,6 +91,28 @@ fn the_data_of_a_deleted_leaderboard_is_swept_after_the_response() {
 }
 
 #[test]
+fn an_abandoned_import_does_not_keep_its_id() {
+    const DAY_MS: i64 = 86_400_000;
+    let service = Instance::new();
+    service.call("PUT", GOALS, "{}").expect_status(201);
+    let page = service.call("GET", "/leaderboards/goals/export", "").json();
+    service.call("DELETE", GOALS, "").expect_status(204);
+    let first = format!(r#"{{"first_line":1,"lines":[{}]}}"#, page["lines"][0]);
+    service
+        .call("POST", "/leaderboards/goals/import", &first)
+        .expect_status(200);
+    service.pass_ms(DAY_MS - 1);
+    service
+        .call("PUT", GOALS, "{}")
+        .expect_problem(409, "import-under-way", "");
+    service.pass_ms(1);
+    service
+        .call("GET", "/leaderboards/goals/import", "")
+        .expect_problem(404, "import-not-found", "");
+    service.call("PUT", GOALS, "{}").expect_status(201);
+}
+
+#[test]
 fn the_public_document_of_a_leaderboard_changes_with_its_period() {
     let service = Instance::new();
     let daily = r#"{"reset":{"cron":"0 0 * * *","time_zone":"UTC"}}"#;

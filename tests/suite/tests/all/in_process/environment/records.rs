@@ -1,10 +1,10 @@
 //! The ports of the store for bans, events, dead letters, the queue and documents.
 
 use leaderboard_core::ports::{
-    Ban, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents, EarlyItems,
-    EncodedEvent, EnqueueRefusal, Erasures, Events, Expected, FinishedItem, LogBounds, NewQueueItem,
-    PendingRequest, Queue, QueueLag, QueuedRequest, ReplaceRecord, RequestPage, StoredDeadLetter,
-    TooManyBans, VersionMismatch,
+    Ban, BannedPlayers, Bans, ClaimedItem, DeadLetter, DeadLetters, DocumentKind, DocumentName, Documents,
+    EarlyItems, EncodedEvent, EnqueueRefusal, Erasures, Events, Expected, FinishedItem, LogBounds,
+    NewQueueItem, PendingRequest, Queue, QueueLag, QueuedRequest, ReplaceRecord, RequestPage,
+    StoredDeadLetter, TooManyBans, VersionMismatch,
 };
 use leaderboard_core::{LeaderboardId, PlayerErasure, PlayerId, StoreError, TenantId, Timestamp, Versioned};
 
@@ -41,6 +41,15 @@ impl Bans for Store {
         now: Timestamp,
     ) -> Result<Vec<Ban>, StoreError> {
         self.model_if_up()?.list_bans(tenant, after, limit, now).await
+    }
+
+    async fn find_banned(
+        &self,
+        tenant: &TenantId,
+        players: &[PlayerId],
+        now: Timestamp,
+    ) -> Result<BannedPlayers, StoreError> {
+        self.model_if_up()?.find_banned(tenant, players, now).await
     }
 }
 

@@ -4,7 +4,7 @@ use leaderboard_core::ports::{
     ClaimPage, Exports, ImportRefusal, ImportStep, Imports, ListedPeriod, NewImport, PeriodRef, ReadError,
     StoredImport,
 };
-use leaderboard_core::{Entry, LeaderboardId, OrderKey, StoreError, TenantId};
+use leaderboard_core::{Entry, LeaderboardId, OrderKey, StoreError, TenantId, Timestamp};
 
 use super::store::Store;
 
@@ -64,7 +64,10 @@ impl Imports for Store {
         &self,
         tenant: &TenantId,
         leaderboard: &LeaderboardId,
+        written_until: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        self.model_if_up()?.discard_import(tenant, leaderboard).await
+        self.model_if_up()?
+            .discard_import(tenant, leaderboard, written_until)
+            .await
     }
 }
