@@ -7,10 +7,10 @@ use crate::reply_reader::corrupt;
 
 /// The cursor with which a scan begins, and which ends it.
 pub(crate) const SCAN_START: &str = "0";
-/// In place of a cursor: the target of a closing source has no old data of the tenant.
-pub(crate) const PREPARED: &str = "prepared";
 /// In place of a cursor: nothing is deleted yet.
 pub(crate) const UNTOUCHED: &str = "untouched";
+/// The most words of a marker.
+const MAX_WORDS: usize = 8;
 /// The position of a key that is not copied yet.
 const BEGINNING: &str = ".";
 
@@ -38,6 +38,12 @@ pub(crate) enum State {
         id: String,
         scan: Scan,
     },
+    /// The tenant has moved here, and other shards can still have markers and data.
+    Taken {
+        id: String,
+        /// The server's clock then, in microseconds.
+        at: u64,
+    },
 }
 
 /// A move to another shard.
@@ -51,7 +57,7 @@ pub(crate) struct Leaving {
 /// How far a step of a move has looked at the keys of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// A cursor of `SCAN`, [`PREPARED`] or [`UNTOUCHED`].
+    /// A cursor of `SCAN`, or [`UNTOUCHED`].
     pub(crate) cursor: String,
     /// The processes of both servers. If one of them is another, the step begins again: cursors mean something else, and the target may
     /// have lost what was copied last. Empty in the marker of an earlier version.
@@ -94,9 +100,9 @@ impl Scan {
         }
     }
 
-    /// Returns whether the cursor is one of `SCAN`.
-    pub(crate) fn is_begun(&self) -> bool {
-        ![PREPARED, UNTOUCHED].contains(&self.cursor.as_str())
+    /// Returns whether nothing is deleted yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.cursor == UNTOUCHED
     }
 
     fn parse(words: &[&str]) -> Option<Self> {
@@ -145,7 +151,8 @@ impl Marker {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, StoreError> {
         let damaged = || corrupt("marker of a tenant");
         let text = std::str::from_utf8(bytes).map_err(corrupt)?;
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        // A key comes last and can have spaces.
+        let words: Vec<&str> = text.splitn(MAX_WORDS, ' ').filter(|_| !text.is_empty()).collect();
         let number = |word: &str| word.parse::<ShardNumber>().map_err(corrupt);
         let leaving = |target: &str, id: &str, rest: &[&str]| {
             Ok::<_, StoreError>(Leaving {
@@ -162,6 +169,10 @@ impl Marker {
             [_, "cleaning", id, rest @ ..] => State::Cleaning {
                 id: (*id).to_owned(),
                 scan: Scan::parse(rest).ok_or_else(damaged)?,
+            },
+            [_, "taken", id, at] => State::Taken {
+                id: (*id).to_owned(),
+                at: at.parse().map_err(corrupt)?,
             },
             _ => return Err(damaged()),
         };
@@ -180,6 +191,7 @@ impl Marker {
             State::Moving(leaving) => format!("{place} moving {}", leaving.to_text()),
             State::Arriving { id } => format!("{place} arriving {id}"),
             State::Cleaning { id, scan } => format!("{place} cleaning {id} {}", scan.to_text()),
+            State::Taken { id, at } => format!("{place} taken {id} {at}"),
         };
         Self {
             text,
@@ -208,7 +220,7 @@ mod tests {
         let (begun, id) = (Scan::new("ab-cd"), || "77".to_owned());
         let partial = |position: &str| Scan {
             partial: Some(PartialKey {
-                key: "a:b".to_owned(),
+                key: "a  b ".to_owned(),
                 position: position.to_owned(),
             }),
             ..begun.at("5")
@@ -220,8 +232,8 @@ mod tests {
                 "1 closing 2 77 0 ab-cd",
             ),
             (
-                Marker::new(1, State::Closing(leaving(begun.at(PREPARED)))),
-                "1 closing 2 77 prepared ab-cd",
+                Marker::new(1, State::Closing(leaving(begun.at("9")))),
+                "1 closing 2 77 9 ab-cd",
             ),
             (
                 Marker::new(1, State::Moving(leaving(begun.at("5")))),
@@ -229,11 +241,11 @@ mod tests {
             ),
             (
                 Marker::new(1, State::Moving(leaving(partial("0-9")))),
-                "1 moving 2 77 5 ab-cd 0-9 a:b",
+                "1 moving 2 77 5 ab-cd 0-9 a  b ",
             ),
             (
                 Marker::new(1, State::Moving(leaving(partial("")))),
-                "1 moving 2 77 5 ab-cd . a:b",
+                "1 moving 2 77 5 ab-cd . a  b ",
             ),
             (Marker::new(1, State::Arriving { id: id() }), "1 arriving 77"),
             (

@@ -4,16 +4,17 @@
 //!
 //! | marker on the source | marker on the target | what happens |
 //! |---|---|---|
-//! | `source closing target id scan` | any, then `source arriving id` | old data on the target is deleted; the queue is drained |
+//! | `source closing target id scan` | `source cleaning id scan` | old data on the target is deleted; the queue is drained |
+//! | `source closing target id scan` | `source arriving id` | the queue is drained |
 //! | `source moving target id scan` | `source arriving id` | keys are copied; the source refuses writes |
 //! | `target cleaning id scan` | `source arriving id` | the source has given the tenant up, and the target takes it |
-//! | `target cleaning id scan` | `target` | the keys on the source are deleted |
+//! | `target cleaning id scan` | `target taken id instant` | the keys on the source are deleted |
 //! | `target` | `target` | the move is done |
 //!
 //! A tenant lives where the marker begins with the shard's own number. The source gives the tenant up before the target takes it, so
 //! no two shards accept writes at one time. Each change of a marker names the marker that it replaces. The id is the source's clock
 //! at the beginning: what an earlier move copies late is refused. A scan is a cursor and the processes of both servers: when a server
-//! was started again, the move begins again with `closing`.
+//! was started again, the move begins again with `closing` and another id.
 
 mod copy;
 mod step;
@@ -24,13 +25,19 @@ use leaderboard_core::{StoreError, TenantId};
 
 use self::step::Move;
 use self::tenant_on::TenantOn;
-use crate::connection::Connection;
+use crate::connection::{Connection, yield_to_others};
 use crate::keys;
-use crate::move_marker::{Marker, SCAN_START, Scan, State};
+use crate::move_marker::{Leaving, Marker, State};
 use crate::reply_reader::corrupt;
 use crate::script::{Effect, ScriptCall};
 use crate::scripts::SET_PLACE;
 use crate::{RedisStore, ping};
+
+/// How long the source keeps its data after the target has taken the tenant, in microseconds. A target with `appendfsync everysec` that
+/// crashes until then can lose what was copied last.
+const KEPT_US: u64 = 2_000_000;
+/// How often the markers of a tenant are read when they contradict each other.
+const MAX_READS: u32 = 3;
 
 impl<C: Connection> Shards for RedisStore<C> {
     fn count_shards(&self) -> ShardNumber {
@@ -53,7 +60,7 @@ impl<C: Connection> Shards for RedisStore<C> {
                 progress: MoveProgress::Done,
             }));
         }
-        let shards = self.read_markers(tenant).await?;
+        let shards = self.read_markers(tenant, |_| true).await?;
         let home = self.locate(tenant, &shards).await?;
         Ok(home.map(|home| TenantPlace {
             shard: home.number,
@@ -72,13 +79,25 @@ impl<C: Connection> Shards for RedisStore<C> {
         if !self.server.is_sharded() {
             return Ok(Ok(MoveProgress::Done));
         }
-        let shards = self.read_markers(tenant).await?;
+        // While keys are copied, the tenant cannot be written, so another shard that hangs must not matter.
+        let from = self.guess_shard(Some(tenant));
+        let of_both = self
+            .read_markers(tenant, |shard| [from, to].contains(&shard))
+            .await?;
+        if let Some(source) = of_both.get(from).ok().filter(|source| source.is_leaving_for(to)) {
+            let target = of_both.get(to)?;
+            if !target.is_home() {
+                return Move::new(source, target).step().await;
+            }
+        }
+        let shards = self.read_markers(tenant, |_| true).await?;
         let Some(home) = self.locate(tenant, &shards).await? else {
             self.server.place_tenant(tenant.as_str(), to).await?;
             return Ok(Ok(MoveProgress::Draining));
         };
-        if let Some(source) = shards.find_giver(home) {
-            return Move::new(source, home).finish_handover().await.map(Ok);
+        self.server.remember_place(tenant.as_str(), home.number);
+        if let Some(giver) = shards.find_giver(home) {
+            return Move::new(giver, home).finish_handover().await.map(Ok);
         }
         if home.number == to {
             return self.settle(&shards, home).await.map(Ok);
@@ -104,15 +123,21 @@ impl<'a, C: Connection> OnShards<'a, C> {
         })
     }
 
-    /// Returns the shard that has given the tenant up for `taker`, which has not taken the tenant yet.
+    /// Returns the shard that has given the tenant up for `taker`, which has not taken the tenant yet. A taker that was started again may
+    /// have forgotten the move; the giver then still has everything.
     fn find_giver(&self, taker: &TenantOn<'a, C>) -> Option<&TenantOn<'a, C>> {
-        let State::Arriving { id } = &taker.marker.state else {
-            return None;
+        let is_giver = |on: &TenantOn<'a, C>| {
+            let State::Cleaning { id, scan } = &on.marker.state else {
+                return false;
+            };
+            // A taker that has given the tenant up for a third shard names that shard.
+            let is_before = taker.marker.place.is_none_or(|place| place == on.number);
+            let is_arriving =
+                matches!(&taker.marker.state, State::Arriving { id: of_taker } if of_taker == id);
+            let has_forgotten = scan.is_untouched() && self.failure.is_none();
+            on.marker.place == Some(taker.number) && is_before && (is_arriving || has_forgotten)
         };
-        self.all.iter().find(|on| {
-            on.marker.place == Some(taker.number)
-                && matches!(&on.marker.state, State::Cleaning { id: of_giver, .. } if of_giver == id)
-        })
+        self.all.iter().find(|on| is_giver(on))
     }
 
     /// Returns the shard where the tenant lives, as the markers say.
@@ -120,7 +145,9 @@ impl<'a, C: Connection> OnShards<'a, C> {
     /// # Errors
     /// [`StoreError::Corrupt`] if several shards say that the tenant lives there.
     fn find_home(&self) -> Result<Option<&TenantOn<'a, C>>, StoreError> {
-        let mut homes = self.all.iter().filter(|on| on.is_home());
+        let homes = self.all.iter().filter(|on| on.is_home());
+        // A server that was started again may have forgotten that it gave the tenant up.
+        let mut homes = homes.filter(|on| !self.all.iter().any(|other| on.has_lost_to(other)));
         let home = homes.next();
         if homes.next().is_some() {
             return Err(corrupt("markers: two shards have the tenant"));
@@ -134,26 +161,43 @@ impl<'a, C: Connection> OnShards<'a, C> {
             |on: &TenantOn<'a, C>| matches!(on.marker.state, State::Cleaning { .. } | State::Arriving { .. });
         match home.marker.state {
             State::Closing(_) => MoveProgress::Draining,
+            State::Moving(_) => MoveProgress::Copying,
             // The tenant cannot be written until the next request of the move.
-            State::Moving(_) | State::Arriving { .. } => MoveProgress::Copying,
-            State::Settled | State::Cleaning { .. } => {
-                match self.all.iter().any(is_left) || self.failure.is_some() {
-                    true => MoveProgress::Cleaning,
-                    false => MoveProgress::Done,
-                }
-            }
+            _ if self.find_giver(home).is_some() => MoveProgress::Copying,
+            State::Taken { .. } => MoveProgress::Cleaning,
+            _ if self.all.iter().any(is_left) || self.failure.is_some() => MoveProgress::Cleaning,
+            _ => MoveProgress::Done,
         }
     }
 }
 
 impl<C: Connection> RedisStore<C> {
-    /// Reads what each shard says of a tenant.
-    async fn read_markers<'a>(&'a self, tenant: &'a TenantId) -> Result<OnShards<'a, C>, StoreError> {
+    /// Reads what the shards with these numbers say of a tenant. Reads again when they contradict each other, because they are read one
+    /// after another.
+    async fn read_markers<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        is_wanted: impl Fn(ShardNumber) -> bool,
+    ) -> Result<OnShards<'a, C>, StoreError> {
+        for _ in 1..MAX_READS {
+            let shards = self.read_markers_once(tenant, &is_wanted).await?;
+            if shards.find_home().is_ok() {
+                return Ok(shards);
+            }
+        }
+        self.read_markers_once(tenant, &is_wanted).await
+    }
+
+    async fn read_markers_once<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        is_wanted: impl Fn(ShardNumber) -> bool,
+    ) -> Result<OnShards<'a, C>, StoreError> {
         let mut shards = OnShards {
             all: Vec::new(),
             failure: None,
         };
-        for (number, shard) in self.server.shards() {
+        for (number, shard) in self.server.shards().filter(|(number, _)| is_wanted(*number)) {
             match TenantOn::read(tenant, number, shard).await {
                 Ok(on) => shards.all.push(on),
                 Err(error @ StoreError::Unavailable(_)) => shards.failure = Some(error),
@@ -195,63 +239,79 @@ impl<C: Connection> RedisStore<C> {
         shards: &OnShards<'_, C>,
         home: &TenantOn<'_, C>,
     ) -> Result<MoveProgress, StoreError> {
-        let settled = Marker::at(home.number);
         // The home is changed first: a move that is about to give the tenant up then fails, and has not told its target.
-        if home.marker != settled && !home.change_marker(&settled).await? {
+        let settled = Marker::at(home.number);
+        let is_taken = matches!(home.marker.state, State::Taken { .. });
+        if home.marker != settled && !is_taken && !home.change_marker(&settled).await? {
             return Ok(MoveProgress::Copying);
         }
         let mut call = ScriptCall::with_keys([keys::shards()]);
         call.add_text(home.tenant);
         call.add_text(&home.number);
         SET_PLACE.run_on(self.server.shard(FIRST_SHARD)?, &call).await?;
-        self.server.remember_place(home.tenant.as_str(), home.number);
+        if let State::Taken { at, .. } = home.marker.state
+            && home.clock < at.saturating_add(KEPT_US)
+        {
+            yield_to_others(home.shard).await;
+            return Ok(MoveProgress::Cleaning);
+        }
         for other in shards.all.iter().filter(|on| on.number != home.number) {
             if other.clean_some(home).await? == MoveProgress::Cleaning {
                 return Ok(MoveProgress::Cleaning);
             }
         }
-        shards.failure.clone().map_or(Ok(MoveProgress::Done), Err)
+        if let Some(failure) = &shards.failure {
+            return Err(failure.clone());
+        }
+        if is_taken {
+            home.change_marker(&settled).await?;
+            return Ok(MoveProgress::Cleaning);
+        }
+        Ok(MoveProgress::Done)
     }
 }
 
 impl<C: Connection> TenantOn<'_, C> {
-    /// Deletes some of what a move has left on this shard of a tenant who lives on `home`.
+    /// Returns whether this shard lets the tenant go to a shard.
+    fn is_leaving_for(&self, to: ShardNumber) -> bool {
+        let (State::Closing(leaving) | State::Moving(leaving)) = &self.marker.state else {
+            return false;
+        };
+        self.is_home() && leaving.target == to
+    }
+
+    /// Returns whether this shard still says that it lets the tenant go to `other`, which has taken the tenant.
+    fn has_lost_to(&self, other: &Self) -> bool {
+        let (State::Closing(leaving) | State::Moving(leaving)) = &self.marker.state else {
+            return false;
+        };
+        matches!(&other.marker.state, State::Taken { id, .. } if *id == leaving.id)
+    }
+
+    /// Deletes some of what moves have left on this shard of a tenant who lives on `home`.
     async fn clean_some(&self, home: &Self) -> Result<MoveProgress, StoreError> {
         let settled = Marker::at(home.number);
-        let processes = self.processes_with(home);
-        let cleaning = |id: &str, scan| {
-            let state = State::Cleaning {
-                id: id.to_owned(),
-                scan,
-            };
-            Marker::new(home.number, state)
-        };
         match &self.marker.state {
-            State::Cleaning { id, scan } => {
-                let is_begun = scan.processes == processes && scan.is_begun();
-                let next = if is_begun {
-                    match self.delete_some(&self.marker, &scan.cursor).await?.as_str() {
-                        SCAN_START => settled,
-                        cursor => cleaning(id, scan.at(cursor)),
-                    }
-                } else {
-                    cleaning(id, Scan::new(&processes))
-                };
-                self.change_marker(&next).await?;
+            State::Cleaning { id, .. } | State::Arriving { id } => {
+                self.delete_some(id, home, settled).await?;
                 Ok(MoveProgress::Cleaning)
             }
-            // The target of a move that was given up.
-            State::Arriving { id } => {
-                self.change_marker(&cleaning(id, Scan::new(&processes))).await?;
+            State::Closing(Leaving { id, .. }) | State::Moving(Leaving { id, .. })
+                if self.has_lost_to(home) =>
+            {
+                self.delete_some(id, home, settled).await?;
                 Ok(MoveProgress::Cleaning)
             }
+            State::Settled if self.is_home() => Err(corrupt("markers: two shards have the tenant")),
             State::Settled => {
                 if self.marker.place.is_some_and(|place| place != home.number) {
                     self.change_marker(&settled).await?;
                 }
                 Ok(MoveProgress::Done)
             }
-            State::Closing(_) | State::Moving(_) => Err(corrupt("markers: two shards have the tenant")),
+            State::Closing(_) | State::Moving(_) | State::Taken { .. } => {
+                Err(corrupt("markers: two shards have the tenant"))
+            }
         }
     }
 }

@@ -84,11 +84,6 @@ impl RememberedPlaces {
         remembered.unwrap_or_else(|| choose_shard(tenant, count))
     }
 
-    /// Returns whether the shard on which the tenant probably lives is not just [`choose_shard`].
-    pub(crate) fn remembers(&self, tenant: &str) -> bool {
-        self.0.borrow().contains_key(tenant)
-    }
-
     /// Remembers where a tenant lives.
     pub(crate) fn remember(&self, tenant: &str, number: ShardNumber, count: ShardNumber) {
         let mut remembered = self.0.borrow_mut();

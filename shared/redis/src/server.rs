@@ -16,8 +16,9 @@ use crate::script::{Effect, Script, ScriptCall};
 use crate::scripts::{FIND_PLACE, MARK_PLACE, PLACE_TENANT, RUN_READ};
 use crate::shard::Shard;
 
-/// How often a command is sent to the shard that an answer names. The guess, the directory and the marker of each shard name one.
-const MAX_HOPS: u32 = 8;
+/// How often a command is sent to the shard that an answer names. The guess, the directory and the marker of each shard name one, and
+/// while a move hands the tenant over, source and target name each other.
+const MAX_HOPS: u32 = 100;
 /// How many of these answers may come from old memories. A further one says that a move is about to hand the tenant over, which takes
 /// one command.
 const HOPS_WITHOUT_PAUSE: u32 = 3;
@@ -142,7 +143,7 @@ impl<C: Connection> Server<C> {
         script: &Script,
         call: &ScriptCall,
     ) -> Result<Vec<Reply>, StoreError> {
-        let is_guess = !self.places.remembers(tenant);
+        let mut has_looked = false;
         let mut number = self.guess_place(tenant);
         let mut placement = Placement::on(tenant, number);
         for hop in 0..MAX_HOPS {
@@ -158,17 +159,24 @@ impl<C: Connection> Server<C> {
                 Err(error) => error,
             };
             match read_misplaced(&error) {
-                Some(0) => (number, placement) = self.find_place(tenant, script.effect).await?,
+                Some(0) => match self.find_place(tenant, script.effect).await {
+                    Ok(found) => (number, placement) = found,
+                    Err(error @ StoreError::TenantUnavailable(_)) => {
+                        number = self.find_on_others(tenant, number).await.ok_or(error)?;
+                        placement = Placement::on(tenant, number);
+                    }
+                    Err(error) => return Err(error),
+                },
                 Some(other) => {
                     // Also when that shard does not answer, so that its circuit breaker opens and no other one.
                     self.remember_place(tenant, other);
                     (number, placement) = (other, Placement::on(tenant, other));
                 }
-                None if hop == 0 && is_guess && matches!(error, ConnectionError::Unavailable(_)) => {
-                    let Some(other) = self.find_on_others(tenant, number).await else {
-                        return Err(error.into());
-                    };
-                    (number, placement) = (other, Placement::on(tenant, other));
+                // The tenant can have been moved away from that shard.
+                None if !has_looked && matches!(error, ConnectionError::Unavailable(_)) => {
+                    has_looked = true;
+                    number = self.find_on_others(tenant, number).await.ok_or(error)?;
+                    placement = Placement::on(tenant, number);
                 }
                 None => return Err(error.into()),
             }

@@ -116,8 +116,11 @@ impl Progress {
     /// Stores what became of items of one tenant.
     async fn settle<E: ResponseEnvironment>(&mut self, env: &E, tenant: &TenantId, settled: SettledJobs) {
         count(env, tenant, settled.applied).await;
-        if let Err(error) = settled.store(env, tenant, &mut self.report).await {
-            self.fail(env, Some(tenant), &error);
+        match settled.store(env, tenant, &mut self.report).await {
+            Ok(Ok(())) => {}
+            // All dead letters are on the shard of the operator.
+            Ok(Err(error)) => self.fail(env, None, &error),
+            Err(error) => self.fail(env, Some(tenant), &error),
         }
     }
 
@@ -131,7 +134,11 @@ impl Progress {
             if items.is_empty() {
                 continue;
             }
-            if let Err(error) = env.store().retry_items(&items, wait_ms, LEASE_MS).await {
+            // The items of a shard that does not answer are due after their lease.
+            let retried = env.store().retry_items(&items, wait_ms, LEASE_MS).await;
+            if let Err(error) = retried
+                && !matches!(error, StoreError::Unavailable(_))
+            {
                 self.fail(env, None, &error);
             }
         }
@@ -235,7 +242,7 @@ async fn apply_jobs<E: ResponseEnvironment>(
         Err(error) => {
             for mut job in jobs {
                 job.failure = Some(error.clone());
-                settled.add(job);
+                settled.add(job, progress.shards);
             }
         }
         Ok(tenant_config) => {
@@ -366,7 +373,9 @@ async fn apply_group<E: ResponseEnvironment>(
         }
     }
     let mut settled = SettledJobs::default();
-    group.into_iter().for_each(|job| settled.add(job));
+    group
+        .into_iter()
+        .for_each(|job| settled.add(job, progress.shards));
     progress.settle(env, tenant, settled).await;
 }
 

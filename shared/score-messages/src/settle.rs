@@ -1,6 +1,6 @@
 //! What becomes of items after an attempt: each is finished, given up, or tried again later.
 
-use leaderboard_core::ports::{ClaimedItem, DeadLetter, FinishedItem, Queue};
+use leaderboard_core::ports::{ClaimedItem, DeadLetter, FIRST_SHARD, FinishedItem, Queue, ShardNumber};
 use leaderboard_core::{StoreError, TenantId};
 use leaderboard_responses::ResponseEnvironment;
 
@@ -48,9 +48,15 @@ pub(crate) struct SettledJobs {
 impl SettledJobs {
     /// Adds an item that was tried. If the store has no memory, the item waits until the store has some, however long that takes: its
     /// dead letters would need memory, too. While the tenant or its shard is unavailable, the item is tried again for a day
-    /// ([`Job::is_doubtful`]), from some attempt on alone.
-    pub(crate) fn add(&mut self, mut job: Job) {
-        if job.failure.as_ref().is_some_and(is_outage) {
+    /// ([`Job::is_doubtful`]), from some attempt on alone. With one shard, a queue that gives items although the shard is unavailable
+    /// says that the item is at fault. `shards` is the number of shards.
+    pub(crate) fn add(&mut self, mut job: Job, shards: ShardNumber) {
+        let is_outage = match job.failure {
+            Some(StoreError::TenantUnavailable(_)) => true,
+            Some(StoreError::Unavailable(_)) => shards > FIRST_SHARD,
+            _ => false,
+        };
+        if is_outage {
             job.item.attempts = job.item.attempts.min(ALONE_FROM_ATTEMPT);
         }
         match job.why_waiting() {
@@ -98,13 +104,14 @@ impl SettledJobs {
     /// letters once. If the store does not take the letters, their items stay in the queue.
     ///
     /// # Errors
-    /// [`StoreError`]. The items that were not written are due again after [`LEASE_MS`].
+    /// [`StoreError`]. The items that were not written are due again after [`LEASE_MS`]. A failure to write the dead letters is an inner
+    /// result.
     pub(crate) async fn store<E: ResponseEnvironment>(
         mut self,
         env: &E,
         tenant: &TenantId,
         report: &mut DrainReport,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), StoreError>, StoreError> {
         let pushed = push(env, Some(tenant), &self.letters).await;
         if pushed.is_ok() {
             report.dead += self.given_up;
@@ -126,15 +133,8 @@ impl SettledJobs {
                 .retry_items(&self.postponed, LEASE_MS, LEASE_MS)
                 .await?;
         }
-        pushed
+        Ok(pushed)
     }
-}
-
-fn is_outage(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::Unavailable(_) | StoreError::TenantUnavailable(_)
-    )
 }
 
 /// Returns an item as [`Queue::retry_items`] needs it, as if this attempt had not been made. It has at least `least` attempts: one if

@@ -15,6 +15,8 @@ use crate::shard::Shard;
 
 /// After how many bytes one command reads no further part of a key. A part is about as long at most, or has one value.
 const PART_BYTES: u32 = 64 * 1024;
+/// The most keys of which one command reads parts.
+const KEYS_IN_A_CALL: usize = 200;
 /// How many times one step reads and writes parts.
 const PARTS_AT_ONCE: u32 = 64;
 
@@ -59,20 +61,21 @@ impl<C: Connection> Move<'_, '_, C> {
         keys: Vec<Key>,
         mut position: String,
     ) -> Result<Option<PartialKey>, StoreError> {
-        let arriving = self.arriving(leaving);
+        let arriving = self.arriving(&leaving.id);
         let mut rest = keys.as_slice();
         for _ in 0..PARTS_AT_ONCE {
             if rest.is_empty() {
                 return Ok(None);
             }
-            let mut call = ScriptCall::with_keys(rest.iter().cloned());
+            let sent = rest.get(..KEYS_IN_A_CALL).unwrap_or(rest);
+            let mut call = ScriptCall::with_keys(sent.iter().cloned());
             call.add_text(&position);
             call.add_text(&PART_BYTES);
             let mut reply = READ_PARTS.run_on(self.source.shard, &call).await?;
             let finished = usize::try_from(reply.read_number()?).map_err(corrupt)?;
             let next = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
             let mut call = self.target.call_expecting(&arriving, &self.target.process);
-            call.add_keys(rest.iter().cloned());
+            call.add_keys(sent.iter().cloned());
             call.add_bytes(reply.read_bytes()?);
             if WRITE_PARTS.run_on(self.target.shard, &call).await?.read_count()? == 0 {
                 return Err(changed_meanwhile());

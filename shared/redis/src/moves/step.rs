@@ -5,7 +5,7 @@ use leaderboard_core::ports::{MoveProgress, MoveRefusal};
 
 use super::tenant_on::TenantOn;
 use crate::connection::Connection;
-use crate::move_marker::{Leaving, Marker, PREPARED, SCAN_START, Scan, State, UNTOUCHED};
+use crate::move_marker::{Leaving, Marker, Scan, State, UNTOUCHED};
 use crate::reply_reader::corrupt;
 
 /// A tenant on the shard that the tenant leaves, and on the one to which the tenant goes.
@@ -30,104 +30,92 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         let (leaving, is_closed) = match &self.source.marker.state {
             State::Closing(leaving) => (leaving, false),
             State::Moving(leaving) => (leaving, true),
-            // The tenant lives there, so no other move has left anything.
-            State::Settled | State::Arriving { .. } | State::Cleaning { .. } => {
+            // The tenant lives there, so no other move is under way.
+            State::Settled | State::Taken { .. } | State::Arriving { .. } | State::Cleaning { .. } => {
                 return self.begin().await.map(Ok);
             }
         };
         if leaving.target != self.target.number {
             return Ok(Err(MoveRefusal::MovingTo(leaving.target)));
         }
-        let arriving = self.arriving(leaving);
+        if self.target.is_home() {
+            return Err(corrupt("markers: two shards have the tenant"));
+        }
+        let is_prepared = self.target.marker == self.arriving(&leaving.id);
         Ok(Ok(
-            if leaving.scan.processes != self.processes || self.target.marker != arriving {
-                self.begin_again(leaving, &arriving).await?
+            if leaving.scan.processes != self.processes || is_closed && !is_prepared {
+                self.begin().await?
             } else if is_closed {
                 self.copy_some(leaving).await?
+            } else if is_prepared {
+                self.close(leaving).await?
             } else {
-                self.prepare(leaving).await?
+                let (id, end) = (&leaving.id, self.arriving(&leaving.id));
+                self.target.delete_some(id, self.source, end).await?;
+                MoveProgress::Draining
             },
         ))
     }
 
     /// Returns the marker of the target until it takes the tenant.
-    pub(super) fn arriving(&self, leaving: &Leaving) -> Marker {
-        let id = leaving.id.clone();
-        Marker::new(self.source.number, State::Arriving { id })
+    pub(super) fn arriving(&self, id: &str) -> Marker {
+        Marker::new(self.source.number, State::Arriving { id: id.to_owned() })
     }
 
-    /// Changes the marker of the source, unless another call has changed it. Returns whether it did.
-    pub(super) async fn change_source(&self, to: State) -> Result<bool, StoreError> {
+    /// Changes the marker of the source, unless another call has changed it.
+    pub(super) async fn change_source(&self, to: State) -> Result<(), StoreError> {
         let to = Marker::new(self.source.number, to);
-        self.source.change_marker(&to).await
+        self.source.change_marker(&to).await?;
+        Ok(())
     }
 
-    /// Begins the move: the queue of the source is closed. The source alone decides, so two calls begin one move.
+    /// Begins the move: the queue of the source is closed, and the target has to be prepared. The source alone decides, so two calls begin
+    /// one move. If a server was started again during the move, it may have lost its last writes, so everything is done again, with a
+    /// new id: late parts of the first attempt are refused.
     async fn begin(&self) -> Result<MoveProgress, StoreError> {
-        let leaving = Leaving {
+        self.change_source(State::Closing(Leaving {
             target: self.target.number,
             id: self.source.clock.to_string(),
             scan: Scan::new(&self.processes),
-        };
-        self.change_source(State::Closing(leaving)).await?;
+        }))
+        .await?;
         Ok(MoveProgress::Draining)
     }
 
-    /// Begins again with the preparation of the target: the target does not know of the move yet, or one of the servers was started
-    /// again. It may have lost its last writes, which can be deletions of the preparation.
-    async fn begin_again(&self, leaving: &Leaving, arriving: &Marker) -> Result<MoveProgress, StoreError> {
-        if self.target.is_home() {
-            return Err(corrupt("markers: two shards have the tenant"));
+    /// Closes the source for writes, when the queue has no request of the tenant.
+    async fn close(&self, leaving: &Leaving) -> Result<MoveProgress, StoreError> {
+        if self.source.is_queued {
+            return Ok(MoveProgress::Draining);
         }
-        if self.target.marker == *arriving || self.target.change_marker(arriving).await? {
-            let scan = Scan::new(&self.processes);
-            self.change_source(State::Closing(leaving.with_scan(scan)))
-                .await?;
-        }
-        Ok(MoveProgress::Draining)
-    }
-
-    /// Deletes what the target has from an earlier move, then waits for the queue. Then closes the source for writes.
-    async fn prepare(&self, leaving: &Leaving) -> Result<MoveProgress, StoreError> {
-        let scan = &leaving.scan;
-        if scan.cursor != PREPARED {
-            let cursor = self.target.delete_some(&self.target.marker, &scan.cursor).await?;
-            let next = match cursor.as_str() {
-                SCAN_START => scan.at(PREPARED),
-                cursor => scan.at(cursor),
-            };
-            self.change_source(State::Closing(leaving.with_scan(next)))
-                .await?;
-        } else if !self.source.is_queued {
-            let scan = scan.at(SCAN_START);
-            self.change_source(State::Moving(leaving.with_scan(scan))).await?;
-            return Ok(MoveProgress::Copying);
-        }
-        Ok(MoveProgress::Draining)
+        self.change_source(State::Moving(leaving.clone())).await?;
+        Ok(MoveProgress::Copying)
     }
 
     /// Lets the source give the tenant up, and the target take the tenant.
     pub(super) async fn hand_over(&self, leaving: &Leaving) -> Result<MoveProgress, StoreError> {
-        let given_up = Marker::new(
-            self.target.number,
-            State::Cleaning {
-                id: leaving.id.clone(),
-                scan: leaving.scan.at(UNTOUCHED),
-            },
-        );
-        if self.source.change_marker(&given_up).await? {
-            // If the process of the target is another, the next call finds what to do.
-            self.take().await?;
+        let state = State::Cleaning {
+            id: leaving.id.clone(),
+            scan: leaving.scan.at(UNTOUCHED),
+        };
+        let given_up = Marker::new(self.target.number, state);
+        let process = &self.source.process;
+        if self.source.change_marker_within(process, &given_up).await? {
+            self.take(&leaving.id).await?;
         }
         Ok(MoveProgress::Cleaning)
     }
 
-    /// Lets the target take the tenant, if its process is still this one. Returns whether it did.
-    async fn take(&self) -> Result<bool, StoreError> {
-        let taken = Marker::at(self.target.number);
+    /// Lets the target take the tenant, unless its process is another one.
+    async fn take(&self, id: &str) -> Result<(), StoreError> {
+        let state = State::Taken {
+            id: id.to_owned(),
+            at: self.target.clock,
+        };
+        let taken = Marker::new(self.target.number, state);
         self.target
             .change_marker_within(&self.target.process, &taken)
-            .await
+            .await?;
+        Ok(())
     }
 
     /// Continues when the source has given the tenant up and the target has not taken it.
@@ -135,17 +123,14 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         let State::Cleaning { id, scan } = &self.source.marker.state else {
             return Ok(MoveProgress::Copying);
         };
-        if scan.processes != self.processes && scan.cursor == UNTOUCHED {
-            // The target may have lost what was copied last, and the source still has everything.
-            self.change_source(State::Closing(Leaving {
-                target: self.target.number,
-                id: id.clone(),
-                scan: Scan::new(&self.processes),
-            }))
-            .await?;
-            return Ok(MoveProgress::Draining);
+        let is_same_process = scan.processes.ends_with(&format!("-{}", self.target.process));
+        let is_arriving = self.target.marker == self.arriving(id);
+        if is_arriving && (is_same_process || !scan.is_untouched()) {
+            self.take(id).await?;
+            return Ok(MoveProgress::Cleaning);
         }
-        self.take().await?;
-        Ok(MoveProgress::Cleaning)
+        // The target was started again and may have lost what was copied last, and the source still has everything. A late call that
+        // lets the target take the tenant is refused, because its process is another one.
+        self.begin().await
     }
 }

@@ -5,14 +5,14 @@ use leaderboard_core::{StoreError, TenantId};
 
 use crate::connection::Connection;
 use crate::keys::{self, Key};
-use crate::move_marker::Marker;
+use crate::move_marker::{Marker, SCAN_START, Scan, State};
 use crate::reply_reader::corrupt;
 use crate::script::ScriptCall;
 use crate::scripts::{CHANGE_MARKER, DELETE_KEYS, READ_MARKER, SCAN_TENANT};
 use crate::shard::Shard;
 
 /// At about how many keys of a server one step looks.
-const KEYS_AT_ONCE: u32 = 500;
+const KEYS_AT_ONCE: u32 = 2_000;
 
 /// A tenant on a shard, and what the shard says of the tenant.
 pub(super) struct TenantOn<'a, C> {
@@ -109,15 +109,34 @@ impl<'a, C: Connection> TenantOn<'a, C> {
         Ok((next, found))
     }
 
-    /// Deletes some of the tenant's keys, if the shard has this marker. Returns the next cursor.
-    pub(super) async fn delete_some(&self, marker: &Marker, cursor: &str) -> Result<String, StoreError> {
-        let (next, found) = self.scan_some(marker, cursor).await?;
-        if !found.is_empty() {
-            let mut call = self.call_expecting(marker, "");
-            call.add_keys(found);
-            DELETE_KEYS.run_on(self.shard, &call).await?;
-        }
-        Ok(next)
+    /// Deletes some of the tenant's keys, for a move with this id, while the tenant lives at `home`. After the last one, the marker is
+    /// `end`. The marker is another one after each step, so that a late call deletes nothing.
+    pub(super) async fn delete_some(&self, id: &str, home: &Self, end: Marker) -> Result<(), StoreError> {
+        let cleaning = |scan| {
+            let id = id.to_owned();
+            Marker::new(home.number, State::Cleaning { id, scan })
+        };
+        let begin = Scan::new(&self.processes_with(home));
+        let next = match &self.marker.state {
+            State::Cleaning { id: of_marker, scan }
+                if of_marker == id && scan.processes == begin.processes && !scan.is_untouched() =>
+            {
+                let (next, found) = self.scan_some(&self.marker, &scan.cursor).await?;
+                if !found.is_empty() {
+                    let mut call = self.call_expecting(&self.marker, "");
+                    call.add_keys(found);
+                    DELETE_KEYS.run_on(self.shard, &call).await?;
+                }
+                if next == SCAN_START {
+                    end
+                } else {
+                    cleaning(scan.at(&next))
+                }
+            }
+            _ => cleaning(begin),
+        };
+        self.change_marker(&next).await?;
+        Ok(())
     }
 }
 

@@ -6,8 +6,8 @@
 
 local ENTRIES_AT_ONCE = 100
 local MEMBERS_AT_ONCE = 500
--- Only hashes with few fields have long values.
-local FEW_FIELDS = 1000
+-- The values of a hash can be long.
+local FIELDS_AT_ONCE = 16
 
 local parts, bytes, finished, position = {}, 0, 0, ARGV[1]
 local max_bytes = tonumber(ARGV[2])
@@ -32,8 +32,7 @@ function readers.zset(key)
 end
 
 function readers.hash(key)
-  local count = redis.call('HLEN', key) > FEW_FIELDS and MEMBERS_AT_ONCE or 1
-  local scanned = redis.call('HSCAN', key, position == '' and '0' or position, 'COUNT', count)
+  local scanned = redis.call('HSCAN', key, position == '' and '0' or position, 'COUNT', FIELDS_AT_ONCE)
   return scanned[2], scanned[1] == '0' and '' or scanned[1]
 end
 

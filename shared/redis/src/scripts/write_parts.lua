@@ -52,7 +52,8 @@ function writers.stream(key, values, _, next)
   end
   for _, entry in ipairs(values) do
     local added = redis.pcall('XADD', key, entry[1], unpack(entry[2]))
-    if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller', 1, true) then
+    -- An entry that is there has been written before.
+    if type(added) == 'table' and added.err and not redis.call('XRANGE', key, entry[1], entry[1])[1] then
       error(added.err)
     end
   end

@@ -11,8 +11,8 @@ use leaderboard_redis::{Connection, Reply};
 use leaderboard_test_support::values::{Board, board, prepared, submission};
 use leaderboard_test_support::{RedisServer, ShardedBackend, StoreFixture, block_on, native_redis};
 
-/// More calls than any move of these tests takes.
-const MOST_CALLS: u32 = 1_000;
+/// More calls than any move of these tests takes. The source keeps its data for two seconds.
+const MOST_CALLS: u32 = 100_000;
 
 pub(super) type Fixture = StoreFixture<ShardedBackend>;
 
@@ -35,6 +35,22 @@ pub(super) async fn step(fixture: &Fixture, to: ShardNumber) -> MoveProgress {
         .await
         .unwrap()
         .unwrap()
+}
+
+/// Sends requests of a move until a marker changes, or the move is done. The source keeps its data for two seconds.
+pub(super) async fn change_step(fixture: &Fixture, to: ShardNumber) -> MoveProgress {
+    let read_markers = async || {
+        let of = async |shard| send(fixture, shard, "GET", &[b"eb:acme:shard"]).await;
+        (of(1).await, of(2).await)
+    };
+    let before = read_markers().await;
+    for _ in 0..MOST_CALLS {
+        let progress = step(fixture, to).await;
+        if progress == MoveProgress::Done || read_markers().await != before {
+            return progress;
+        }
+    }
+    panic!("the move stands still");
 }
 
 pub(super) async fn finish_move(fixture: &Fixture, to: ShardNumber) {
@@ -223,7 +239,7 @@ fn a_move_can_be_continued_and_ended_at_each_step() {
             let to = other_of_two(from);
             let mut progress = MoveProgress::Draining;
             for _ in 0..most {
-                progress = step(&fixture, to).await;
+                progress = change_step(&fixture, to).await;
             }
             let fixture = StoreFixture::on(fixture.backend).await;
             let written = add(&fixture, &board, "ann", 1).await;

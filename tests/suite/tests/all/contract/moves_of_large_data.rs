@@ -3,10 +3,13 @@
 use std::thread;
 
 use leaderboard_core::ports::{MoveProgress, MoveRefusal, Shards};
+use leaderboard_redis::Reply;
 use leaderboard_test_support::values::tenant;
 use leaderboard_test_support::{ShardedBackend, StoreBackend, StoreFixture, block_on};
 
-use super::moves::{Fixture, add, fill, find_home, finish_move, list_keys, other_of_two, send, start, step};
+use super::moves::{
+    Fixture, add, change_step, fill, find_home, finish_move, list_keys, other_of_two, send, start, step,
+};
 
 /// Creates a large key of each type, and such as need care: with an end of life, a stream without entries, one whose newest entry is
 /// deleted.
@@ -16,7 +19,7 @@ const LARGE_KEYS: &str = "
         redis.call('HSET', 'eb:acme:x:hash', 'field' .. i, i)
         redis.call('XADD', 'eb:acme:x:stream', '0-' .. i, 'e', 'event' .. i, 'f', '')
     end
-    for i = 1, 300 do redis.call('RPUSH', 'eb:acme:x:list', i .. string.rep('x', 20000)) end
+    for i = 1, 300 do redis.call('RPUSH', 'eb:acme:x:a  list ', i .. string.rep('x', 20000)) end
     for i = 1, 3 do redis.call('HSET', 'eb:acme:x:long', i, string.rep(string.char(i), 700000)) end
     redis.call('XDEL', 'eb:acme:x:stream', '0-30000', '0-1')
     redis.call('XADD', 'eb:acme:x:empty', '7-7', 'a', 'b')
@@ -25,7 +28,7 @@ const LARGE_KEYS: &str = "
     redis.call('SET', 'eb:acme:x:text', 'a' .. string.char(0, 255), 'PXAT', '4000000000000')
 ";
 /// Creates so many keys that a scan takes several steps.
-const MANY_KEYS: &str = "for i = 1, 700 do redis.call('SET', 'eb:acme:x:' .. i, i) end";
+const MANY_KEYS: &str = "for i = 1, 2500 do redis.call('SET', 'eb:acme:x:' .. i, i) end";
 
 /// Runs a script on the server where the tenant lives.
 async fn run_at_home(fixture: &Fixture, script: &str) {
@@ -64,12 +67,13 @@ fn a_move_survives_a_server_that_is_started_again_at_any_step() {
         let first = find_home(&fixture).await;
         let before = list_keys(&fixture, first).await;
         for restarted in [1, 2] {
-            for steps in 1.. {
+            // Each move takes seconds, so each server is started again at every second step.
+            for steps in (restarted..).step_by(2) {
                 let from = find_home(&fixture).await;
                 let to = other_of_two(from);
                 let mut progress = MoveProgress::Draining;
                 for _ in 0..steps {
-                    progress = step(&fixture, to).await;
+                    progress = change_step(&fixture, to).await;
                 }
                 let server = &mut fixture.backend.0[restarted - 1];
                 server.kill();
@@ -106,6 +110,44 @@ fn a_target_that_was_emptied_gets_everything_again() {
         fixture = StoreFixture::on(fixture.backend).await;
         finish_move(&fixture, to).await;
         assert!(list_keys(&fixture, to).await == before);
+    });
+}
+
+/// Changes the tenant's marker on a shard.
+async fn change_marker(fixture: &Fixture, shard: u8, change: impl FnOnce(&str) -> String) {
+    let marker = send(fixture, shard, "GET", &[b"eb:acme:shard"]).await;
+    let [Reply::Bytes(marker)] = marker.as_slice() else {
+        panic!("{marker:?}")
+    };
+    let changed = change(std::str::from_utf8(marker).unwrap());
+    send(fixture, shard, "SET", &[b"eb:acme:shard", changed.as_bytes()]).await;
+}
+
+#[test]
+fn a_server_that_forgot_the_handover_loses_nothing() {
+    block_on(async {
+        for forgetting in ["target", "source"] {
+            let fixture = start(2).await;
+            let board = fill(&fixture).await;
+            let from = find_home(&fixture).await;
+            let to = other_of_two(from);
+            let before = list_keys(&fixture, from).await;
+            while step(&fixture, to).await != MoveProgress::Cleaning {}
+            // As if the last write was lost when the server was started again.
+            if forgetting == "target" {
+                send(&fixture, to, "FLUSHALL", &[]).await;
+            } else {
+                let moving = |marker: &str| {
+                    let words: Vec<&str> = marker.split(' ').collect();
+                    format!("{from} moving {to} {} 0 {}", words[2], words[4])
+                };
+                change_marker(&fixture, from, moving).await;
+            }
+            finish_move(&fixture, to).await;
+            assert!(list_keys(&fixture, to).await == before, "{forgetting}");
+            assert!(list_keys(&fixture, from).await.is_empty(), "{forgetting}");
+            assert_eq!(add(&fixture, &board, "ann", 1).await, Ok(()));
+        }
     });
 }
 
