@@ -33,8 +33,8 @@ use crate::script::{Effect, ScriptCall};
 use crate::scripts::SET_PLACE;
 use crate::{RedisStore, ping};
 
-/// How long the source keeps its data after the target has taken the tenant, in microseconds. A target with `appendfsync everysec` that
-/// crashes until then can lose what was copied last.
+/// How long a source has the marker of a move before it closes for writes, and its data after the target has taken the tenant, in
+/// microseconds. A server with `appendfsync everysec` that crashes can lose what was written so shortly before.
 const KEPT_US: u64 = 2_000_000;
 /// How often the markers of a tenant are read when they contradict each other.
 const MAX_READS: u32 = 3;
@@ -99,7 +99,8 @@ impl<C: Connection> Shards for RedisStore<C> {
         if let Some(giver) = shards.find_giver(home) {
             return Move::new(giver, home).finish_handover().await.map(Ok);
         }
-        if home.number == to {
+        // A shard that has taken the tenant is settled before the next move, so that one move at most is unfinished.
+        if home.number == to || matches!(home.marker.state, State::Taken { .. }) {
             return self.settle(&shards, home).await.map(Ok);
         }
         Move::new(home, shards.get(to)?).step().await
@@ -131,7 +132,8 @@ impl<'a, C: Connection> OnShards<'a, C> {
                 return false;
             };
             // A taker that has given the tenant up for a third shard names that shard.
-            let is_before = taker.marker.place.is_none_or(|place| place == on.number);
+            let is_before = taker.marker.place.is_none_or(|place| place == on.number)
+                || taker.marker.state == State::Settled && !taker.is_home();
             let is_arriving =
                 matches!(&taker.marker.state, State::Arriving { id: of_taker } if of_taker == id);
             let has_forgotten = scan.is_untouched() && self.failure.is_none();
@@ -242,6 +244,15 @@ impl<C: Connection> RedisStore<C> {
         // The home is changed first: a move that is about to give the tenant up then fails, and has not told its target.
         let settled = Marker::at(home.number);
         let is_taken = matches!(home.marker.state, State::Taken { .. });
+        if let State::Closing(leaving) | State::Moving(leaving) = &home.marker.state
+            && !leaving.scan.processes.starts_with(&format!("{}-", home.process))
+        {
+            // The home may have forgotten that it gave the tenant up.
+            let target = shards.get(leaving.target)?;
+            if !target.forget_move(&leaving.id, home).await? {
+                return Ok(MoveProgress::Copying);
+            }
+        }
         if home.marker != settled && !is_taken && !home.change_marker(&settled).await? {
             return Ok(MoveProgress::Copying);
         }

@@ -3,6 +3,7 @@
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{MoveProgress, MoveRefusal};
 
+use super::KEPT_US;
 use super::tenant_on::TenantOn;
 use crate::connection::Connection;
 use crate::move_marker::{Leaving, Marker, Scan, State, UNTOUCHED};
@@ -72,7 +73,20 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
     /// Begins the move: the queue of the source is closed, and the target has to be prepared. The source alone decides, so two calls begin
     /// one move. If a server was started again during the move, it may have lost its last writes, so everything is done again, with a
     /// new id: late parts of the first attempt are refused.
+    ///
+    /// Before it begins again, the target forgets the first attempt: a late call that lets the target take the tenant is then refused,
+    /// and nothing changes if the target has taken the tenant meanwhile.
     async fn begin(&self) -> Result<MoveProgress, StoreError> {
+        let earlier = match &self.source.marker.state {
+            State::Closing(leaving) | State::Moving(leaving) => Some(&leaving.id),
+            State::Cleaning { id, .. } => Some(id),
+            State::Settled | State::Taken { .. } | State::Arriving { .. } => None,
+        };
+        if let Some(id) = earlier
+            && !self.target.forget_move(id, self.source).await?
+        {
+            return Ok(MoveProgress::Draining);
+        }
         self.change_source(State::Closing(Leaving {
             target: self.target.number,
             id: self.source.clock.to_string(),
@@ -82,9 +96,11 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         Ok(MoveProgress::Draining)
     }
 
-    /// Closes the source for writes, when the queue has no request of the tenant.
+    /// Closes the source for writes, when the queue has no request of the tenant. The source has the marker of this move for a while
+    /// before the target can take the tenant: a source that crashes then still knows of the move.
     async fn close(&self, leaving: &Leaving) -> Result<MoveProgress, StoreError> {
-        if self.source.is_queued {
+        let began_at: u64 = leaving.id.parse().map_err(corrupt)?;
+        if self.source.is_queued || self.source.clock < began_at.saturating_add(KEPT_US) {
             return Ok(MoveProgress::Draining);
         }
         self.change_source(State::Moving(leaving.clone())).await?;
@@ -98,19 +114,25 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
             scan: leaving.scan.at(UNTOUCHED),
         };
         let given_up = Marker::new(self.target.number, state);
+        // The step may have taken long since the clock was read.
+        let TenantOn {
+            tenant,
+            number,
+            shard,
+            ..
+        } = *self.target;
+        let now = TenantOn::read(tenant, number, shard).await?.clock;
         let process = &self.source.process;
         if self.source.change_marker_within(process, &given_up).await? {
-            self.take(&leaving.id).await?;
+            self.take(&leaving.id, now).await?;
         }
         Ok(MoveProgress::Cleaning)
     }
 
-    /// Lets the target take the tenant, unless its process is another one.
-    async fn take(&self, id: &str) -> Result<(), StoreError> {
-        let state = State::Taken {
-            id: id.to_owned(),
-            at: self.target.clock,
-        };
+    /// Lets the target take the tenant at an instant of its clock, unless its process is another one.
+    async fn take(&self, id: &str, at: u64) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let state = State::Taken { id, at };
         let taken = Marker::new(self.target.number, state);
         self.target
             .change_marker_within(&self.target.process, &taken)
@@ -126,11 +148,10 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         let is_same_process = scan.processes.ends_with(&format!("-{}", self.target.process));
         let is_arriving = self.target.marker == self.arriving(id);
         if is_arriving && (is_same_process || !scan.is_untouched()) {
-            self.take(id).await?;
+            self.take(id, self.target.clock).await?;
             return Ok(MoveProgress::Cleaning);
         }
-        // The target was started again and may have lost what was copied last, and the source still has everything. A late call that
-        // lets the target take the tenant is refused, because its process is another one.
+        // The target was started again and may have lost what was copied last, and the source still has everything.
         self.begin().await
     }
 }

@@ -109,6 +109,16 @@ impl<'a, C: Connection> TenantOn<'a, C> {
         Ok((next, found))
     }
 
+    /// Changes the marker of the target of a move with this id, so that the target cannot take the tenant, who lives at `home`. Returns
+    /// whether it did; it does not if another call has changed the marker.
+    pub(super) async fn forget_move(&self, id: &str, home: &Self) -> Result<bool, StoreError> {
+        let state = State::Cleaning {
+            id: id.to_owned(),
+            scan: Scan::new(&self.processes_with(home)),
+        };
+        self.change_marker(&Marker::new(home.number, state)).await
+    }
+
     /// Deletes some of the tenant's keys, for a move with this id, while the tenant lives at `home`. After the last one, the marker is
     /// `end`. The marker is another one after each step, so that a late call deletes nothing.
     pub(super) async fn delete_some(&self, id: &str, home: &Self, end: Marker) -> Result<(), StoreError> {
