@@ -59,7 +59,7 @@ pub(crate) struct Leaving {
 pub(crate) struct Scan {
     /// A cursor of `SCAN`, or [`UNTOUCHED`].
     pub(crate) cursor: String,
-    /// The processes of both servers. If one of them is another, the step begins again: cursors mean something else, and the target may
+    /// The processes of both servers, with a `-` between them. If one of them is another, the step begins again: cursors mean something else, and the target may
     /// have lost what was copied last. Empty in the marker of an earlier version.
     pub(crate) processes: String,
     /// The key of which a part is copied, if there is one, and how far (`read_parts.lua`).
@@ -98,6 +98,11 @@ impl Scan {
             partial,
             ..self.clone()
         }
+    }
+
+    /// Returns whether the scan began with this process of one of the servers.
+    pub(crate) fn knows_process(&self, process: &str) -> bool {
+        self.processes.split('-').any(|known| known == process)
     }
 
     /// Returns whether nothing is deleted yet.

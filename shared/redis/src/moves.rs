@@ -245,7 +245,7 @@ impl<C: Connection> RedisStore<C> {
         let settled = Marker::at(home.number);
         let is_taken = matches!(home.marker.state, State::Taken { .. });
         if let State::Closing(leaving) | State::Moving(leaving) = &home.marker.state
-            && !leaving.scan.processes.starts_with(&format!("{}-", home.process))
+            && !leaving.scan.knows_process(&home.process)
         {
             // The home may have forgotten that it gave the tenant up.
             let target = shards.get(leaving.target)?;

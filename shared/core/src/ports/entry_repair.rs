@@ -75,9 +75,8 @@ pub trait EntryRepair {
     ) -> Result<StoredEntries, ReadError>;
 
     /// Returns some of the players with an entry. All steps together return every player who has an entry from the first step to the
-    /// last; a player can be returned twice. The first step has an empty `from`; a place that no step has
-    /// returned can end the scan. With `removes_strays`, removes the places of lists
-    /// that have no entry.
+    /// last; a player can be returned twice. The first step has an empty `from`; a place that no step has returned can end the scan. With
+    /// `removes_strays`, removes the places of lists that have no entry.
     ///
     /// # Errors
     /// [`ReadError`].

@@ -29,7 +29,7 @@ pub enum MoveProgress {
 pub struct TenantPlace {
     /// The shard.
     pub shard: ShardNumber,
-    /// How far a move of the tenant is. [`MoveProgress::Done`] if there is none.
+    /// How far the tenant's move is; [`MoveProgress::Done`] without a move.
     pub progress: MoveProgress,
 }
 

@@ -124,7 +124,7 @@ fn a_damaged_snapshot_is_not_read_and_one_with_a_wrong_table_is_harmless() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x40;
         assert!(Projection::decode_snapshot(damaged.clone()).is_err(), "byte {at}");
-        // Whoever imports a snapshot can also give it a checksum.
+        // A client can import a damaged snapshot with a checksum that fits.
         damaged[0] = bytes[0];
         if let Ok(mut read) = Projection::decode_snapshot(with_checksum(damaged)) {
             let player = PlayerId::new("ann").unwrap();

@@ -25,17 +25,16 @@ impl<C: Connection> Move<'_, '_, C> {
     pub(super) async fn copy_some(&self, leaving: &Leaving) -> Result<MoveProgress, StoreError> {
         let scan = &leaving.scan;
         if let Some(PartialKey { key, position }) = &scan.partial {
-            let rest = self
-                .copy_keys(leaving, vec![key.clone().into_bytes()], position.clone())
-                .await?;
+            let key = vec![key.clone().into_bytes()];
+            let rest = self.copy_keys(key, position.clone()).await?;
             // When the key is complete, the keys at the cursor are listed again, without those that are complete.
             let next = scan.at(&scan.cursor).with_partial(rest);
             self.change_source(State::Moving(leaving.with_scan(next))).await?;
             return Ok(MoveProgress::Copying);
         }
-        let (cursor, found) = self.source.scan_some(&self.source.marker, &scan.cursor).await?;
+        let (cursor, found) = self.source.scan_some(&scan.cursor).await?;
         let incomplete = self.list_incomplete(found).await?;
-        let rest = self.copy_keys(leaving, incomplete, String::new()).await?;
+        let rest = self.copy_keys(incomplete, String::new()).await?;
         let next = match rest {
             Some(_) => scan.with_partial(rest),
             None if cursor == SCAN_START => return self.hand_over(leaving).await,
@@ -57,11 +56,9 @@ impl<C: Connection> Move<'_, '_, C> {
     /// Copies keys, the first one from `position` on. Returns the first key that is not complete when the step has copied enough.
     async fn copy_keys(
         &self,
-        leaving: &Leaving,
         keys: Vec<Key>,
         mut position: String,
     ) -> Result<Option<PartialKey>, StoreError> {
-        let arriving = self.arriving(&leaving.id);
         let mut rest = keys.as_slice();
         for _ in 0..PARTS_AT_ONCE {
             if rest.is_empty() {
@@ -74,7 +71,7 @@ impl<C: Connection> Move<'_, '_, C> {
             let mut reply = READ_PARTS.run_on(self.source.shard, &call).await?;
             let finished = usize::try_from(reply.read_number()?).map_err(corrupt)?;
             let next = String::from_utf8(reply.read_bytes()?).map_err(corrupt)?;
-            let mut call = self.target.call_expecting(&arriving, &self.target.process);
+            let mut call = self.target.call_expecting(&self.target.process);
             call.add_keys(sent.iter().cloned());
             call.add_bytes(reply.read_bytes()?);
             if WRITE_PARTS.run_on(self.target.shard, &call).await?.read_count()? == 0 {

@@ -66,8 +66,7 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
     /// Changes the marker of the source, unless another call has changed it.
     pub(super) async fn change_source(&self, to: State) -> Result<(), StoreError> {
         let to = Marker::new(self.source.number, to);
-        self.source.change_marker(&to).await?;
-        Ok(())
+        self.source.change_marker(&to).await.map(drop)
     }
 
     /// Begins the move: the queue of the source is closed, and the target has to be prepared. The source alone decides, so two calls begin
@@ -115,15 +114,13 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         };
         let given_up = Marker::new(self.target.number, state);
         // The step may have taken long since the clock was read.
-        let TenantOn {
-            tenant,
-            number,
-            shard,
-            ..
-        } = *self.target;
-        let now = TenantOn::read(tenant, number, shard).await?.clock;
-        let process = &self.source.process;
-        if self.source.change_marker_within(process, &given_up).await? {
+        let target = TenantOn::read(self.target.tenant, self.target.number, self.target.shard);
+        let now = target.await?.clock;
+        if self
+            .source
+            .change_marker_within(&self.source.process, &given_up)
+            .await?
+        {
             self.take(&leaving.id, now).await?;
         }
         Ok(MoveProgress::Cleaning)
@@ -134,10 +131,8 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         let id = id.to_owned();
         let state = State::Taken { id, at };
         let taken = Marker::new(self.target.number, state);
-        self.target
-            .change_marker_within(&self.target.process, &taken)
-            .await?;
-        Ok(())
+        let process = &self.target.process;
+        self.target.change_marker_within(process, &taken).await.map(drop)
     }
 
     /// Continues when the source has given the tenant up and the target has not taken it.
@@ -145,7 +140,7 @@ impl<'s, 'a, C: Connection> Move<'s, 'a, C> {
         let State::Cleaning { id, scan } = &self.source.marker.state else {
             return Ok(MoveProgress::Copying);
         };
-        let is_same_process = scan.processes.ends_with(&format!("-{}", self.target.process));
+        let is_same_process = scan.knows_process(&self.target.process);
         let is_arriving = self.target.marker == self.arriving(id);
         if is_arriving && (is_same_process || !scan.is_untouched()) {
             self.take(id, self.target.clock).await?;

@@ -60,10 +60,11 @@ impl<'a, C: Connection> TenantOn<'a, C> {
         format!("{}-{}", self.process, other.process)
     }
 
-    /// Starts a call of a script of `move.lua`.
-    pub(super) fn call_expecting(&self, marker: &Marker, process: &str) -> ScriptCall {
+    /// Starts a call of a script of `move.lua`. The script does nothing if the marker has changed since it was read, or the server's process
+    /// is not `process`; an empty text stands for any process.
+    pub(super) fn call_expecting(&self, process: &str) -> ScriptCall {
         let mut call = ScriptCall::with_keys([keys::shard_marker(self.tenant.as_str())]);
-        call.add_text(&marker.text);
+        call.add_text(&self.marker.text);
         call.add_text(process);
         call
     }
@@ -73,23 +74,19 @@ impl<'a, C: Connection> TenantOn<'a, C> {
         self.change_marker_within("", to).await
     }
 
-    /// Changes the marker as [`Self::change_marker`], if the server's process is still this one.
+    /// Changes the marker as [`Self::change_marker`], if the server's process is `process`.
     pub(super) async fn change_marker_within(&self, process: &str, to: &Marker) -> Result<bool, StoreError> {
-        let mut call = self.call_expecting(&self.marker, process);
+        let mut call = self.call_expecting(process);
         call.add_text(&to.text);
         Ok(CHANGE_MARKER.run_on(self.shard, &call).await?.read_count()? == 1)
     }
 
-    /// Lists some of the tenant's keys, if the shard has this marker. Returns the next cursor and the keys.
+    /// Lists some of the tenant's keys. Returns the next cursor and the keys.
     ///
     /// # Errors
     /// [`StoreError::TenantUnavailable`] if another call has changed the marker, or the server was started again.
-    pub(super) async fn scan_some(
-        &self,
-        marker: &Marker,
-        cursor: &str,
-    ) -> Result<(String, Vec<Key>), StoreError> {
-        let mut call = self.call_expecting(marker, &self.process);
+    pub(super) async fn scan_some(&self, cursor: &str) -> Result<(String, Vec<Key>), StoreError> {
+        let mut call = self.call_expecting(&self.process);
         if self.number == FIRST_SHARD {
             // All dead letters are on the first shard.
             call.add_keys([keys::dead_letters_of_scope(Some(self.tenant))]);
@@ -112,42 +109,40 @@ impl<'a, C: Connection> TenantOn<'a, C> {
     /// Changes the marker of the target of a move with this id, so that the target cannot take the tenant, who lives at `home`. Returns
     /// whether it did; it does not if another call has changed the marker.
     pub(super) async fn forget_move(&self, id: &str, home: &Self) -> Result<bool, StoreError> {
-        let state = State::Cleaning {
-            id: id.to_owned(),
-            scan: Scan::new(&self.processes_with(home)),
-        };
-        self.change_marker(&Marker::new(home.number, state)).await
+        let begin = Scan::new(&self.processes_with(home));
+        self.change_marker(&cleaning(id, home, begin)).await
     }
 
     /// Deletes some of the tenant's keys, for a move with this id, while the tenant lives at `home`. After the last one, the marker is
     /// `end`. The marker is another one after each step, so that a late call deletes nothing.
     pub(super) async fn delete_some(&self, id: &str, home: &Self, end: Marker) -> Result<(), StoreError> {
-        let cleaning = |scan| {
-            let id = id.to_owned();
-            Marker::new(home.number, State::Cleaning { id, scan })
-        };
-        let begin = Scan::new(&self.processes_with(home));
-        let next = match &self.marker.state {
-            State::Cleaning { id: of_marker, scan }
-                if of_marker == id && scan.processes == begin.processes && !scan.is_untouched() =>
+        let processes = self.processes_with(home);
+        let scan = match &self.marker.state {
+            State::Cleaning { id: begun, scan }
+                if begun == id && scan.processes == processes && !scan.is_untouched() =>
             {
-                let (next, found) = self.scan_some(&self.marker, &scan.cursor).await?;
-                if !found.is_empty() {
-                    let mut call = self.call_expecting(&self.marker, "");
-                    call.add_keys(found);
-                    DELETE_KEYS.run_on(self.shard, &call).await?;
-                }
-                if next == SCAN_START {
-                    end
-                } else {
-                    cleaning(scan.at(&next))
-                }
+                scan
             }
-            _ => cleaning(begin),
+            _ => return self.forget_move(id, home).await.map(drop),
         };
-        self.change_marker(&next).await?;
-        Ok(())
+        let (next, found) = self.scan_some(&scan.cursor).await?;
+        if !found.is_empty() {
+            let mut call = self.call_expecting("");
+            call.add_keys(found);
+            DELETE_KEYS.run_on(self.shard, &call).await?;
+        }
+        let next = match next.as_str() {
+            SCAN_START => end,
+            cursor => cleaning(id, home, scan.at(cursor)),
+        };
+        self.change_marker(&next).await.map(drop)
     }
+}
+
+/// Returns the marker of a shard whose data is deleted, while the tenant lives at `home`.
+fn cleaning<C>(id: &str, home: &TenantOn<'_, C>, scan: Scan) -> Marker {
+    let id = id.to_owned();
+    Marker::new(home.number, State::Cleaning { id, scan })
 }
 
 /// Returns the error of a step that another call has done.

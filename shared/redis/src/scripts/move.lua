@@ -1,5 +1,5 @@
--- Functions of the scripts that move a tenant to another shard. They cannot be stopped by a write of the tenant, so each
--- names what it expects of the shard: ARGV[1] the tenant's marker (KEYS[1]; '' for none), ARGV[2] the process of the
+-- Functions of the scripts that move a tenant to another shard. Another call can change the move between two of them, so
+-- each names what it expects of the shard: ARGV[1] the tenant's marker (KEYS[1]; '' for none), ARGV[2] the process of the
 -- server ('' for any). A server that was started again may have lost its last writes, and the cursors of its scans mean
 -- something else.
 

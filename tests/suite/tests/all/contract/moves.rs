@@ -84,6 +84,14 @@ pub(super) async fn send(
     connection.command(name, arguments).await.unwrap()
 }
 
+/// Returns the tenant's marker on a shard, which has one.
+pub(super) async fn read_marker(fixture: &Fixture, shard: ShardNumber) -> String {
+    match send(fixture, shard, "GET", &[b"eb:acme:shard"]).await.as_slice() {
+        [Reply::Bytes(marker)] => String::from_utf8(marker.clone()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// Returns the tenant's keys on a shard except the marker, each with its content and the instant at which it expires.
 pub(super) async fn list_keys(fixture: &Fixture, shard: ShardNumber) -> BTreeMap<String, Vec<String>> {
     let mut keys = BTreeMap::new();
@@ -307,11 +315,7 @@ fn a_move_that_stopped_between_source_and_target_ends_at_the_target() {
         let to = other_of_two(from);
         while step(&fixture, to).await != MoveProgress::Cleaning {}
         // As if the call had ended before the target took the tenant.
-        let marker = send(&fixture, from, "GET", &[b"eb:acme:shard"]).await;
-        let [Reply::Bytes(marker)] = marker.as_slice() else {
-            panic!("{marker:?}")
-        };
-        let marker = String::from_utf8(marker.clone()).unwrap();
+        let marker = read_marker(&fixture, from).await;
         let id = marker.split(' ').nth(2).unwrap();
         let arriving = format!("{from} arriving {id}");
         send(&fixture, to, "SET", &[b"eb:acme:shard", arriving.as_bytes()]).await;

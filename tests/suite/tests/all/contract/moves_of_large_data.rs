@@ -3,12 +3,12 @@
 use std::thread;
 
 use leaderboard_core::ports::{MoveProgress, MoveRefusal, Shards};
-use leaderboard_redis::Reply;
 use leaderboard_test_support::values::tenant;
 use leaderboard_test_support::{ShardedBackend, StoreBackend, StoreFixture, block_on};
 
 use super::moves::{
-    Fixture, add, change_step, fill, find_home, finish_move, list_keys, other_of_two, send, start, step,
+    Fixture, add, change_step, fill, find_home, finish_move, list_keys, other_of_two, read_marker, send,
+    start, step,
 };
 
 /// Creates a large key of each type, and such as need care: with an end of life, a stream without entries, one whose newest entry is
@@ -113,16 +113,6 @@ fn a_target_that_was_emptied_gets_everything_again() {
     });
 }
 
-/// Changes the tenant's marker on a shard.
-async fn change_marker(fixture: &Fixture, shard: u8, change: impl FnOnce(&str) -> String) {
-    let marker = send(fixture, shard, "GET", &[b"eb:acme:shard"]).await;
-    let [Reply::Bytes(marker)] = marker.as_slice() else {
-        panic!("{marker:?}")
-    };
-    let changed = change(std::str::from_utf8(marker).unwrap());
-    send(fixture, shard, "SET", &[b"eb:acme:shard", changed.as_bytes()]).await;
-}
-
 #[test]
 fn a_server_that_forgot_the_handover_loses_nothing() {
     block_on(async {
@@ -137,11 +127,10 @@ fn a_server_that_forgot_the_handover_loses_nothing() {
             if forgetting == "target" {
                 send(&fixture, to, "FLUSHALL", &[]).await;
             } else {
-                let moving = |marker: &str| {
-                    let words: Vec<&str> = marker.split(' ').collect();
-                    format!("{from} moving {to} {} 0 {}", words[2], words[4])
-                };
-                change_marker(&fixture, from, moving).await;
+                let marker = read_marker(&fixture, from).await;
+                let words: Vec<&str> = marker.split(' ').collect();
+                let moving = format!("{from} moving {to} {} 0 {}", words[2], words[4]);
+                send(&fixture, from, "SET", &[b"eb:acme:shard", moving.as_bytes()]).await;
             }
             finish_move(&fixture, to).await;
             assert!(list_keys(&fixture, to).await == before, "{forgetting}");
