@@ -73,10 +73,10 @@ pub(crate) async fn print(args: &RunArgs) -> Result<()> {
 
 fn heading(has_baseline: bool) -> &'static str {
     if has_baseline {
-        "| request | requests/s before | now | ratio | p99 ms before | now | ratio | errors before | now | Redis commands before | now |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
+        "| request | requests/s before | now | ratio | p99 ms before | now | ratio | errors before | now | Redis commands before | now | server µs before | now | Redis µs before | now |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     } else {
-        "| request | requests/s | p99 ms | errors | Redis commands |\n|---|---:|---:|---:|---:|"
+        "| request | requests/s | p99 ms | errors | Redis commands | server µs | Redis µs |\n|---|---:|---:|---:|---:|---:|---:|"
     }
 }
 
@@ -92,6 +92,14 @@ fn write_line(rows: &[Row]) -> Option<String> {
     cells.extend(write_ratio(rows, |load| load.p99_ms));
     cells.extend(rows.iter().map(|row| row.errors().to_string()));
     cells.extend(rows.iter().map(|row| format_option(row.redis_commands)));
+    cells.extend(
+        rows.iter()
+            .map(|row| format_option(row.median(|sample| sample.cpu.server_us))),
+    );
+    cells.extend(
+        rows.iter()
+            .map(|row| format_option(row.median(|sample| sample.cpu.redis_us))),
+    );
     Some(format!("| {} |", cells.join(" | ")))
 }
 
