@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::RunArgs;
 use crate::data::Data;
 use crate::machine;
-use crate::markdown::{format_count, format_option};
+use crate::markdown::{format_count, format_option, write_table};
 use crate::measure::{Plan, measure};
 use crate::operation::Operation;
 use crate::progress::Progress;
@@ -16,6 +16,48 @@ const CONNECTIONS: u32 = 32;
 const DEFAULT_DIGITS: u32 = 4;
 const DEFAULT_ROUNDS: u32 = 3;
 const DEFAULT_SECONDS: f64 = 3.0;
+
+/// A figure of each build.
+struct Figure {
+    heading: &'static str,
+    value: fn(&Row) -> String,
+    /// What the builds are compared by; `None` if no ratio is shown.
+    ratio_of: Option<fn(&Load) -> f64>,
+}
+
+/// The figures of a line, in their order.
+const FIGURES: [Figure; 6] = [
+    Figure {
+        heading: "requests/s",
+        value: |row| format_count(row.requests_per_s()),
+        ratio_of: Some(|load| load.requests_per_s),
+    },
+    Figure {
+        heading: "p99 ms",
+        value: |row| format_option(row.latency(|load| Some(load.p99_ms))),
+        ratio_of: Some(|load| load.p99_ms),
+    },
+    Figure {
+        heading: "errors",
+        value: |row| row.errors().to_string(),
+        ratio_of: None,
+    },
+    Figure {
+        heading: "Redis commands",
+        value: |row| format_option(row.redis_commands),
+        ratio_of: None,
+    },
+    Figure {
+        heading: "server µs",
+        value: |row| format_option(row.median(|sample| sample.cpu.server_us)),
+        ratio_of: None,
+    },
+    Figure {
+        heading: "Redis µs",
+        value: |row| format_option(row.median(|sample| sample.cpu.redis_us)),
+        ratio_of: None,
+    },
+];
 
 /// Measures the chosen operations on both stores, and prints a table in Markdown.
 pub(crate) async fn print(args: &RunArgs) -> Result<()> {
@@ -52,7 +94,7 @@ pub(crate) async fn print(args: &RunArgs) -> Result<()> {
                     connections: CONNECTIONS,
                 };
                 let rows = measure(store, &systems, case, plan, progress).await?;
-                lines.extend(write_line(&rows));
+                lines.extend(list_cells(&rows));
             }
         }
     }
@@ -67,46 +109,36 @@ pub(crate) async fn print(args: &RunArgs) -> Result<()> {
         "{CONNECTIONS} connections, {entries} entries, {}\n",
         machine::date_and_commit()
     );
-    println!("{}\n{}", heading(args.baseline.is_some()), lines.join("\n"));
+    let headings = list_headings(args.baseline.is_some());
+    let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
+    print!("{}", write_table(&headings, 1, lines.into_iter()));
     Ok(())
 }
 
-fn heading(has_baseline: bool) -> &'static str {
-    if has_baseline {
-        "| request | requests/s before | now | ratio | p99 ms before | now | ratio | errors before | now | Redis commands before | now | server µs before | now | Redis µs before | now |\n\
-         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
-    } else {
-        "| request | requests/s | p99 ms | errors | Redis commands | server µs | Redis µs |\n|---|---:|---:|---:|---:|---:|---:|"
+/// Returns the headings: one for each cell of [`list_cells`].
+fn list_headings(has_baseline: bool) -> Vec<String> {
+    let mut headings = vec!["request".to_owned()];
+    for figure in &FIGURES {
+        if has_baseline {
+            headings.extend([format!("{} before", figure.heading), "now".to_owned()]);
+            headings.extend(figure.ratio_of.map(|_| "ratio".to_owned()));
+        } else {
+            headings.push(figure.heading.to_owned());
+        }
     }
+    headings
 }
 
-/// Writes the line of a case: each figure of all builds, and for two builds the ratio.
-fn write_line(rows: &[Row]) -> Option<String> {
+/// Returns the cells of a case: each figure of all builds, and for two builds the ratio. A ratio that no round has is a dash.
+fn list_cells(rows: &[Row]) -> Option<Vec<String>> {
     let first = rows.first()?;
     let mut cells = vec![format!("{}, {}", first.section, first.case.operation.name())];
-    let p99 = |load: &Load| Some(load.p99_ms);
-    let rates = rows.iter().map(|row| format_count(row.requests_per_s()));
-    cells.extend(rates);
-    cells.extend(write_ratio(rows, |load| load.requests_per_s));
-    cells.extend(rows.iter().map(|row| format_option(row.latency(p99))));
-    cells.extend(write_ratio(rows, |load| load.p99_ms));
-    cells.extend(rows.iter().map(|row| row.errors().to_string()));
-    cells.extend(rows.iter().map(|row| format_option(row.redis_commands)));
-    cells.extend(
-        rows.iter()
-            .map(|row| format_option(row.median(|sample| sample.cpu.server_us))),
-    );
-    cells.extend(
-        rows.iter()
-            .map(|row| format_option(row.median(|sample| sample.cpu.redis_us))),
-    );
-    Some(format!("| {} |", cells.join(" | ")))
-}
-
-/// Returns the median of the rounds' ratios of the second row to the first; `None` for one row.
-fn write_ratio(rows: &[Row], figure: impl Fn(&Load) -> f64) -> Option<String> {
-    let [before, now] = rows else {
-        return None;
-    };
-    median_ratio(now, before, figure).map(|ratio| format!("{ratio:.3}"))
+    for figure in &FIGURES {
+        cells.extend(rows.iter().map(figure.value));
+        if let ([before, now], Some(ratio_of)) = (rows, figure.ratio_of) {
+            let ratio = median_ratio(now, before, ratio_of);
+            cells.push(ratio.map_or_else(|| format_option(None), |ratio| format!("{ratio:.3}")));
+        }
+    }
+    Some(cells)
 }

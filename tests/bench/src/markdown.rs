@@ -225,7 +225,11 @@ fn format_whole(value: Option<f64>) -> String {
 }
 
 /// Writes a table whose first `texts` columns are text, and whose other columns are numbers.
-fn write_table(headings: &[&str], texts: usize, lines: impl Iterator<Item = Vec<String>>) -> String {
+pub(crate) fn write_table(
+    headings: &[&str],
+    texts: usize,
+    lines: impl Iterator<Item = Vec<String>>,
+) -> String {
     let mut table = format!("| {} |\n|", headings.join(" | "));
     for index in 0..headings.len() {
         table.push_str(if index < texts { "---|" } else { "---:|" });
