@@ -141,9 +141,12 @@ impl Projection {
             return None;
         };
         let leaderboard = self.leaderboard.as_ref()?;
-        let state = self.periods.entry(period.clone()).or_insert_with(|| {
-            ProjectedPeriod::new(leaderboard.schedule.period_at(*occurred_at), leaderboard.layout())
-        });
+        if !self.periods.contains_key(period) {
+            let bounds = leaderboard.schedule.period_at(*occurred_at);
+            let created = ProjectedPeriod::new(bounds, leaderboard.layout());
+            self.periods.insert(period.clone(), created);
+        }
+        let state = self.periods.get_mut(period)?;
         let entry = state.change(player);
         let existing = entry.as_ref();
         let change = EntryChange {

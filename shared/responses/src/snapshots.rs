@@ -74,12 +74,17 @@ async fn take_if_due<E: ResponseEnvironment>(
     scope: &str,
     max_log_bytes: u64,
 ) -> Option<u64> {
+    // While one instance takes the snapshot, others look often. The claim is near, and the plan takes three calls of the store.
+    if is_claimed(env, scope).await {
+        return None;
+    }
     let deps = build_deps(env, tenant, env.clock());
     let plan = match usecase::plan_snapshot(&deps, leaderboard).await.ok()? {
         SnapshotPlan::Due(plan) => plan,
         SnapshotPlan::Later(due_after) => return Some(due_after),
         SnapshotPlan::Never => return Some(u64::MAX),
     };
+    // Another instance may have claimed it during these calls.
     if is_claimed(env, scope).await {
         return None;
     }
