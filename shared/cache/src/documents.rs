@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use leaderboard_core::ports::{DocumentName, Documents, ShardNumber, Shards};
-use leaderboard_core::{LruMap, StoreError, Timestamp};
+use leaderboard_core::{LruMap, StoreError, TenantId, Timestamp};
 
 use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
 use crate::freshness::{Freshness, Lifetime};
@@ -231,26 +231,39 @@ impl DocumentFetch {
         None
     }
 
+    /// Returns the shard that has the documents of a tenant, or of the operator.
+    ///
+    /// # Errors
+    /// The error of a recent command, if it would be the error of the next one, too: so the requests of an instance do not each wait
+    /// for a shard that has just failed. A tenant who was moved away from that shard is looked for on the others first.
+    async fn find_answering_shard<E: CacheEnvironment>(
+        env: &E,
+        tenant: Option<&TenantId>,
+    ) -> Result<ShardNumber, StoreError> {
+        let shard = env.store().guess_shard(tenant);
+        let breaker = env.cache_state().breakers.of_shard(shard);
+        let Some(error) = breaker.recent_failure(env.clock()) else {
+            return Ok(shard);
+        };
+        match tenant {
+            Some(tenant) if env.store().find_on_other_shards(tenant).await => {
+                Ok(env.store().guess_shard(Some(tenant)))
+            }
+            _ => Err(error),
+        }
+    }
+
     /// Reads the documents from one shard after another, so that each circuit breaker hears of its own shard.
     async fn read_bodies<E: CacheEnvironment>(&self, env: &E) -> Result<DocumentBodies, StoreError> {
         let mut bodies = vec![None; self.names.len()];
         let mut shards: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
         for (slot, name) in bodies.iter_mut().zip(&self.names) {
-            let (slots, names) = shards
-                .entry(env.store().guess_shard(name.tenant.as_ref()))
-                .or_default();
+            let shard = Self::find_answering_shard(env, name.tenant.as_ref()).await?;
+            let (slots, names) = shards.entry(shard).or_default();
             slots.push(slot);
             names.push(name.clone());
         }
         for (shard, (slots, names)) in shards {
-            if let Some(error) = env
-                .cache_state()
-                .breakers
-                .of_shard(shard)
-                .recent_failure(env.clock())
-            {
-                return Err(error);
-            }
             let read = env.store().read_documents(&names).await;
             match &read {
                 Ok(_) => circuit_breaker::close(env, shard),

@@ -49,6 +49,15 @@ impl<C: Connection> Shards for RedisStore<C> {
         tenant.map_or(FIRST_SHARD, |tenant| self.server.guess_place(tenant.as_str()))
     }
 
+    async fn find_on_other_shards(&self, tenant: &TenantId) -> bool {
+        let (tenant, guess) = (tenant.as_str(), self.guess_shard(Some(tenant)));
+        let found = self.server.find_on_others(tenant, guess).await;
+        if let Some(found) = found {
+            self.server.remember_place(tenant, found);
+        }
+        found.is_some()
+    }
+
     async fn check_shard(&self, shard: ShardNumber) -> Result<(), StoreError> {
         ping(self.server.shard(shard)?).await
     }

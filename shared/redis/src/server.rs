@@ -187,7 +187,7 @@ impl<C: Connection> Server<C> {
     }
 
     /// Returns the shard whose marker says that the tenant lives there, without asking the shard `failed`.
-    async fn find_on_others(&self, tenant: &str, failed: ShardNumber) -> Option<ShardNumber> {
+    pub(crate) async fn find_on_others(&self, tenant: &str, failed: ShardNumber) -> Option<ShardNumber> {
         let marker = keys::shard_marker(tenant);
         for (number, shard) in self.shards().filter(|(number, _)| *number != failed) {
             let Ok(replies) = shard.command("GET", &[&marker]).await else {

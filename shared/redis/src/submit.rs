@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures::stream::{FuturesOrdered, StreamExt};
 use leaderboard_core::ports::{Overdraft, RateLimitDecision, SubmissionResult, SubmitOptions, Submitted};
-use leaderboard_core::{LeaderboardId, PreparedSubmission, StoreError, TenantId};
+use leaderboard_core::{LeaderboardId, PlayerId, PreparedSubmission, StoreError, TenantId};
 
 use crate::connection::Connection;
 use crate::group_commit::GroupCommit;
@@ -15,12 +16,14 @@ use crate::{bans, entry_counts, rate_limits};
 
 /// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
+/// How many commands of one call are under way at a time.
+const MAX_UNDER_WAY: usize = 2;
 /// How often submissions are sent again because the tenant's entries had not all been counted.
 const MAX_RECOUNTS: u32 = 3;
 
-/// Applies submissions in order, in as few commands as [`MAX_TARGETS_PER_COMMAND`] allows. The first command charges the request.
-/// A call that fits into one command shares it with the calls that wait at the same time. A submission that needs the exact count
-/// of entries while the count is incomplete is applied after the other submissions of its command.
+/// Applies submissions in as few commands as [`MAX_TARGETS_PER_COMMAND`] allows, those of each player in their order. The first command
+/// charges the request. A call that fits into one command shares it with the calls that wait at the same time. A submission that needs
+/// the exact count of entries while the count is incomplete is applied after the other submissions of its command.
 pub(crate) async fn submit<C: Connection>(
     server: &Server<C>,
     group_commit: &GroupCommit,
@@ -45,16 +48,65 @@ pub(crate) async fn submit<C: Connection>(
         return finish(server, tenant, call, reply).await;
     }
     let mut rest = submissions;
-    while !rest.is_empty() && !submitted.rate_limit_decision.refused {
+    if call.charge_request.is_some() {
         (call.submissions, rest) = rest.split_at(count_fitting(rest));
-        let reply = send_alone(server, tenant, call).await?;
-        let finished = finish(server, tenant, call, reply).await?;
-        if call.charge_request.take().is_some() {
-            submitted.rate_limit_decision = finished.rate_limit_decision;
-        }
-        submitted.answers.extend(finished.answers);
+        submitted = send_and_finish(server, tenant, call).await?;
+        call.charge_request = None;
+    }
+    if !submitted.rate_limit_decision.refused {
+        let answers = send_overlapping(server, tenant, call, rest).await?;
+        submitted.answers.extend(answers);
     }
     Ok(submitted)
+}
+
+/// Applies submissions with several commands, of which [`MAX_UNDER_WAY`] can be under way: the server applies one while this instance
+/// reads the reply to the one before. They can overtake each other, so those that are under way have no player in common.
+async fn send_overlapping<C: Connection>(
+    server: &Server<C>,
+    tenant: &TenantId,
+    call: SubmitCall<'_>,
+    submissions: &[PreparedSubmission],
+) -> Result<Vec<SubmissionResult>, StoreError> {
+    let mut under_way = FuturesOrdered::new();
+    let mut finished = Vec::new();
+    let (mut last, mut rest) = (submissions, submissions);
+    while !rest.is_empty() {
+        let (part, later) = rest.split_at(count_fitting(rest));
+        while under_way.len() >= MAX_UNDER_WAY || !under_way.is_empty() && have_common_player(last, part) {
+            finished.extend(under_way.next().await);
+        }
+        // After a failure, nothing more is sent.
+        if finished.iter().any(Result::is_err) {
+            break;
+        }
+        let call = SubmitCall {
+            submissions: part,
+            ..call
+        };
+        under_way.push_back(send_and_finish(server, tenant, call));
+        (last, rest) = (part, later);
+    }
+    finished.extend(under_way.collect::<Vec<_>>().await);
+    let answers = finished.into_iter().map(|one| one.map(|one| one.answers));
+    Ok(answers.collect::<Result<Vec<_>, _>>()?.concat())
+}
+
+fn have_common_player(some: &[PreparedSubmission], others: &[PreparedSubmission]) -> bool {
+    let players: BTreeSet<&PlayerId> = some.iter().map(|submission| &submission.player).collect();
+    others
+        .iter()
+        .any(|submission| players.contains(&submission.player))
+}
+
+/// Applies a call with a command of its own.
+async fn send_and_finish<C: Connection>(
+    server: &Server<C>,
+    tenant: &TenantId,
+    call: SubmitCall<'_>,
+) -> Result<Submitted, StoreError> {
+    let reply = send_alone(server, tenant, call).await?;
+    finish(server, tenant, call, reply).await
 }
 
 /// Applies a call again, alone, while its leaderboards have pending bans. `reply` is the reply to the first try.

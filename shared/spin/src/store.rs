@@ -90,6 +90,7 @@ forward_to_engine! {
     impl Shards {
         sync fn count_shards() -> ShardNumber;
         sync fn guess_shard(tenant: Option<&TenantId>) -> ShardNumber;
+        fn find_on_other_shards(tenant: &TenantId) -> bool;
         fn check_shard(shard: ShardNumber) -> Result<(), StoreError>;
         fn find_shard(tenant: &TenantId) -> Result<Option<TenantPlace>, StoreError>;
         fn move_tenant(tenant: &TenantId, to: ShardNumber)

@@ -55,6 +55,12 @@ pub trait Shards {
         FIRST_SHARD
     }
 
+    /// Asks the shards other than that of [`Shards::guess_shard`] whether a tenant lives on one of them. If so, that one is the guess from
+    /// then on. Returns false if none of them has the tenant; a shard that does not answer counts as having no tenants.
+    async fn find_on_other_shards(&self, _tenant: &TenantId) -> bool {
+        false
+    }
+
     /// Checks that a shard answers.
     ///
     /// # Errors

@@ -126,6 +126,39 @@ fn while_a_shard_is_down_its_tenants_get_503_and_the_others_go_on() {
 }
 
 #[test]
+fn a_tenant_who_was_moved_away_does_not_notice_that_the_old_shard_is_down() {
+    block_on(async {
+        let mut sharded = ShardedService::start().await;
+        let mut on_second = sharded.fill().await;
+        on_second.retain(|(_, shard)| *shard == 2);
+        let (left, _) = on_second.pop().unwrap();
+        assert!(!on_second.is_empty());
+        for (moved, _) in &on_second {
+            move_to(moved, 1).await;
+        }
+        // Another region, without a cached document.
+        let variables = [
+            ("redis_url", sharded.server(1).url()),
+            ("redis_url2", sharded.server(2).url()),
+        ];
+        let region = TestService::start_configured(None, |config| {
+            let variables = variables.map(|(name, value)| {
+                let name = name.to_owned();
+                VariableSource::Value { name, value }
+            });
+            config.variables.extend(variables);
+        })
+        .await;
+        let in_region = |tenant: &ApiClient| region.api().for_tenant(&tenant.tenant);
+        sharded.server(2).kill();
+        for (moved, _) in &on_second {
+            assert_eq!(submit(&in_region(&left)).await, 503);
+            assert_eq!(submit(&in_region(moved)).await, 200, "{}", moved.tenant);
+        }
+    });
+}
+
+#[test]
 fn a_tenant_is_moved_with_its_data_and_its_queue() {
     block_on(async {
         let sharded = ShardedService::start().await;
