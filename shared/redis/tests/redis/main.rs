@@ -30,6 +30,8 @@ mod lifetime;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod long_calls;
+#[cfg(test)]
 mod out_of_memory;
 #[cfg(test)]
 mod pauses;
