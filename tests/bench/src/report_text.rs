@@ -75,8 +75,10 @@ pub(crate) fn write(intro: &str, figures: &Figures, connections: u32, saturation
         let table = markdown::write_lives(&figures.lives);
         text.push_str(&format!("\n## Live updates\n{table}"));
     }
-    let table = markdown::write_filled(&figures.filled);
-    text.push_str(&format!("\n## Loading\n{table}"));
+    if !figures.filled.is_empty() {
+        let table = markdown::write_filled(&figures.filled);
+        text.push_str(&format!("\n## Loading\n{table}"));
+    }
     text
 }
 
