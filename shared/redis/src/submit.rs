@@ -21,9 +21,10 @@ const MAX_UNDER_WAY: usize = 2;
 /// How often submissions are sent again because the tenant's entries had not all been counted.
 const MAX_RECOUNTS: u32 = 3;
 
-/// Applies submissions in as few commands as [`MAX_TARGETS_PER_COMMAND`] allows, those of each player in their order. The first command
-/// charges the request. A call that fits into one command shares it with the calls that wait at the same time. A submission that needs
-/// the exact count of entries while the count is incomplete is applied after the other submissions of its command.
+/// Applies submissions in as few commands as [`MAX_TARGETS_PER_COMMAND`] allows, those of each player and of each idempotency
+/// record in their order. The first command charges the request. A call that fits into one command shares it with the calls that wait at
+/// the same time. A submission that needs the exact count of entries while the count is incomplete is applied after the other submissions
+/// of its command.
 pub(crate) async fn submit<C: Connection>(
     server: &Server<C>,
     group_commit: &GroupCommit,
@@ -61,7 +62,8 @@ pub(crate) async fn submit<C: Connection>(
 }
 
 /// Applies submissions with several commands, of which [`MAX_UNDER_WAY`] can be under way: the server applies one while this instance
-/// reads the reply to the one before. They can overtake each other, so those that are under way have no player in common.
+/// reads the reply to the one before. They can overtake each other, so those that are under way have no player and no idempotency
+/// record in common.
 async fn send_overlapping<C: Connection>(
     server: &Server<C>,
     tenant: &TenantId,
@@ -73,7 +75,7 @@ async fn send_overlapping<C: Connection>(
     let (mut last, mut rest) = (submissions, submissions);
     while !rest.is_empty() {
         let (part, later) = rest.split_at(count_fitting(rest));
-        while under_way.len() >= MAX_UNDER_WAY || !under_way.is_empty() && have_common_player(last, part) {
+        while under_way.len() >= MAX_UNDER_WAY || !under_way.is_empty() && have_common_key(last, part) {
             finished.extend(under_way.next().await);
         }
         // After a failure, nothing more is sent.
@@ -92,11 +94,14 @@ async fn send_overlapping<C: Connection>(
     Ok(answers.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-fn have_common_player(some: &[PreparedSubmission], others: &[PreparedSubmission]) -> bool {
+/// Returns whether both have a submission of the same player, or with the same idempotency record: of such submissions, the first counts.
+fn have_common_key(some: &[PreparedSubmission], others: &[PreparedSubmission]) -> bool {
     let players: BTreeSet<&PlayerId> = some.iter().map(|submission| &submission.player).collect();
-    others
-        .iter()
-        .any(|submission| players.contains(&submission.player))
+    let records: BTreeSet<_> = some.iter().filter_map(PreparedSubmission::record_name).collect();
+    others.iter().any(|submission| {
+        let record = submission.record_name();
+        players.contains(&submission.player) || record.is_some_and(|record| records.contains(&record))
+    })
 }
 
 /// Applies a call with a command of its own.

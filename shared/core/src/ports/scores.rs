@@ -78,7 +78,8 @@ pub struct Submitted {
 
 /// The entries of a leaderboard, their order, and the log.
 pub trait Scores {
-    /// Applies submissions, those of each player in their order, each atomically: either to all of its targets or to none.
+    /// Applies submissions, those of each player and of each idempotency record in their order, each atomically: either to all of its
+    /// targets or to none.
     ///
     /// If a target has an idempotency record ([`PreparedSubmission::record_name`]) with the same fingerprint, the store returns
     /// the recorded outcome, marked as a replay, and changes nothing. Each other accepted target appends one event. If the

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use futures::poll;
 use leaderboard_core::ports::{RankDetail, Scores, SubmitOptions, Submitted};
-use leaderboard_core::{Leaderboard, Operator, PreparedSubmission, StoreError, Versioned};
+use leaderboard_core::{
+    IdScope, Leaderboard, Operator, PreparedSubmission, StoreError, SubmissionId, Versioned,
+};
 use leaderboard_redis::RedisStore;
 
 use crate::gate::Gate;
@@ -106,6 +108,29 @@ async fn commands_with_a_player_in_common_come_one_after_another() {
     gate.let_pass(2);
     let values = read_values(&call.await.unwrap());
     assert_eq!((values[MAX_TARGETS - 1], values[MAX_TARGETS + 30]), (63, 63 + 94));
+}
+
+#[tokio::test]
+async fn of_two_players_with_one_submission_id_the_first_counts() {
+    let server = Server::start().await;
+    let gate = Gate::open(&server).await;
+    let gated = Gated::new(&gate).await;
+    let mut submissions = gated.submissions();
+    for number in [MAX_TARGETS - 1, MAX_TARGETS + 30] {
+        submissions[number].id = Some(SubmissionId::new("match-1").unwrap());
+        submissions[number].id_scope = IdScope::Leaderboard;
+        submissions[number].fingerprint = [u8::try_from(number).unwrap(); 16];
+    }
+    let mut call = gated.submit(submissions, options());
+    assert_eq!(gated.count_held_back(&mut call).await, 1);
+    gate.let_pass(3);
+    let answers = call.await.unwrap().answers;
+    assert!(answers[MAX_TARGETS - 1].is_ok());
+    assert!(
+        answers[MAX_TARGETS + 30].is_err(),
+        "{:?}",
+        answers[MAX_TARGETS + 30]
+    );
 }
 
 #[tokio::test]
