@@ -1,10 +1,11 @@
 //! The document cache: configuration documents in the memory of an instance and in the slots of the region's key-value store.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::pin::pin;
 use std::rc::Rc;
 
-use leaderboard_core::ports::{DocumentName, Documents, ShardNumber, Shards};
+use leaderboard_core::ports::{DocumentName, Documents, FIRST_SHARD, ShardNumber, Shards};
 use leaderboard_core::{LruMap, StoreError, TenantId, Timestamp};
 
 use crate::cached_documents::{CachedDocuments, DocumentBodies, Generation};
@@ -98,13 +99,11 @@ pub async fn load_documents<E: CacheEnvironment>(
         Freshness::Expired => fetch().run(env).await,
         Freshness::StaleIfError => {
             let fetch = fetch();
-            match fetch.find_open_shard(env).await {
-                Some(shard) => {
-                    circuit_breaker::probe_later(env, shard);
-                    Ok(cached)
-                }
-                None => fetch_within_patience(env, fetch, &cached).await,
+            if !fetch.has_open_shard(env).await {
+                return fetch_within_patience(env, fetch, &cached).await;
             }
+            refresh_later(env, fetch);
+            Ok(cached)
         }
     }
 }
@@ -167,11 +166,7 @@ fn refresh_later<E: CacheEnvironment>(env: &E, fetch: DocumentFetch) {
     };
     let own_env = env.clone();
     env.later(async move {
-        let is_answering = match fetch.find_open_shard(&own_env).await {
-            Some(shard) => circuit_breaker::probe(&own_env, shard).await,
-            None => true,
-        };
-        if is_answering {
+        if fetch.probe_open_shards(&own_env).await {
             let _ = fetch.run(&own_env).await;
         }
         leader.end(());
@@ -213,58 +208,58 @@ struct DocumentFetch {
 }
 
 impl DocumentFetch {
+    /// Returns whose documents they are: those of tenants and of the operator (`None`) can be on several shards. With one shard, returns
+    /// `None` alone.
+    fn list_scopes<E: CacheEnvironment>(&self, env: &E) -> BTreeSet<Option<&TenantId>> {
+        let is_sharded = env.store().count_shards() > FIRST_SHARD;
+        let scopes = self.names.iter().map(|name| name.tenant.as_ref());
+        scopes.map(|scope| scope.filter(|_| is_sharded)).collect()
+    }
+
     /// Returns the shards that have the documents.
     fn list_shards<E: CacheEnvironment>(&self, env: &E) -> BTreeSet<ShardNumber> {
-        let names = self.names.iter();
-        names
-            .map(|name| env.store().guess_shard(name.tenant.as_ref()))
-            .collect()
+        let scopes = self.list_scopes(env).into_iter();
+        scopes.map(|scope| env.store().guess_shard(scope)).collect()
     }
 
-    /// Returns a shard of the documents whose circuit breaker is open.
-    async fn find_open_shard<E: CacheEnvironment>(&self, env: &E) -> Option<ShardNumber> {
+    /// Returns whether the circuit breaker of a shard of the documents is open.
+    async fn has_open_shard<E: CacheEnvironment>(&self, env: &E) -> bool {
         for shard in self.list_shards(env) {
             if circuit_breaker::is_open(env, shard).await {
-                return Some(shard);
+                return true;
             }
         }
-        None
+        false
     }
 
-    /// Returns the shard that has the documents of a tenant, or of the operator.
-    ///
-    /// # Errors
-    /// The error of a recent command, if it would be the error of the next one, too: so the requests of an instance do not each wait
-    /// for a shard that has just failed. A tenant who was moved away from that shard is looked for on the others first.
-    async fn find_answering_shard<E: CacheEnvironment>(
-        env: &E,
-        tenant: Option<&TenantId>,
-    ) -> Result<ShardNumber, StoreError> {
-        let shard = env.store().guess_shard(tenant);
-        let breaker = env.cache_state().breakers.of_shard(shard);
-        let Some(error) = breaker.recent_failure(env.clock()) else {
-            return Ok(shard);
-        };
-        match tenant {
-            Some(tenant) if env.store().find_on_other_shards(tenant).await => {
-                Ok(env.store().guess_shard(Some(tenant)))
+    /// Probes the shards of the documents whose circuit breakers are open, unless a tenant was moved away from the shard. Returns
+    /// whether all shards answer.
+    async fn probe_open_shards<E: CacheEnvironment>(&self, env: &E) -> bool {
+        for scope in self.list_scopes(env) {
+            let shard = env.store().guess_shard(scope);
+            if circuit_breaker::is_open(env, shard).await
+                && !is_on_another_shard(env, scope).await
+                && !circuit_breaker::probe(env, shard).await
+            {
+                return false;
             }
-            _ => Err(error),
         }
+        true
     }
 
-    /// Reads the documents from one shard after another, so that each circuit breaker hears of its own shard.
+    /// Reads the documents of one scope after another, so that each circuit breaker hears of its own shard.
     async fn read_bodies<E: CacheEnvironment>(&self, env: &E) -> Result<DocumentBodies, StoreError> {
         let mut bodies = vec![None; self.names.len()];
-        let mut shards: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
-        for (slot, name) in bodies.iter_mut().zip(&self.names) {
-            let shard = Self::find_answering_shard(env, name.tenant.as_ref()).await?;
-            let (slots, names) = shards.entry(shard).or_default();
-            slots.push(slot);
-            names.push(name.clone());
-        }
-        for (shard, (slots, names)) in shards {
+        let is_sharded = env.store().count_shards() > FIRST_SHARD;
+        for scope in self.list_scopes(env) {
+            let of_scope = |name: &DocumentName| !is_sharded || name.tenant.as_ref() == scope;
+            let with_slots = bodies.iter_mut().zip(&self.names);
+            let (slots, names): (Vec<_>, Vec<_>) = with_slots.filter(|(_, name)| of_scope(name)).unzip();
+            let names: Vec<_> = names.into_iter().cloned().collect();
+            check_recent_failure(env, scope).await?;
             let read = env.store().read_documents(&names).await;
+            // The shard on which the command ended can be another one than the guess before the command.
+            let shard = env.store().guess_shard(scope);
             match &read {
                 Ok(_) => circuit_breaker::close(env, shard),
                 Err(StoreError::Unavailable(cause)) => circuit_breaker::open(env, shard, cause),
@@ -308,6 +303,31 @@ impl DocumentFetch {
         });
         Ok(cached)
     }
+}
+
+/// Returns the error of a recent command if the next one to the same shard would fail, too: so the requests of an instance do not each wait
+/// for a shard that has just failed. A tenant who was moved away from that shard is looked for on the others first.
+async fn check_recent_failure<E: CacheEnvironment>(
+    env: &E,
+    scope: Option<&TenantId>,
+) -> Result<(), StoreError> {
+    let shard = env.store().guess_shard(scope);
+    let breaker = env.cache_state().breakers.of_shard(shard);
+    match breaker.recent_failure(env.clock()) {
+        Some(error) if !is_on_another_shard(env, scope).await => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether a tenant lives on another shard than this instance knew. If so, the instance knows it from then on. Does not wait for
+/// shards that are slow.
+async fn is_on_another_shard<E: CacheEnvironment>(env: &E, scope: Option<&TenantId>) -> bool {
+    let Some(tenant) = scope else {
+        return false;
+    };
+    let search = pin!(env.store().find_on_other_shards(tenant));
+    let found = circuit_breaker::run_within(env, circuit_breaker::PATIENCE_MS, search).await;
+    found.unwrap_or(false)
 }
 
 /// Removes the documents of a group from the caches because one of them has changed. Instances that read the slot no longer use

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use leaderboard_core::StoreError;
 use leaderboard_core::ports::{FIRST_SHARD, ShardNumber, Signal};
 
@@ -186,17 +187,17 @@ impl<C: Connection> Server<C> {
         ))
     }
 
-    /// Returns the shard whose marker says that the tenant lives there, without asking the shard `failed`.
+    /// Returns the shard whose marker says that the tenant lives there, without asking the shard `failed`. The first such answer counts,
+    /// so a shard that hangs delays only the search for a tenant who is on none of them.
     pub(crate) async fn find_on_others(&self, tenant: &str, failed: ShardNumber) -> Option<ShardNumber> {
         let marker = keys::shard_marker(tenant);
-        for (number, shard) in self.shards().filter(|(number, _)| *number != failed) {
-            let Ok(replies) = shard.command("GET", &[&marker]).await else {
-                continue;
-            };
-            let found = ReplyReader::new(replies).read_optional_bytes().ok().flatten();
-            if found.is_some_and(|found| Marker::parse(&found).is_ok_and(|found| found.place == Some(number)))
-            {
-                return Some(number);
+        let others = self.shards().filter(|(number, _)| *number != failed);
+        let mut asked: FuturesUnordered<_> = others
+            .map(|(number, shard)| read_home(number, shard, &marker))
+            .collect();
+        while let Some(found) = asked.next().await {
+            if found.is_some() {
+                return found;
             }
         }
         None
@@ -276,6 +277,18 @@ impl<C: Connection> Server<C> {
         run_on_shard(self.shard(on)?, &MARK_PLACE, &call, None).await?;
         Ok(())
     }
+}
+
+/// Returns the number of a shard if the tenant's marker says that the tenant lives there.
+async fn read_home<C: Connection>(
+    number: ShardNumber,
+    shard: &Shard<C>,
+    marker: &[u8],
+) -> Option<ShardNumber> {
+    let replies = shard.command("GET", &[marker]).await.ok()?;
+    let found = ReplyReader::new(replies).read_optional_bytes().ok().flatten()?;
+    let is_home = Marker::parse(&found).is_ok_and(|found| found.place == Some(number));
+    is_home.then_some(number)
 }
 
 impl Script {

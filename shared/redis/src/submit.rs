@@ -16,7 +16,7 @@ use crate::{bans, entry_counts, rate_limits};
 
 /// How often a call is sent while a leaderboard has pending bans.
 const MAX_TRIES: u32 = 4;
-/// How many commands of one call are under way at a time.
+/// How many commands of one call are under way at a time: one, and the one before it, with which it is compared.
 const MAX_UNDER_WAY: usize = 2;
 /// How often submissions are sent again because the tenant's entries had not all been counted.
 const MAX_RECOUNTS: u32 = 3;
@@ -78,7 +78,7 @@ async fn send_overlapping<C: Connection>(
         while under_way.len() >= MAX_UNDER_WAY || !under_way.is_empty() && have_common_key(last, part) {
             finished.extend(under_way.next().await);
         }
-        // After a failure, nothing more is sent.
+        // After a failure, no further command is begun.
         if finished.iter().any(Result::is_err) {
             break;
         }

@@ -37,7 +37,7 @@ pub(crate) fn why_closed<E: ResponseEnvironment>(
     }
 }
 
-/// Applies submissions of one tenant in their order. Each call names at most as many leaderboards as a request may.
+/// Applies submissions of one tenant, those of each player in their order. Each call names at most as many leaderboards as a request may.
 pub(crate) async fn apply_all<E: ResponseEnvironment>(
     env: &E,
     tenant: &TenantId,

@@ -37,8 +37,9 @@ struct Section<'a> {
 pub(crate) fn introduce(plan: Plan) -> String {
     let Plan { rounds, seconds, .. } = plan;
     format!(
-        "# Report\n{}. {}. Medians of {rounds} interleaved rounds of {seconds} s. \
-         [How to read it](../benchmarks.md); every round: [rounds.jsonl](rounds.jsonl).\n",
+        "# Report\n{}. {}. Medians of {rounds} interleaved rounds of {seconds} s; \
+         history and live updates: one round. `docs/operations/benchmarks.md` says how to read it; every round: \
+         [rounds.jsonl](rounds.jsonl).\n",
         machine::date_and_commit(),
         machine::describe(),
     )

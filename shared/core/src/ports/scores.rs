@@ -79,7 +79,7 @@ pub struct Submitted {
 /// The entries of a leaderboard, their order, and the log.
 pub trait Scores {
     /// Applies submissions, those of each player and of each idempotency record in their order, each atomically: either to all of its
-    /// targets or to none.
+    /// targets or to none. If a quota has room for some of them, it can be a later one of another player that is accepted.
     ///
     /// If a target has an idempotency record ([`PreparedSubmission::record_name`]) with the same fingerprint, the store returns
     /// the recorded outcome, marked as a replay, and changes nothing. Each other accepted target appends one event. If the
@@ -94,7 +94,7 @@ pub trait Scores {
     /// [`crate::Decision::from_change`], the tenant's entry quota, the tenant's log quota.
     ///
     /// # Errors
-    /// [`StoreError`] if it is unknown whether the submissions were applied. The call can be repeated safely with the same ids.
+    /// [`StoreError`] if it is unknown which of the submissions were applied. The call can be repeated safely with the same ids.
     async fn submit(
         &self,
         tenant: &TenantId,

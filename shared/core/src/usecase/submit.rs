@@ -15,8 +15,8 @@ use crate::{LeaderboardId, PreparedSubmission, Refusal, RefusalReason, StoreErro
 /// A submission, and the caller whose permissions it has.
 pub type SentSubmission<'a> = (&'a Caller, &'a Submission);
 
-/// Applies submissions in their order, each atomically: either to all of its leaderboards or to none. Each submission comes with the
-/// caller whose permissions it has. Returns one result for each submission.
+/// Applies submissions, those of each player in their order, each atomically: either to all of its leaderboards or to none. Each submission
+/// comes with the caller whose permissions it has. Returns one result for each submission.
 ///
 /// If the configuration of a submission changed, the submission is tried again after the others of the call. So two submissions
 /// of one player in the same call can be applied in another order.

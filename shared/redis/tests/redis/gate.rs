@@ -17,6 +17,8 @@ pub(crate) struct Gate {
     permits: Semaphore,
     waiting: Cell<usize>,
     fails: Cell<bool>,
+    is_next_late: Cell<bool>,
+    replies: Cell<usize>,
 }
 
 /// Counts a command while it waits.
@@ -36,6 +38,8 @@ impl Gate {
             permits: Semaphore::new(OPEN),
             waiting: Cell::new(0),
             fails: Cell::new(false),
+            is_next_late: Cell::new(false),
+            replies: Cell::new(0),
         }
     }
 
@@ -55,6 +59,11 @@ impl Gate {
         self.let_pass(1);
     }
 
+    /// Holds the reply to the next command back until the reply to another one has arrived.
+    pub(crate) fn delay_next_reply(&self) {
+        self.is_next_late.set(true);
+    }
+
     /// Returns how many commands are held back.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.get()
@@ -70,7 +79,14 @@ impl Connection for &Gate {
         if self.fails.take() {
             return Err(ConnectionError::Unavailable("the server was lost".into()));
         }
-        self.inner.command(name, arguments).await
+        let is_late = self.is_next_late.take();
+        let before = self.replies.get();
+        let reply = self.inner.command(name, arguments).await;
+        while is_late && self.replies.get() == before {
+            self.inner.pause().await;
+        }
+        self.replies.set(self.replies.get() + 1);
+        reply
     }
 
     async fn pause(&self) {

@@ -80,7 +80,7 @@ fn read_values(submitted: &Submitted) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn two_commands_are_under_way_and_the_answers_are_in_the_order_of_the_submissions() {
+async fn two_commands_are_under_way() {
     let server = Server::start().await;
     let gate = Gate::open(&server).await;
     let gated = Gated::new(&gate).await;
@@ -89,8 +89,19 @@ async fn two_commands_are_under_way_and_the_answers_are_in_the_order_of_the_subm
     gate.let_pass(1);
     assert_eq!(gated.count_held_back(&mut call).await, 2);
     gate.let_pass(2);
+    assert_eq!(call.await.unwrap().answers.len(), SUBMISSIONS);
+}
+
+#[tokio::test]
+async fn the_answers_are_in_the_order_of_the_submissions_also_if_a_reply_overtakes_another() {
+    let server = Server::start().await;
+    let gate = Gate::open(&server).await;
+    let gated = Gated::new(&gate).await;
+    gate.delay_next_reply();
+    gate.let_pass(3);
+    let submitted = gated.submit(gated.submissions(), options()).await.unwrap();
     let expected: Vec<_> = (0..).take(SUBMISSIONS).collect();
-    assert_eq!(read_values(&call.await.unwrap()), expected);
+    assert_eq!(read_values(&submitted), expected);
 }
 
 #[tokio::test]

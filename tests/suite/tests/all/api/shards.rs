@@ -41,6 +41,21 @@ impl ShardedService {
         }
     }
 
+    /// Starts another region, whose instances have cached nothing. Requests that come one after another reach the same instance.
+    async fn start_region(&mut self) -> TestService {
+        let variables = [("redis_url", 1), ("redis_url2", 2)];
+        let variables = variables.map(|(name, shard)| (name, self.server(shard).url()));
+        TestService::start_configured(None, |config| {
+            let variables = variables.map(|(name, value)| {
+                let name = name.to_owned();
+                VariableSource::Value { name, value }
+            });
+            config.workers = 1;
+            config.variables.extend(variables);
+        })
+        .await
+    }
+
     /// Creates a leaderboard with an entry for each of some tenants. Returns clients of the tenants, with their shards.
     async fn fill(&self) -> Vec<(ApiClient, u64)> {
         let mut tenants = Vec::new();
@@ -136,24 +151,33 @@ fn a_tenant_who_was_moved_away_does_not_notice_that_the_old_shard_is_down() {
         for (moved, _) in &on_second {
             move_to(moved, 1).await;
         }
-        // Another region, without a cached document.
-        let variables = [
-            ("redis_url", sharded.server(1).url()),
-            ("redis_url2", sharded.server(2).url()),
-        ];
-        let region = TestService::start_configured(None, |config| {
-            let variables = variables.map(|(name, value)| {
-                let name = name.to_owned();
-                VariableSource::Value { name, value }
-            });
-            config.variables.extend(variables);
-        })
-        .await;
+        let region = sharded.start_region().await;
         let in_region = |tenant: &ApiClient| region.api().for_tenant(&tenant.tenant);
         sharded.server(2).kill();
         for (moved, _) in &on_second {
             assert_eq!(submit(&in_region(&left)).await, 503);
             assert_eq!(submit(&in_region(moved)).await, 200, "{}", moved.tenant);
+        }
+    });
+}
+
+#[test]
+fn a_failure_of_the_shard_that_a_tenant_was_moved_to_is_not_blamed_on_the_old_one() {
+    block_on(async {
+        let mut sharded = ShardedService::start().await;
+        let mut on_first = sharded.fill().await;
+        on_first.retain(|(_, shard)| *shard == 1);
+        let (moved, left) = on_first.split_at(on_first.len() / 2);
+        assert!(!moved.is_empty());
+        for (tenant, _) in moved {
+            move_to(tenant, 2).await;
+        }
+        let region = sharded.start_region().await;
+        let in_region = |tenant: &ApiClient| region.api().for_tenant(&tenant.tenant);
+        sharded.server(2).kill();
+        for ((moved, _), (left, _)) in moved.iter().zip(left) {
+            assert_eq!(submit(&in_region(moved)).await, 503, "{}", moved.tenant);
+            assert_eq!(submit(&in_region(left)).await, 200, "{}", left.tenant);
         }
     });
 }
