@@ -37,6 +37,8 @@ const BUSY_POLL: Duration = Duration::from_millis(10);
 const AFTER_RESPONSES: Duration = Duration::from_secs(3);
 /// The smallest buffer that hyper accepts.
 const MIN_BUFFER_BYTES: usize = 8192;
+/// The first bytes of a connection of HTTP/2 (RFC 9113, section 3.4).
+const HTTP2_PREFACE: [u8; 24] = *b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Serves connections until the host stops. Requests that have begun by then may take up to the drain limit.
 pub(crate) async fn serve(worker: Arc<Worker>, listener: TcpListener, workers: usize) {
@@ -119,7 +121,26 @@ impl Server {
         let (builder, closing) = (self.builder.clone(), self.closing.clone());
         let (worker, stopping) = (self.worker.clone(), self.stopping.clone());
         let ends_streams = closing.clone();
+        let header_timeout = self.worker.host.limits.header_timeout;
         self.tracker.spawn(async move {
+            let begins_like_http2 = tokio::select! {
+                begins = tokio::time::timeout(header_timeout, begins_like_http2(&stream)) => begins,
+                () = closing.cancelled() => return,
+            };
+            let builder = match begins_like_http2 {
+                Ok(Ok(true)) => builder,
+                // The builder for both versions reads the first 24 bytes on its own, so that hyper reads the rest of the headers into a
+                // buffer of 16 KiB. This buffer has 8 KiB, which counts for a connection that stays open as a stream.
+                Ok(Ok(false)) => builder.http1_only(),
+                Ok(Err(error)) => {
+                    tracing::debug!(%client, %error, "a connection ended before its first byte");
+                    return;
+                }
+                Err(_) => {
+                    tracing::debug!(%client, "a connection was closed because no byte came");
+                    return;
+                }
+            };
             let service = service_fn(move |request| {
                 let (worker, stopping) = (worker.clone(), stopping.clone());
                 let ends_streams = ends_streams.clone();
@@ -168,6 +189,13 @@ impl Server {
             );
         }
     }
+}
+
+/// Waits for the first bytes of a connection, and returns whether they can be those of HTTP/2. Leaves them in the stream.
+async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut first = [0; HTTP2_PREFACE.len()];
+    let length = stream.peek(&mut first).await?;
+    Ok(length > 0 && first.get(..length) == HTTP2_PREFACE.get(..length))
 }
 
 /// Returns the response to a request. During a stop, a response of HTTP/1 tells the client to close the
