@@ -1,7 +1,7 @@
 //! The document cache: configuration documents in the memory of an instance and in the slots of the region's key-value store.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::rc::Rc;
 
@@ -208,12 +208,17 @@ struct DocumentFetch {
 }
 
 impl DocumentFetch {
-    /// Returns whose documents they are: those of tenants and of the operator (`None`) can be on several shards. With one shard, returns
-    /// `None` alone.
-    fn list_scopes<E: CacheEnvironment>(&self, env: &E) -> BTreeSet<Option<&TenantId>> {
+    /// Returns whose document it is, because those of tenants and of the operator (`None`) can be on several shards. With one shard,
+    /// returns `None` for all.
+    fn scope_of<'a, E: CacheEnvironment>(env: &E, name: &'a DocumentName) -> Option<&'a TenantId> {
         let is_sharded = env.store().count_shards() > FIRST_SHARD;
-        let scopes = self.names.iter().map(|name| name.tenant.as_ref());
-        scopes.map(|scope| scope.filter(|_| is_sharded)).collect()
+        name.tenant.as_ref().filter(|_| is_sharded)
+    }
+
+    /// Returns the scopes of the documents, each once ([`Self::scope_of`]).
+    fn list_scopes<E: CacheEnvironment>(&self, env: &E) -> BTreeSet<Option<&TenantId>> {
+        let names = self.names.iter();
+        names.map(|name| Self::scope_of(env, name)).collect()
     }
 
     /// Returns the shards that have the documents.
@@ -250,12 +255,13 @@ impl DocumentFetch {
     /// Reads the documents of one scope after another, so that each circuit breaker hears of its own shard.
     async fn read_bodies<E: CacheEnvironment>(&self, env: &E) -> Result<DocumentBodies, StoreError> {
         let mut bodies = vec![None; self.names.len()];
-        let is_sharded = env.store().count_shards() > FIRST_SHARD;
-        for scope in self.list_scopes(env) {
-            let of_scope = |name: &DocumentName| !is_sharded || name.tenant.as_ref() == scope;
-            let with_slots = bodies.iter_mut().zip(&self.names);
-            let (slots, names): (Vec<_>, Vec<_>) = with_slots.filter(|(_, name)| of_scope(name)).unzip();
-            let names: Vec<_> = names.into_iter().cloned().collect();
+        let mut scopes: BTreeMap<_, (Vec<_>, Vec<_>)> = BTreeMap::new();
+        for (slot, name) in bodies.iter_mut().zip(&self.names) {
+            let (slots, names) = scopes.entry(Self::scope_of(env, name)).or_default();
+            slots.push(slot);
+            names.push(name.clone());
+        }
+        for (scope, (slots, names)) in scopes {
             check_recent_failure(env, scope).await?;
             let read = env.store().read_documents(&names).await;
             // The shard on which the command ended can be another one than the guess before the command.

@@ -192,15 +192,10 @@ impl<C: Connection> Server<C> {
     pub(crate) async fn find_on_others(&self, tenant: &str, failed: ShardNumber) -> Option<ShardNumber> {
         let marker = keys::shard_marker(tenant);
         let others = self.shards().filter(|(number, _)| *number != failed);
-        let mut asked: FuturesUnordered<_> = others
+        let asked: FuturesUnordered<_> = others
             .map(|(number, shard)| read_home(number, shard, &marker))
             .collect();
-        while let Some(found) = asked.next().await {
-            if found.is_some() {
-                return found;
-            }
-        }
-        None
+        asked.filter_map(std::future::ready).next().await
     }
 
     /// Returns the shard of a new tenant.

@@ -128,14 +128,10 @@ impl Server {
                 () = closing.cancelled() => return,
             };
             let builder = match begins_like_http2 {
-                Ok(Ok(true)) => builder,
+                Ok(true) => builder,
                 // The builder for both versions reads the first 24 bytes on its own, so that hyper reads the rest of the headers into a
                 // buffer of 16 KiB. This buffer has 8 KiB, which counts for a connection that stays open as a stream.
-                Ok(Ok(false)) => builder.http1_only(),
-                Ok(Err(error)) => {
-                    tracing::debug!(%client, %error, "a connection ended before its first byte");
-                    return;
-                }
+                Ok(false) => builder.http1_only(),
                 Err(_) => {
                     tracing::debug!(%client, "a connection was closed because no byte came");
                     return;
@@ -191,11 +187,12 @@ impl Server {
     }
 }
 
-/// Waits for the first bytes of a connection, and returns whether they can be those of HTTP/2. Leaves them in the stream.
-async fn begins_like_http2(stream: &TcpStream) -> std::io::Result<bool> {
+/// Waits for the first bytes of a connection, and returns whether they can be those of HTTP/2. Leaves them in the stream. Returns false
+/// at the end of the stream and after an error: hyper then finds no request.
+async fn begins_like_http2(stream: &TcpStream) -> bool {
     let mut first = [0; HTTP2_PREFACE.len()];
-    let length = stream.peek(&mut first).await?;
-    Ok(length > 0 && first.get(..length) == HTTP2_PREFACE.get(..length))
+    let length = stream.peek(&mut first).await.unwrap_or(0);
+    length > 0 && first.get(..length) == HTTP2_PREFACE.get(..length)
 }
 
 /// Returns the response to a request. During a stop, a response of HTTP/1 tells the client to close the
